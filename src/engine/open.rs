@@ -1,4 +1,4 @@
-//! The way to the native engine of this machine.
+//! Opens the native engine of the host.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use super::backend::Backend;
 use super::native::{Native, Settings};
 use crate::model::Result;
 
-/// Makes an ordinary user root of the user namespace of its store, as containers and their files
-/// need; nothing to do for root. To be called before [`open`], while this process has one thread.
+/// Enters the user namespace of an ordinary user's store, as containers and their files need; does
+/// nothing for root. Called before [`open`], while this process has one thread.
 ///
 /// # Errors
-/// Where this host does not let ordinary users do so; the hint says what allows it.
+/// When the host does not let ordinary users do so; the hint says what allows it.
 pub fn enter_user_namespace(settings: &Settings) -> Result<()> {
     crate::runtime::rootless::enter(&settings.root)
 }
 
-/// The native engine of this machine.
+/// Returns the native engine of the host.
 ///
 /// # Errors
-/// When the store can't be made or read.
+/// When the store cannot be created or read.
 pub fn open(settings: &Settings) -> Result<Arc<dyn Backend>> {
     Ok(Arc::new(Native::new(settings)))
 }

@@ -4,15 +4,15 @@
 //! `oci-layout`, `index.json`, `blobs/sha256/<hex>` as they were written, `layers/<hex>/`
 //! unpacked once and shared by all containers, `staging/` for what is not yet in, `lock`.
 //!
-//! Promises: what is in the store under its final name is whole and on disk; an import that
-//! fails, is cancelled or killed leaves nothing that anyone sees; archives are hostile, and
-//! nothing in one can reach outside the directory that its layer is unpacked into.
+//! Promises: content with its final name is complete and on disk; an import that fails, is
+//! cancelled or killed leaves nothing visible; archives are hostile, and nothing in one can reach
+//! outside the directory that its layer is unpacked into.
 //!
-//! Reading order: [`Store`] finds and lists; `store/import` brings an image in, whoever it comes
-//! from: `archive` (other engines' files), `registry` (`pull`, `push`), `host` (this machine) or
-//! `build`. `layer` unpacks layers, puts their tars together again and tells what a container did
-//! to them; `tar` and `bytes` are what all of these are made of. `store` also holds `remove`,
-//! `prune` and `check`.
+//! Reading order: [`Store`] finds and lists; `store/import` imports an image from any source:
+//! `archive` (other engines' files), `registry` (`pull`, `push`), `host` (the host's programs) or
+//! `build`. `layer` unpacks layers, rebuilds their tars and compares them with a container's files;
+//! `tar` and `bytes` are the foundation of all of these. `store` also has `remove`, `prune` and
+//! `check`.
 
 mod archive;
 pub(crate) mod build;

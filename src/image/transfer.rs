@@ -1,9 +1,10 @@
-//! Copies files between two trees that others may be changing: this machine's and a container's.
+//! Copies files between two trees that other processes may be changing: the host's and a
+//! container's.
 //!
 //! A container is a descriptor of its root, and everything is done relative to it, following no
-//! link: links are resolved as if the tree were the whole machine, and what is swapped meanwhile
-//! makes an open fail and leads nowhere else (CVE-2018-15664). Nothing of the image is executed
-//! or loaded (CVE-2019-14271).
+//! link: links are resolved as if the tree were the whole file system, and a path that is swapped
+//! meanwhile makes an open fail and leads nowhere else (CVE-2018-15664). Nothing of the image is
+//! executed or loaded (CVE-2019-14271).
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Write};
@@ -26,21 +27,21 @@ use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// A path in a tree, its links followed.
+/// A path in a tree, with its links resolved.
 #[derive(Debug)]
 pub struct TreePath {
     root: Layer,
-    /// From the root, without a slash at either end; empty is the root.
+    /// The path from the root, without a slash at either end; empty is the root.
     path: Vec<u8>,
-    /// As it was written, for messages.
-    shown: String,
-    /// It ends in `/`: it must be a directory.
+    /// The path as written, for messages.
+    written: String,
+    /// Whether it ends in `/`, so that it must be a directory.
     directory: bool,
-    /// It ends in `/.`: what is in it, without itself.
+    /// Whether it ends in `/.`, which names the content without the directory.
     content: bool,
 }
 
-/// What is at a place.
+/// The kind of file at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Found {
     Nothing,
@@ -48,33 +49,42 @@ enum Found {
     Other,
 }
 
-/// Who owns what is copied.
+/// The owner of the copied files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
     /// This user and group.
     Is(u32, u32),
-    /// The one it had.
+    /// The owner of the source.
     Same,
 }
 
+/// What a path names that ends in a symbolic link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FinalLink {
+    /// The target of the link.
+    Follow,
+    /// The link, unless a slash comes after it.
+    Keep,
+}
+
 impl TreePath {
-    /// `path` in the tree below `root`. A link at its end is followed where `follow` says so, or
-    /// where a slash comes after it.
+    /// Resolves `path` in the tree below `root`.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for a path with a NUL; when the tree can't be read.
-    pub fn new(root: OwnedFd, path: &str, follow: bool) -> Result<Self> {
+    /// [`Kind::Invalid`] for a path with a NUL; when the tree cannot be read.
+    pub fn new(root: OwnedFd, path: &str, link: FinalLink) -> Result<Self> {
         if path.contains('\0') {
-            return Err(Error::new(Kind::Invalid, "a path has a NUL byte"));
+            return Err(Error::new(Kind::Invalid, "a path contains a NUL byte"));
         }
         let content = path == "." || path.ends_with("/.");
         let directory = content || path.ends_with('/') || path.ends_with("/..");
         let root = Layer::Open(root);
         let mut place =
-            TreePath { root, path: Vec::new(), shown: path.to_owned(), directory, content };
+            TreePath { root, path: Vec::new(), written: path.to_owned(), directory, content };
         let bytes = path.trim_end_matches("/.").trim_end_matches('/').as_bytes();
         let (parent, leaf) = split(bytes);
-        place.path = if follow || directory || matches!(leaf, b"." | b".." | b"") {
+        let follow = link == FinalLink::Follow || directory;
+        place.path = if follow || matches!(leaf, b"." | b".." | b"") {
             place.tree().resolve(bytes)?
         } else {
             below(&place.tree().resolve(parent)?, leaf)
@@ -95,29 +105,29 @@ impl TreePath {
         })
     }
 
-    /// What it is called where it is copied to; empty for a root, or its content.
+    /// Returns the name of the copy; empty for a root, or its content.
     fn base(&self) -> Vec<u8> {
         if self.content { Vec::new() } else { split(&self.path).1.to_vec() }
     }
 
     fn missing(&self) -> Error {
-        Error::new(Kind::NotFound, format!("could not find `{}`", self.shown))
+        Error::new(Kind::NotFound, format!("could not find `{}`", self.written))
     }
 
     fn source(&self) -> Result<Found> {
         match self.found()? {
             Found::Nothing => Err(self.missing()),
             Found::Other if self.directory => {
-                Err(Error::new(Kind::Invalid, format!("`{}` is not a directory", self.shown)))
+                Err(Error::new(Kind::Invalid, format!("`{}` is not a directory", self.written)))
             }
             found => Ok(found),
         }
     }
 
-    /// Writes what is here as a tar whose entries begin with its name.
+    /// Writes the file or directory as a tar whose entries begin with its name.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] where there is nothing.
+    /// [`Kind::NotFound`] if it does not exist.
     pub fn pack(&self, out: &mut dyn Write, check: CancelCheck<'_>) -> Result<()> {
         self.source()?;
         self.pack_as(&self.base(), out, check)
@@ -128,10 +138,10 @@ impl TreePath {
         diff_tar::pack_part(&self.tree(), names, &BTreeSet::new(), out, check)
     }
 
-    /// Unpacks a tar into the directory that is here.
+    /// Unpacks a tar into this directory.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] where there is none.
+    /// [`Kind::NotFound`] if it does not exist.
     pub fn unpack(
         &self,
         tar: &mut (dyn Read + Send),
@@ -139,8 +149,9 @@ impl TreePath {
         check: CancelCheck<'_>,
     ) -> Result<()> {
         if self.found()? != Found::Directory {
-            let message = format!("`{}` is not a directory", self.shown);
-            return Err(Error::new(Kind::Invalid, message).hint("an archive needs one to go to"));
+            let message = format!("`{}` is not a directory", self.written);
+            return Err(Error::new(Kind::Invalid, message)
+                .hint("name a directory to unpack the archive into"));
         }
         self.unpack_into(&self.path, tar, owner, check)
     }
@@ -153,7 +164,7 @@ impl TreePath {
         check: CancelCheck<'_>,
     ) -> Result<()> {
         let directory = fs::open_dir_inside(self.root.root()?, path)
-            .map_err(|error| error.context(format!("open `{}`", self.shown)))?;
+            .map_err(|error| error.context(format!("open `{}`", self.written)))?;
         let tar: Box<dyn Read + Send> = Box::new(tar);
         let mut members = Members::new(tar);
         let mut unpacking = Unpacking { directory, owner, check, modes: HashMap::new() };
@@ -165,31 +176,31 @@ impl TreePath {
         unpacking.finish()
     }
 
-    /// The content of the file that is here, if it has no more than `most` bytes.
+    /// Reads the file, if it has no more than `most` bytes.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], or [`Kind::Invalid`] for what is no file or too large.
+    /// [`Kind::NotFound`], or [`Kind::Invalid`] if it is not a file or too large.
     pub fn read(&self, most: u64) -> Result<Vec<u8>> {
         let node = self.tree().find(&self.path)?.ok_or_else(|| self.missing())?;
-        let no_file = || Error::new(Kind::Invalid, format!("`{}` is not a file", self.shown));
+        let no_file = || Error::new(Kind::Invalid, format!("`{}` is not a file", self.written));
         if fs::type_of(&node.attributes) != FileType::RegularFile {
             return Err(no_file());
         }
         let file = self.tree().open(&node)?.ok_or_else(no_file)?;
         let mut content = Vec::new();
         let read = std::fs::File::from(file).take(most + 1).read_to_end(&mut content);
-        read.context(|| format!("read `{}`", self.shown))?;
+        read.context(|| format!("read `{}`", self.written))?;
         if content.len() as u64 > most {
-            let message = format!("`{}` has more than {most} bytes", self.shown);
+            let message = format!("`{}` has more than {most} bytes", self.written);
             return Err(Error::new(Kind::Invalid, message).hint("copy it with cp_from"));
         }
         Ok(content)
     }
 
-    /// Writes a file of root's here, as mode 0644.
+    /// Writes the file, owned by root and with mode 0644.
     ///
     /// # Errors
-    /// Where its directory is missing, or it is a directory.
+    /// When its directory is missing, or it is a directory.
     pub fn write(&self, content: &[u8], check: CancelCheck<'_>) -> Result<()> {
         let (parent, leaf) = self.target(Found::Other, b"file")?;
         let mut entry = Entry::new(&leaf, MemberKind::File, 0o644);
@@ -202,40 +213,42 @@ impl TreePath {
         self.unpack_into(&parent, &mut tar.as_slice(), Owner::Same, check)
     }
 
-    /// The directory to copy into and the name there, by Docker's rules (`docker cp`).
+    /// Returns the directory to copy into and the name there, by Docker's rules (`docker cp`).
     fn target(&self, what: Found, base: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
         let invalid = |message: String| Err(Error::new(Kind::Invalid, message));
-        let shown = &self.shown;
+        let written = &self.written;
         let (parent, leaf) = split(&self.path);
         match (what, self.found()?) {
             (Found::Directory, Found::Other) => {
-                invalid(format!("cannot copy a directory to the file `{shown}`"))
+                invalid(format!("cannot copy a directory to the file `{written}`"))
             }
-            (_, Found::Other) if self.directory => invalid(format!("`{shown}` is not a directory")),
+            (_, Found::Other) if self.directory => {
+                invalid(format!("`{written}` is not a directory"))
+            }
             (_, Found::Directory) => Ok((self.path.clone(), base.to_vec())),
             (Found::Other, Found::Nothing) if self.directory => {
-                invalid(format!("the destination directory `{shown}` must exist"))
+                invalid(format!("the destination directory `{written}` must exist"))
             }
             _ => Ok((parent.to_vec(), leaf.to_vec())),
         }
     }
 }
 
-/// Copies what is at one place to another, by the rules of `docker cp`.
+/// Copies one path to another, by the rules of `docker cp`.
 ///
 /// # Errors
-/// What can't be read or written; what was copied by then stays.
+/// When something cannot be read or written; what was copied before stays.
 pub fn copy(from: &TreePath, to: &TreePath, owner: Owner, check: CancelCheck<'_>) -> Result<()> {
     let (directory, name) = to.target(from.source()?, &from.base())?;
     let (mut reader, mut writer) = std::io::pipe().context(|| "pipe".to_owned())?;
     std::thread::scope(|scope| {
         let packing = scope.spawn(move || from.pack_as(&name, &mut writer, check));
         let unpacked = to.unpack_into(&directory, &mut reader, owner, check);
-        // Nobody reads any more: what is still being packed ends.
+        // The reader is dropped, so that the packing thread ends.
         drop(reader);
         let packed = packing.join().map_err(|_| Error::new(Kind::Bug, "a thread panicked"))?;
         match (packed, unpacked) {
-            // An archive that breaks off has its reason at the other end.
+            // The cause of a broken archive is the error of the packing thread.
             (Err(error), Err(other)) if error.errno() == Some(libc::EPIPE) => Err(other),
             (Err(error), _) | (Ok(()), Err(error)) => Err(error),
             (Ok(()), Ok(())) => Ok(()),
@@ -247,7 +260,7 @@ struct Unpacking<'a> {
     directory: OwnedFd,
     owner: Owner,
     check: CancelCheck<'a>,
-    /// Modes and times of directories, which are set when all is in them.
+    /// Modes and times of directories, which are set after their content is written.
     modes: HashMap<Vec<u8>, (u32, (i64, u32))>,
 }
 
@@ -275,8 +288,8 @@ impl Unpacking<'_> {
                 if present.is_none() {
                     fs::make_dir(&parent, leaf)?;
                 }
-                let made = fs::open_dir_inside(&parent, leaf)?;
-                self.set_owner(member, &made)?;
+                let created = fs::open_dir_inside(&parent, leaf)?;
+                self.set_owner(member, &created)?;
                 self.modes.insert(names::join(&parts), (member.mode, member.mtime));
                 Ok(())
             }
@@ -298,23 +311,23 @@ impl Unpacking<'_> {
                 let (uid, gid) = self.owner_of(member)?;
                 fs::set_owner_at(&parent, leaf, uid, gid)
             }
-            // In a container's `/dev` one could be opened.
+            // A device node in a container's `/dev` could be opened.
             MemberKind::CharDevice | MemberKind::BlockDevice => {
                 Err(Error::new(Kind::Unsupported, "device nodes are not copied"))
             }
         }
     }
 
-    /// The directory that holds an entry, made where it is missing.
+    /// Opens the directory of an entry, and creates it if it is missing.
     fn parent(&self, parts: &[&[u8]]) -> Result<OwnedFd> {
         let mut directory = fs::open_dir_inside(&self.directory, b".")?;
         for part in parts {
             directory = match fs::open_dir_inside(&directory, part) {
                 Err(error) if error.errno() == Some(libc::ENOENT) => {
                     fs::make_dir(&directory, part)?;
-                    let made = fs::open_dir_inside(&directory, part)?;
-                    fs::set_mode(&made, 0o755)?;
-                    made
+                    let created = fs::open_dir_inside(&directory, part)?;
+                    fs::set_mode(&created, 0o755)?;
+                    created
                 }
                 result => result?,
             };
@@ -334,7 +347,7 @@ impl Unpacking<'_> {
             None => spool::copy(body, &file, member.size, self.check),
             Some(sparse) => spool::copy_sparse(body, &file, sparse, self.check),
         };
-        // Half a file is worse than none.
+        // A partial file is removed.
         copied.inspect_err(|_| drop(fs::unlink(parent, leaf)))?;
         self.set_owner(member, &file)?;
         fs::set_mode(&file, member.mode)?;
@@ -366,7 +379,7 @@ impl Unpacking<'_> {
 
     fn finish(self) -> Result<()> {
         for (path, (mode, mtime)) in &self.modes {
-            // Swapped meanwhile, it is no longer ours.
+            // A directory that was swapped meanwhile is skipped.
             let Ok(directory) = fs::open_dir_inside(&self.directory, path) else { continue };
             fs::set_mode(&directory, *mode)?;
             fs::set_times(&directory, mtime.0, mtime.1)?;

@@ -1,4 +1,4 @@
-//! A flag that ends what is under way: raised by Ctrl-C, by a time limit or by another thread.
+//! Cancellation: a flag set by Ctrl-C, by a time limit or by another thread.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -17,22 +17,22 @@ pub struct CancelToken {
 #[derive(Debug)]
 struct Inner {
     cancelled: AtomicBool,
-    /// Readable while the flag is raised.
+    /// Readable while the token is cancelled.
     event: OwnedFd,
     parents: Option<Parents>,
 }
 
-/// The flags that a flag of a part of the work answers to.
+/// The ancestors of a child token.
 #[derive(Debug)]
 struct Parents {
-    /// The nearest.
+    /// The direct parent.
     parent: CancelToken,
-    /// Readable while the flag or one above it is raised.
+    /// Readable while the token or one of its ancestors is cancelled.
     any: OwnedFd,
 }
 
 impl CancelToken {
-    /// A flag that is not raised.
+    /// Returns a token that is not cancelled.
     ///
     /// # Errors
     /// When no file descriptor is left.
@@ -42,13 +42,14 @@ impl CancelToken {
         Ok(CancelToken { inner: Arc::new(inner) })
     }
 
-    /// A flag for a part of the work: raised with this one, and by itself without it.
+    /// Returns a child token: cancelled with this one, or alone.
     ///
     /// # Errors
     /// When no file descriptor is left.
     pub fn child(&self) -> Result<Self> {
         let event = sys::poll::eventfd()?;
-        // All of them side by side, for the kernel limits how deep they may be nested (epoll(7)).
+        // All events in one set, because the kernel limits how deep epoll sets may be nested
+        // (epoll(7)).
         let mut events = vec![event.as_fd()];
         let mut next = Some(self);
         while let Some(flag) = next {
@@ -61,25 +62,25 @@ impl CancelToken {
         Ok(CancelToken { inner: Arc::new(inner) })
     }
 
-    /// Ends what waits for it, and what will.
+    /// Cancels the token.
     pub fn cancel(&self) {
         self.inner.cancelled.store(true, Ordering::SeqCst);
         sys::poll::signal(&self.inner.event);
     }
 
-    /// Takes the flag down again: the next call starts afresh.
+    /// Resets the token: the next call starts afresh.
     pub fn reset(&self) {
         self.inner.cancelled.store(false, Ordering::SeqCst);
         sys::poll::drain(&self.inner.event);
     }
 
-    /// Whether it is raised.
+    /// Whether the token is cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.inner.cancelled.load(Ordering::Relaxed)
             || self.inner.parents.as_ref().is_some_and(|above| above.parent.is_cancelled())
     }
 
-    /// Fails with the kind `cancelled` if it is raised.
+    /// Fails with the kind `cancelled` if the token is cancelled.
     ///
     /// # Errors
     /// [`Kind::Cancelled`].
@@ -87,17 +88,17 @@ impl CancelToken {
         if self.is_cancelled() { Err(Error::new(Kind::Cancelled, "interrupted")) } else { Ok(()) }
     }
 
-    /// Sleeps for `duration`, or until it is raised.
+    /// Sleeps for `duration`, or until the token is cancelled.
     ///
     /// # Errors
-    /// [`Kind::Cancelled`] when it is raised.
+    /// [`Kind::Cancelled`] when the token is cancelled.
     pub fn sleep(&self, duration: Duration) -> Result<()> {
         sys::poll::wait_readable(&[self.as_fd()], Some(duration))?;
         self.check()
     }
 
-    /// From now on Ctrl-C (SIGINT) raises this flag instead of ending the process. The first flag
-    /// given: a process has one handler, so the first flag stays.
+    /// From now on Ctrl-C (SIGINT) cancels this token instead of ending the process. A process has
+    /// one handler, so the token of the first call stays.
     ///
     /// # Errors
     /// When the handler can't be installed.
@@ -106,8 +107,8 @@ impl CancelToken {
         sys::signal::on_interrupt(Box::new(move || flag.cancel()))
     }
 
-    /// The same for all signals that ask the process to end: SIGINT, SIGTERM and SIGHUP. One that
-    /// comes while the flag is still raised ends it at once.
+    /// As [`CancelToken::cancel_on_interrupt`], for SIGINT, SIGTERM and SIGHUP. A signal that comes
+    /// while the token is still cancelled ends the process immediately.
     ///
     /// # Errors
     /// When a handler can't be installed.
@@ -121,14 +122,15 @@ impl CancelToken {
         }))
     }
 
-    /// The exit code after the signal that raised a flag: 128 and its number, 130 for Ctrl-C.
+    /// Returns the exit code after the signal that cancelled a token: 128 and its number, 130 for
+    /// Ctrl-C.
     pub fn exit_code() -> u8 {
         let number = sys::signal::last_signal().and_then(|number| u8::try_from(number).ok());
         number.unwrap_or(2).saturating_add(128)
     }
 }
 
-/// Readable while the flag is raised.
+/// Readable while the token is cancelled.
 impl AsFd for CancelToken {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match &self.inner.parents {

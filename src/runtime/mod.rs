@@ -1,6 +1,7 @@
 //! The native runtime: one container = one directory = one monitor process.
 //!
-//! [`Runtime`] is the front's side: it changes what rests and asks the monitors of what runs.
+//! [`Runtime`] is the client's side: it changes stopped containers and sends requests to the
+//! monitors of running ones.
 
 pub mod cancel;
 pub mod cgroup;

@@ -1,4 +1,4 @@
-//! Which process of the engine this one is, as argument 0 says.
+//! The role of this process in the engine, given by argument 0.
 
 use std::ffi::OsString;
 
@@ -11,7 +11,7 @@ pub fn is_role() -> bool {
     role().is_some()
 }
 
-/// Plays the role, and returns the exit code.
+/// Runs the role, and returns the exit code.
 pub fn run() -> u8 {
     role().map_or(1, |run| run())
 }

@@ -2,7 +2,8 @@
 //!
 //! A script reaches containers through [`Backend`](crate::engine::Backend) and the terminal through
 //! [`Output`], both given by its [`Host`]. [`run`] runs a whole script; a [`Session`] keeps its
-//! variables from line to line, for the REPL. Nothing here writes to the terminal or ends the process.
+//! variables from line to line, for the REPL. Nothing here writes to the terminal or ends the
+//! process.
 
 mod api;
 mod check;

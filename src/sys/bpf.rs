@@ -10,7 +10,7 @@ use crate::model::{Error, Result};
 
 /// The registers.
 pub const R0: u8 = 0;
-/// The context, at first.
+/// A register: the context at the start.
 pub const R1: u8 = 1;
 /// A register.
 pub const R2: u8 = 2;
@@ -38,12 +38,12 @@ impl Instruction {
         Instruction { code, registers: to | (from << 4), offset, immediate }
     }
 
-    /// Whether it may jump.
+    /// Whether it is a jump.
     pub fn is_jump(&self) -> bool {
         self.code == JUMP_IF_NOT_EQUAL
     }
 
-    /// How many instructions a jump skips.
+    /// Sets how many instructions a jump skips.
     pub fn set_distance(&mut self, distance: usize) {
         self.offset = i16::try_from(distance).unwrap_or(i16::MAX);
     }
@@ -115,8 +115,8 @@ const PROG_ATTACH: i32 = 8;
 const TYPE_CGROUP_DEVICE: u32 = 15;
 const ATTACH_CGROUP_DEVICE: u32 = 6;
 
-/// Loads a `BPF_PROG_TYPE_CGROUP_DEVICE` program and attaches it to `cgroup`, where it lives as
-/// long as the cgroup.
+/// Loads a `BPF_PROG_TYPE_CGROUP_DEVICE` program and attaches it to `cgroup`, where it stays as
+/// long as the cgroup exists.
 ///
 /// # Errors
 /// When the kernel refuses; `denied` without CAP_SYS_ADMIN.
@@ -137,7 +137,7 @@ pub fn attach_device_program(cgroup: impl AsFd, program: &[Instruction]) -> Resu
             last_errno().raw_os_error(),
         ));
     }
-    // SAFETY: the kernel has just returned this descriptor; nobody else owns it.
+    // SAFETY: the kernel has just returned this descriptor; nothing else owns it.
     let loaded = unsafe { OwnedFd::from_raw_fd(RawFd::try_from(raw).unwrap_or(-1)) };
     let attach = Attach {
         target: cgroup.as_fd().as_raw_fd().cast_unsigned(),

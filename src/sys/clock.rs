@@ -2,7 +2,7 @@
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Nanoseconds since boot on the monotonic clock, which is the same for all processes of the host.
+/// Returns nanoseconds since boot on the monotonic clock, which all processes of the host share.
 pub fn monotonic() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     let part = |number: i64| u64::try_from(number).unwrap_or_default();

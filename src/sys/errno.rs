@@ -2,7 +2,7 @@
 
 use rustix::io::Errno;
 
-/// The error of the last libc call of this thread.
+/// Returns the error of the last libc call of this thread.
 pub(super) fn last_errno() -> Errno {
     Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
 }

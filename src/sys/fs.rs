@@ -13,13 +13,13 @@ use rustix::io::Errno;
 
 use crate::model::{Error, Result};
 
-/// What a directory entry is, as `st_mode` says.
+/// The type of a directory entry, from `st_mode`.
 pub type Type = FileType;
 
 /// The attributes that stat(2) returns.
 pub type Attributes = Stat;
 
-/// A name in a message: no character of it may steer a terminal.
+/// Formats a name for a message: no control character reaches the terminal.
 fn show(name: &[u8]) -> String {
     let mut text = String::new();
     for character in String::from_utf8_lossy(name).chars() {
@@ -40,8 +40,8 @@ fn failed(call: &str, name: &[u8], errno: Errno) -> Error {
 const BENEATH: ResolveFlags =
     ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_XDEV);
 
-/// Wraps `openat(2)` of a directory by its path, which may contain links: for a directory of
-/// ours, never for a name that a stranger chose.
+/// Wraps `openat(2)` of a directory by its path, which may contain links: for a trusted directory,
+/// never for an untrusted name.
 pub fn open_dir(path: &std::path::Path) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| {
@@ -49,8 +49,8 @@ pub fn open_dir(path: &std::path::Path) -> Result<OwnedFd> {
     })
 }
 
-/// Wraps `openat2(2)` of a directory below `dir`: no link, no `..` above `dir`, no mount point.
-/// The errno tells what is in the way: `ELOOP` a link, `ENOTDIR` a file, `EXDEV` a mount.
+/// Wraps `openat2(2)` of a directory below `dir`: no link, no `..` above `dir`, no mount point. The
+/// errno names the obstacle: `ELOOP` a link, `ENOTDIR` a file, `EXDEV` a mount.
 pub fn open_dir_beneath(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let path = if path.is_empty() { b"." } else { path };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -58,18 +58,18 @@ pub fn open_dir_beneath(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
         .map_err(|errno| failed("openat2", path, errno))
 }
 
-/// Wraps `openat2(2)` of a regular file below `dir` for reading, with the same limits.
-/// Does not block on a fifo.
+/// Wraps `openat2(2)` of a regular file below `dir` for reading, with the same limits. Does not
+/// block on a fifo.
 pub fn open_file_beneath(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     rustix::fs::openat2(dir, path, flags, Mode::empty(), BENEATH)
         .map_err(|errno| failed("openat2", path, errno))
 }
 
-/// Where a path of a user's own directory may lead: also over mount points.
+/// Where a path of a user's directory may lead: also over mount points.
 const INSIDE: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
 
-/// As [`open_dir_beneath`], over mount points as well: for a directory of a user's.
+/// As [`open_dir_beneath`], and crosses mount points: for a directory of a user.
 pub fn open_dir_inside(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let path = if path.is_empty() { b"." } else { path };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -77,7 +77,7 @@ pub fn open_dir_inside(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
         .map_err(|errno| failed("openat2", path, errno))
 }
 
-/// As [`open_file_beneath`], over mount points as well: for a directory of a user's.
+/// As [`open_file_beneath`], and crosses mount points: for a directory of a user.
 pub fn open_file_inside(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     rustix::fs::openat2(dir, path, flags, Mode::empty(), INSIDE)
@@ -97,12 +97,12 @@ pub fn make_dir(dir: impl AsFd, name: &[u8]) -> Result<()> {
         .map_err(|errno| failed("mkdir", name, errno))
 }
 
-/// Wraps `symlinkat(2)`: `target` is stored as it is.
+/// Wraps `symlinkat(2)`: `target` is stored unchanged.
 pub fn make_symlink(dir: impl AsFd, name: &[u8], target: &[u8]) -> Result<()> {
     rustix::fs::symlinkat(target, dir, name).map_err(|errno| failed("symlink", name, errno))
 }
 
-/// Wraps `linkat(2)` without following: `name` in `dir` becomes the same file as `old`.
+/// Wraps `linkat(2)` without following: `name` in `dir` becomes a hard link to `old`.
 pub fn make_link(old_dir: impl AsFd, old: &[u8], dir: impl AsFd, name: &[u8]) -> Result<()> {
     rustix::fs::linkat(old_dir, old, dir, name, AtFlags::empty())
         .map_err(|errno| failed("link", name, errno))
@@ -115,7 +115,7 @@ pub fn make_node(dir: impl AsFd, name: &[u8], kind: Type, major: u32, minor: u32
         .map_err(|errno| failed("mknod", name, errno))
 }
 
-/// Wraps `fstatat(2)` without following; `None` where there is no such entry.
+/// Wraps `fstatat(2)` without following; `None` if there is no such entry.
 pub fn stat(dir: impl AsFd, name: &[u8]) -> Result<Option<Attributes>> {
     match rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
@@ -147,7 +147,7 @@ pub fn remove_dir(dir: impl AsFd, name: &[u8]) -> Result<()> {
         .map_err(|errno| failed("rmdir", name, errno))
 }
 
-/// The names in a directory, without `.` and `..`, in the order of the kernel.
+/// Returns the names in a directory, without `.` and `..`, in the order of the kernel.
 pub fn names(dir: impl AsFd) -> Result<Vec<Vec<u8>>> {
     let failed = |errno: Errno| Error::from_errno("getdents", errno.raw_os_error());
     let mut names = Vec::new();
@@ -179,8 +179,8 @@ pub fn set_mode(fd: impl AsFd, mode: u32) -> Result<()> {
         .map_err(|errno| Error::from_errno(format!("chmod {mode:o}"), errno.raw_os_error()))
 }
 
-/// Sets the mode of an entry: `fchmodat(2)`, which follows a link. Only for a name that the
-/// caller has just made, in a directory that nobody else can write.
+/// Sets the mode of an entry: `fchmodat(2)`, which follows a link. Only for a name that the caller
+/// has just created, in a directory that no other user can write.
 pub fn set_mode_at(dir: impl AsFd, name: &[u8], mode: u32) -> Result<()> {
     rustix::fs::chmodat(dir, name, Mode::from_raw_mode(mode & 0o7777), AtFlags::empty())
         .map_err(|errno| failed("chmod", name, errno))
@@ -209,7 +209,8 @@ pub fn set_xattr(fd: impl AsFd, key: &str, value: &[u8]) -> Result<()> {
         .map_err(|errno| Error::from_errno(format!("setxattr `{key}`"), errno.raw_os_error()))
 }
 
-/// Wraps `fgetxattr(2)`; `None` where there is none, or the file system knows none.
+/// Wraps `fgetxattr(2)`; `None` if there is no such attribute, or the file system does not support
+/// it.
 pub fn get_xattr(fd: impl AsFd, key: &str) -> Result<Option<Vec<u8>>> {
     let mut value = Vec::with_capacity(64 * 1024);
     match rustix::fs::fgetxattr(fd, key, rustix::buffer::spare_capacity(&mut value)) {
@@ -225,7 +226,7 @@ pub fn remove_xattr(fd: impl AsFd, key: &str) -> Result<()> {
         .map_err(|errno| Error::from_errno(format!("removexattr `{key}`"), errno.raw_os_error()))
 }
 
-/// Wraps `flistxattr(2)`: the keys that are UTF-8.
+/// Wraps `flistxattr(2)`: returns the keys that are UTF-8.
 pub fn list_xattrs(fd: impl AsFd) -> Result<Vec<String>> {
     let mut keys = Vec::with_capacity(64 * 1024);
     match rustix::fs::flistxattr(fd, rustix::buffer::spare_capacity(&mut keys)) {
@@ -237,7 +238,7 @@ pub fn list_xattrs(fd: impl AsFd) -> Result<Vec<String>> {
     Ok(keys.filter_map(|key| String::from_utf8(key.to_vec()).ok()).collect())
 }
 
-/// Wraps `renameat2(2)` with `RENAME_NOREPLACE`. False where `new` exists already.
+/// Wraps `renameat2(2)` with `RENAME_NOREPLACE`. Returns false if `new` exists.
 pub fn rename_new(old_dir: impl AsFd, old: &[u8], new_dir: impl AsFd, new: &[u8]) -> Result<bool> {
     match rustix::fs::renameat_with(old_dir, old, new_dir, new, RenameFlags::NOREPLACE) {
         Ok(()) => Ok(true),
@@ -246,19 +247,19 @@ pub fn rename_new(old_dir: impl AsFd, old: &[u8], new_dir: impl AsFd, new: &[u8]
     }
 }
 
-/// Wraps `renameat(2)`: `new` is replaced at once.
+/// Wraps `renameat(2)`: `new` is replaced atomically.
 pub fn rename(old_dir: impl AsFd, old: &[u8], new_dir: impl AsFd, new: &[u8]) -> Result<()> {
     rustix::fs::renameat(old_dir, old, new_dir, new)
         .map_err(|errno| failed("rename to", new, errno))
 }
 
-/// Wraps `renameat2(2)` with `RENAME_EXCHANGE`: both names are there all the time.
+/// Wraps `renameat2(2)` with `RENAME_EXCHANGE`: both names always exist.
 pub fn exchange(old_dir: impl AsFd, old: &[u8], new_dir: impl AsFd, new: &[u8]) -> Result<()> {
     rustix::fs::renameat_with(old_dir, old, new_dir, new, RenameFlags::EXCHANGE)
         .map_err(|errno| failed("exchange with", new, errno))
 }
 
-/// Waits for an exclusive `flock(2)`; it ends when `fd` and its copies are closed.
+/// Waits for an exclusive `flock(2)`; it is released when `fd` and its copies are closed.
 pub fn lock(fd: impl AsFd) -> Result<()> {
     loop {
         match rustix::fs::flock(&fd, FlockOperation::LockExclusive) {
@@ -269,7 +270,7 @@ pub fn lock(fd: impl AsFd) -> Result<()> {
     }
 }
 
-/// Takes an exclusive `flock(2)` if it is free; false where somebody holds it.
+/// Tries an exclusive `flock(2)`; returns false if another process holds it.
 pub fn try_lock(fd: impl AsFd) -> Result<bool> {
     match rustix::fs::flock(fd, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(true),
@@ -278,21 +279,21 @@ pub fn try_lock(fd: impl AsFd) -> Result<bool> {
     }
 }
 
-/// Wraps `lseek(2)` to a place counted from the start.
+/// Wraps `lseek(2)` to an offset from the start.
 pub fn seek(fd: impl AsFd, offset: u64) -> Result<()> {
     rustix::fs::seek(fd, SeekFrom::Start(offset))
         .map(drop)
         .map_err(|errno| Error::from_errno("lseek", errno.raw_os_error()))
 }
 
-/// Wraps `ftruncate(2)`; what is new reads as zeros and takes no space.
+/// Wraps `ftruncate(2)`; new bytes read as zeros and take no space.
 pub fn set_length(fd: impl AsFd, length: u64) -> Result<()> {
     rustix::fs::ftruncate(fd, length)
         .map_err(|errno| Error::from_errno("ftruncate", errno.raw_os_error()))
 }
 
-/// Where a file has data, as (offset, length) in order: `SEEK_DATA` and `SEEK_HOLE` of lseek(2).
-/// A file system that knows no holes has one extent.
+/// Returns where a file has data, as (offset, length) in order: `SEEK_DATA` and `SEEK_HOLE` of
+/// lseek(2). On a file system without holes that is one extent.
 pub fn extents(fd: impl AsFd) -> Result<Vec<(u64, u64)>> {
     let mut found = Vec::new();
     let mut end = 0;
@@ -308,13 +309,14 @@ pub fn extents(fd: impl AsFd) -> Result<Vec<(u64, u64)>> {
     }
 }
 
-/// Wraps `ioctl_ficlone(2)`: gives the empty file `to` the content of `from`, which takes no space
-/// until one of them is changed. False on file systems that can't.
+/// Wraps `ioctl_ficlone(2)`: the empty file `to` shares the content of `from`, which takes no space
+/// until one of them changes. Returns false if the file system does not support it.
 pub fn share_content(from: impl AsFd, to: impl AsFd) -> bool {
     rustix::fs::ioctl_ficlone(to, from).is_ok()
 }
 
-/// Wraps `memfd_create(2)`: an open file that is nowhere, with this content, at its beginning.
+/// Wraps `memfd_create(2)`: returns an open file without a path, with this content, at its
+/// beginning.
 pub fn memory_file(content: &[u8]) -> Result<OwnedFd> {
     let failed = |errno: Errno| Error::from_errno("memfd_create", errno.raw_os_error());
     let flags = rustix::fs::MemfdFlags::CLOEXEC;
@@ -332,32 +334,32 @@ pub fn sync(fd: impl AsFd) -> Result<()> {
     rustix::fs::fsync(fd).map_err(|errno| Error::from_errno("fsync", errno.raw_os_error()))
 }
 
-/// Wraps `syncfs(2)`: all that was written to the file system of `fd` is on disk.
+/// Wraps `syncfs(2)`: all writes to the file system of `fd` are on disk.
 pub fn sync_filesystem(fd: impl AsFd) -> Result<()> {
     rustix::fs::syncfs(fd).map_err(|errno| Error::from_errno("syncfs", errno.raw_os_error()))
 }
 
-/// The bytes that may still be written to the file system of `fd`: `fstatvfs(3)`.
+/// Returns the free space of the file system of `fd`, in bytes: `fstatvfs(3)`.
 pub fn free_space(fd: impl AsFd) -> Result<u64> {
     let space = rustix::fs::fstatvfs(fd)
         .map_err(|errno| Error::from_errno("fstatvfs", errno.raw_os_error()))?;
     Ok(space.f_bavail.saturating_mul(space.f_frsize))
 }
 
-/// How many more files may be made on the file system of `fd`: `fstatvfs(3)`. `None` where it
-/// makes room for them as it goes.
+/// Returns how many more files can be created on the file system of `fd`: `fstatvfs(3)`. `None` if
+/// it has no fixed number.
 pub fn free_inodes(fd: impl AsFd) -> Result<Option<u64>> {
     let space = rustix::fs::fstatvfs(fd)
         .map_err(|errno| Error::from_errno("fstatvfs", errno.raw_os_error()))?;
     Ok((space.f_files > 0).then_some(space.f_favail))
 }
 
-/// What `st_mode` says an entry is.
+/// Returns the type of an entry, from `st_mode`.
 pub fn type_of(attributes: &Attributes) -> Type {
     FileType::from_raw_mode(attributes.st_mode)
 }
 
-/// Whether an entry is overlayfs's whiteout: a character device 0:0.
+/// Whether an entry is a whiteout of overlayfs: a character device 0:0.
 pub fn is_whiteout(attributes: &Attributes) -> bool {
     type_of(attributes) == FileType::CharacterDevice && attributes.st_rdev == 0
 }

@@ -1,4 +1,4 @@
-//! Who a process is: setresuid(2), setgroups(2), capabilities(7).
+//! The credentials of a process: setresuid(2), setgroups(2), capabilities(7).
 //!
 //! Between clone and exec: bare [`Errno`], as in `sys::mount`.
 #![allow(unsafe_code)]
@@ -25,8 +25,8 @@ struct Sets {
 
 const VERSION_3: u32 = 0x2008_0522;
 
-/// Takes every capability that is not in `keep` (bit n = capability n) out of the bounding set, up
-/// to the last one that the kernel knows.
+/// Drops every capability that is not in `keep` (bit n = capability n) from the bounding set, up to
+/// the last one that the kernel knows.
 pub fn drop_bounding(keep: u64) -> Result<(), Errno> {
     for capability in (0..64u64).filter(|c| keep & (1 << c) == 0) {
         // SAFETY: takes integers.
@@ -47,14 +47,14 @@ pub fn keep_capabilities(keep: bool) -> Result<(), Errno> {
     rustix::thread::set_keep_capabilities(keep)
 }
 
-/// Becomes this user and group, with these supplementary groups only. The raw calls: this
-/// process has one thread. Where a user namespace fixes the groups, no others may be asked for,
-/// and the caller's stay.
+/// Switches to this user and group, with only these supplementary groups. Raw calls, because this
+/// process has one thread. If a user namespace fixes the groups, no others may be set, and the
+/// caller's stay.
 pub fn become_user(uid: u32, gid: u32, groups: &[u32]) -> Result<(), Errno> {
     // SAFETY: `groups` is given with its length; the others take integers.
     unsafe {
-        let own = groups.iter().all(|group| *group == gid);
-        let fixed = own && super::userns::identity().groups_fixed;
+        let only_primary = groups.iter().all(|group| *group == gid);
+        let fixed = only_primary && super::userns::identity().groups_fixed;
         if (!fixed && libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) != 0)
             || libc::syscall(libc::SYS_setresgid, gid, gid, gid) != 0
             || libc::syscall(libc::SYS_setresuid, uid, uid, uid) != 0
@@ -102,7 +102,7 @@ fn set_all(set: u64, inheritable: u64) -> Result<(), Errno> {
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// The capabilities that this process may have at all (its bounding set).
+/// Returns the bounding set of this process.
 pub fn bounding() -> u64 {
     (0..64u64)
         // SAFETY: takes integers; fails for numbers that the kernel does not know.

@@ -1,29 +1,30 @@
-//! A ceiling on the memory of this process: an allocator that counts once it is told to.
+//! A limit on the memory of this process: an allocator that counts once the limit is set.
 //!
-//! `setrlimit(RLIMIT_AS)` would do for the process, but what it starts inherits it: monitors and
-//! containers would have it too.
+//! `setrlimit(RLIMIT_AS)` would limit the process too, but its children inherit that: monitors and
+//! containers would be limited.
 
-// An allocator cannot be written without.
+// An allocator needs unsafe code.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// How a process ends that would go above its ceiling: as one that the kernel kills for it.
+/// The exit code at the limit: that of a process that the kernel kills for it.
 const KILLED: libc::c_int = 137;
 
-const REPORTED: &[u8] = b"error: the script would use more memory than it may\n";
+const REPORTED: &[u8] =
+    b"error: the script has reached its memory limit\nhint: raise it with --max-memory SIZE\n";
 
 static IS_BOUND: AtomicBool = AtomicBool::new(false);
 static LIMIT: AtomicU64 = AtomicU64::new(0);
 static USED: AtomicU64 = AtomicU64::new(0);
 
-/// The system's allocator, which ends the process at its ceiling.
+/// The system's allocator, which ends the process at the limit.
 #[derive(Debug)]
 pub struct Bounded;
 
-/// From now on this process may allocate so many bytes more. Where it would go above, it says so on
-/// standard error and ends at once with exit code 137.
+/// Limits what this process may allocate from now on. At the limit it prints an error to standard
+/// error and exits immediately with code 137.
 pub fn bound(bytes: u64) {
     LIMIT.store(bytes, Ordering::Relaxed);
     IS_BOUND.store(true, Ordering::Relaxed);
@@ -41,7 +42,7 @@ fn take(size: usize) {
 
 fn give_back(size: usize) {
     if IS_BOUND.load(Ordering::Relaxed) {
-        // What was taken before the count began may come back now: it counts for nothing.
+        // Memory allocated before the limit was set may be freed now: it does not count.
         let size = size as u64;
         let _ = USED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
             Some(used.saturating_sub(size))
@@ -49,7 +50,7 @@ fn give_back(size: usize) {
     }
 }
 
-/// Ends the process, without any allocation on the way.
+/// Ends the process without allocating.
 fn abort() -> ! {
     // SAFETY: the buffer is a constant of this length.
     unsafe { libc::write(libc::STDERR_FILENO, REPORTED.as_ptr().cast(), REPORTED.len()) };
@@ -57,7 +58,7 @@ fn abort() -> ! {
     unsafe { libc::_exit(KILLED) }
 }
 
-// SAFETY: all is left to the system's allocator; counting allocates nothing and cannot unwind.
+// SAFETY: the system's allocator does all the work; counting allocates nothing and cannot unwind.
 unsafe impl GlobalAlloc for Bounded {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         take(layout.size());

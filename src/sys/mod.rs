@@ -1,4 +1,4 @@
-//! How to ask the kernel. The only room with unsafe code: thin, safe, one function per call.
+//! System calls. The only room with unsafe code: thin, safe, one function per call.
 //!
 //! A wrapper makes no policy. It sets safe defaults (close-on-exec, no-follow), retries `EINTR`
 //! where that is right, and names the call with its arguments when it fails.

@@ -1,8 +1,8 @@
 //! Mounts through file descriptors: fsopen(2), fsmount(2), open_tree(2), move_mount(2),
 //! mount_setattr(2), pivot_root(2).
 //!
-//! These run between clone and exec, where nothing may allocate for an error text: they return
-//! the bare [`Errno`]; the step that called names what was asked.
+//! These functions run between clone and exec, where nothing may allocate for an error text: they
+//! return the bare [`Errno`], and the step that called names the operation.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString};
@@ -20,7 +20,7 @@ use super::errno::last_errno;
 
 pub use rustix::mount::MountAttrFlags as Attributes;
 
-/// The smallest page: what mount(2) takes of options, with the NUL.
+/// The smallest page: the most bytes of options that mount(2) takes, with the NUL.
 const PAGE: usize = 4096;
 
 /// One `key` or `key=value` of a file system's configuration.
@@ -28,18 +28,18 @@ const PAGE: usize = 4096;
 pub struct Setting {
     /// The key.
     pub key: CString,
-    /// The value; a flag where absent.
+    /// The value; without one the setting is a flag.
     pub value: Option<CString>,
 }
 
-/// How a part of the file tree is shown elsewhere.
+/// How a part of the file tree is bind-mounted.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
-    /// With the mounts below it.
+    /// Whether the mounts below it are included.
     pub whole: bool,
-    /// `nosuid` and its like, for all mounts of it.
+    /// `nosuid` and the like, for all mounts of it.
     pub attributes: Attributes,
-    /// Whether mounts that are made below it later are seen.
+    /// Whether later mounts below it propagate to the container.
     pub slave: bool,
 }
 
@@ -53,7 +53,7 @@ struct MountAttr {
     userns_fd: u64,
 }
 
-/// A new instance of a file system, mounted nowhere yet.
+/// Creates a new instance of a file system, as a detached mount.
 pub fn filesystem(
     fstype: &CStr,
     settings: &[Setting],
@@ -67,16 +67,16 @@ pub fn filesystem(
     rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
 }
 
-/// An overlay of `lower` (lowest first) with `settings` (`upperdir`, `workdir` and flags), mounted
-/// nowhere yet. Fails with `EINVAL` on kernels before 6.8, which do not take layers one by one
-/// (Documentation/filesystems/overlayfs.rst, "Multiple lower layers").
+/// Creates an overlay of `lower` (lowest first) with `settings` (`upperdir`, `workdir` and flags),
+/// as a detached mount. Fails with `EINVAL` on kernels before 6.8, which do not take layers one by
+/// one (Documentation/filesystems/overlayfs.rst, "Multiple lower layers").
 pub fn overlay(
     lower: &[CString],
     settings: &[Setting],
     attributes: Attributes,
 ) -> Result<OwnedFd, Errno> {
     let context = rustix::mount::fsopen(c"overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
-    // `lowerdir+` appends below what is there, so the topmost layer comes first.
+    // `lowerdir+` appends below the present layers, so the topmost layer comes first.
     for layer in lower.iter().rev() {
         rustix::mount::fsconfig_set_string(&context, c"lowerdir+", layer.as_c_str())?;
     }
@@ -95,9 +95,10 @@ fn configure(context: &OwnedFd, setting: &Setting) -> Result<(), Errno> {
     }
 }
 
-/// The same by `mount(2)`: all options are one text of at most 4095 bytes, and `target` is a path,
-/// so it must be one that only lifebox can change. Returns the mounted root, as a place only.
-/// `E2BIG` for a longer text: the kernel would cut it without a word, and layers would be missing.
+/// Creates the overlay by `mount(2)`: all options are one text of at most 4095 bytes, and `target`
+/// is a path, so it must be one that only lifebox can change. Returns the mounted root, opened with
+/// `O_PATH`. `E2BIG` for a longer text: the kernel would cut it silently, and layers would be
+/// missing.
 pub fn overlay_by_text(
     target: &CStr,
     options: &CStr,
@@ -118,13 +119,13 @@ pub fn attach(mount: impl AsFd, target: impl AsFd) -> Result<(), Errno> {
     rustix::mount::move_mount(mount, c"", target, c"", flags)
 }
 
-/// A copy of the mount at `path` below `dir`, mounted nowhere yet.
+/// Returns a detached copy of the mount at `path` below `dir`.
 pub fn clone_tree(dir: impl AsFd, path: &CStr) -> Result<OwnedFd, Errno> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     rustix::mount::open_tree(dir, path, flags)
 }
 
-/// A copy of the mount that `file` is open on, mounted nowhere yet.
+/// Returns a detached copy of the mount that `file` is open on.
 pub fn clone_of(file: impl AsFd) -> Result<OwnedFd, Errno> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
@@ -132,10 +133,10 @@ pub fn clone_of(file: impl AsFd) -> Result<OwnedFd, Errno> {
     rustix::mount::open_tree(file, c"", flags)
 }
 
-/// Does `work` in a thread with a mount namespace of its own, and `place` as its working
-/// directory: an ordinary user who is root of its user namespace may mount only in one that was
-/// made there (user_namespaces(7)), and only what was opened there. What `work` mounts nowhere and
-/// returns as a descriptor, stays.
+/// Runs `work` in a thread with a mount namespace of its own, and `place` as its working directory:
+/// an ordinary user who is root of its user namespace may mount only in a mount namespace that was
+/// created there (user_namespaces(7)), and only what was opened there. A detached mount that `work`
+/// returns as a descriptor stays.
 pub fn in_new_mount_namespace<T: Send>(
     place: &Path,
     work: impl FnOnce() -> Result<T, Errno> + Send,
@@ -148,14 +149,14 @@ pub fn in_new_mount_namespace<T: Send>(
     std::thread::scope(|scope| scope.spawn(alone).join().unwrap_or(Err(Errno::IO)))
 }
 
-/// Adds attributes to the mount that `mount` is open on; what it has, it keeps.
+/// Adds attributes to the mount that `mount` is open on; present ones stay.
 pub fn add_attributes(mount: impl AsFd, attributes: Attributes) -> Result<(), Errno> {
     let attr_set = u64::from(attributes.bits());
     set_attributes(mount, MountAttr { attr_set, ..MountAttr::default() }, libc::AT_EMPTY_PATH)
 }
 
-/// A copy of the file tree at `path`, mounted nowhere yet, as `view` says. Mounts below it are
-/// changed as it is.
+/// Returns a detached copy of the file tree at `path`, as `view` says, including the mounts below
+/// it.
 pub fn open_view(path: &CStr, view: View) -> Result<OwnedFd, Errno> {
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let mut change = libc::AT_EMPTY_PATH;
@@ -189,29 +190,29 @@ fn set_attributes(mount: impl AsFd, change: MountAttr, flags: i32) -> Result<(),
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// Makes all mounts receive changes from their peers and send none (`rslave`).
+/// Makes all mounts slaves: they receive mount events from their peers and send none (`rslave`).
 pub fn make_all_slaves() -> Result<(), Errno> {
     let flags = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
     rustix::mount::mount_change(c"/", flags)
 }
 
-/// Makes `root` the new `/` and lets go of everything that was above it: `pivot_root(".", ".")`
-/// stacks the old root on the new one, from where it is detached (pivot_root(2), NOTES).
+/// Makes `root` the new `/` and detaches the old one: `pivot_root(".", ".")` stacks the old root on
+/// the new one, from where it is unmounted (pivot_root(2), NOTES).
 pub fn pivot(root: impl AsFd) -> Result<(), Errno> {
     let old =
         rustix::fs::open(c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     rustix::process::fchdir(root)?;
     rustix::process::pivot_root(c".", c".")?;
     rustix::process::fchdir(&old)?;
-    // The old root must not hear of the unmount, or the host's mounts would go too.
+    // The unmount must not propagate to the old root, or the host's mounts would go too.
     let flags = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
     rustix::mount::mount_change(c".", flags)?;
     rustix::mount::unmount(c".", UnmountFlags::DETACH)?;
     rustix::process::chdir(c"/")
 }
 
-/// Opens `path` inside `root`. Symbolic links are followed inside the root and never leave it, the
-/// kernel's own in `/proc` not at all; `EAGAIN` (a rename raced the walk) is tried again
+/// Opens `path` inside `root`. Symbolic links are followed inside the root and never leave it;
+/// magic links in `/proc` are not followed. `EAGAIN` (a rename raced the walk) is tried again
 /// (openat2(2)).
 pub fn open_in_root(root: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     open_resolved(root, path, flags, ResolveFlags::IN_ROOT)
@@ -239,7 +240,7 @@ fn open_resolved(
     Err(Errno::AGAIN)
 }
 
-/// Opens a directory of the host as a place only, following links: for paths that lifebox made.
+/// Opens a directory of the host with `O_PATH`, following links: for paths that lifebox created.
 pub fn open_directory(path: &CStr) -> Result<OwnedFd, Errno> {
     rustix::fs::openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
 }
@@ -248,7 +249,7 @@ pub fn open_directory(path: &CStr) -> Result<OwnedFd, Errno> {
 mod tests {
     use super::*;
 
-    /// The way of old kernels, tested on any: in a mount namespace of this thread alone.
+    /// The path of old kernels, tested on any: in a mount namespace of this thread alone.
     #[test]
     fn many_layers_can_be_mounted_by_one_text() {
         if !rustix::process::geteuid().is_root() {

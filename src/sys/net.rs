@@ -31,24 +31,24 @@ pub fn loopback_up() -> Result<(), Errno> {
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// A TCP socket of the network namespace that `namespace` is open on: close-on-exec and
-/// non-blocking. A thread of its own goes there, for a socket stays where it was made.
+/// Opens a TCP socket for `address` in the network namespace `namespace`: close-on-exec and
+/// non-blocking. Another thread enters the namespace, because a socket stays where it was created.
 ///
 /// # Errors
-/// [`Kind::Unsupported`] where the kernel has no such protocol.
-pub fn tcp_socket_in(namespace: impl AsFd + Sync, version_6: bool) -> Result<OwnedFd> {
-    let family = if version_6 { AddressFamily::INET6 } else { AddressFamily::INET };
-    let make = || {
-        // Without rights over a namespace that one is in already, one can't enter it again.
+/// [`Kind::Unsupported`] if the kernel does not have the protocol.
+pub fn tcp_socket_in(namespace: impl AsFd + Sync, address: SocketAddr) -> Result<OwnedFd> {
+    let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
+    let open = || {
+        // The namespace of this thread is not entered again, which would need rights over it.
         if !is_ours(&namespace)? {
             super::process::enter_namespace(&namespace)?;
         }
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         rustix::net::socket_with(family, SocketType::STREAM, flags, None)
     };
-    let made = std::thread::scope(|scope| scope.spawn(make).join().unwrap_or(Err(Errno::IO)));
-    made.map_err(|errno| {
-        let error = Error::from_errno("make a socket in the container", errno.raw_os_error());
+    let opened = std::thread::scope(|scope| scope.spawn(open).join().unwrap_or(Err(Errno::IO)));
+    opened.map_err(|errno| {
+        let error = Error::from_errno("open a socket in the container", errno.raw_os_error());
         if errno == Errno::AFNOSUPPORT { error.with_kind(Kind::Unsupported) } else { error }
     })
 }
@@ -60,16 +60,16 @@ fn is_ours(namespace: impl AsFd) -> Result<bool, Errno> {
     Ok((theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino))
 }
 
-/// Begins to connect a non-blocking socket: it becomes writable when that is done or has failed.
-/// False where it has failed at once.
-pub fn begin_connect(socket: impl AsFd, address: SocketAddr) -> bool {
+/// Starts to connect a non-blocking socket, which becomes writable when that is done or has failed.
+/// Returns false if it fails immediately.
+pub fn start_connect(socket: impl AsFd, address: SocketAddr) -> bool {
     matches!(rustix::net::connect(socket, &address), Ok(()) | Err(Errno::INPROGRESS | Errno::INTR))
 }
 
-/// Wraps `__nss_configure_lookup(3)`: host names are looked up in `/etc/hosts` and by DNS, both
-/// part of glibc since 2.34, whatever `/etc/nsswitch.conf` says. Other sources are shared objects,
-/// which a static binary can load only beside the very glibc that it was built with.
-pub fn look_names_up_without_plugins() {
+/// Wraps `__nss_configure_lookup(3)`: host names are resolved by `/etc/hosts` and by DNS, both part
+/// of glibc since 2.34, whatever `/etc/nsswitch.conf` says. Other sources are shared objects, which
+/// a static binary can load only with the glibc that it was built with.
+pub fn resolve_names_without_plugins() {
     #[cfg(target_env = "gnu")]
     {
         use std::ffi::{c_char, c_int};

@@ -14,8 +14,8 @@ pub fn eventfd() -> Result<OwnedFd> {
         .map_err(|errno| Error::from_errno("eventfd", errno.raw_os_error()))
 }
 
-/// Makes an eventfd readable. Can't fail: a full counter is readable already.
-/// Safe in a signal handler: one `write(2)`.
+/// Makes an eventfd readable. Cannot fail: a full counter is readable already. Safe in a signal
+/// handler: one `write(2)`.
 pub fn signal(event: impl AsFd) {
     let _ = rustix::io::write(event, &1u64.to_ne_bytes());
 }
@@ -25,7 +25,7 @@ pub fn drain(event: impl AsFd) {
     let _ = rustix::io::read(event, &mut [0u8; 8]);
 }
 
-/// A descriptor that is readable while any of `events` is. Wraps `epoll_create1(2)` and
+/// Returns a descriptor that is readable while any of `events` is. Wraps `epoll_create1(2)` and
 /// `epoll_ctl(2)`.
 pub fn any_of(events: &[BorrowedFd<'_>]) -> Result<OwnedFd> {
     use rustix::event::epoll;
@@ -38,13 +38,13 @@ pub fn any_of(events: &[BorrowedFd<'_>]) -> Result<OwnedFd> {
     Ok(any)
 }
 
-/// Wraps `poll(2)` for reading: which of `fds` are readable, at an end or in error. All false
-/// when `timeout` passes; without one it waits for ever.
+/// Wraps `poll(2)` for reading: returns which of `fds` are readable, at an end or in error. All
+/// false after `timeout`; without one it waits indefinitely.
 pub fn wait_readable(fds: &[BorrowedFd<'_>], timeout: Option<Duration>) -> Result<Vec<bool>> {
     wait_for(PollFlags::IN, fds, timeout)
 }
 
-/// The same for writing to the first of `fds`, and for reading of the others.
+/// As [`wait_readable`], for writing to the first of `fds`, and for reading from the others.
 pub fn wait_writable(fds: &[BorrowedFd<'_>], timeout: Option<Duration>) -> Result<Vec<bool>> {
     wait_for(PollFlags::OUT, fds, timeout)
 }
@@ -55,9 +55,9 @@ fn wait_for(
     timeout: Option<Duration>,
 ) -> Result<Vec<bool>> {
     let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
-    let wanted = std::iter::once(first).chain(std::iter::repeat(PollFlags::IN));
+    let flags = std::iter::once(first).chain(std::iter::repeat(PollFlags::IN));
     let mut polled: Vec<_> =
-        fds.iter().zip(wanted).map(|(fd, wanted)| PollFd::new(fd, wanted)).collect();
+        fds.iter().zip(flags).map(|(fd, flags)| PollFd::new(fd, flags)).collect();
     loop {
         let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
         let left = left.and_then(|d| Timespec::try_from(d).ok());
@@ -69,8 +69,8 @@ fn wait_for(
     }
 }
 
-/// Wraps `poll(2)` for `POLLPRI`, by which cgroup and proc files say that they have changed.
-/// Returns when that happens or `timeout` passes.
+/// Wraps `poll(2)` for `POLLPRI`, by which cgroup and proc files report changes. Returns at a
+/// change or after `timeout`.
 pub fn wait_priority(file: impl AsFd, timeout: Duration) -> Result<()> {
     let file = file.as_fd();
     let mut polled = [PollFd::new(&file, PollFlags::PRI)];

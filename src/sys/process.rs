@@ -36,26 +36,26 @@ struct CloneArgs {
 /// A child process, by number and by descriptor.
 #[derive(Debug)]
 pub struct Child {
-    /// Its number as this process sees it.
+    /// Its process id, as this process sees it.
     pub pid: i32,
-    /// A descriptor that stays this process's even when the number is used again.
+    /// A descriptor that refers to this child even when its id is reused.
     pub pidfd: OwnedFd,
 }
 
-/// Wraps `pipe2(2)`; the end to read and the end to write, both closed at exec.
+/// Wraps `pipe2(2)`: returns the read end and the write end, both close-on-exec.
 ///
 /// # Errors
-/// When there are no more descriptors.
+/// When no descriptor is left.
 pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
         .map_err(|errno| Error::from_errno("pipe2", errno.raw_os_error()))
 }
 
 /// Wraps `clone3(2)` like a fork: the child is a copy of this process in new `namespaces`
-/// (`CLONE_NEW*`), started inside `cgroup` where one is given. It runs `child` and, should that
-/// return, ends with 127.
+/// (`CLONE_NEW*`), started inside `cgroup` if one is given. The child runs `child` and, should that
+/// return, exits with 127.
 ///
-/// It does not run libc's atfork handlers and leaves libc's cached thread id stale: the caller
+/// The child does not run libc's atfork handlers, and libc's cached thread id is stale: the caller
 /// must have one thread, and `child` must only make system calls until it executes a program.
 pub fn clone_into(
     namespaces: c_int,
@@ -74,7 +74,7 @@ pub fn clone_into(
         arguments.cgroup = u64::from(cgroup.as_raw_fd().cast_unsigned());
     }
     // SAFETY: the arguments live over the call and their size is given; without CLONE_VM the child
-    // has its own copy of memory, and it never returns from this function: it ends below.
+    // has its own copy of memory, and it never returns from this function: it exits below.
     let pid =
         unsafe { libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<CloneArgs>()) };
     match pid {
@@ -84,29 +84,29 @@ pub fn clone_into(
             exit_now(127)
         }
         pid => {
-            // SAFETY: the kernel has just stored a new descriptor in `pidfd`; nobody else owns it.
+            // SAFETY: the kernel has just stored a new descriptor in `pidfd`; nothing else owns it.
             let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
             Ok(Child { pid: i32::try_from(pid).unwrap_or(-1), pidfd })
         }
     }
 }
 
-/// Ends this process at once: no destructors, no buffers flushed.
+/// Exits immediately: no destructors, no buffers flushed.
 pub fn exit_now(code: c_int) -> ! {
     // SAFETY: _exit takes an integer and does not return.
     unsafe { libc::_exit(code) }
 }
 
-/// Waits for a child to end: its exit code, or 128 and the signal that ended it.
+/// Waits for a child to exit: returns its exit code, or 128 plus the signal that ended it.
 ///
 /// # Errors
-/// When it is no child of this process.
+/// When it is not a child of this process.
 pub fn reap(pidfd: impl AsFd) -> Result<i32> {
     reap_with_signal(pidfd).map(|(code, _)| code)
 }
 
-/// The same, and the signal that ended it, where one did: a program may also exit with 128 and
-/// more.
+/// As [`reap`], and returns the signal that ended the child, if one did: a program may also exit
+/// with 128 and more.
 ///
 /// # Errors
 /// As [`reap`].
@@ -135,15 +135,15 @@ pub fn send_signal(pidfd: impl AsFd, signal: i32) -> Result<(), Errno> {
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// Wraps `setns(2)` with a process: joins those of its namespaces. A PID namespace is joined by
-/// the children that are made from now on.
+/// Wraps `setns(2)` with a process: joins its namespaces of these types. A PID namespace is joined
+/// by later children.
 pub fn join(target: impl AsFd, namespaces: c_int) -> Result<(), Errno> {
-    // SAFETY: takes integers; the caller has one thread, so no other is surprised.
+    // SAFETY: takes integers; the caller has one thread, so no other is affected.
     let result = unsafe { libc::setns(target.as_fd().as_raw_fd(), namespaces) };
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// Asks the kernel to kill this process when the thread that made it ends.
+/// Sets the death signal: the kernel kills this process when the thread that cloned it exits.
 pub fn die_with_parent() -> Result<(), Errno> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
 }
@@ -154,15 +154,15 @@ pub fn set_dumpable(dumpable: bool) -> Result<(), Errno> {
     rustix::process::set_dumpable_behavior(if dumpable { Dumpable } else { NotDumpable })
 }
 
-/// Gives every signal its default action and blocks none. Rust ignores SIGPIPE at start, and what
-/// is ignored stays ignored over execve(2). The raw calls: libc keeps two signals to itself, and
-/// whoever started us may have them ignored.
+/// Resets every signal to its default action and blocks none. Rust ignores SIGPIPE at start, and an
+/// ignored signal stays ignored over execve(2). Raw calls, because libc reserves two signals, which
+/// the caller may have ignored.
 pub fn reset_signals() {
     // SIG_DFL, no flags, no restorer, an empty mask: `struct kernel_sigaction`.
     let default = [0u64; 4];
     let none = 0u64;
     // SAFETY: both calls only read their arguments, whose sizes are given. SIGKILL and SIGSTOP
-    // refuse, which is no loss.
+    // refuse, which does not matter.
     unsafe {
         for signal in 1..=64 {
             libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), 0, size_of::<u64>());
@@ -172,7 +172,7 @@ pub fn reset_signals() {
     }
 }
 
-/// Closes all descriptors from 3 on but those in `keep`, which is in order. Their owners must be
+/// Closes all descriptors from 3 on except those in `keep`, which is sorted. Their owners must be
 /// forgotten: by an exec, or by the end of this process. Allocates nothing.
 pub fn close_all_but(keep: &[RawFd]) -> Result<(), Errno> {
     let mut next = 3;
@@ -185,16 +185,16 @@ pub fn close_all_but(keep: &[RawFd]) -> Result<(), Errno> {
     close_range(next, u32::MAX)
 }
 
-/// The numbers of descriptors, in the order that [`close_all_but`] wants.
+/// Returns the numbers of descriptors, sorted for [`close_all_but`].
 pub fn raw_fds<'a>(descriptors: impl IntoIterator<Item = BorrowedFd<'a>>) -> Vec<RawFd> {
     let mut numbers: Vec<_> = descriptors.into_iter().map(|fd| fd.as_raw_fd()).collect();
     numbers.sort_unstable();
     numbers
 }
 
-/// Closes what this process was left by whoever started it, from 3 on, but for what is in `keep`:
-/// to be called before it has opened anything else. What a caller forgot to close must not stay
-/// open for as long as a container runs, nor be within its reach.
+/// Closes the descriptors that this process inherited, from 3 on, except those in `keep`. Called
+/// before it has opened anything else. A descriptor that a caller forgot to close must not stay
+/// open as long as a container runs, nor be within its reach.
 pub fn close_inherited(keep: &[BorrowedFd<'_>]) -> Result<()> {
     close_all_but(&raw_fds(keep.iter().copied()))
         .map_err(|errno| Error::from_errno("close_range", errno.raw_os_error()))
@@ -220,19 +220,19 @@ pub fn dup_to(source: impl AsFd, target: RawFd) -> Result<(), Errno> {
     if result >= 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// A copy of the standard descriptor `number` (0, 1 or 2), closed on exec and numbered from 3 on;
-/// `None` where it is closed.
+/// Returns a copy of the standard descriptor `number` (0, 1 or 2), close-on-exec and numbered from
+/// 3 on; `None` if it is closed.
 pub fn take_stdio(number: RawFd) -> Option<OwnedFd> {
-    // SAFETY: the number is only looked up; what F_DUPFD_CLOEXEC returns is owned by nobody else.
+    // SAFETY: the number is only looked up; nothing else owns what F_DUPFD_CLOEXEC returns.
     unsafe {
         let copy = libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3);
         (copy >= 0).then(|| OwnedFd::from_raw_fd(copy))
     }
 }
 
-/// This program's file, on a mount of its own that can't be written: who runs it from there can't
-/// reach the file for writing through `/proc/PID/exe` (CVE-2019-5736). `None` where this process
-/// may make no mounts; then it has no rights over the file to lose.
+/// Opens this program's file on a read-only mount of its own: a process that executes it from there
+/// cannot open the file for writing through `/proc/PID/exe` (CVE-2019-5736). `None` if this process
+/// may not mount; then it has no rights over the file to lose.
 pub fn sealed_program() -> Option<OwnedFd> {
     let file = super::mount::clone_tree(rustix::fs::CWD, c"/proc/self/exe").ok()?;
     super::mount::add_attributes(&file, super::mount::Attributes::MOUNT_ATTR_RDONLY).ok()?;
@@ -254,13 +254,13 @@ pub fn detach_stdio() -> Result<()> {
 /// Joins a new anonymous session keyring, so that the caller's is not inherited.
 pub fn join_new_keyring() -> Result<(), Errno> {
     const JOIN_SESSION_KEYRING: c_long = 1;
-    // SAFETY: a null name asks for an anonymous keyring.
+    // SAFETY: a null name requests an anonymous keyring.
     let result = unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, 0, 0, 0, 0) };
     if result >= 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// Wraps `setns(2)`: this thread enters a namespace, whatever its kind, which needs to be the only
-/// one for some kinds. A process namespace counts for children only.
+/// Wraps `setns(2)`: this thread enters a namespace of any type; for some types it must be the only
+/// thread. A PID namespace is entered by later children only.
 pub fn enter_namespace(namespace: impl AsFd) -> Result<(), Errno> {
     // SAFETY: takes two integers, and changes this thread only.
     let result = unsafe { libc::setns(namespace.as_fd().as_raw_fd(), 0) };
@@ -274,9 +274,9 @@ pub fn reset_personality() -> Result<(), Errno> {
     if result >= 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// Any processor, nice 0, no I/O priority of its own: `sched_setaffinity(2)`, `setpriority(2)`,
-/// `ioprio_set(2)`. The kernel keeps to the processors of the cgroup. Without CAP_SYS_NICE a
-/// higher nice value stays.
+/// Resets CPU affinity, nice value and I/O priority: `sched_setaffinity(2)`, `setpriority(2)`,
+/// `ioprio_set(2)`. The kernel keeps to the processors of the cgroup. Without CAP_SYS_NICE a higher
+/// nice value stays.
 pub fn reset_schedule() -> Result<(), Errno> {
     const IOPRIO_WHO_PROCESS: c_int = 1;
     let mut all = rustix::thread::CpuSet::new();
@@ -303,18 +303,18 @@ pub fn unshare_cgroup() -> Result<(), Errno> {
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// Wraps `prlimit(2)` for this process; `None` is unlimited. Where the hard limit is
-/// refused, it is clamped to the present one, which only CAP_SYS_RESOURCE may raise.
+/// Wraps `prlimit(2)` for this process; `None` is unlimited. If the hard limit is refused, it is
+/// clamped to the present one, which only CAP_SYS_RESOURCE may raise.
 pub fn limit(resource: Resource, soft: Option<u64>, hard: Option<u64>) -> Result<(), Errno> {
-    let wanted = Rlimit { current: soft, maximum: hard };
-    if rustix::process::setrlimit(resource, wanted).is_ok() {
+    let requested = Rlimit { current: soft, maximum: hard };
+    if rustix::process::setrlimit(resource, requested).is_ok() {
         return Ok(());
     }
     let present = rustix::process::getrlimit(resource).maximum;
-    let clamp = |wanted: Option<u64>| match (wanted, present) {
-        (Some(wanted), Some(present)) => Some(wanted.min(present)),
+    let clamp = |requested: Option<u64>| match (requested, present) {
+        (Some(requested), Some(present)) => Some(requested.min(present)),
         (None, present) => present,
-        (wanted, None) => wanted,
+        (requested, None) => requested,
     };
     rustix::process::setrlimit(resource, Rlimit { current: clamp(soft), maximum: clamp(hard) })
 }
@@ -330,7 +330,7 @@ pub fn execute(program: &CStr, arguments: &CStrings<'_>, environment: &CStrings<
     last_errno()
 }
 
-/// A list of C strings as execve(2) wants it.
+/// A list of C strings for execve(2).
 #[derive(Debug)]
 pub struct CStrings<'a> {
     pointers: Vec<*const c_char>,
@@ -338,7 +338,7 @@ pub struct CStrings<'a> {
 }
 
 impl<'a> CStrings<'a> {
-    /// The list of these strings, ended by a null pointer, with room for one more.
+    /// Returns the list of these strings, ended by a null pointer, with room for one more.
     pub fn new(strings: impl Iterator<Item = &'a CStr>) -> Self {
         let mut pointers: Vec<_> = strings.map(CStr::as_ptr).collect();
         pointers.reserve(2);
@@ -354,15 +354,15 @@ impl<'a> CStrings<'a> {
     }
 }
 
-/// Sends a signal of any number to a child that has not been reaped, so that its number is its
-/// own. A child that has just ended is fine.
+/// Sends a signal of any number to a child that has not been reaped, so that its id is not reused.
+/// A child that has just exited is not an error.
 pub fn forward_signal(child: Pid, signal: i32) {
     // SAFETY: takes two integers.
     unsafe { libc::kill(child.as_raw_nonzero().get(), signal) };
 }
 
 /// Sends `SIGKILL` to the process group of a child that leads one and has not been reaped, so that
-/// the number is its own.
+/// the id is not reused.
 pub fn kill_group(leader: i32) {
     if let Some(leader) = Pid::from_raw(leader) {
         let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);

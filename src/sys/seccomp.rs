@@ -14,13 +14,13 @@ pub const MAX_INSTRUCTIONS: usize = 4096;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instruction {
-    /// What it does (`BPF_*`).
+    /// The operation (`BPF_*`).
     pub code: u16,
-    /// How many instructions to skip where the test holds.
+    /// How many instructions to skip if the test holds.
     pub then: u8,
-    /// How many to skip where it does not.
+    /// How many to skip if it does not.
     pub otherwise: u8,
-    /// The number that it works with.
+    /// The operand.
     pub value: u32,
 }
 
@@ -36,17 +36,17 @@ const fn instruction(code: u16, value: u32) -> Instruction {
     Instruction { code, then: 0, otherwise: 0, value }
 }
 
-/// The word at `offset` of `struct seccomp_data` into the accumulator.
+/// Loads the word at `offset` of `struct seccomp_data` into the accumulator.
 pub const fn load(offset: u32) -> Instruction {
     instruction(LOAD, offset)
 }
 
-/// The accumulator and `mask`.
+/// Masks the accumulator with `mask`.
 pub const fn and(mask: u32) -> Instruction {
     instruction(AND, mask)
 }
 
-/// The answer.
+/// Returns `action`.
 pub const fn answer(action: u32) -> Instruction {
     instruction(RETURN, action)
 }
@@ -56,17 +56,17 @@ pub const fn skip(count: u32) -> Instruction {
     instruction(SKIP, count)
 }
 
-/// Whether the accumulator is `value`.
+/// Tests whether the accumulator is `value`.
 pub const fn if_equal(value: u32, then: u8, otherwise: u8) -> Instruction {
     Instruction { code: IF_EQUAL, then, otherwise, value }
 }
 
-/// Whether the accumulator is greater than `value`.
+/// Tests whether the accumulator is greater than `value`.
 pub const fn if_greater(value: u32, then: u8, otherwise: u8) -> Instruction {
     Instruction { code: IF_GREATER, then, otherwise, value }
 }
 
-/// Whether the accumulator is `value` or greater.
+/// Tests whether the accumulator is `value` or greater.
 pub const fn if_at_least(value: u32, then: u8, otherwise: u8) -> Instruction {
     Instruction { code: IF_AT_LEAST, then, otherwise, value }
 }
@@ -78,8 +78,9 @@ struct Program {
     instructions: *const Instruction,
 }
 
-/// Wraps `seccomp(SECCOMP_SET_MODE_FILTER)`: from now on `program` judges each system call of this
-/// thread and of what it executes. Does not set no_new_privs: without it, it needs CAP_SYS_ADMIN.
+/// Wraps `seccomp(SECCOMP_SET_MODE_FILTER)`: from now on `program` checks each system call of this
+/// thread and of what it executes. Does not set no_new_privs: without that, CAP_SYS_ADMIN is
+/// needed.
 pub fn set(program: &[Instruction], flags: u32) -> Result<(), Errno> {
     const SET_MODE_FILTER: u32 = 1;
     let length = u16::try_from(program.len()).map_err(|_| Errno::INVAL)?;

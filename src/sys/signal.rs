@@ -13,7 +13,7 @@ use crate::model::{Error, Result};
 type Handler = Box<dyn Fn() + Send + Sync>;
 
 static ON_INTERRUPT: OnceLock<Handler> = OnceLock::new();
-/// The number of the signal that came last; 0 before the first.
+/// The number of the last signal; 0 before the first.
 static LAST_SIGNAL: AtomicI32 = AtomicI32::new(0);
 
 extern "C" fn interrupted(signal: libc::c_int) {
@@ -23,7 +23,7 @@ extern "C" fn interrupted(signal: libc::c_int) {
     }
 }
 
-/// Calls `handler` in the signal handler of SIGINT from now on. It must only do what
+/// Calls `handler` in the signal handler of SIGINT from now on. The handler must only do what
 /// signal-safety(7) allows: store to atomics, write(2). Only the first handler counts.
 pub fn on_interrupt(handler: Handler) -> Result<()> {
     let _ = ON_INTERRUPT.set(handler);
@@ -36,25 +36,25 @@ pub fn on_interrupt(handler: Handler) -> Result<()> {
 }
 
 /// Calls the handler of [`on_interrupt`] for SIGTERM and SIGHUP too: for the first of each, so that
-/// the second ends the process even where nothing looks at what the handler did. What the caller
-/// ignores stays ignored, as nohup(1) wants it.
+/// the second ends the process even if nothing reacts to the handler. A signal that the caller
+/// ignores stays ignored, as nohup(1) expects.
 pub fn on_termination(handler: Handler) -> Result<()> {
     on_interrupt(handler)?;
     let flags = SaFlags::SA_RESTART | SaFlags::SA_RESETHAND;
     let action = SigAction::new(SigHandler::Handler(interrupted), flags, SigSet::empty());
     for signal in [Signal::SIGTERM, Signal::SIGHUP] {
         let failed = |errno: nix::Error| Error::from_errno("sigaction", errno as i32);
-        // SAFETY: as for SIGINT; the old action is put back as it was.
+        // SAFETY: as for SIGINT; the old action is restored.
         let old = unsafe { sigaction(signal, &action) }.map_err(failed)?;
         if matches!(old.handler(), SigHandler::SigIgn) {
-            // SAFETY: ignoring a signal runs no code of ours.
+            // SAFETY: ignoring a signal runs no handler.
             unsafe { sigaction(signal, &old) }.map_err(failed)?;
         }
     }
     Ok(())
 }
 
-/// The number of the signal that came last to the handler of [`on_interrupt`].
+/// Returns the number of the last signal to the handler of [`on_interrupt`].
 pub fn last_signal() -> Option<i32> {
     Some(LAST_SIGNAL.load(Ordering::SeqCst)).filter(|number| *number != 0)
 }
@@ -63,17 +63,17 @@ pub fn last_signal() -> Option<i32> {
 pub fn ignore_hangups() {
     let action = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
     for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
-        // SAFETY: ignoring a signal runs no code of ours.
+        // SAFETY: ignoring a signal runs no handler.
         let _ = unsafe { sigaction(signal, &action) };
     }
 }
 
-/// Holds all signals of this thread back, to be read by [`wait_blocked`].
+/// Blocks all signals of this thread, to be read by [`wait_blocked`].
 pub fn block_all() -> Result<()> {
     SigSet::all().thread_block().map_err(|errno| Error::from_errno("sigprocmask", errno as i32))
 }
 
-/// Has `command` start its program with no signal held back, whatever this process holds.
+/// Makes `command` start its program with no signal blocked, whatever this process blocks.
 pub fn unblock_all_in(command: &mut std::process::Command) {
     use std::os::unix::process::CommandExt;
     let release = || SigSet::empty().thread_set_mask().map_err(std::io::Error::from);
@@ -81,11 +81,11 @@ pub fn unblock_all_in(command: &mut std::process::Command) {
     unsafe { command.pre_exec(release) };
 }
 
-/// Waits for a signal that is held back; its number. Wraps `sigwaitinfo(2)`.
+/// Waits for a blocked signal and returns its number. Wraps `sigwaitinfo(2)`.
 pub fn wait_blocked() -> i32 {
     let all = SigSet::all();
     loop {
-        // SAFETY: the set lives over the call; no information is asked for.
+        // SAFETY: the set lives over the call; no information is requested.
         let signal = unsafe { libc::sigwaitinfo(all.as_ref(), std::ptr::null_mut()) };
         if signal > 0 {
             return signal;
@@ -93,9 +93,9 @@ pub fn wait_blocked() -> i32 {
     }
 }
 
-/// The signals of this process, held back from their usual effect and read one by one. Given
-/// back when dropped. All but SIGCHLD, SIGPIPE and SIGURG, those that report a fault of this
-/// program, and those that stop and continue it.
+/// The signals of this process, blocked and read one by one; unblocked when dropped. All but
+/// SIGCHLD, SIGPIPE and SIGURG, those that report a fault of this program, and those that stop and
+/// continue it.
 #[derive(Debug)]
 pub struct Signals {
     descriptor: SignalFd,
@@ -103,7 +103,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Holds the signals of this thread back from now on.
+    /// Blocks the signals of this thread from now on.
     pub fn take() -> Result<Self> {
         let mut held = SigSet::empty();
         let forwarded = [
@@ -128,7 +128,7 @@ impl Signals {
         Ok(Signals { descriptor, blocked: held })
     }
 
-    /// The next that has come.
+    /// Returns the next pending signal.
     pub fn next(&self) -> Option<crate::model::value::signal::Signal> {
         let information = self.descriptor.read_signal().ok()??;
         i32::try_from(information.ssi_signo)

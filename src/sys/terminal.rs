@@ -1,6 +1,6 @@
 //! Terminals: pty(7), ioctl_tty(2), termios(3).
 //!
-//! What runs between clone and exec returns the bare [`Errno`], as in `sys::mount`.
+//! Functions that run between clone and exec return the bare [`Errno`], as in `sys::mount`.
 #![allow(unsafe_code)]
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -23,8 +23,8 @@ const TIOCGPTPEER: u32 = 0x5441;
 const MULTIPLEXER: (u32, u32, u64) = (5, 2, 2);
 const DEVPTS: u64 = 0x1cd1;
 
-/// Makes a terminal of an open `/dev/pts/ptmx`: its other end, which is nobody's controlling
-/// terminal yet. Refuses what is no multiplexer of a devpts.
+/// Opens the other end of the terminal of an open `/dev/pts/ptmx`; no session is controlled by it
+/// yet. Refuses a file that is not a multiplexer of a devpts.
 pub fn peer(multiplexer: impl AsFd) -> Result<OwnedFd, Errno> {
     let file = multiplexer.as_fd();
     let status = rustix::fs::fstat(file)?;
@@ -37,7 +37,7 @@ pub fn peer(multiplexer: impl AsFd) -> Result<OwnedFd, Errno> {
     let unlocked = 0i32;
     let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
     // SAFETY: TIOCSPTLCK reads one int that lives over the call; TIOCGPTPEER takes flags and
-    // returns a new descriptor that nobody else owns.
+    // returns a new descriptor that nothing else owns.
     unsafe {
         if libc::ioctl(file.as_raw_fd(), libc::TIOCSPTLCK as _, &raw const unlocked) != 0 {
             return Err(last_errno());
@@ -47,18 +47,18 @@ pub fn peer(multiplexer: impl AsFd) -> Result<OwnedFd, Errno> {
     }
 }
 
-/// Makes a terminal the controlling one of the caller's session, which it leads.
+/// Makes a terminal the controlling terminal of the caller's session, which the caller leads.
 pub fn control(terminal: impl AsFd) -> Result<(), Errno> {
     rustix::process::ioctl_tiocsctty(terminal)
 }
 
-/// Rows and columns of a terminal; `None` for what is none.
+/// Returns rows and columns of a terminal; `None` if it is not a terminal.
 pub fn size(terminal: impl AsFd) -> Option<(u16, u16)> {
     let size = rustix::termios::tcgetwinsize(terminal).ok()?;
     Some((size.ws_row, size.ws_col))
 }
 
-/// Gives a terminal a size; its foreground processes get SIGWINCH.
+/// Sets the size of a terminal; its foreground processes get SIGWINCH.
 pub fn set_size(terminal: impl AsFd, rows: u16, columns: u16) -> Result<(), Errno> {
     let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     rustix::termios::tcsetwinsize(terminal, size)
@@ -69,21 +69,21 @@ pub fn is_terminal(file: impl AsFd) -> bool {
     rustix::termios::isatty(file)
 }
 
-/// What is given back should a signal end this process.
+/// What is restored if a signal ends this process.
 struct Saved {
     terminal: i32,
     settings: Termios,
 }
 
 static SAVED: AtomicPtr<Saved> = AtomicPtr::new(std::ptr::null_mut());
-/// One terminal at a time.
+/// Whether a terminal is in raw mode: one at a time.
 static TAKEN: AtomicBool = AtomicBool::new(false);
-/// The event that a change of the window's size raises.
+/// The event of a change of the window's size.
 static RESIZED: OnceLock<OwnedFd> = OnceLock::new();
-/// Held while the handlers are being put in place or taken away.
+/// Held while the handlers are installed or removed.
 static HANDLERS: Mutex<()> = Mutex::new(());
 
-/// Signals by which a process ends, unless it does something about them.
+/// The signals that end a process by default.
 const TERMINATION_SIGNALS: [Signal; 10] = [
     Signal::SIGHUP,
     Signal::SIGINT,
@@ -97,8 +97,8 @@ const TERMINATION_SIGNALS: [Signal; 10] = [
     Signal::SIGUSR1,
 ];
 
-/// A terminal in raw mode: what is typed goes to the container byte for byte. Given back whole
-/// when dropped, and when a signal or a crash ends this process.
+/// A terminal in raw mode: input goes to the container byte for byte. Its mode is restored when
+/// dropped, and when a signal or a crash ends this process.
 #[derive(Debug)]
 pub struct Raw<'a> {
     terminal: BorrowedFd<'a>,
@@ -107,7 +107,7 @@ pub struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    /// Takes a terminal; `None` where another part of this process has taken one.
+    /// Takes a terminal; `None` if another part of this process has taken one.
     pub fn take(terminal: BorrowedFd<'a>) -> Result<Option<Self>> {
         if TAKEN.swap(true, Ordering::SeqCst) {
             return Ok(None);
@@ -117,7 +117,7 @@ impl<'a> Raw<'a> {
             .inspect_err(|_| TAKEN.store(false, Ordering::SeqCst))
             .map_err(failed)?;
         let saved = Saved { terminal: terminal.as_raw_fd(), settings: settings.clone() };
-        // Never freed while a handler may read it; the one before is a few bytes.
+        // Never freed, because a handler may read it; the previous one is a few bytes.
         SAVED.store(Box::into_raw(Box::new(saved)), Ordering::SeqCst);
         let mut raw = Raw { terminal, settings, before: Vec::new() };
         raw.handle_termination();
@@ -125,7 +125,7 @@ impl<'a> Raw<'a> {
         Ok(Some(raw))
     }
 
-    /// Makes it raw, again where somebody else changed it meanwhile.
+    /// Sets raw mode, again if another process has changed it.
     pub fn enter(&self) -> Result<()> {
         let mut settings = self.settings.clone();
         settings.make_raw();
@@ -136,18 +136,17 @@ impl<'a> Raw<'a> {
     fn handle_termination(&mut self) {
         let _held = HANDLERS.lock();
         let action =
-            SigAction::new(SigHandler::Handler(give_back), SaFlags::SA_RESETHAND, SigSet::empty());
+            SigAction::new(SigHandler::Handler(restore), SaFlags::SA_RESETHAND, SigSet::empty());
         for signal in TERMINATION_SIGNALS {
-            // SAFETY: `give_back` only calls what signal-safety(7) allows.
+            // SAFETY: `restore` only calls what signal-safety(7) allows.
             let before = unsafe { sigaction(signal, &action) };
             let Ok(before) = before else { continue };
-            // Rust's own handlers of faults only tell of stacks that overflow.
+            // Rust's own handlers of faults only report stack overflows.
             let fault = matches!(signal, Signal::SIGSEGV | Signal::SIGBUS);
             if fault || matches!(before.handler(), SigHandler::SigDfl) {
                 self.before.push((signal, before));
             } else {
-                // Somebody takes care of it.
-                // SAFETY: puts back what was there.
+                // The program handles the signal already.
                 let _ = unsafe { sigaction(signal, &before) };
             }
         }
@@ -160,7 +159,7 @@ impl Drop for Raw<'_> {
         let _ = rustix::termios::tcsetattr(self.terminal, drain, &self.settings);
         let _held = HANDLERS.lock();
         for (signal, before) in &self.before {
-            // SAFETY: puts back what was there.
+            // SAFETY: restores the previous action.
             let _ = unsafe { sigaction(*signal, before) };
         }
         SAVED.store(std::ptr::null_mut(), Ordering::SeqCst);
@@ -168,12 +167,12 @@ impl Drop for Raw<'_> {
     }
 }
 
-/// Gives the terminal back and lets the signal do what it would have done.
-extern "C" fn give_back(signal: libc::c_int) {
+/// Restores the terminal and lets the signal take its default action.
+extern "C" fn restore(signal: libc::c_int) {
     let saved = SAVED.load(Ordering::SeqCst);
-    // SAFETY: what was stored there is never freed. tcsetattr, raise and what the rustix call is
-    // made of, one ioctl, are allowed in a handler (signal-safety(7)). SA_RESETHAND has put the
-    // default action back.
+    // SAFETY: the stored value is never freed. tcsetattr, raise and the one ioctl of the rustix
+    // call are allowed in a handler (signal-safety(7)). SA_RESETHAND has restored the default
+    // action.
     unsafe {
         if let Some(saved) = saved.as_ref() {
             let terminal = BorrowedFd::borrow_raw(saved.terminal);
@@ -189,8 +188,8 @@ extern "C" fn resized(_signal: libc::c_int) {
     }
 }
 
-/// An event that is readable when the window's size has changed (SIGWINCH), or when this process
-/// goes on after it was stopped (SIGCONT).
+/// Returns an event that is readable when the window's size has changed (SIGWINCH), or when this
+/// process continues after a stop (SIGCONT).
 pub fn resizes() -> Result<BorrowedFd<'static>> {
     let event = match RESIZED.get() {
         Some(event) => event,

@@ -1,4 +1,4 @@
-//! Trying a system call in a process of its own, to see what becomes of it.
+//! Tries a system call in a child process, to see its outcome.
 #![allow(unsafe_code)]
 
 use std::ffi::c_long;
@@ -10,23 +10,23 @@ use rustix::pipe::PipeFlags;
 
 use super::errno::last_errno;
 
-/// What became of a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It returned.
+    /// The call returned.
     Returned,
-    /// It failed with this error number.
+    /// The call failed with this error number.
     Failed(i32),
-    /// Its process ended.
+    /// The process exited.
     Exited,
-    /// It had not returned after a moment.
+    /// The call had not returned after a moment.
     StillBlocked,
 }
 
-/// Calls system call `number` in a forked process, which ends afterwards.
+/// Makes system call `number` in a forked process, which then exits.
 ///
 /// # Errors
-/// When there can be no such process.
+/// When the process cannot be forked.
 pub fn try_in_child(number: u64, arguments: [u64; 6]) -> Result<Outcome, Errno> {
     let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     // SAFETY: the caller has one thread, so the child has all of the process.
@@ -37,7 +37,7 @@ pub fn try_in_child(number: u64, arguments: [u64; 6]) -> Result<Outcome, Errno> 
     if child == 0 {
         let [a, b, c, d, e, f] = arguments;
         let number = c_long::try_from(number).unwrap_or(c_long::MAX);
-        // SAFETY: whatever the call does, it does to this process only, which ends here.
+        // SAFETY: the call affects only this process, which exits here.
         unsafe {
             let result = libc::syscall(number, a, b, c, d, e, f);
             let answer = if result == -1 { last_errno().raw_os_error() } else { 0 };
@@ -58,7 +58,7 @@ pub fn try_in_child(number: u64, arguments: [u64; 6]) -> Result<Outcome, Errno> 
             _ => Outcome::Exited,
         },
     };
-    // SAFETY: the child is ours and not yet waited for, so the number is still its own.
+    // SAFETY: the child of this process is not reaped yet, so the id is not reused.
     unsafe {
         libc::kill(child, libc::SIGKILL);
         libc::waitpid(child, std::ptr::null_mut(), 0);

@@ -14,39 +14,39 @@ pub struct Range {
     pub inside: u32,
     /// The same id in the parent namespace.
     pub outside: u32,
-    /// How many.
+    /// The number of ids.
     pub count: u32,
 }
 
-/// Who this process is in its user namespace.
+/// The id maps of this process's user namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// Its users.
+    /// The map of users.
     pub uids: Vec<Range>,
-    /// Its groups; not asked for in the machine's own namespace.
+    /// The map of groups; not read in the initial namespace.
     pub gids: Vec<Range>,
-    /// Whether setgroups(2) is forbidden, as it is where a user wrote the map of groups itself.
+    /// Whether setgroups(2) is forbidden, as it is if a user wrote the map of groups itself.
     pub groups_fixed: bool,
 }
 
 impl Identity {
-    /// Whether this is a namespace that somebody made, and not the machine's own.
+    /// Whether this is not the initial user namespace.
     pub fn in_user_namespace(&self) -> bool {
         let whole = Range { inside: 0, outside: 0, count: u32::MAX };
         !self.uids.is_empty() && !self.uids.contains(&whole)
     }
 
-    /// Whether a user exists here; for a namespace that is [`nested`](Self::nested).
+    /// Whether a user is mapped; for a process [in a user namespace](Self::in_user_namespace).
     pub fn has_user(&self, uid: u32) -> bool {
         has(&self.uids, uid)
     }
 
-    /// Whether a group exists here; for a namespace that is [`nested`](Self::nested).
+    /// Whether a group is mapped; for a process [in a user namespace](Self::in_user_namespace).
     pub fn has_group(&self, gid: u32) -> bool {
         has(&self.gids, gid)
     }
 
-    /// The user outside who is root here, if it is another one.
+    /// Returns the user outside who is root inside, if it is another one.
     pub fn root_outside(&self) -> Option<u32> {
         let root =
             self.uids.iter().find(|range| range.inside == 0).filter(|_| self.in_user_namespace());
@@ -63,14 +63,13 @@ pub fn unshare_user() -> Result<(), Errno> {
     unshare(libc::CLONE_NEWUSER)
 }
 
-/// Wraps `unshare(2)` for a new namespace of host names, which needs CAP_SYS_ADMIN and does no
-/// harm.
+/// Wraps `unshare(2)` for a new UTS namespace, which needs CAP_SYS_ADMIN and has no side effect.
 pub fn unshare_hostname() -> Result<(), Errno> {
     unshare(libc::CLONE_NEWUTS)
 }
 
 /// Wraps `unshare(2)` for a new mount namespace of this thread, and with it a working directory of
-/// its own. In a user namespace that was made, nothing that is mounted there reaches the host.
+/// its own. In a new user namespace, no mount there propagates to the host.
 pub(super) fn unshare_mounts() -> Result<(), Errno> {
     unshare(libc::CLONE_NEWNS)
 }
@@ -81,7 +80,8 @@ fn unshare(flags: i32) -> Result<(), Errno> {
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// The user namespace that this process is in. Asked once: it must have been entered before.
+/// Returns the user namespace of this process. Read once: the namespace must have been entered
+/// before.
 pub fn identity() -> &'static Identity {
     static IDENTITY: OnceLock<Identity> = OnceLock::new();
     IDENTITY.get_or_init(|| {
@@ -99,7 +99,7 @@ pub fn identity() -> &'static Identity {
     })
 }
 
-/// Whether this process is in a user namespace that somebody made.
+/// Whether this process is in a user namespace that is not the initial one.
 pub fn in_user_namespace() -> bool {
     identity().in_user_namespace()
 }

@@ -329,7 +329,7 @@ fn a_connection_that_breaks_again_and_again_is_given_up() {
     });
     let engine = TestEngine::empty();
     let said = engine.fails(&["pull", &server.name("a/b:1")], 1);
-    assert!(said.contains("breaks again and again"), "{said}");
+    assert!(said.contains("breaks repeatedly"), "{said}");
     let ran = engine.run(&["pull", &server.name("a/b:1")]);
     let line = format!("broke in layer {}, trying again in 1 second\n", &sample.layer[7..19]);
     assert_eq!(ran.out.matches("trying again").count(), 1, "{}", ran.out);
@@ -390,7 +390,7 @@ fn refusals_have_their_kinds() {
     refused(&sample.serve(answer(401, basic)), "denied", &["lifebox login"]);
     refused(&sample.serve(answer(403, vec![])), "denied", &["denied", "because"]);
     let later = vec![("Retry-After", "3600".to_owned())];
-    refused(&sample.serve(answer(429, later)), "network", &["too often", "3600 seconds"]);
+    refused(&sample.serve(answer(429, later)), "network", &["too many requests", "3600 seconds"]);
     refused(&sample.serve(answer(500, vec![])), "network", &["500", "manifest `1`", "because"]);
 }
 
@@ -486,7 +486,7 @@ fn a_token_server_that_everybody_can_listen_to_gets_no_password() {
         (request.path != "/v2/").then(|| Answer::Send(401, headers, Vec::new(), None))
     });
     let said = logged_in(&server).fails(&["pull", &server.name("a/b:1")], 1);
-    assert!(said.contains("can't be trusted") && said.contains("registry.example"), "{said}");
+    assert!(said.contains("is not trusted") && said.contains("registry.example"), "{said}");
 }
 
 #[test]
@@ -596,7 +596,7 @@ fn nobody_is_sent_on_to_where_everybody_can_listen() {
         let location = vec![("Location", "http://registry.example/x".to_owned())];
         (request.path == path).then(|| Answer::Send(307, location, Vec::new(), None))
     });
-    refused(&server, "network", &["sends on to `registry.example` without TLS", "--tls-verify"]);
+    refused(&server, "network", &["redirects to `registry.example` without TLS", "--tls-verify"]);
 }
 
 #[test]
@@ -612,7 +612,7 @@ fn nothing_is_uploaded_to_where_everybody_can_listen() {
     let name = server.name("a/b:1");
     engine.ok(&["tag", &source.name("a/b:1"), &name]);
     let said = engine.fails(&["push", &name], 1);
-    assert!(said.contains("sends on to `registry.example` without TLS"), "{said}");
+    assert!(said.contains("redirects to `registry.example` without TLS"), "{said}");
 }
 
 #[test]
@@ -624,7 +624,7 @@ fn who_can_t_be_reached_after_a_redirect_is_named() {
         let location = vec![("Location", format!("http://127.0.0.2:{port}/x"))];
         (request.path == path).then(|| Answer::Send(307, location, Vec::new(), None))
     });
-    refused(&server, "network", &["`127.0.0.2`, where the registry", "cannot be reached"]);
+    refused(&server, "network", &["`127.0.0.2`, to which the registry", "cannot be reached"]);
 }
 
 /// An engine that has the sample image under the name that it would have at `server`.
@@ -645,11 +645,11 @@ fn a_web_server_is_no_registry() {
     });
     let (engine, name) = with_image_for(&server);
     let said = engine.fails(&["push", &name], 1);
-    assert!(said.contains("does not answer as a registry does"), "{said}");
+    assert!(said.contains("is not a registry"), "{said}");
     let login = ["login", "-u", "me", "--password-stdin", &server.address];
     let login = engine.run_with_input(&login, b"s3cret");
     assert_eq!(login.status.code(), Some(1), "{login:?}");
-    refused(&server, "network", &["does not answer as a registry does", "/v2/a/b/manifests/1"]);
+    refused(&server, "network", &["is not a registry", "/v2/a/b/manifests/1"]);
 }
 
 #[test]
@@ -669,8 +669,8 @@ fn what_a_registry_says_about_a_push_is_looked_at() {
             || (Answer::Send(200, Vec::new(), b"0".to_vec(), None), status(201), status(200)),
             "has 1 bytes",
         ),
-        (|| (status(404), status(201), status(404)), "took the manifest but does not have it"),
-        (|| (status(404), status(202), status(404)), "does not answer as a registry does"),
+        (|| (status(404), status(201), status(404)), "accepted the manifest but does not have it"),
+        (|| (status(404), status(202), status(404)), "is not a registry"),
         (|| (status(404), status(201), status(200)), "has 0 bytes instead of"),
     ];
     let play = |says: Box<dyn Fn() -> Says + Send + Sync>| {
@@ -695,7 +695,7 @@ fn what_a_registry_says_about_a_push_is_looked_at() {
     }
     let named = "Docker-Content-Digest";
     let ran = play(Box::new(move || (status(404), with(201, named, &wrong), status(200))));
-    assert!(ran.code == 1 && ran.err.contains("has something else"), "{}", ran.err);
+    assert!(ran.code == 1 && ran.err.contains("has other content"), "{}", ran.err);
     let body = vec![b' '; length];
     let ran = play(Box::new(move || {
         let headers = vec![(named, own.clone())];
@@ -717,7 +717,7 @@ fn a_registry_that_fails_for_a_while_is_asked_again() {
         let short = &sample.layer[7..19];
         for what in ["manifest `1`".to_owned(), format!("blob `{short}`")] {
             let line = format!(
-                "{} failed with status {code} when asked for {what}, trying again in 1 second",
+                "{} failed with status {code} at the request for {what}, trying again in 1 second",
                 server.address
             );
             assert!(said.contains(&line), "{line}: {said}");
@@ -767,7 +767,7 @@ fn a_credential_helper_that_fails_is_named_with_its_words() {
         assert_eq!(output.status.code(), Some(1), "{err}");
         assert!(said.iter().all(|part| err.contains(part)), "{err}");
     };
-    failed(&["there is no credential helper `docker-credential-odd`", "install it"]);
+    failed(&["cannot find the credential helper `docker-credential-odd`", "install it"]);
     let play = |script: &str| {
         let helper = bin.join("docker-credential-odd");
         std::fs::write(&helper, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -796,6 +796,6 @@ fn an_answer_that_can_t_be_read_is_said_with_the_question() {
         let wanted = request.path.contains("/manifests/");
         wanted.then(|| Answer::Send(200, Vec::new(), page, None))
     });
-    let question = format!("`{}` was asked for `a/b/manifests/1`", server.address);
-    refused(&server, "corrupt", &["not the right JSON", &question]);
+    let question = format!("the request to `{}` was for `a/b/manifests/1`", server.address);
+    refused(&server, "corrupt", &["not valid JSON", &question]);
 }

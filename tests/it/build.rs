@@ -281,7 +281,7 @@ as it is: $VERSION
 TWO
 
 FROM scratch AS unused
-RUN nothing can run here
+RUN cannot run a command here
 
 FROM hundredcounter
 COPY --from=first /srv/app /app2
@@ -323,7 +323,7 @@ CMD ["/etc/note"]
     let first = context.build(&engine, &["-t", "app:1", "-t", "app", "--build-arg", "VERSION=7"]);
     assert_eq!(first.code, 0, "{}", first.err);
     assert!(first.err.contains("Step 1/") && first.err.contains("Successfully tagged app:1"));
-    assert!(!first.err.contains("nothing can run"), "an unused stage is passed over");
+    assert!(!first.err.contains("cannot run a command"), "an unused stage is passed over");
     assert_eq!(engine.ok(&["run", "--rm", "app:1"]), "note of nobody");
     let seen = inside(&engine, "app", "cd /app2; ls; cat built here; stat -c %u:%g:%a owned/x");
     let listing = "again\na.txt\nb.txt\nbuilt\nhere\nkeep\nowned\nx";
@@ -481,8 +481,8 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
         ("FROM hundredcounter\nCOPY --chown=ghost Dockerfile /x\n", "`ghost` is no user"),
         ("FROM hundredcounter\nCOPY --chmod=9 Dockerfile /x\n", "not the mode"),
         ("FROM hundredcounter\nCOPY Dockerfile Dockerfile /x\n", "must be a directory"),
-        ("FROM hundredcounter\nCOPY Dockerfile /bin/sh/x\n", "no directory"),
-        ("FROM scratch\nRUN x\n", "nothing can run"),
+        ("FROM hundredcounter\nCOPY Dockerfile /bin/sh/x\n", "not a directory"),
+        ("FROM scratch\nRUN x\n", "cannot run a command"),
         ("FROM scratch\n", "no image was generated"),
         ("FROM $NONE\n", "names no image"),
         ("FROM --platform=linux/nowhere hundredcounter\n", "not linux/nowhere"),
@@ -494,10 +494,10 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
     }
     assert_eq!(engine.ok(&["ps", "-aq"]), "");
     let error = engine.fails(&["build", "/no/such/context"], 1);
-    assert!(error.contains("is no directory") && error.contains("hint:"), "{error}");
+    assert!(error.contains("is not a directory") && error.contains("hint:"), "{error}");
     let empty = tempfile::tempdir().unwrap();
     let error = engine.fails(&["build", empty.path().to_str().unwrap()], 1);
-    assert!(error.contains("there is no Dockerfile"), "{error}");
+    assert!(error.contains("cannot read the Dockerfile"), "{error}");
     let error = engine.fails(&["build", "https://x/y.git"], 1);
     assert!(error.contains("only directories"), "{error}");
 }

@@ -148,7 +148,7 @@ fn what_cannot_be_committed_is_refused_in_words() {
     refused(&["cc", &digest], "refusing to create a tag with a digest reference");
     refused(&["nobody"], "no such container");
     engine.ok(&["rmi", "-f", BASE]);
-    refused(&["cc", "x"], "the image it was made from is gone");
+    refused(&["cc", "x"], "its image was removed");
     assert_eq!(engine.ok(&["images", "-aq"]), "");
     nothing_staged(&engine);
 }

@@ -61,12 +61,12 @@ fn effects_are_told_in_order_and_none_is_there() {
         would copy web:/h to here
         would commit web to web:2
         would export web
-        would wait for web (taken to end with 0)
+        would wait for web (assumed to exit with 0)
         0
         would rename web to old
         would rm old
         would pull alpine:3
-        would build ENV above alpine:3
+        would build ENV on alpine:3
         would tag 85274a6e02df as mine:1
         would remove image mine:1
         would start real
@@ -90,7 +90,7 @@ fn what_is_there_in_truth_can_be_asked_and_is_left_alone() {
     );
     assert_eq!(
         told,
-        "up\n\ntrue\nwould stop web (taken to end with 0)\nexited\n[\"kill\", \"die\"]"
+        "up\n\ntrue\nwould stop web (assumed to exit with 0)\nexited\n[\"kill\", \"die\"]"
     );
     assert_eq!(engine.status("web"), "running");
 }
@@ -203,5 +203,5 @@ fn what_was_made_can_be_asked_as_if_it_were_there() {
     assert_eq!(shown(&told), shown(&engine.ok(&["-e", text])), "{told}");
     let told =
         dry(&engine, "print(create(\"host\", #{ name: \"cc\" }).read_file(\"/etc/passwd\"))");
-    assert!(told.contains("would read cc:/etc/passwd (taken to be empty)"), "{told}");
+    assert!(told.contains("would read cc:/etc/passwd (assumed to be empty)"), "{told}");
 }

@@ -1,4 +1,5 @@
-//! Reads which file of a crate imports which: `use` trees and paths in the code, re-exports followed.
+//! Reads which file of a crate imports which: `use` trees and paths in the code, re-exports
+//! followed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -125,7 +125,10 @@ fn without_subordinate_ids_root_is_the_only_user() {
     );
     // An image of other owners is refused whole.
     std::fs::copy(fixture("hundredcounter.docker.tar"), user.place.path().join("in.tar")).unwrap();
-    user.refused("lifebox load -i ../in.tar", &["1000:1000", "no such subordinate id"]);
+    user.refused(
+        "lifebox load -i ../in.tar",
+        &["1000:1000", "not one of this user's subordinate ids"],
+    );
     assert_eq!(user.ok("lifebox images --format '{{.Repository}}'"), "host");
     let info = user.ok("lifebox info");
     let expected = [
@@ -145,9 +148,9 @@ fn what_needs_a_cgroup_is_refused_with_the_way_to_one() {
     let mut user = User::new("none", true);
     user.ok("lifebox run -d --name web host sleep 1000");
     let CommandOutput { err, .. } = user.run("lifebox pause web");
-    assert!(err.contains("no cgroup that could be frozen"), "{err}");
+    assert!(err.contains("cannot freeze: this user has no cgroup"), "{err}");
     let way = err.split_once("hint: ").unwrap().1.trim_end().to_owned();
-    user.refused("lifebox commit web x:1", &["frozen", "--pause=false", &way]);
+    user.refused("lifebox commit web x:1", &["cannot freeze", "--pause=false", &way]);
     user.refused("lifebox stats --no-stream web", &["`web`", "no cgroup", &way]);
     assert_eq!(user.ok("lifebox inspect --format '{{.State.Status}}' web"), "running");
     let info = user.ok("lifebox info");
@@ -247,7 +250,7 @@ fn devices_of_the_host_are_shown_where_an_ordinary_user_wants_them() {
     assert_eq!(user.ok(&format!("{number} stat -c %t:%T /dev/deep/nought")), "1:5");
     assert_eq!(user.ok(&format!("{number} sh -c 'head -c 5 /dev/deep/nought | wc -c'")), "5");
     let only_read = "lifebox run --rm --device /dev/zero:/dev/zero2:r host true";
-    user.refused(only_read, &["only root can hold a container to `r`"]);
+    user.refused(only_read, &["only root can limit a container to `r`"]);
     let all = "lifebox run --rm --privileged host sh -c 'test -c /dev/tty1 || ls /dev'";
     user.ok(&all.replace("tty1", "full"));
 }

@@ -51,14 +51,14 @@ fn profiles_and_labels_are_refused_where_no_module_knows_them() {
     let engine = TestEngine::new();
     let there = |path: &str| std::path::Path::new(path).exists();
     let apparmor = there("/sys/kernel/security/apparmor");
-    let why = if apparmor { "is not loaded" } else { "AppArmor is not enabled on this host" };
+    let why = if apparmor { "is not loaded" } else { "AppArmor is not enabled on the host" };
     refused(&engine, &["--security-opt", "apparmor=lifebox-test-none"], why);
     inside(&engine, &["--security-opt", "apparmor=unconfined"], "true");
     inside(&engine, &["--security-opt", "label=disable"], "true");
     refused(&engine, &["--security-opt", "label=colour:red"], "bad label option");
     let selinux = there("/sys/fs/selinux/enforce");
     if !selinux {
-        let why = "SELinux is not enabled on this host";
+        let why = "SELinux is not enabled on the host";
         refused(&engine, &["--security-opt", "label=type:web_t"], why);
     }
     let shown = engine.ok(&["info"]);
@@ -207,7 +207,7 @@ fn a_profile_of_the_users_replaces_the_default_one() {
     engine.ok(&["rm", "own"]);
     for (text, reason) in [
         ("nothing", "decoding seccomp profile failed"),
-        (r#"{"defaultAction":"SCMP_ACT_NOPE"}"#, "bad seccomp profile"),
+        (r#"{"defaultAction":"SCMP_ACT_NOPE"}"#, "invalid seccomp profile"),
         (r#"{"defaultAction":"SCMP_ACT_NOTIFY"}"#, "SCMP_ACT_NOTIFY is not supported"),
         (
             r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":[],"archMap":[]}"#,

@@ -35,7 +35,7 @@ fn an_image_has_as_many_names_as_it_is_given() {
     let error = engine.fails(&["tag", "other", "Bad:Name"], 1);
     assert!(error.contains("invalid image reference `Bad:Name`"), "{error}");
     let error = engine.fails(&["tag", "other", &format!("x@sha256:{}", "a".repeat(64))], 1);
-    assert!(error.contains("names a digest"), "{error}");
+    assert!(error.contains("contains a digest"), "{error}");
     assert_eq!(engine.ok(&["rmi", "other"]), "Untagged: other:latest");
 }
 

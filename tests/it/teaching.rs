@@ -221,7 +221,7 @@ fn step_by_step_each_deed_waits_for_a_key() {
     let mut terminal = spawn_command(command, Some(20_000)).unwrap();
     terminal.exp_string("lock the container").unwrap();
     terminal.exp_string("Enter: go on").unwrap();
-    for words in ["start the monitor", "ask the monitor", "make the cgroup"] {
+    for words in ["start the monitor", "send a request to the monitor", "create the cgroup"] {
         terminal.send_line("").unwrap();
         terminal.exp_string(words).unwrap();
         terminal.exp_string("Enter: go on").unwrap();

@@ -193,6 +193,26 @@ fn every_file_says_what_it_owns_and_tells_one_story() {
 }
 
 #[test]
+fn no_line_of_a_comment_is_longer_than_100_columns() {
+    let mut long = Vec::new();
+    for folder in ["src", "tests"] {
+        for file in files(&root().join(folder), "rs") {
+            let text = std::fs::read_to_string(&file).unwrap();
+            // The lines of an example are code, and as long as they need to be.
+            let mut is_example = false;
+            for (number, line) in text.lines().enumerate() {
+                let Some(comment) = line.trim_start().strip_prefix("//") else { continue };
+                is_example ^= comment.trim_start_matches(['/', '!', ' ']).starts_with("```");
+                if !is_example && line.chars().count() > 100 {
+                    long.push(format!("{}:{}", file.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+#[test]
 fn the_version_has_a_place_in_the_changelog() {
     let heading = format!("## [{}]", env!("CARGO_PKG_VERSION"));
     assert!(read("CHANGELOG.md").contains(&heading), "{heading}");

@@ -1,4 +1,5 @@
-//! The contract about builds: images made step by step, by a Dockerfile, or of a root file system.
+//! The contract about builds: images created step by step, by a Dockerfile, or from a root file
+//! system.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -12,10 +13,10 @@ use crate::model::image::build::{BuildOptions, BuildStep, ImportOptions};
 use crate::model::observe::progress::Progress;
 
 contract! {
-    /// What makes images of files.
+    /// Creates images from files.
     pub trait Builds, passed on by builds($) {
-        /// Does one step of a build above an image, or takes the image that it made before. What a
-        /// command writes goes to `out`.
+        /// Runs one step of a build on an image, or takes its result from the cache. Output of a
+        /// command goes to `out`.
         fn step(
             &self,
             image: &str,
@@ -23,9 +24,8 @@ contract! {
             out: &mut dyn Write,
             cancel: &CancelToken,
         ) -> Result<Image>;
-        /// Builds what a Dockerfile says and gives the image its tags. How it goes on is written to
-        /// `out`, and `progress` is told of images that are pulled. Without `context` nothing can
-        /// be copied from this machine.
+        /// Builds an image by a Dockerfile and tags it. Output goes to `out`, and `progress` gets
+        /// the progress of pulls. Without `context` nothing can be copied from the host.
         fn build(
             &self,
             context: Option<&Path>,
@@ -34,7 +34,7 @@ contract! {
             out: &mut dyn Write,
             cancel: &CancelToken,
         ) -> Result<Image>;
-        /// Makes an image of a root file system: a tar, plain or compressed.
+        /// Creates an image from a root file system: a tar, plain or compressed.
         fn import_tar(
             &self,
             archive: &mut (dyn Read + Send),

@@ -14,40 +14,41 @@ use crate::model::value::signal::Signal;
 contract! {
     /// Containers and their life.
     pub trait Containers, passed on by containers($) {
-        /// The container that `query` names: its whole id, its name, or the unique beginning of its
-        /// id, in this order.
+        /// Finds the container that `query` names: its full id, its name, or the unique beginning
+        /// of its id, in this order.
         fn find(&self, query: &str) -> Result<ContainerId>;
-        /// Makes a container from an image that is present; starts nothing.
+        /// Creates a container from an image that is present; starts nothing.
         fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId>;
-        /// Makes this process the owner of containers: those made with its token
-        /// (`CreateOptions::session`) go when it ends, however it ends.
+        /// Starts a session of this process: containers created with its token
+        /// (`CreateOptions::session`) are removed when the process exits, however it does.
         fn start_session(&self) -> Result<Session>;
-        /// Runs its program. Returns when it really runs, or why it does not (exit code 126, 127).
+        /// Starts a container. Returns when its program runs; fails with the reason if it does not
+        /// (exit code 126, 127).
         fn start(&self, id: &ContainerId) -> Result<()>;
-        /// Freezes it.
+        /// Pauses a container.
         fn pause(&self, id: &ContainerId) -> Result<()>;
-        /// Thaws it.
+        /// Unpauses a container.
         fn unpause(&self, id: &ContainerId) -> Result<()>;
-        /// Sends the stop signal, waits for the grace time, then kills.
+        /// Sends the stop signal, waits for the stop timeout, then kills.
         fn stop(&self, id: &ContainerId, options: &StopOptions, cancel: &CancelToken) -> Result<()>;
-        /// Sends a signal to its first process.
+        /// Sends a signal to a container's first process.
         fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()>;
-        /// Stops and starts it.
+        /// Stops and starts a container.
         fn restart(
             &self,
             id: &ContainerId,
             options: &StopOptions,
             cancel: &CancelToken,
         ) -> Result<()>;
-        /// Removes it, as the options say.
+        /// Removes a container, as the options say.
         fn rm(&self, id: &ContainerId, options: &RemoveOptions, cancel: &CancelToken) -> Result<()>;
-        /// Changes its limits and its restart policy: immediately where it runs, and for later
-        /// starts.
+        /// Changes a container's limits and its restart policy: immediately if it runs, and for
+        /// later starts.
         fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()>;
-        /// Gives it another name.
+        /// Renames a container.
         fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()>;
-        /// Waits until it has ended and returns its exit code; returns immediately for one that is
-        /// not running. Fails with the kind `timeout` when `timeout` is over.
+        /// Waits until a container exits and returns its exit code; returns immediately if it does
+        /// not run. Fails with the kind `timeout` after `timeout`.
         fn wait(
             &self,
             id: &ContainerId,

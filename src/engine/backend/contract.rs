@@ -1,7 +1,7 @@
-//! Writes a part of the contract down once: for the trait, and for engines that pass verbs on.
+//! Declares a part of the contract once: for the trait, and for engines that pass verbs on.
 
-/// Defines a trait, and beside it a macro for engines that stand before another: it writes the
-/// methods that it is given by name and no others, so a method that is new is not passed on.
+/// Defines a trait, and a macro for engines that wrap another: the macro implements the methods
+/// that it is given by name and no others, so a new method is not passed on.
 ///
 /// `pass_on::images! { inner: tag, history }` calls the same methods of `self.inner`.
 /// `pass_on::files! { inner after check: diff }` calls `self.check(id)?` first, with the method's

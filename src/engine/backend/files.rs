@@ -12,7 +12,7 @@ use crate::model::value::id::ContainerId;
 use crate::model::value::reference::Reference;
 
 contract! {
-    /// What containers have written.
+    /// The files of containers.
     pub trait Files, passed on by files($) {
         /// Copies files into a container or out of it, whether it runs or not.
         fn copy(
@@ -22,9 +22,9 @@ contract! {
             options: CopyOptions,
             cancel: &CancelToken,
         ) -> Result<()>;
-        /// What it has changed of its image's files, sorted by path.
+        /// Returns the changes of a container to its image's files, sorted by path.
         fn diff(&self, id: &ContainerId) -> Result<Vec<Change>>;
-        /// Makes an image of it: its image, what it has changed, and its configuration.
+        /// Creates an image from a container: its image, its changes, and its configuration.
         fn commit(
             &self,
             id: &ContainerId,
@@ -32,11 +32,11 @@ contract! {
             options: &CommitOptions,
             cancel: &CancelToken,
         ) -> Result<Image>;
-        /// Writes all files that it sees as a tar.
+        /// Writes all files of a container as a tar.
         fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &CancelToken) -> Result<()>;
-        /// The bytes of the files that it has written or changed.
+        /// Returns the size of the files that a container has written or changed, in bytes.
         fn container_size(&self, id: &ContainerId) -> Result<u64>;
-        /// Where what it has at a path comes from: the layers, and a mount upon them.
+        /// Returns where the file at a path comes from: the layers, and a mount on top.
         fn path_layers(&self, id: &ContainerId, path: &str) -> Result<PathLayers>;
     }
 }

@@ -1,4 +1,4 @@
-//! The contract about images: made, found, listed, tagged, archived, checked and removed.
+//! The contract about images: created, found, listed, tagged, archived, checked and removed.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -19,36 +19,36 @@ use crate::model::value::reference::Reference;
 contract! {
     /// The images that an engine keeps.
     pub trait Images, passed on by images($) {
-        /// The image that `reference` names: a reference, an id or the unique beginning of one.
-        /// `host` is made from this machine's own programs where it is missing.
+        /// Finds the image that `reference` names: a reference, an id or the unique beginning of
+        /// one. `host` is created from the host's own programs if it is missing.
         fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image>;
-        /// All images, newest first.
+        /// Returns all images, newest first.
         fn images(&self) -> Result<Vec<Image>>;
-        /// One image as Docker's JSON, without the array around it.
+        /// Returns an image as Docker's JSON, without the array around it.
         fn image_json(&self, reference: &str) -> Result<Value>;
-        /// What an image is on the disk.
+        /// Returns what an image is on disk.
         fn introspect_image(&self, reference: &str) -> Result<ImageIntrospection>;
-        /// Makes an image of programs of this machine, with the libraries that they need, under
+        /// Creates an image from programs of the host, with the libraries that they need, under
         /// this name.
         fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image>;
-        /// Takes the images of an archive written by `docker save`, or of an OCI image layout in a
-        /// tar or a directory; `-` in `archive` is the caller's business, here it is a path. Of an
-        /// image for several platforms it takes the one for `platform`, or for this machine.
+        /// Loads the images of an archive written by `docker save`, or of an OCI image layout in a
+        /// tar or a directory. `-` in `archive` is resolved by the caller: here it is a path. Of an
+        /// image for several platforms it loads the one for `platform`, or for the host.
         fn load(
             &self,
             archive: &Path,
             platform: Option<&Platform>,
             cancel: &CancelToken,
         ) -> Result<Vec<Loaded>>;
-        /// Takes the images of an archive that arrives as a stream, such as standard input.
+        /// Loads the images of an archive from a stream, such as standard input.
         fn load_stream(
             &self,
             archive: &mut (dyn Read + Send),
             platform: Option<&Platform>,
             cancel: &CancelToken,
         ) -> Result<Vec<Loaded>>;
-        /// Writes images for other engines to a new file, or a new directory; it is there only when
-        /// it is whole.
+        /// Writes images for other engines to a new file or directory, which appears only when it
+        /// is complete.
         fn save(
             &self,
             images: &[&str],
@@ -64,16 +64,16 @@ contract! {
             out: &mut (dyn Write + Send),
             cancel: &CancelToken,
         ) -> Result<()>;
-        /// Gives an image a further tag, which another image may lose. Returns the image.
+        /// Tags an image; another image loses the tag. Returns the image.
         fn tag(&self, image: &str, reference: &Reference) -> Result<Image>;
-        /// The steps by which an image was made, the latest first.
+        /// Returns the build steps of an image, the latest first.
         fn history(&self, image: &str) -> Result<Vec<History>>;
-        /// What each image takes of the disk, newest first.
+        /// Returns the disk usage of each image, newest first.
         fn image_usage(&self) -> Result<Vec<ImageUsage>>;
-        /// Removes images that nobody needs, or tells which ones; never one that a container uses.
+        /// Removes unused images, or lists them; never one that a container uses.
         fn prune_images(&self, options: &PruneOptions) -> Result<Pruned>;
-        /// Holds all images and layers against their digests, and looks for leftovers. What runs is
-        /// left alone.
+        /// Checks all images and layers against their digests, and looks for leftovers. Running
+        /// containers are left alone.
         fn check(&self, options: &CheckOptions, cancel: &CancelToken) -> Result<Report>;
         /// Removes a reference, and the image with its last reference. Refuses an image in use.
         fn rmi(&self, image: &str, options: &RemoveImageOptions) -> Result<Vec<Removed>>;

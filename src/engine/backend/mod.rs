@@ -1,7 +1,7 @@
-//! The contract between those who ask and the engines: a trait for each noun, and [`Backend`],
-//! the whole of it.
+//! The contract between callers and engines: a trait for each noun, and [`Backend`], the sum of
+//! them.
 //!
-//! No method has a body here: the compiler tells each engine what is new.
+//! No method has a body here: the compiler reports a new method in each engine.
 
 mod attach;
 mod builds;
@@ -30,7 +30,7 @@ pub use transfer::{CopyOptions, Transfer};
 pub use volumes::Volumes;
 pub use whole::Backend;
 
-/// For engines that pass verbs on to another: one macro a trait.
+/// For engines that pass verbs on to another: one macro per trait.
 pub(crate) mod pass_on {
     pub(crate) use super::builds::builds;
     pub(crate) use super::containers::containers;

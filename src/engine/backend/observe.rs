@@ -1,4 +1,4 @@
-//! The contract about what can be seen of an engine and its containers.
+//! The contract about the state of an engine and its containers.
 
 use serde_json::Value;
 
@@ -17,31 +17,30 @@ use crate::model::script::trace::TraceStep;
 use crate::model::value::id::ContainerId;
 
 contract! {
-    /// What an engine and its containers show; nothing changes by it.
+    /// Reads the state of an engine and its containers; changes nothing.
     pub trait Observe, passed on by observe($) {
-        /// Whether it only tells what would be done: then nothing is worth waiting for.
+        /// Whether the engine only reports what it would do: then there is nothing to wait for.
         fn is_dry_run(&self) -> bool;
-        /// What this engine and this host are.
+        /// Describes the engine and the host.
         fn info(&self) -> Result<Info>;
-        /// All containers, newest first. One whose record is damaged is listed as `dead`.
+        /// Returns all containers, newest first. One with a damaged record is listed as `dead`.
         fn ps(&self) -> Result<Vec<Container>>;
-        /// One container.
+        /// Returns a container.
         fn inspect(&self, id: &ContainerId) -> Result<Container>;
-        /// One container as Docker's JSON, without the array around it.
+        /// Returns a container as Docker's JSON, without the array around it.
         fn inspect_json(&self, id: &ContainerId) -> Result<Value>;
-        /// What it is in the kernel and on the disk.
+        /// Returns what a container is in the kernel and on disk.
         fn introspect(&self, id: &ContainerId) -> Result<Introspection>;
-        /// What a verb would do to it now, step by step.
+        /// Returns what a verb would do to a container now, step by step.
         fn plan_action(&self, id: &ContainerId, action: Action) -> Result<Vec<TraceStep>>;
-        /// What it uses now; all zero where it does not run.
+        /// Returns the current usage of a container; zeros if it does not run.
         fn stats(&self, id: &ContainerId) -> Result<Stats>;
-        /// Opens what it wrote.
+        /// Opens the log of a container.
         fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>>;
-        /// Opens what happened to containers, images and volumes, and with `follow` what happens
-        /// from now on. An event that was told before this call is there; one that is told later is
-        /// not missed.
+        /// Opens the past events of containers, images and volumes, and with `follow` the future
+        /// ones. No event before or after this call is missed.
         fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>>;
-        /// What images and containers take of the disk, and what could be given back.
+        /// Returns the disk usage of images and containers, and what could be freed.
         fn usage(&self) -> Result<Usage>;
     }
 }

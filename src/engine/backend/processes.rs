@@ -9,17 +9,17 @@ use crate::model::observe::top::Process;
 use crate::model::value::id::ContainerId;
 
 contract! {
-    /// What runs in containers.
+    /// The processes of containers.
     pub trait Processes, passed on by processes($) {
-        /// Connects the caller's streams to a container, starting it first where `attach.start`
-        /// says so, until it ends or is left.
+        /// Connects the caller's streams to a container until it exits or the caller detaches. With
+        /// `attach.start` it is started first.
         fn attach(
             &self,
             id: &ContainerId,
             attach: Attach<'_>,
             cancel: &CancelToken,
         ) -> Result<AttachOutcome>;
-        /// Runs a further program in a container that runs, connected to the caller's streams.
+        /// Runs another process in a running container, connected to the caller's streams.
         fn exec(
             &self,
             id: &ContainerId,
@@ -27,9 +27,9 @@ contract! {
             attach: Attach<'_>,
             cancel: &CancelToken,
         ) -> Result<AttachOutcome>;
-        /// Its processes, in the order in which they were made.
+        /// Returns a container's processes, in the order in which they were created.
         fn top(&self, id: &ContainerId) -> Result<Vec<Process>>;
-        /// Whether it shows a sign of being ready: a port, an answer, a file.
+        /// Probes whether a container is ready: a port, an answer, a file.
         fn probe(
             &self,
             id: &ContainerId,

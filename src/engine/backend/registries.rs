@@ -13,8 +13,8 @@ use crate::model::value::reference::Reference;
 contract! {
     /// Registries, and the images that come from them.
     pub trait Registries, passed on by registries($) {
-        /// The same, and pulled from its registry where `pull` says so. An image that is here costs
-        /// no look at the network, unless `pull` is `Always`.
+        /// As [`Images::image`](super::Images::image), and pulls the image from its registry if
+        /// `pull` says so. A present image needs no network, unless `pull` is `Always`.
         fn ensure_image(
             &self,
             reference: &str,
@@ -23,7 +23,7 @@ contract! {
             progress: &Arc<dyn Progress>,
             cancel: &CancelToken,
         ) -> Result<Image>;
-        /// Brings in what a registry keeps under `reference`.
+        /// Pulls what a registry keeps under `reference`.
         fn pull(
             &self,
             reference: &Reference,
@@ -31,7 +31,7 @@ contract! {
             progress: &Arc<dyn Progress>,
             cancel: &CancelToken,
         ) -> Result<Pulled>;
-        /// Sends an image to the registry of `reference`, under that name.
+        /// Pushes an image to the registry of `reference`, under that name.
         fn push(
             &self,
             image: &str,
@@ -40,8 +40,8 @@ contract! {
             progress: &Arc<dyn Progress>,
             cancel: &CancelToken,
         ) -> Result<Pushed>;
-        /// Shows name and password to a registry and keeps them where Docker does. Returns the file
-        /// where they lie unencrypted, if so.
+        /// Logs in to a registry, and keeps the credentials where Docker does. Returns the file
+        /// that has them unencrypted, if there is one.
         fn login(
             &self,
             registry: &str,
@@ -50,7 +50,7 @@ contract! {
             access: Access,
             cancel: &CancelToken,
         ) -> Result<Option<PathBuf>>;
-        /// Forgets them. False where there were none.
+        /// Removes the credentials of a registry. Returns false if there were none.
         fn logout(&self, registry: &str) -> Result<bool>;
     }
 }

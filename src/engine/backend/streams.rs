@@ -1,4 +1,4 @@
-//! Logs and events, as they come.
+//! Streams of log lines and events.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,13 +8,14 @@ use crate::model::Result;
 use crate::model::observe::event::Event;
 use crate::model::observe::log::LogLine;
 
-/// Lines of a container, oldest first.
+/// The log lines of a container, oldest first.
 pub trait LogStream: Send + fmt::Debug {
-    /// The next line; `None` at the end. With `follow` it waits for more, until the container
-    /// ends.
+    /// Returns the next line; `None` at the end. With `follow` it waits for more, until the
+    /// container exits.
     ///
-    /// # Errors The kind `cancelled` when `cancel` is raised, `timeout` when `timeout` passes
-    /// without a line.
+    /// # Errors
+    /// The kind `cancelled` when `cancel` is cancelled, `timeout` when `timeout` passes without a
+    /// line.
     fn next_line(
         &mut self,
         timeout: Option<Duration>,
@@ -24,11 +25,11 @@ pub trait LogStream: Send + fmt::Debug {
 
 /// Events, in the order in which they happened.
 pub trait EventStream: Send + fmt::Debug {
-    /// The next event; `None` at the end. With `follow` it waits for more, until the time that
-    /// the options set.
+    /// Returns the next event; `None` at the end. With `follow` it waits for more, until the time
+    /// that the options set.
     ///
     /// # Errors
-    /// The kind `cancelled` when `cancel` is raised, `timeout` when `timeout` passes without an
+    /// The kind `cancelled` when `cancel` is cancelled, `timeout` when `timeout` passes without an
     /// event.
     fn next_event(
         &mut self,

@@ -1,32 +1,32 @@
-//! What `cp` copies, and how.
+//! The source, the destination and the options of `cp`.
 
 use std::fmt;
 use std::io::{Read, Write};
 use std::path::Path;
 
-/// How files are copied.
+/// The options of a copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CopyOptions {
     /// Keep owners.
     pub archive: bool,
-    /// Copy what a link at the source leads to, and not the link.
+    /// Copy the target of a link at the source, and not the link.
     pub follow: bool,
 }
 
-/// What is copied where. A `path` is one inside the container.
+/// A copy into a container or out of it. A `path` is one inside the container.
 pub enum Transfer<'a> {
-    /// From this machine, by the rules of `docker cp`.
+    /// From the host, by the rules of `docker cp`.
     In {
         /// A file or directory.
         from: &'a Path,
-        /// Where to.
+        /// The destination.
         path: &'a str,
     },
-    /// To this machine, by the same rules.
+    /// To the host, by the rules of `docker cp`.
     Out {
         /// A file or directory.
         path: &'a str,
-        /// Where to.
+        /// The destination.
         to: &'a Path,
     },
     /// As a tar.
@@ -47,10 +47,10 @@ pub enum Transfer<'a> {
     Read {
         /// The file.
         path: &'a str,
-        /// Gets it.
+        /// Gets the content.
         content: &'a mut Vec<u8>,
     },
-    /// A new content of a file.
+    /// New content of a file.
     Write {
         /// The file.
         path: &'a str,
@@ -60,7 +60,7 @@ pub enum Transfer<'a> {
 }
 
 impl Transfer<'_> {
-    /// The path inside the container.
+    /// Returns the path inside the container.
     pub(in crate::engine) fn path(&self) -> &str {
         match self {
             Transfer::In { path, .. }

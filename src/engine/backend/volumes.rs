@@ -9,15 +9,15 @@ use crate::model::observe::volume::{
 contract! {
     /// The volumes that an engine keeps.
     pub trait Volumes, passed on by volumes($) {
-        /// Makes a volume; returns the one of this name where there is one.
+        /// Creates a volume, or returns the existing one of this name.
         fn volume_create(&self, options: &VolumeOptions) -> Result<Volume>;
-        /// All volumes, by name.
+        /// Returns all volumes, by name.
         fn volumes(&self) -> Result<Vec<VolumeUse>>;
-        /// One volume.
+        /// Returns a volume.
         fn volume(&self, name: &str) -> Result<VolumeUse>;
         /// Removes a volume with its content. Refuses one that a container uses.
         fn volume_rm(&self, name: &str, options: &RemoveVolumeOptions) -> Result<()>;
-        /// Removes volumes that no container uses, or tells which ones.
+        /// Removes volumes that no container uses, or lists them.
         fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes>;
     }
 }

@@ -1,5 +1,5 @@
-//! Instructions that say how an image is to be run: in a Dockerfile, and as `--change` of
-//! `commit` and `import`.
+//! Instructions that configure an image: in a Dockerfile, and as `--change` of `commit` and
+//! `import`.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::model::image::build::{BuildStep, CommandLine, Healthcheck};
 use crate::model::value::units::parse_duration;
 use crate::model::{Error, Kind, Result};
 
-/// Does the instructions of `--change` to a document. Variables are those of the document, with
-/// what the changes before have set.
+/// Applies the instructions of `--change` to a document. Variables are those of the document, with
+/// the earlier changes applied.
 pub(in crate::engine) fn change(document: &mut Value, lines: &[String]) -> Result<()> {
     let mut has_cmd = false;
     for line in lines {
@@ -24,7 +24,7 @@ pub(in crate::engine) fn change(document: &mut Value, lines: &[String]) -> Resul
             let parsed = parser::parse_one(line)?;
             step(&parsed.what, &Expander { escape: '\\', lookup: &lookup }, has_cmd)
         };
-        let step = read().context(|| format!("cannot make the change `{line}`"))?;
+        let step = read().context(|| format!("cannot apply the change `{line}`"))?;
         has_cmd |= matches!(step, BuildStep::Cmd(_));
         configure::configure(document, &step)?;
     }
@@ -37,8 +37,8 @@ fn variable(document: &Value, name: &str) -> Option<String> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
-/// The step of an instruction that needs no files. `has_cmd`: a command was set before, which an
-/// entrypoint then keeps.
+/// Returns the step of an instruction that needs no files. `has_cmd`: an earlier instruction has
+/// set a command, which an entrypoint then keeps.
 pub(crate) fn step(
     what: &Instruction,
     expander: &Expander<'_>,
@@ -76,8 +76,8 @@ pub(crate) fn step(
         | Instruction::Arg(_)
         | Instruction::Run { .. }
         | Instruction::Copy { .. } => {
-            return Err(Error::new(Kind::Invalid, "it is not a valid change command").hint(
-                "these are: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, \
+            return Err(Error::new(Kind::Invalid, "not a valid change command").hint(
+                "use CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, \
                  STOPSIGNAL, USER, VOLUME, WORKDIR",
             ));
         }
@@ -93,9 +93,9 @@ fn healthcheck(flags: &[Flag], command: Option<&CommandLine>) -> Result<Option<H
             let time = parse_duration(value)?;
             if value.parse::<f64>().is_ok() {
                 let message = format!("missing unit in the duration --{name}={value}");
-                return Err(Error::new(Kind::Invalid, message).hint("such as 30s"));
+                return Err(Error::new(Kind::Invalid, message).hint("write a duration such as 30s"));
             }
-            // What begins at once may be written as 0.
+            // A start period of zero may be written as 0.
             if time < Duration::from_millis(1) && !(time.is_zero() && name == "start-period") {
                 let message = format!("--{name}={value} cannot be less than 1ms");
                 return Err(Error::new(Kind::Invalid, message));

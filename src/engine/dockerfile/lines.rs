@@ -1,10 +1,11 @@
-//! The lines of a Dockerfile, put together to instructions: continued lines, comments between
-//! them, and here-documents behind them.
+//! The lines of a Dockerfile, joined into instructions: continued lines, comments between them, and
+//! here-documents behind them.
 
 use super::words;
 use crate::model::{Error, Kind, Result};
 
-/// The `# escape=` line, which only counts among the lines like it at the top.
+/// Returns the character of the `# escape=` directive, which is only valid among the directives at
+/// the top.
 pub(crate) fn escape_directive(text: &str) -> Result<char> {
     for line in text.lines() {
         let Some(rest) = line.trim().strip_prefix('#') else { break };
@@ -27,9 +28,9 @@ pub(crate) fn escape_directive(text: &str) -> Result<char> {
     Ok('\\')
 }
 
-/// An instruction and its here-documents, put together from lines.
+/// An instruction and its here-documents, joined from lines.
 pub(crate) struct Logical {
-    /// Where it begins, counted from 1.
+    /// Its first line, counted from 1.
     pub(crate) number: usize,
     pub(crate) text: String,
     pub(crate) documents: Vec<Document>,
@@ -37,15 +38,15 @@ pub(crate) struct Logical {
 
 #[derive(Clone)]
 pub(crate) struct Document {
-    /// As the instruction writes it: `<<EOF`.
+    /// The word in the instruction: `<<EOF`.
     pub(crate) word: String,
     pub(crate) name: String,
     pub(crate) content: String,
-    /// Whether variables in it are put in.
+    /// Whether variables in it are expanded.
     pub(crate) expand: bool,
 }
 
-/// Reads the lines of a Dockerfile.
+/// A reader of the lines of a Dockerfile.
 pub(crate) struct Reader<'a> {
     lines: Vec<(usize, &'a str)>,
     at: usize,
@@ -57,7 +58,7 @@ impl<'a> Reader<'a> {
         Reader { lines: text.lines().enumerate().collect(), at: 0, escape }
     }
 
-    /// The next instruction; `None` at the end.
+    /// Returns the next instruction; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Logical>> {
         let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
         while self.lines.get(self.at).is_some_and(|(_, line)| blank(line)) {
@@ -67,7 +68,7 @@ impl<'a> Reader<'a> {
         let mut text = String::new();
         while let Some((_, line)) = self.lines.get(self.at) {
             self.at += 1;
-            // Between the lines of an instruction, empty ones and comments do not count.
+            // Empty lines and comments between the lines of an instruction are skipped.
             if !text.is_empty() && blank(line) {
                 continue;
             }
@@ -87,13 +88,14 @@ impl<'a> Reader<'a> {
         Ok(Some(Logical { number, text, documents }))
     }
 
-    /// A line that goes on in the next, without its mark. Two marks are one that is meant.
+    /// Returns a line that continues in the next, without its mark. A doubled mark is a literal
+    /// one.
     fn continued<'l>(&self, line: &'l str) -> Option<&'l str> {
         let part = line.trim_end_matches([' ', '\t', '\r']).strip_suffix(self.escape)?;
         (!part.ends_with(self.escape)).then_some(part)
     }
 
-    /// The here-documents that an instruction asks for.
+    /// Reads the here-documents of an instruction.
     fn documents(&mut self, text: &str) -> Result<Vec<Document>> {
         let mut keyword = words::keyword(text).0.to_ascii_uppercase();
         if keyword == "ONBUILD" {
@@ -124,7 +126,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `<<EOF`, `<<-EOF`, `3<<"EOF"`: an empty document, and whether tabs before its lines go.
+/// Parses `<<EOF`, `<<-EOF`, `3<<"EOF"`: an empty document, and whether leading tabs are removed.
 fn here_document(word: &str) -> Option<(Document, bool)> {
     let rest = word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")?;
     let (rest, strip) = match rest.strip_prefix('-') {

@@ -1,23 +1,24 @@
-//! A Dockerfile as text becomes instructions with their lines. Nothing is expanded or done here.
+//! Parses the text of a Dockerfile into instructions with their lines. Nothing is expanded or run
+//! here.
 //!
-//! It is read as BuildKit reads it (`frontend/dockerfile/parser`): first lines are joined and
-//! here-documents taken out, then each instruction is taken apart by its own rules. The crates
-//! for this either miss instructions or find here-documents only where an instruction begins.
+//! The parser follows BuildKit (`frontend/dockerfile/parser`): first lines are joined and
+//! here-documents extracted, then each instruction is parsed by its own rules. The crates for this
+//! either miss instructions or find here-documents only where an instruction begins.
 
 use super::lines::{Document, Logical, Reader, escape_directive};
 use super::words;
 use crate::model::image::build::CommandLine;
 use crate::model::{Error, Kind, Result};
 
-/// The longest Dockerfile.
+/// The longest Dockerfile, in bytes.
 pub(crate) const MAX_LENGTH: u64 = 4 << 20;
 
 /// One instruction.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
-    /// Where it begins, counted from 1.
+    /// Its first line, counted from 1.
     pub(crate) number: usize,
-    /// As it is written, in one line and without its here-documents.
+    /// The text, in one line and without its here-documents.
     pub(crate) text: String,
     pub(crate) what: Instruction,
 }
@@ -25,7 +26,7 @@ pub(crate) struct Line {
 /// An option, such as `--from=build`.
 pub(crate) type Flag = (String, Option<String>);
 
-/// What an instruction says, before variables are put in.
+/// An instruction before variables are expanded.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Instruction {
     From { flags: Vec<Flag>, image: String, name: Option<String> },
@@ -51,7 +52,7 @@ pub(crate) enum Instruction {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Item {
     Path(String),
-    /// A here-document; whether variables in it are put in.
+    /// A here-document, and whether variables in it are expanded.
     Text {
         name: String,
         content: String,
@@ -59,15 +60,15 @@ pub(crate) enum Item {
     },
 }
 
-/// A whole Dockerfile.
+/// A parsed Dockerfile.
 #[derive(Debug)]
 pub(crate) struct Dockerfile {
-    /// The character before a character that is meant as it is.
+    /// The escape character.
     pub(crate) escape: char,
     pub(crate) lines: Vec<Line>,
 }
 
-/// Reads a Dockerfile.
+/// Parses a Dockerfile.
 ///
 /// # Errors
 /// [`Kind::Invalid`], with the line.
@@ -86,7 +87,7 @@ pub(crate) fn parse(text: &str) -> Result<Dockerfile> {
     }
 }
 
-/// Reads a single instruction, such as one of `ONBUILD`.
+/// Parses a single instruction, such as one of `ONBUILD`.
 pub(crate) fn parse_one(text: &str) -> Result<Line> {
     let mut file = parse(text)?;
     match (file.lines.pop(), file.lines.is_empty()) {
@@ -95,7 +96,7 @@ pub(crate) fn parse_one(text: &str) -> Result<Line> {
     }
 }
 
-/// Takes an instruction apart.
+/// Parses an instruction.
 fn instruction(logical: &Logical, escape: char) -> Result<Line> {
     let (keyword, rest) = words::keyword(&logical.text);
     let text = logical.text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -149,8 +150,8 @@ fn from(rest: &str) -> Result<Instruction> {
     Ok(Instruction::From { flags, image: image.to_owned(), name })
 }
 
-/// A command with here-documents is given to the shell with them; one that is nothing but a
-/// here-document is a script of its own.
+/// Parses a `RUN`. A command with here-documents is passed to the shell with them; one that is only
+/// a here-document is a script.
 fn run(rest: &str, documents: &[Document]) -> Result<Instruction> {
     let (flags, rest) = flags(rest)?;
     let rest = some("RUN", rest)?;
@@ -165,8 +166,11 @@ fn run(rest: &str, documents: &[Document]) -> Result<Instruction> {
     };
     if matches!(&command, CommandLine::Shell(text) if !documents.is_empty() && text.starts_with("#!"))
     {
-        return Err(Error::new(Kind::Unsupported, "a here-document can't name its interpreter")
-            .hint("COPY it to a file and RUN that"));
+        return Err(Error::new(
+            Kind::Unsupported,
+            "a here-document with an interpreter line is not supported",
+        )
+        .hint("COPY it to a file and RUN the file"));
     }
     Ok(Instruction::Run { flags, command })
 }
@@ -215,13 +219,13 @@ fn onbuild(logical: &Logical, rest: &str, escape: char) -> Result<Instruction> {
             Err(invalid(format!("{} isn't allowed as an ONBUILD trigger", words::keyword(rest).0)))
         }
         Instruction::Run { .. } | Instruction::Copy { .. } if !logical.documents.is_empty() => {
-            Err(Error::new(Kind::Unsupported, "ONBUILD with a here-document is not kept"))
+            Err(Error::new(Kind::Unsupported, "ONBUILD with a here-document is not supported"))
         }
         _ => Ok(Instruction::OnBuild(Box::new(inner))),
     }
 }
 
-/// The options before the arguments.
+/// Parses the options before the arguments.
 fn flags(rest: &str) -> Result<(Vec<Flag>, &str)> {
     let mut flags = Vec::new();
     let mut rest = rest;
@@ -240,7 +244,7 @@ fn flags(rest: &str) -> Result<(Vec<Flag>, &str)> {
     Ok((flags, rest))
 }
 
-/// A command in JSON form, or a text for the shell; nothing is no command.
+/// Parses a command in JSON form, or a text for the shell; an empty text is no command.
 fn command(rest: &str) -> CommandLine {
     if rest.is_empty() {
         return CommandLine::Exec(Vec::new());
@@ -248,7 +252,7 @@ fn command(rest: &str) -> CommandLine {
     json(rest).map_or_else(|| CommandLine::Shell(rest.to_owned()), CommandLine::Exec)
 }
 
-/// Words in JSON form, or separated by white space.
+/// Parses words in JSON form, or separated by white space.
 fn list(rest: &str) -> Vec<String> {
     json(rest).unwrap_or_else(|| rest.split_whitespace().map(str::to_owned).collect())
 }
@@ -296,8 +300,8 @@ fn unknown(keyword: &str) -> Error {
     let upper = keyword.to_ascii_uppercase();
     let error = invalid(format!("unknown instruction: {keyword}"));
     let alike = |known: &&&str| {
-        let same = known.chars().zip(upper.chars()).filter(|(a, b)| a == b).count();
-        known.len().abs_diff(upper.len()) <= 1 && same + 2 >= known.len()
+        let matching = known.chars().zip(upper.chars()).filter(|(a, b)| a == b).count();
+        known.len().abs_diff(upper.len()) <= 1 && matching + 2 >= known.len()
     };
     match ALL.iter().find(alike) {
         Some(near) => error.hint(format!("did you mean {near}?")),
@@ -311,8 +315,8 @@ mod tests {
 
     use super::*;
 
-    /// Each instruction in one line.
-    fn shown(text: &str) -> String {
+    /// Formats each instruction in one line.
+    fn format_lines(text: &str) -> String {
         match parse(text) {
             Ok(file) => file
                 .lines
@@ -333,7 +337,7 @@ mod tests {
             12 Cmd(Exec(["a", "b c"])) [CMD ["a", "b c"]]
             13 Cmd(Shell("[a, b]")) [CMD [a, b]]
             14 Run { flags: [], command: Exec(["x"]) } [RUN ["x"]]
-        "#]].assert_eq(&shown(
+        "#]].assert_eq(&format_lines(
             "# a comment\n# escape=`\nFROM a AS b\nRUN echo \\\n  # a comment\n\n  two \\\n  three\n\
              ENV a=b \\\n    c=\"d e\"\n  env x y z\nCMD [\"a\", \"b c\"]\nCMD [a, b]\nRUN [\"x\"]\n",
         ));
@@ -344,7 +348,7 @@ mod tests {
             11 Copy { verb: "COPY", flags: [], items: [Text { name: "one", content: "1 $x\n", expand: true }, Text { name: "two", content: "2\n", expand: false }], to: "/d/" } [COPY <<one <<"two" /d/]
             16 Copy { verb: "COPY", flags: [("from", Some("b")), ("chown", Some("1:2"))], items: [Path("a"), Path("b*")], to: "/c/" } [COPY --from=b --chown=1:2 a b* /c/]
             17 Copy { verb: "ADD", flags: [], items: [Path("a b")], to: "c" } [ADD ["a b", "c"]]
-        "#]].assert_eq(&shown(
+        "#]].assert_eq(&format_lines(
             "FROM a\nRUN <<EOF\necho one\necho $two\nEOF\nRUN cat <<-'A' <<B > /x\n\tone\n\tA\ntwo\nB\n\
              COPY <<one <<\"two\" /d/\n1 $x\none\n2\ntwo\nCOPY --from=b --chown=1:2 a b* /c/\nADD [\"a b\", \"c\"]\n",
         ));
@@ -363,7 +367,7 @@ mod tests {
             14 Maintainer("me too") [MAINTAINER me too]
             15 User("a:b") [USER a:b]
             16 Workdir("a b") [WORKDIR a b]
-        "#]].assert_eq(&shown(
+        "#]].assert_eq(&format_lines(
             "\u{feff}# escape=`\r\nARG v=1\r\nFROM a:$v\r\nRUN echo `\r\n  two\r\nEXPOSE 80 90/udp\r\n\
              VOLUME /a /b\r\nVOLUME [\"/c d\"]\r\nONBUILD RUN x\r\nHEALTHCHECK --interval=5s CMD a b\r\n\
              HEALTHCHECK NONE\r\nSHELL [\"/bin/bash\", \"-c\"]\r\nSTOPSIGNAL 9\r\nMAINTAINER me too\r\nUSER a:b\r\nWORKDIR a b",

@@ -5,7 +5,7 @@ use crate::model::{Error, Kind, Result};
 /// Keys and values, in order.
 pub(crate) type Pairs = Vec<(String, String)>;
 
-/// How deep `${a:-${b:-...}}` may go.
+/// The deepest nesting of `${a:-${b:-...}}`.
 const MAX_DEPTH: usize = 32;
 
 /// Splits a text at white space that is neither quoted nor escaped. Quotes and escapes stay.
@@ -37,13 +37,13 @@ pub(crate) fn split(text: &str, escape: char) -> Vec<String> {
     words
 }
 
-/// The first word of a text, and the rest without the white space around it.
+/// Returns the first word of a text, and the rest without surrounding white space.
 pub(crate) fn keyword(text: &str) -> (&str, &str) {
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
     (&text[..end], text[end..].trim())
 }
 
-/// The pairs of `ENV` and `LABEL`: `a=b c="d e"`, or the old form `a b c`.
+/// Parses the pairs of `ENV` and `LABEL`: `a=b c="d e"`, or the old form `a b c`.
 pub(crate) fn pairs(verb: &str, text: &str, escape: char) -> Result<Pairs> {
     let words = split(text, escape);
     let missing = || Error::new(Kind::Invalid, format!("{verb} must have two arguments"));
@@ -66,7 +66,7 @@ pub(crate) fn pairs(verb: &str, text: &str, escape: char) -> Result<Pairs> {
     words.iter().map(pair).collect()
 }
 
-/// The names of `ARG`, with their defaults.
+/// Parses the names of `ARG`, with their defaults.
 pub(crate) fn arguments(text: &str, escape: char) -> Result<Vec<(String, Option<String>)>> {
     let one = |word: String| match word.split_once('=') {
         Some(("", _)) => Err(Error::new(Kind::Invalid, "ARG names can not be blank")),
@@ -76,7 +76,7 @@ pub(crate) fn arguments(text: &str, escape: char) -> Result<Vec<(String, Option<
     split(text, escape).into_iter().map(one).collect()
 }
 
-/// Puts variables into a word and takes its quotes away.
+/// An expander of variables and quotes.
 pub(crate) struct Expander<'a> {
     pub(crate) escape: char,
     pub(crate) lookup: &'a dyn Fn(&str) -> Option<String>,
@@ -85,14 +85,14 @@ pub(crate) struct Expander<'a> {
 type Characters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 impl Expander<'_> {
-    /// The word that `text` means.
+    /// Expands a word.
     pub(crate) fn word(&self, text: &str) -> Result<String> {
         let mut rest = text.chars().peekable();
         self.until(&mut rest, None, 0)
             .map_err(|error| error.context(format!("cannot read `{text}`")))
     }
 
-    /// A here-document: variables are put in, quotes stay.
+    /// Expands a here-document: variables are replaced, quotes stay.
     pub(crate) fn document(&self, text: &str) -> Result<String> {
         let mut whole = String::new();
         let mut rest = text.chars().peekable();
@@ -155,7 +155,7 @@ impl Expander<'_> {
         Err(unclosed("a double quote"))
     }
 
-    /// What follows a `$`.
+    /// Expands what follows a `$`.
     fn variable(&self, rest: &mut Characters<'_>, depth: usize) -> Result<String> {
         if rest.next_if_eq(&'{').is_some() {
             let name = name(rest);
@@ -171,12 +171,12 @@ impl Expander<'_> {
         Ok((self.lookup)(&name).unwrap_or_default())
     }
 
-    /// `${name}`, `${name:-word}` and the like.
+    /// Expands `${name}`, `${name:-word}` and the like.
     fn braced(&self, rest: &mut Characters<'_>, name: &str, depth: usize) -> Result<String> {
         let value = (self.lookup)(name);
         let (operator, value) = match rest.next() {
             Some('}') => return Ok(value.unwrap_or_default()),
-            // With a colon, empty is as good as not set.
+            // With a colon, empty counts as unset.
             Some(':') => (rest.next(), value.filter(|value| !value.is_empty())),
             other => (other, value),
         };
@@ -184,7 +184,7 @@ impl Expander<'_> {
         if !matches!(operator, '-' | '+' | '?') {
             let message = format!("unsupported modifier `{operator}` in a substitution");
             return Err(Error::new(Kind::Unsupported, message)
-                .hint("these are known: ${x:-y}, ${x:+y}, ${x:?y}, and each without the colon"));
+                .hint("use ${x:-y}, ${x:+y}, ${x:?y}, or each without the colon"));
         }
         let word = self.until(rest, Some('}'), depth + 1)?;
         match (operator, value) {
@@ -199,7 +199,7 @@ impl Expander<'_> {
     }
 }
 
-/// Letters, digits and `_`, not a digit first.
+/// Reads a name: letters, digits and `_`, not a digit first.
 fn name(rest: &mut Characters<'_>) -> String {
     let mut name = String::new();
     while let Some(character) = rest.next_if(|c| {

@@ -1,4 +1,4 @@
-//! Builds that would be made: how an image is run is worked out, files are not.
+//! Simulated builds: the configuration of the image is computed, its files are not.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -30,7 +30,7 @@ impl Builds for Dry {
         let verb = by.split(['(', ' ', '{']).next().unwrap_or_default().to_uppercase();
         let image =
             self.derived(&from, &by, None, |document| configure::configure(document, step))?;
-        self.record(format_args!("build {verb} above {}", named(&from)));
+        self.record(format_args!("build {verb} on {}", named(&from)));
         Ok(image)
     }
 

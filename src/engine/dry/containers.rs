@@ -1,4 +1,4 @@
-//! Containers that would be there.
+//! Simulated containers.
 
 use std::time::Duration;
 
@@ -29,17 +29,17 @@ impl Containers for Dry {
         if let Some(entry) = named {
             return Ok(id(entry));
         }
-        let begins = |entry: &&super::state::Entry| {
+        let matches = |entry: &&super::state::Entry| {
             !query.is_empty() && entry.container.spec.id.as_str().starts_with(query)
         };
-        let mut matching = world.containers.iter().filter(begins);
+        let mut matching = world.containers.iter().filter(matches);
         match (matching.next(), matching.next()) {
             (Some(entry), None) => Ok(id(entry)),
             (Some(_), Some(_)) => Err(Error::new(
                 Kind::Invalid,
                 format!("multiple IDs found with provided prefix: {query}"),
             )
-            .hint("give more digits of the id")),
+            .hint("write more digits of the id")),
             (None, _) => Err(ContainerId::none_called(query)),
         }
     }
@@ -91,7 +91,7 @@ impl Containers for Dry {
     }
 
     fn stop(&self, id: &ContainerId, options: &StopOptions, _: &CancelToken) -> Result<()> {
-        let note = if self.is_dry_run() { " (taken to end with 0)" } else { "" };
+        let note = if self.is_dry_run() { " (assumed to exit with 0)" } else { "" };
         self.act(id, Action::Stop, note, self.stop_exit_code(id, options)?).map(drop)
     }
 
@@ -152,13 +152,13 @@ impl Containers for Dry {
 }
 
 impl SimulatedState {
-    /// An id that none has yet.
+    /// Returns a new id.
     pub(super) fn next_id(&mut self) -> ContainerId {
         loop {
             self.ids += 1;
             let mut bytes = [0xd0; 32];
             bytes[..8].copy_from_slice(&self.ids.to_be_bytes());
-            // Its beginning tells them apart; a beginning of digits alone would be no id.
+            // Short ids must differ; one of digits only would not be valid.
             bytes[0] = 0xd0;
             bytes.swap(1, 7);
             if let Some(id) = ContainerId::from_random(bytes) {
@@ -173,7 +173,7 @@ impl SimulatedState {
         found.ok_or_else(missing)
     }
 
-    /// A name that no container has.
+    /// Checks that no container has this name.
     fn free<'a>(&self, name: &'a ContainerName) -> Result<&'a ContainerName> {
         let has = |entry: &&Entry| entry.container.state.name == *name;
         match self.containers.iter().find(has) {
@@ -188,13 +188,13 @@ impl Dry {
         Ok(self.state().entry(id)?.container.clone())
     }
 
-    /// The code with which a container exits that is stopped: a dry run assumes 0.
+    /// Returns the exit code of a container that is stopped: a dry run assumes 0.
     fn stop_exit_code(&self, id: &ContainerId, options: &StopOptions) -> Result<i32> {
         let signal = options.signal.or(self.container(id)?.spec.config.stop_signal);
         Ok(if self.is_dry_run() { 0 } else { signal.unwrap_or(Signal::TERM).exit_code() })
     }
 
-    /// Whether the real engine can be asked what this container has to say.
+    /// Whether the real engine can describe this container.
     pub(super) fn is_real(&self, id: &ContainerId) -> bool {
         self.state().entry(id).is_ok_and(|entry| entry.is_real)
     }

@@ -1,4 +1,4 @@
-//! Files that would be copied: what the script writes is kept, all else can only be told.
+//! Simulated copies: what the script writes is kept, all else is only recorded.
 
 use std::io::Write;
 
@@ -48,9 +48,9 @@ impl Files for Dry {
                 if self.is_real(id) {
                     return self.inner.copy(id, Transfer::Read { path, content }, options, cancel);
                 }
-                self.record(format_args!("read {name}:{path} (taken to be empty)"));
+                self.record(format_args!("read {name}:{path} (assumed to be empty)"));
             }
-            // It changes nothing.
+            // A read changes nothing.
             read @ Transfer::Pack { .. } => {
                 if self.is_real(id) {
                     return self.inner.copy(id, read, options, cancel);
@@ -92,12 +92,12 @@ impl Files for Dry {
     }
 
     fn path_layers(&self, _: &ContainerId, _: &str) -> Result<PathLayers> {
-        Err(Error::new(Kind::Unsupported, "this engine has no layers to look into"))
+        Err(Error::new(Kind::Unsupported, "cannot inspect layers in a dry run"))
     }
 }
 
 impl Dry {
-    /// What was written there before is there no more, for all that is known.
+    /// Forgets what the script has written at a path.
     fn invalidate(&self, id: &ContainerId, path: &str) {
         let path = lexical(path);
         if let Ok(entry) = self.state().entry(id) {

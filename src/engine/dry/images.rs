@@ -1,4 +1,4 @@
-//! Images that would be there.
+//! Simulated images.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -29,13 +29,13 @@ impl Images for Dry {
             }
             Err(error) => error,
         };
-        let wanted: Reference = reference.parse()?;
+        let requested: Reference = reference.parse()?;
         if error.kind() != Kind::NotFound || pull == PullPolicy::Never {
             return Err(error);
         }
-        let verb = if wanted.familiar() == "host:latest" { "make image" } else { "pull" };
-        self.record(format_args!("{verb} {}", wanted.familiar()));
-        Ok(self.add(&wanted))
+        let verb = if requested.familiar() == "host:latest" { "create image" } else { "pull" };
+        self.record(format_args!("{verb} {}", requested.familiar()));
+        Ok(self.add(&requested))
     }
 
     fn images(&self) -> Result<Vec<Image>> {
@@ -47,12 +47,12 @@ impl Images for Dry {
     }
 
     fn introspect_image(&self, _: &str) -> Result<ImageIntrospection> {
-        Err(Error::new(Kind::Unsupported, "this engine has no images to look into"))
+        Err(Error::new(Kind::Unsupported, "cannot inspect images in a dry run"))
     }
 
     fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
         let named = programs.join(", ");
-        self.record(format_args!("make image {} of {named}", reference.familiar()));
+        self.record(format_args!("create image {} from {named}", reference.familiar()));
         Ok(self.add(reference))
     }
 
@@ -134,31 +134,33 @@ impl Images for Dry {
 }
 
 impl Dry {
-    /// An image that is here, or would be.
+    /// Finds an image, real or simulated.
     pub(super) fn find_image(&self, reference: &str) -> Result<Image> {
-        let wanted = reference.parse::<Reference>().ok();
+        let requested = reference.parse::<Reference>().ok();
         let found = self
             .state()
             .images
             .iter()
             .find(|image| {
                 let id = image.id.to_string();
-                let begins = reference.len() >= 4 && image.id.hex().starts_with(reference);
-                id == reference || begins || wanted.as_ref().is_some_and(|w| image.tags.contains(w))
+                let matches = reference.len() >= 4 && image.id.hex().starts_with(reference);
+                id == reference
+                    || matches
+                    || requested.as_ref().is_some_and(|w| image.tags.contains(w))
             })
             .cloned();
-        // The real engine knows what else names an image, and how to refuse.
+        // The real engine knows other names of images, and the right error.
         found.map_or_else(|| self.inner.image(reference, PullPolicy::Never), Ok)
     }
 
-    /// Takes an image of this name to be there. What it runs is not known.
+    /// Adds a simulated image of this name. Its command is not known.
     pub(super) fn add(&self, reference: &Reference) -> Image {
         let cmd = [format!("the command of {}", reference.familiar())];
         let config = ImageConfig { cmd: Some(cmd.to_vec()), ..ImageConfig::default() };
         self.add_with_config(reference, config, json!({ "config": { "Cmd": cmd } }))
     }
 
-    /// The same for one that says how it is run: `document` as `config`.
+    /// As [`Dry::add`], with a configuration: `document` as `config`.
     pub(super) fn add_with_config(
         &self,
         reference: &Reference,
@@ -183,8 +185,8 @@ impl Dry {
         })
     }
 
-    /// An image that would be made of another: what `change` says of how it is run, as the store
-    /// would write it.
+    /// Derives an image from another: `change` changes the configuration, as the store would write
+    /// it.
     pub(super) fn derived(
         &self,
         from: &Image,
@@ -200,7 +202,7 @@ impl Dry {
         Ok(self.take_tags(Image { id, tags, config, document, ..from.clone() }))
     }
 
-    /// Its tags are taken from all others.
+    /// Adds an image; all others lose its tags.
     fn take_tags(&self, image: Image) -> Image {
         let mut world = self.state();
         world.images.retain(|other| other.id != image.id);
@@ -212,23 +214,22 @@ impl Dry {
     }
 }
 
-/// How the image of a document is run.
+/// Returns the configuration of the image of a document.
 pub(super) fn config_of(document: &Value) -> Result<ImageConfig> {
     let config = document.get("config").filter(|config| !config.is_null());
     let config = config.map(|config| serde_json::from_value(config.clone())).transpose();
-    let config = config.map_err(|error| {
-        Error::new(Kind::Bug, format!("an image was derived that nobody can read: {error}"))
-    })?;
+    let config = config
+        .map_err(|error| Error::new(Kind::Bug, format!("cannot read a derived image: {error}")))?;
     Ok(config.unwrap_or_default())
 }
 
-/// A name of it for people.
+/// Returns a name of the image for messages.
 pub(super) fn named(image: &Image) -> String {
     let short = || image.id.hex().chars().take(12).collect();
     image.tags.first().map_or_else(short, Reference::familiar)
 }
 
-/// An id that is the same in every run.
+/// Returns an id that is stable across runs.
 fn digest_of(text: &str) -> Digest {
     Digest::from_bytes(&Sha256::digest(text).into())
 }

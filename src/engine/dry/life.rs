@@ -16,11 +16,11 @@ use crate::model::observe::event;
 use crate::model::observe::event::{Event, exit_attributes};
 use crate::model::value::id::ContainerId;
 
-/// The number of a process that there is not.
+/// The process id of a simulated process.
 const NO_PROCESS: i32 = 0;
 
 impl SimulatedState {
-    /// Takes a container away, and its volumes that go with it.
+    /// Removes a container, and the volumes that are removed with it.
     fn remove(&mut self, container: &Container) {
         self.containers.retain(|entry| entry.container.spec.id != container.spec.id);
         if container.spec.host.auto_remove {
@@ -40,7 +40,7 @@ impl SimulatedState {
 }
 
 impl Dry {
-    /// Does what an action leads to by the table, and tells of it where it leads somewhere. A
+    /// Simulates an action by the table of states, and records it unless it changes nothing. A
     /// program that the action ends exits with `exit_code`. Returns the container afterwards.
     pub(super) fn act(
         &self,
@@ -54,7 +54,7 @@ impl Dry {
         let entry = world.entry(id)?;
         let state = &mut entry.container.state;
         let name = state.name.clone();
-        let mut emitted = match check(name.as_str(), state.status, action)? {
+        let mut events = match check(name.as_str(), state.status, action)? {
             Transition::Stays => return Ok(entry.clone()),
             Transition::Removed => vec![(event::Action::Destroy, None)],
             Transition::Becomes(status) => apply_transition(state, status, action, exit_code),
@@ -64,12 +64,12 @@ impl Dry {
             entry.lines.extend(program.lines);
             if let Some(code) = program.exit_code {
                 *state = state.clone().exited(code, Timestamp::now());
-                emitted.push((event::Action::Die, Some(code)));
+                events.push((event::Action::Die, Some(code)));
             }
         }
         let entry = entry.clone();
         let Container { spec, state } = &entry.container;
-        for (action, code) in emitted {
+        for (action, code) in events {
             let begun = state.started_at.unwrap_or_else(Timestamp::now);
             let own = code.map(|code| exit_attributes(code, begun));
             world.emit(&entry.container, action, own.as_ref().map_or(&[], |own| own));
@@ -113,7 +113,7 @@ impl Dry {
         Ok(exit_code.unwrap_or_default())
     }
 
-    /// Its program ends with 0: what is assumed of those that are waited for.
+    /// Simulates the exit of a container that is waited for in a dry run, with 0.
     pub(super) fn exited(&self, id: &ContainerId) -> Result<i32> {
         let mut world = self.state();
         let entry = world.entry(id)?;
@@ -130,13 +130,12 @@ impl Dry {
             world.remove(&container);
         }
         drop(world);
-        self.record(format_args!("wait for {} (taken to end with 0)", container.state.name));
+        self.record(format_args!("wait for {} (assumed to exit with 0)", container.state.name));
         Ok(0)
     }
 }
 
-/// What an action that is told makes of the state, and what happens on the way: the events, with
-/// the exit code where a program exits.
+/// Applies an action to the state. Returns its events, with the exit code where a program exits.
 fn apply_transition(
     state: &mut State,
     status: Status,

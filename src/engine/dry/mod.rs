@@ -1,5 +1,5 @@
-//! The simulated engine: a copy of the real engine's state in memory. `--dry-run` prints the verbs
-//! on it; tests decide what its programs do.
+//! The simulated engine: a copy of the real engine's state in memory. For `--dry-run` it records
+//! the verbs; in tests a function decides what its programs do.
 
 mod builds;
 mod containers;

@@ -1,4 +1,4 @@
-//! What there would be to see.
+//! The simulated state.
 
 use serde_json::Value;
 
@@ -40,12 +40,11 @@ impl Observe for Dry {
     }
 
     fn introspect(&self, _: &ContainerId) -> Result<Introspection> {
-        Err(Error::new(Kind::Unsupported, "this engine has no containers to look into"))
+        Err(Error::new(Kind::Unsupported, "cannot inspect containers in a dry run"))
     }
 
     fn plan_action(&self, _: &ContainerId, action: Action) -> Result<Vec<TraceStep>> {
-        let message =
-            format!("this engine does nothing for `{}` that could be told", action.verb());
+        let message = format!("cannot explain `{}` in a dry run", action.verb());
         Err(Error::new(Kind::Unsupported, message))
     }
 

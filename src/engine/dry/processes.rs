@@ -1,5 +1,5 @@
-//! Processes that would run: a simulation does what its programs say; in a dry run nothing runs,
-//! and what is waited for is taken to be.
+//! Simulated processes. In a dry run nothing runs, and every probe succeeds; in a simulation a
+//! function decides what programs do.
 
 use std::io::Write;
 

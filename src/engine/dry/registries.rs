@@ -1,4 +1,4 @@
-//! Registries that are not asked: what is wanted of them is taken to be there.
+//! Simulated registries: no request is sent, and every image is assumed to exist.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,14 +1,14 @@
-//! A simulated engine, in one of two modes.
+//! The simulated engine, in one of two modes.
 //!
-//! `--dry-run` ([`open`]) only tells what would be done.
-//! It begins with what the real engine has and goes on in memory: what it would have made can be
-//! found, started and removed, by the same table of states and with the same refusals. Nothing
-//! runs, so what a program would do is assumed: it runs until it is stopped or waited for, ends
-//! with 0 in both cases, writes nothing, and is as it is waited to be. What the script itself
-//! writes into a container is kept.
+//! For `--dry-run` ([`open`]) it only records what would be done. It starts with the state of the
+//! real engine and continues in memory: a simulated container can be found, started and removed, by
+//! the same table of states and with the same refusals. Nothing runs, so a program is assumed to run
+//! until it is stopped or waited for, to exit with 0 in both cases, to write nothing, and to meet
+//! the conditions that are waited for. Files that the script itself writes into a container are
+//! kept.
 //!
-//! A simulation ([`simulate`]) is for tests. Its caller decides what programs do: which lines they
-//! write and when they exit. Time passes: a wait takes as long as the program runs, and logs and
+//! In a simulation ([`simulate`]), which is for tests, a function decides which lines a program
+//! writes and when it exits. Time passes: a wait takes as long as the program runs, and logs and
 //! events can be followed.
 
 use std::collections::BTreeMap;
@@ -25,51 +25,52 @@ use crate::model::observe::event::Event;
 use crate::model::observe::log::LogLine;
 use crate::model::observe::volume::VolumeUse;
 
-/// Who is told what would be done: a line each, without the newline.
+/// A function that gets each action that would be done: a line without the newline.
 pub type ActionLog = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The simulated engine.
 pub struct Dry {
-    /// What there is, which is only read.
+    /// The real engine, which is only read.
     pub(super) inner: Arc<dyn Backend>,
-    /// Where it keeps all.
+    /// The root of its store.
     pub(super) root: PathBuf,
     log: ActionLog,
-    /// What programs do in a simulation; a dry run assumes it.
+    /// What programs do in a simulation; none in a dry run, which assumes it.
     pub(super) programs: Option<Programs>,
     state: SharedState,
 }
 
-/// The state, which followed logs and events read while the engine goes on.
+/// The state, which followers of logs and events read while the engine goes on.
 pub(super) type SharedState = Arc<Mutex<SimulatedState>>;
 
-/// What there would be.
+/// The simulated state.
 #[derive(Debug, Default)]
 pub(super) struct SimulatedState {
     /// Newest first.
     pub(super) containers: Vec<Entry>,
     /// Newest first.
     pub(super) images: Vec<Image>,
-    /// Their users are those of `containers`.
+    /// Volumes; the containers that use them are those of `containers`.
     pub(super) volumes: Vec<VolumeUse>,
     pub(super) events: Vec<Event>,
-    /// How many ids were given.
+    /// The number of ids that were generated.
     pub(super) ids: u64,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) container: Container,
-    /// It is there in truth, and nothing was done to it: what it tells can be asked.
+    /// Whether it exists in the real engine and was not changed, so that the real engine can
+    /// describe it.
     pub(super) is_real: bool,
-    /// What the script has written into it.
+    /// The files that the script has written into it.
     pub(super) files: BTreeMap<PathBuf, Vec<u8>>,
-    /// What its program has written, in all runs.
+    /// The lines that its program has written, in all runs.
     pub(super) lines: Vec<LogLine>,
 }
 
 impl Entry {
-    /// A container that is there in truth, or only would be.
+    /// Returns the entry of a real or simulated container.
     pub(super) fn new(container: Container, is_real: bool) -> Self {
         Entry { container, is_real, files: BTreeMap::new(), lines: Vec::new() }
     }
@@ -81,20 +82,21 @@ impl fmt::Debug for Dry {
     }
 }
 
-/// An engine that does nothing and tells what `real`, which keeps all below `root`, would do.
+/// Returns an engine that does nothing and passes to `log` what `real`, with its root `root`, would
+/// do.
 ///
 /// # Errors
-/// When what there is cannot be read.
-pub fn open(real: Arc<dyn Backend>, root: &Path, tell: ActionLog) -> Result<Arc<dyn Backend>> {
-    Ok(Arc::new(Dry::new(real, root, tell, None)?))
+/// When the state of the real engine cannot be read.
+pub fn open(real: Arc<dyn Backend>, root: &Path, log: ActionLog) -> Result<Arc<dyn Backend>> {
+    Ok(Arc::new(Dry::new(real, root, log, None)?))
 }
 
 /// Returns an engine whose containers run `programs` in place of processes, for tests of scripts
-/// and of programs that embed the engine. Needs no rights and changes nothing of `real`, which
-/// keeps all below `root`. Has `images` besides those of `real`.
+/// and of programs that embed the engine. Needs no privileges, and changes nothing of `real`, with
+/// its root `root`. Has `images` besides those of `real`.
 ///
 /// # Errors
-/// When what `real` has cannot be read.
+/// When the state of `real` cannot be read.
 pub fn simulate(
     real: Arc<dyn Backend>,
     root: &Path,
@@ -137,7 +139,7 @@ impl Dry {
         Arc::clone(&self.state)
     }
 
-    /// Tells what would be done.
+    /// Records an action that would be done.
     pub(super) fn record(&self, what: impl fmt::Display) {
         (self.log)(&format!("would {what}"));
     }

@@ -1,4 +1,4 @@
-//! Volumes that would be there.
+//! Simulated volumes.
 
 use std::path::Path;
 
@@ -21,10 +21,10 @@ impl Volumes for Dry {
         let unnamed = || world.next_id().as_str().to_owned();
         let name = options.name.clone().unwrap_or_else(unnamed);
         let volume = Volume::new(name.clone(), Timestamp::now(), options);
-        let made = world.create_volume(volume, &self.root)?;
+        let created = world.create_volume(volume, &self.root)?;
         let found = world.volume(&name).ok_or_else(|| missing(&name))?.volume;
         drop(world);
-        if made {
+        if created {
             self.record(format_args!("create volume {name}"));
         }
         Ok(found)
@@ -52,16 +52,16 @@ impl Volumes for Dry {
     }
 
     fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes> {
-        let goes = |used: &VolumeUse| {
+        let is_pruned = |used: &VolumeUse| {
             used.users.is_empty()
                 && (options.all || used.volume.anonymous)
                 && options.filter.matches(used)
         };
-        let unused = self.volumes()?.into_iter().filter(goes);
+        let unused = self.volumes()?.into_iter().filter(is_pruned);
         let names: Vec<String> = unused.map(|used| used.volume.name).collect();
-        let told = PruneVolumesOptions { dry_run: true, ..options.clone() };
-        // Of volumes that only would be there none takes any place.
-        let real = self.inner.volume_prune(&told)?;
+        let dry_run = PruneVolumesOptions { dry_run: true, ..options.clone() };
+        // Simulated volumes take no disk space.
+        let real = self.inner.volume_prune(&dry_run)?;
         let all_go = real.names.iter().all(|name| names.contains(name));
         let bytes = if all_go { real.bytes } else { 0 };
         if !options.dry_run {
@@ -73,7 +73,7 @@ impl Volumes for Dry {
 }
 
 impl SimulatedState {
-    /// A volume with those who use it.
+    /// Returns a volume with its users.
     fn volume(&self, name: &str) -> Option<VolumeUse> {
         let found = self.volumes.iter().find(|used| used.volume.name == name)?;
         let uses = |spec: &ContainerSpec| spec.host.mounts.volumes().any(|used| used == name);
@@ -88,7 +88,7 @@ impl SimulatedState {
         names.into_iter().filter_map(|name| self.volume(name)).collect()
     }
 
-    /// Takes a volume to be made, unless it is there. Whether it was made.
+    /// Adds a volume, unless it exists. Returns whether it was created.
     fn create_volume(&mut self, volume: Volume, root: &Path) -> Result<bool> {
         check_volume_name(&volume.name)?;
         if self.volumes.iter().any(|used| used.volume.name == volume.name) {
@@ -99,7 +99,7 @@ impl SimulatedState {
         Ok(true)
     }
 
-    /// The volumes of a container that is being made; those without a name get one.
+    /// Creates the volumes of a container that is being created; those without a name get one.
     pub(super) fn create_volumes(&mut self, spec: &mut ContainerSpec, root: &Path) -> Result<()> {
         for mount in spec.host.mounts.list.iter_mut() {
             if mount.kind != MountKind::Volume {
@@ -114,7 +114,7 @@ impl SimulatedState {
         Ok(())
     }
 
-    /// Takes away those of these volumes that nobody uses.
+    /// Removes the volumes among `names` that no container uses.
     pub(super) fn remove_unused_volumes(&mut self, names: &[String]) {
         for name in names {
             if self.volume(name).is_some_and(|used| used.users.is_empty()) {

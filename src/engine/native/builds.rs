@@ -38,11 +38,11 @@ impl Builds for Native {
         cancel: &CancelToken,
     ) -> Result<Image> {
         if let Some(context) = context.filter(|context| !context.is_dir()) {
-            let message = format!("the build context `{}` is no directory", context.display());
+            let message = format!("the build context `{}` is not a directory", context.display());
             return Err(Error::new(Kind::NotFound, message)
-                .hint("give the directory that has the Dockerfile, or -f FILE besides"));
+                .hint("name the directory of the Dockerfile, or add -f FILE"));
         }
-        self.sweep_builds()?;
+        self.remove_lost_builds()?;
         let mut build = BuildState::new(self, (context, options), progress, out, cancel);
         let file = build.read()?;
         build.run(&file)
@@ -58,8 +58,10 @@ impl Builds for Native {
         let mut document = store.empty_document();
         if let Some(platform) = &options.platform {
             if platform.os != "linux" {
-                let message = format!("images for {platform} are not made here");
-                return Err(Error::new(Kind::Unsupported, message).hint("such as linux/arm64"));
+                let message =
+                    format!("cannot import an image for {platform}: only linux is supported");
+                return Err(Error::new(Kind::Unsupported, message)
+                    .hint("write a platform such as linux/arm64"));
             }
             document["architecture"] = platform.architecture.as_str().into();
             if !platform.variant.is_empty() {

@@ -1,4 +1,4 @@
-//! Where the files of a container are, and how an image is made of them.
+//! The files of a container, and images created from them.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -15,10 +15,10 @@ use crate::model::image::Image;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
-/// Where the files of a container are.
+/// The directories of a container's files.
 pub(super) struct ContainerFiles {
     upper: std::path::PathBuf,
-    /// When all was copied, where it was.
+    /// When the copy of the layers was complete, if the root is a copy.
     copied: Option<(i64, i64)>,
     pub(super) container: Container,
     mounts: Vec<String>,
@@ -42,7 +42,7 @@ impl Native {
         if container.state.status == Status::Dead {
             let message = format!("cannot {verb} `{name}`: its record is damaged");
             return Err(Error::new(Kind::Refused, message)
-                .hint("it can only be removed: `rm -f`")
+                .hint(format!("remove it: lifebox rm -f {name}"))
                 .container(name, Some("dead")));
         }
         let directory = self.runtime.directory(id);
@@ -53,7 +53,7 @@ impl Native {
         let mounts = paths.map(str::to_owned).collect();
         let (name, copied) = match container.spec.host.storage {
             Driver::Overlay => ("upper", None),
-            // It was written when the copy was whole.
+            // The file was written when the copy was complete.
             Driver::Vfs => {
                 let path = directory.file("config.json");
                 let written = std::fs::metadata(&path);
@@ -65,15 +65,15 @@ impl Native {
         Ok(ContainerFiles { upper: directory.file(name), copied, container, mounts })
     }
 
-    /// What was read of a container's files, unless these were removed meanwhile: what is removed
-    /// vanishes file by file, so a part of it may be all that was found.
+    /// Returns what was read of a container's files, unless they were removed meanwhile: a removal
+    /// deletes file by file, so only a part may have been read.
     pub(super) fn unless_removed<T>(
         &self,
         id: &ContainerId,
         name: &str,
         read: Result<T>,
     ) -> Result<T> {
-        // Nothing is read after this, and what is removed is moved away first.
+        // Nothing is read after this, and a removal renames the directory first.
         if self.runtime.directory(id).path().exists() {
             return read;
         }
@@ -92,7 +92,7 @@ impl Native {
         let upper = &place.upper;
         self.store()?.commit(parent, place.files(), document, origin, &|| {
             cancel.check()?;
-            // What is removed meanwhile vanishes file by file: a part of it is no image.
+            // A removal deletes file by file: a part of the files is not an image.
             if upper.exists() {
                 Ok(())
             } else {
@@ -101,7 +101,7 @@ impl Native {
         })
     }
 
-    /// Makes an image of what a container that ran for a build has changed.
+    /// Creates an image from the changes of a build container.
     pub(super) fn commit_run(
         &self,
         id: &ContainerId,

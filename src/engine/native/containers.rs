@@ -1,4 +1,4 @@
-//! The life of containers: by the runtime, with the volumes that come and go with them.
+//! The life of containers, by the runtime.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl Containers for Native {
     }
 
     fn stop(&self, id: &ContainerId, options: &StopOptions, cancel: &CancelToken) -> Result<()> {
-        self.runtime.stop(id, options, false, cancel)
+        self.runtime.stop(id, options, cancel)
     }
 
     fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
@@ -65,11 +65,7 @@ impl Containers for Native {
     }
 
     fn rm(&self, id: &ContainerId, options: &RemoveOptions, cancel: &CancelToken) -> Result<()> {
-        let spec = self.runtime.directory(id).read_spec().ok();
-        self.runtime.rm(id, options.force, cancel)?;
-        let own = spec.filter(|spec| options.volumes || spec.host.auto_remove);
-        let names = own.map(|spec| spec.host.mounts.anonymous()).unwrap_or_default();
-        self.runtime.remove_unused_volumes(&names)
+        self.runtime.rm(id, options, cancel)
     }
 
     fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {

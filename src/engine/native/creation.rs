@@ -1,4 +1,4 @@
-//! From image and options to a container's files.
+//! Creates containers: from image and options to files.
 
 use std::path::Path;
 
@@ -16,11 +16,11 @@ use crate::model::value::name::ContainerName;
 use crate::runtime::host::lsm;
 use crate::runtime::{NewContainer, host};
 
-/// How often a generated name may be taken before the short id serves (moby, `names.go`).
+/// How many generated names are tried before the short id becomes the name (moby, `names.go`).
 pub(super) const NAME_ATTEMPTS: u32 = 6;
 
 impl Native {
-    /// Makes a container under the name that was asked for, or one of its own.
+    /// Creates a container under the requested name, or a generated one.
     pub(super) fn try_create(
         &self,
         reference: &str,
@@ -39,8 +39,8 @@ impl Native {
             None if attempt > NAME_ATTEMPTS => id.short().parse()?,
             None => ContainerName::generate(u64::from_le_bytes(crate::runtime::random()?), attempt),
         };
-        // Relative to the container's directory, so that the root can be moved, and the mount
-        // table inside shows no path of the host.
+        // Relative to the container's directory, so that the root can be moved, and the mount table
+        // inside has no path of the host.
         let store = self.store()?;
         let inside = |path: &std::path::PathBuf| format!("../../images/{}", path.display());
         spec.host.storage = self.driver()?.driver;
@@ -68,7 +68,7 @@ impl Native {
     }
 }
 
-/// An id that no container has.
+/// Returns a new id.
 pub(super) fn new_id() -> Result<ContainerId> {
     loop {
         if let Some(id) = ContainerId::from_random(crate::runtime::random()?) {

@@ -1,5 +1,5 @@
-//! What the engine itself tells of: images, and containers as files. The life of containers and
-//! volumes is told by the runtime.
+//! The events of the engine: of images, and of containers as files. The runtime emits those of the
+//! life of containers, and of volumes.
 
 use super::handle::Native;
 use crate::image::Store;
@@ -10,14 +10,14 @@ use crate::model::value::id::ContainerId;
 use crate::model::value::reference::Reference;
 
 impl Native {
-    /// Tells what happened to an image. Docker gives it its id for a name, unless it got one.
+    /// Emits an event of an image. As in Docker, its name is the id if it has none.
     pub(super) fn emit(&self, action: Action, image: &Image, name: Option<&Reference>) {
         let id = image.id.as_str();
         let name = name.map_or_else(|| id.to_owned(), Reference::familiar);
         self.runtime.journal().write(Event::of_image(action, id, &name, &image.config.labels));
     }
 
-    /// Tells that an image came from a registry or went there; Docker names the reference.
+    /// Emits the pull or push of an image; Docker names the reference.
     pub(super) fn emit_transfer(&self, action: Action, reference: &Reference, image: &Image) {
         let whole = reference.familiar();
         let end = reference.tag().map(|tag| format!(":{tag}"));
@@ -27,21 +27,21 @@ impl Native {
         self.runtime.journal().write(event);
     }
 
-    /// Tells that images were taken from an archive.
+    /// Emits the load of images.
     pub(super) fn emit_loaded(&self, store: &Store, loaded: &[Loaded]) {
         for image in loaded.iter().filter_map(|image| store.find(image.id.as_str()).ok()) {
             self.emit(Action::Load, &image, None);
         }
     }
 
-    /// Tells which images were written to an archive.
+    /// Emits the save of images.
     pub(super) fn emit_saved(&self, store: &Store, images: &[&str]) {
         for image in images.iter().filter_map(|image| store.find(image).ok()) {
             self.emit(Action::Save, &image, None);
         }
     }
 
-    /// Tells what was taken away of `images`, as they were before.
+    /// Emits what was removed of `images`, given as they were before.
     pub(super) fn emit_removed(&self, removed: &[Removed], images: &[Image]) {
         let find = |id: &Digest| images.iter().find(|image| image.id == *id);
         let mut untagged = 0;
@@ -51,7 +51,7 @@ impl Native {
         for step in removed {
             match step {
                 Removed::Untagged(_) => untagged += 1,
-                // Layers go too, but they are no images.
+                // Layers are removed too, but they are not images.
                 Removed::Deleted(id) => {
                     if let Some(image) = find(id) {
                         untag(image, std::mem::take(&mut untagged));
@@ -65,7 +65,7 @@ impl Native {
         }
     }
 
-    /// Tells that an image was made of a container, after its tag, as Docker does.
+    /// Emits the commit of a container, after its tag, as Docker does.
     pub(super) fn emit_commit(
         &self,
         id: &ContainerId,
@@ -76,11 +76,11 @@ impl Native {
         if let Some(reference) = reference {
             self.emit(Action::Tag, image, Some(reference));
         }
-        let own = [
+        let attributes = [
             ("comment", comment.to_owned()),
             ("imageID", image.id.to_string()),
             ("imageRef", reference.map(Reference::familiar).unwrap_or_default()),
         ];
-        self.runtime.event(id, Action::Commit, &own);
+        self.runtime.event(id, Action::Commit, &attributes);
     }
 }

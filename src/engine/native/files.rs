@@ -1,4 +1,4 @@
-//! Containers as files: what they changed, all that they see, and copies in and out.
+//! The files of containers: their changes, their export, and copies in and out.
 
 use std::io::Write;
 use std::path::Path;
@@ -32,7 +32,7 @@ impl Files for Native {
         if let Transfer::Out { to, .. } = &what {
             transfer::check_target(to)?;
         }
-        // Kept until all is copied: nobody starts a container that rests meanwhile.
+        // Held until the copy is done: no process starts a stopped container meanwhile.
         let root = self.runtime.root(id)?;
         let container = self.runtime.inspect(id)?;
         transfer::check_mounts(&container, &what)?;
@@ -46,7 +46,7 @@ impl Files for Native {
         };
         let of_many = matches!(what, Transfer::Out { .. } | Transfer::Pack { .. });
         let done = transfer::copy_between(&root.directory, what, options, cancel);
-        // One that goes when it ends may have gone.
+        // A container with `--rm` may have been removed.
         match done {
             Ok(()) if !of_many => {}
             done => self.unless_removed(id, container.state.name.as_str(), done)?,
@@ -75,12 +75,12 @@ impl Files for Native {
         let _use = self.share_images()?;
         let parent = store.find(spec.image.id.as_str()).map_err(|error| {
             error
-                .context(format!("cannot commit `{name}`: the image it was made from is gone"))
-                .hint(format!("load `{}` again, or `export` the container", spec.image.reference))
+                .context(format!("cannot commit `{name}`: its image was removed"))
+                .hint(format!("load `{}` again, or export the container", spec.image.reference))
         })?;
         let mut document = parent.document.clone();
         configure::take_container(&mut document, &spec.config);
-        // Words that are wrong are said before anything is frozen.
+        // Invalid changes are refused before the container is paused.
         instructions::change(&mut document, &options.changes)?;
         let origin = Origin {
             created_by: spec.config.cmd.as_ref().map(|cmd| cmd.join(" ")).unwrap_or_default(),
@@ -89,15 +89,15 @@ impl Files for Native {
             reference,
             step: None,
         };
-        let frozen = if options.pause && place.container.state.status == Status::Running {
+        let pause_guard = if options.pause && place.container.state.status == Status::Running {
             match self.pause(id) {
                 Ok(()) => Some(PauseGuard { engine: self, id }),
-                // It has just ended: nothing changes any more.
+                // It has just exited: nothing changes any more.
                 Err(error) if error.kind() == Kind::Refused => None,
                 Err(error) if error.kind() == Kind::Unsupported => {
                     let way = error.hint_text().unwrap_or_default().to_owned();
                     return Err(error.hint(format!(
-                        "without a pause (--pause=false) it runs on meanwhile; for one: {way}"
+                        "commit without a pause: --pause=false; or enable it: {way}"
                     )));
                 }
                 Err(error) => return Err(error),
@@ -106,7 +106,7 @@ impl Files for Native {
             None
         };
         let image = self.commit_files(&place, &parent, document, &origin, cancel);
-        drop(frozen);
+        drop(pause_guard);
         let image = image.context(|| format!("cannot commit `{name}`"))?;
         self.emit_commit(id, &image, reference, &options.message);
         Ok(image)
@@ -129,7 +129,7 @@ impl Files for Native {
         }
         match self.container_files(id, "measure") {
             Ok(place) => self.store()?.changed_bytes(place.files()),
-            // Of a damaged record no more is known than what stands there.
+            // With a damaged record only the directory is known.
             Err(error) if matches!(error.kind(), Kind::Refused | Kind::Corrupt) => {
                 Ok(tree_size(&directory.file("rootfs")))
             }
@@ -142,8 +142,10 @@ impl Files for Native {
         let parts: Vec<&[u8]> =
             parts.into_iter().filter(|part| !part.is_empty() && *part != b".").collect();
         if !path.starts_with('/') || parts.contains(&b"..".as_slice()) {
-            let message = format!("`{path}` is no absolute path of a container");
-            return Err(Error::new(Kind::Invalid, message).hint("such as /etc/hostname"));
+            let message = format!("`{path}` is not an absolute path");
+            return Err(
+                Error::new(Kind::Invalid, message).hint("write a path such as /etc/hostname")
+            );
         }
         let container = self.inspect(id)?;
         let live = container.state.status.is_live();
@@ -154,7 +156,7 @@ impl Files for Native {
         }
         Ok(PathLayers {
             name: container.state.name,
-            // The root itself is what its layers make; of mounts on each other the last is seen.
+            // The root consists of the layers; of stacked mounts the last is visible.
             mount: mounts
                 .into_iter()
                 .filter(|mount| mount.path != "/" && Path::new(path).starts_with(&mount.path))
@@ -164,7 +166,7 @@ impl Files for Native {
     }
 }
 
-/// Thaws a container again, whatever happens.
+/// Unpauses a container when dropped.
 struct PauseGuard<'a> {
     engine: &'a Native,
     id: &'a ContainerId,
@@ -172,7 +174,7 @@ struct PauseGuard<'a> {
 
 impl Drop for PauseGuard<'_> {
     fn drop(&mut self) {
-        // It may have been killed or thawed meanwhile, which is as well.
+        // The container may have been killed or unpaused meanwhile.
         let _ = self.engine.unpause(self.id);
     }
 }

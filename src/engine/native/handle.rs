@@ -1,4 +1,4 @@
-//! The native engine: what it is made with.
+//! The native engine and its parts.
 
 use once_cell::sync::OnceCell;
 
@@ -8,15 +8,15 @@ use crate::image::Store;
 use crate::model::Result;
 use crate::runtime::Runtime;
 
-/// The reference that stands for this machine's own programs.
+/// The reference of the image of the host's own programs.
 pub(super) const HOST: &str = "host:latest";
 
-/// The engine of this machine. Cheap to make: nothing is read before it is asked for.
+/// The engine of the host. It is cheap to create: nothing is read before the first call.
 #[derive(Debug)]
 pub(in crate::engine) struct Native {
     pub(super) settings: Settings,
     pub(super) runtime: Runtime,
-    /// This process as the owner of what builds run; none before the first.
+    /// The session of the containers of builds; `None` before the first.
     pub(super) build_session: OnceCell<Session>,
 }
 

@@ -1,4 +1,4 @@
-//! Images of this machine: of its store, of archives and of its own programs.
+//! Images: of the store, of archives and of the host's own programs.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -60,9 +60,9 @@ impl Images for Native {
     }
 
     fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
-        let made = self.store()?.image_from_host(programs, programs, reference, &|| Ok(()))?;
-        self.emit(Action::Import, &made.image, Some(reference));
-        Ok(made.image)
+        let created = self.store()?.image_from_host(programs, programs, reference, &|| Ok(()))?;
+        self.emit(Action::Import, &created.image, Some(reference));
+        Ok(created.image)
     }
 
     fn load(
@@ -142,12 +142,15 @@ impl Images for Native {
 
     fn check(&self, options: &CheckOptions, cancel: &CancelToken) -> Result<Report> {
         let store = self.store()?;
-        let hold = |still: bool| if still { self.lock_in_use() } else { self.list_in_use() };
-        let mut report = store.check(options.repair, &hold, &|| cancel.check())?;
+        let hold = |options: &CheckOptions| match options.repair {
+            true => self.lock_in_use(),
+            false => self.list_in_use(),
+        };
+        let mut report = store.check(options, &hold, &|| cancel.check())?;
         for user in self.users()? {
             let missing = user.layers.iter().find(|layer| !store.layer_dir(layer).is_dir());
             if let Some(layer) = missing {
-                let why = "remove it with `rm -f`, or bring its image in again".to_owned();
+                let why = "remove it with `rm -f`, or pull or load its image again".to_owned();
                 report.findings.push(Finding {
                     problem: Problem::Damage,
                     what: format!(
@@ -164,7 +167,7 @@ impl Images for Native {
                 });
             }
         }
-        for what in self.runtime.orphans(options.repair)? {
+        for what in self.runtime.orphans(options)? {
             report.findings.push(Finding {
                 problem: Problem::Leftover,
                 what,
@@ -180,7 +183,7 @@ impl Images for Native {
         let store = self.store()?;
         let _lock = self.lock_images()?;
         let before = store.find(image).ok();
-        let removed = store.remove(image, options.force, &self.users()?)?;
+        let removed = store.remove(image, options, &self.users()?)?;
         self.emit_removed(&removed, before.as_slice());
         Ok(removed)
     }

@@ -1,4 +1,4 @@
-//! Which containers use which images, and how the two are kept from changing at the wrong time.
+//! Which containers use which images, and the locks between both.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,8 +12,8 @@ use crate::model::error::Context;
 use crate::model::image::ImageUser;
 
 impl Native {
-    /// The lock between making containers, which share it, and removing images: an image that is
-    /// looked up for a container must still be there when the container is.
+    /// Opens the lock between creating containers, which share it, and removing images: an image
+    /// that is found for a container must exist until the container does.
     pub(super) fn use_lock(&self) -> Result<File> {
         let path = self.settings.root.join("use.lock");
         let mut options = OpenOptions::new();
@@ -21,21 +21,21 @@ impl Native {
         file.context(|| format!("open `{}`", path.display()))
     }
 
-    /// Keeps containers from being made while this is held.
+    /// Locks the images alone: no container is created meanwhile.
     pub(super) fn lock_images(&self) -> Result<File> {
         let lock = self.use_lock()?;
         lock.lock().context(|| "lock the images".to_owned())?;
         Ok(lock)
     }
 
-    /// As long as this is held, no image is removed.
+    /// Locks the images shared: no image is removed meanwhile.
     pub(super) fn share_images(&self) -> Result<File> {
         let lock = self.use_lock()?;
         lock.lock_shared().context(|| "lock the images".to_owned())?;
         Ok(lock)
     }
 
-    /// Which containers use which images. Of one whose record is damaged, what can be told.
+    /// Returns which containers use which images; of a damaged record, as far as known.
     pub(super) fn users(&self) -> Result<Vec<ImageUser>> {
         Ok(self.ps()?.iter().map(Self::user).collect())
     }
@@ -53,7 +53,7 @@ impl Native {
         Ok(InUseGuard { users: self.users()?, locks: Box::new(()) })
     }
 
-    /// Lets no container be made or started. A start that is asked for now waits.
+    /// Locks images and containers: no container is created or started. A start waits.
     pub(super) fn lock_in_use(&self) -> Result<InUseGuard> {
         let images = self.lock_images()?;
         let mut locks = Vec::new();
@@ -62,9 +62,9 @@ impl Native {
             let mut user = Self::user(&container);
             match self.runtime.directory(&container.spec.id).try_lock() {
                 Ok(Some(lock)) => locks.push(lock),
-                // Somebody is at it: it runs, or will at once.
+                // Another process has the lock: the container runs, or is about to.
                 Ok(None) => user.live = true,
-                // It has just been removed.
+                // It was just removed.
                 Err(_) => {}
             }
             users.push(user);

@@ -1,4 +1,4 @@
-//! What the engine and its containers show: records, the kernel, logs and events.
+//! The state of the engine and its containers: records, the kernel, logs and events.
 
 use serde_json::Value;
 
@@ -26,8 +26,8 @@ impl Observe for Native {
 
     fn info(&self) -> Result<Info> {
         let containers = self.ps()?;
-        let count = |wanted: &dyn Fn(Status) -> bool| {
-            containers.iter().filter(|container| wanted(container.state.status)).count() as u64
+        let count = |accepts: &dyn Fn(Status) -> bool| {
+            containers.iter().filter(|container| accepts(container.state.status)).count() as u64
         };
         let unknown = |error: Error| Found { why: Some(error.to_string()), ..Found::default() };
         let storage = self.driver().unwrap_or_else(unknown);
@@ -78,12 +78,13 @@ impl Observe for Native {
         let container = self.inspect(id)?;
         let all = self.ps()?;
         let live = container.state.status.is_live();
-        // What rests can't be looked into on every kernel; then only the disk tells of it.
+        // Old kernels cannot mount the root of a stopped container; then its size comes from the
+        // disk.
         let difference = match self.diff(id) {
             Err(error) if error.kind() == Kind::Unsupported => Difference::default(),
             changes => difference(&changes?),
         };
-        // An ordinary user may have no cgroup, and then nothing counts what is used.
+        // An ordinary user may have no cgroup, and then usage is not counted.
         let stats = match self.stats(id) {
             Err(error) if error.kind() == Kind::Unsupported => Stats::default(),
             stats => stats?,
@@ -128,16 +129,16 @@ impl Observe for Native {
     }
 }
 
-/// How many changed paths are named.
+/// How many changed paths are listed.
 const EXAMPLES: usize = 8;
 
 fn difference(changes: &[Change]) -> Difference {
     let count = |kind| changes.iter().filter(|change| change.kind == kind).count();
-    let shown = |change: &Change| format!("{} {}", change.kind.letter(), change.path);
+    let format_change = |change: &Change| format!("{} {}", change.kind.letter(), change.path);
     Difference {
         added: count(ChangeKind::Added),
         changed: count(ChangeKind::Changed),
         deleted: count(ChangeKind::Deleted),
-        examples: changes.iter().take(EXAMPLES).map(shown).collect(),
+        examples: changes.iter().take(EXAMPLES).map(format_change).collect(),
     }
 }

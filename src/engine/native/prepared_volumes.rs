@@ -1,4 +1,4 @@
-//! The volumes of a container that is being made.
+//! The volumes of a container that is being created.
 
 use super::creation::new_id;
 use super::handle::Native;
@@ -10,8 +10,8 @@ use crate::model::observe::volume::Volume;
 use crate::runtime::record::volumes::VolumesLock;
 
 impl Native {
-    /// Makes the volumes of a container that is being made, names those without a name, and sees
-    /// that what `--mount` binds is there. The volumes stay as long as the lock is held.
+    /// Creates the volumes of a container that is being created, names those without a name, and
+    /// checks that the sources of `--mount` exist. The volumes stay as long as the lock is held.
     pub(super) fn prepare_mounts(&self, spec: &mut ContainerSpec) -> Result<PreparedVolumes<'_>> {
         let volumes = self.volume_store();
         let list = &mut spec.host.mounts.list;
@@ -34,8 +34,8 @@ impl Native {
     }
 }
 
-/// The volumes of a container that is being made; those that were made for it go again, unless
-/// it comes to be.
+/// The volumes of a container that is being created. Those created for it are removed when dropped,
+/// unless the container is committed.
 pub(super) struct PreparedVolumes<'a> {
     engine: &'a Native,
     created: Vec<String>,
@@ -43,7 +43,7 @@ pub(super) struct PreparedVolumes<'a> {
 }
 
 impl PreparedVolumes<'_> {
-    /// The container is there.
+    /// Keeps the volumes: the container exists.
     pub(super) fn commit(mut self) {
         self.created.clear();
     }
@@ -51,7 +51,7 @@ impl PreparedVolumes<'_> {
 
 impl Drop for PreparedVolumes<'_> {
     fn drop(&mut self) {
-        // Our own share of the lock would keep us waiting for ever.
+        // This value's share of the lock would block the removal indefinitely.
         self._lock = None;
         if !self.created.is_empty() {
             let _ = self.engine.runtime.remove_unused_volumes(&self.created);

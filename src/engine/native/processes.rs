@@ -1,4 +1,4 @@
-//! Processes of containers, and their streams on the way to the runtime.
+//! Processes of containers, and their streams for the runtime.
 
 use super::handle::Native;
 use crate::engine::backend::{Attach, CancelToken, Processes};
@@ -7,7 +7,7 @@ use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::observe::readiness::{Probe, ProbeResult};
 use crate::model::observe::top::Process;
 use crate::model::value::id::ContainerId;
-use crate::runtime::client::attach::Streams;
+use crate::runtime::client::attach::{AttachMode, Streams};
 
 impl Processes for Native {
     fn attach(
@@ -16,7 +16,8 @@ impl Processes for Native {
         attach: Attach<'_>,
         cancel: &CancelToken,
     ) -> Result<AttachOutcome> {
-        self.runtime.attach(id, attach.start, attach.into(), cancel)
+        let mode = if attach.start { AttachMode::Start } else { AttachMode::Running };
+        self.runtime.attach(id, mode, attach.into(), cancel)
     }
 
     fn exec(

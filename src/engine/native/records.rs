@@ -1,5 +1,5 @@
-//! What is known of a container beside its record: where its files are, and what can be said where
-//! the record is damaged.
+//! Facts about a container besides its record: the paths of its files, and a replacement for a
+//! damaged record.
 
 use super::handle::Native;
 use crate::model::container::status::Status;
@@ -12,17 +12,17 @@ use crate::model::{Error, Result};
 use jiff::Timestamp;
 
 impl Native {
-    /// What the container of this name was made with.
+    /// Reads the spec of the container of this name.
     pub(super) fn spec_of(&self, name: &str) -> Result<ContainerSpec> {
         self.runtime.directory(&self.runtime.find(name)?).read_spec()
     }
 
-    /// A container whose record is damaged, as far as it can be told.
+    /// Returns a container with a damaged record, as far as known.
     pub(super) fn damaged(&self, id: &ContainerId, error: &Error) -> Container {
         let spec = self.runtime.directory(id).read_spec().unwrap_or_else(|_| unknown_spec(id));
         let fallback = || id.short().parse().ok();
         let name = self.runtime.name_of(id).or_else(fallback);
-        // A short id is always a name, so there is one.
+        // A short id is always free as a name.
         let name = name.unwrap_or_else(|| ContainerName::generate(0, 1));
         let mut state = State::created(name);
         state.status = Status::Dead;

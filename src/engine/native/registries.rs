@@ -1,4 +1,4 @@
-//! Registries, asked as the settings allow; and images that are pulled because they are missing.
+//! Registries, within what the settings allow; and pulls of missing images.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,32 +21,36 @@ impl Registries for Native {
         progress: &Arc<dyn Progress>,
         cancel: &CancelToken,
     ) -> Result<Image> {
-        // An id is not pulled, and `host` is made.
-        let wanted = image::as_reference(reference).filter(|wanted| wanted.familiar() != HOST);
-        let missing = match (&wanted, pull) {
-            (Some(wanted), PullPolicy::Always) => {
-                return self.pull(wanted, options, progress, cancel).map(|pulled| pulled.image);
+        // An id is not pulled, and `host` is created.
+        let requested =
+            image::as_reference(reference).filter(|requested| requested.familiar() != HOST);
+        let missing = match (&requested, pull) {
+            (Some(requested), PullPolicy::Always) => {
+                return self.pull(requested, options, progress, cancel).map(|pulled| pulled.image);
             }
             _ => match self.image(reference, pull) {
                 Err(error) if error.kind() == Kind::NotFound => error,
                 result => return result,
             },
         };
-        let Some(wanted) = wanted.filter(|_| pull == PullPolicy::Missing) else {
+        let Some(requested) = requested.filter(|_| pull == PullPolicy::Missing) else {
             return Err(missing);
         };
-        progress.report(&Event::Missing(wanted.familiar()));
-        self.pull(&wanted, options, progress, cancel).map(|pulled| pulled.image).map_err(|error| {
-            if error.kind() == Kind::Cancelled {
-                return error;
-            }
-            let here = "`images` lists what is here; `load -i FILE` takes an archive";
-            let hint = match error.hint_text() {
-                Some(hint) => format!("{hint}; {here}"),
-                None => here.to_owned(),
-            };
-            error.context(missing.message().to_owned()).hint(hint)
-        })
+        progress.report(&Event::Missing(requested.familiar()));
+        self.pull(&requested, options, progress, cancel).map(|pulled| pulled.image).map_err(
+            |error| {
+                if error.kind() == Kind::Cancelled {
+                    return error;
+                }
+                let local =
+                    "list local images with `images`, or load an archive with `load -i FILE`";
+                let hint = match error.hint_text() {
+                    Some(hint) => format!("{hint}; {local}"),
+                    None => local.to_owned(),
+                };
+                error.context(missing.message().to_owned()).hint(hint)
+            },
+        )
     }
 
     fn pull(
@@ -100,7 +104,7 @@ impl Registries for Native {
 }
 
 impl Native {
-    /// Checks that this engine may access the registry of a reference.
+    /// Refuses requests to a registry that the settings do not allow.
     fn check_allowed(&self, reference: &Reference) -> Result<()> {
         if self.settings.registries {
             return Ok(());

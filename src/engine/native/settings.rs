@@ -1,8 +1,8 @@
-//! Where an engine keeps things, as the user or the environment says.
+//! The settings of an engine, from the user and the environment.
 
 use std::path::PathBuf;
 
-/// Where an engine keeps things.
+/// The settings of an engine.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The directory of images and containers.
@@ -11,21 +11,21 @@ pub struct Settings {
     pub cgroup_parent: String,
     /// The name of the storage driver; without one, overlay where the kernel allows it.
     pub storage: Option<String>,
-    /// Whether registries may be asked, with the credentials of the user.
+    /// Whether requests to registries are allowed, with the credentials of the user.
     pub registries: bool,
 }
 
 impl Settings {
-    /// Takes over what a user said for this one command.
+    /// Overrides settings by the options of a command.
     pub fn take(&mut self, root: Option<PathBuf>, storage: Option<String>) {
         self.root = root.unwrap_or_else(|| std::mem::take(&mut self.root));
         self.storage = storage.or_else(|| self.storage.take());
     }
 
-    /// `LIFEBOX_ROOT`, or `/var/lib/lifebox` as root, else `$XDG_DATA_HOME/lifebox` or
-    /// `~/.local/share/lifebox`; `LIFEBOX_CGROUP_PARENT`, or `lifebox`, which
-    /// for an ordinary user is below its own cgroup; `LIFEBOX_STORAGE_DRIVER`.
-    /// Call this before [`enter_user_namespace`](crate::engine::enter_user_namespace).
+    /// Reads the environment: `LIFEBOX_ROOT`, or `/var/lib/lifebox` as root, else
+    /// `$XDG_DATA_HOME/lifebox` or `~/.local/share/lifebox`; `LIFEBOX_CGROUP_PARENT`, or `lifebox`,
+    /// which for an ordinary user is below its own cgroup; `LIFEBOX_STORAGE_DRIVER`. Call this
+    /// before [`enter_user_namespace`](crate::engine::enter_user_namespace).
     pub fn from_environment() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let data = || {

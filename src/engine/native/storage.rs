@@ -1,5 +1,5 @@
-//! How roots are made on this host: as the user says, else stacked where the kernel does that, and
-//! copied where it does not.
+//! The storage driver of the host: as configured, otherwise overlay, or copies where overlay does
+//! not work.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -9,59 +9,60 @@ use crate::model::error::Context;
 use crate::model::{Error, Result};
 use crate::runtime::host;
 
-/// In the store: what was found, the boot and the file system that it was found in, and on the
-/// next line why, where it is a copy.
+/// The file in the store that caches the driver: the driver, the boot and the file system that it
+/// was found in, and on the next line why it is not overlay.
 const FOUND: &str = "storage-driver";
 
-/// How roots are made.
+/// The storage driver, and why.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) driver: Driver,
-    /// Why copies are made though nobody asked for them, and the way out.
+    /// Why the driver is `vfs` although it was not configured, and the solution.
     pub(super) why: Option<String>,
 }
 
 impl Native {
-    /// How the root of a new container is made. The kernel is asked once in each boot.
+    /// Returns the storage driver of new containers. The kernel is probed once per boot.
     pub(super) fn driver(&self) -> Result<Found> {
         if let Some(name) = &self.settings.storage {
             let driver: Result<Driver> = name.parse();
-            let said = "--storage-driver, or LIFEBOX_STORAGE_DRIVER";
-            return Ok(Found { driver: driver.context(|| said.to_owned())?, why: None });
+            let source = "--storage-driver, or LIFEBOX_STORAGE_DRIVER";
+            return Ok(Found { driver: driver.context(|| source.to_owned())?, why: None });
         }
         let root = &self.settings.root;
-        // Before the first container or image there is nothing to try it with.
+        // Before the first container or image there is no store to probe.
         let Ok(metadata) = std::fs::metadata(root) else { return Ok(Found::default()) };
-        let (path, here) = (root.join(FOUND), format!("{} {}", host::boot_id(), metadata.dev()));
+        let (path, place) = (root.join(FOUND), format!("{} {}", host::boot_id(), metadata.dev()));
         let known = std::fs::read_to_string(&path).unwrap_or_default();
-        if let Some(found) = parse(&known, &here) {
+        if let Some(found) = parse(&known, &place) {
             return Ok(found);
         }
         let why = self.runtime.overlay_problem()?.map(|error| explain(&error));
         let driver = if why.is_some() { Driver::Vfs } else { Driver::Overlay };
-        let text = format!("{driver} {here}\n{}\n", why.as_deref().unwrap_or_default());
-        // Written beside and renamed: others may be reading it, or finding the same just now. Where
-        // it can't be written, the next one finds it out again.
+        let text = format!("{driver} {place}\n{}\n", why.as_deref().unwrap_or_default());
+        // Written to another file and renamed: other processes may read the file, or probe
+        // concurrently. If it cannot be written, the next process probes again.
         let unique = u64::from_le_bytes(crate::runtime::random()?);
-        let fresh = root.join(format!("{FOUND}.{unique:016x}"));
-        let kept = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, &path));
-        if kept.is_err() {
-            let _ = std::fs::remove_file(&fresh);
+        let new_file = root.join(format!("{FOUND}.{unique:016x}"));
+        let written =
+            std::fs::write(&new_file, text).and_then(|()| std::fs::rename(&new_file, &path));
+        if written.is_err() {
+            let _ = std::fs::remove_file(&new_file);
         }
         Ok(Found { driver, why })
     }
 }
 
-fn parse(text: &str, here: &str) -> Option<Found> {
+fn parse(text: &str, place: &str) -> Option<Found> {
     let (first, why) = text.split_once('\n')?;
-    let (driver, there) = first.split_once(' ')?;
+    let (driver, found_place) = first.split_once(' ')?;
     let why = Some(why.trim_end().to_owned()).filter(|why| !why.is_empty());
-    Some(Found { driver: driver.parse().ok()?, why }).filter(|_| there == here)
+    Some(Found { driver: driver.parse().ok()?, why }).filter(|_| found_place == place)
 }
 
 fn explain(error: &Error) -> String {
     format!(
-        "overlay does not work here ({error}), so each container is a copy of its image: set a \
+        "overlay does not work on this store ({error}), so each container is a copy of its image: set a \
          store on a local disk with --root or LIFEBOX_ROOT"
     )
 }

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use crate::engine::backend::{CancelToken, CopyOptions, Transfer};
 use crate::engine::rules::path::lexical;
-use crate::image::transfer::{self, Owner, TreePath};
+use crate::image::transfer::{self, FinalLink, Owner, TreePath};
 use crate::model::container::Container;
 use crate::model::container::mounts::Mount;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
-/// The most that scripts read of a file at once, in bytes.
-const MOST: u64 = 8 << 20;
+/// The largest file that a script can read, in bytes.
+const MAX_READ: u64 = 8 << 20;
 
 /// Copies from or to a container whose root is `root`.
 pub(super) fn copy_between(
@@ -21,9 +21,10 @@ pub(super) fn copy_between(
     options: CopyOptions,
     cancel: &CancelToken,
 ) -> Result<()> {
-    let inside = |path: &str, follow: bool| {
+    let source_link = if options.follow { FinalLink::Follow } else { FinalLink::Keep };
+    let inside = |path: &str, link: FinalLink| {
         let directory = root.try_clone().context(|| "dup".to_owned())?;
-        TreePath::new(directory, path, follow)
+        TreePath::new(directory, path, link)
     };
     let owner = |uid: u32, gid: u32| match options.archive {
         true => Owner::Same,
@@ -32,26 +33,35 @@ pub(super) fn copy_between(
     let check = || cancel.check();
     match what {
         Transfer::In { from, path } => {
-            let from = host_path(from, options.follow)?;
-            transfer::copy(&from, &inside(path, true)?, owner(0, 0), &check)
+            let from = host_path(from, source_link)?;
+            transfer::copy(&from, &inside(path, FinalLink::Follow)?, owner(0, 0), &check)
         }
         Transfer::Out { path, to } => {
             let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
             let owner = owner(uid.as_raw(), gid.as_raw());
-            transfer::copy(&inside(path, options.follow)?, &host_path(to, true)?, owner, &check)
+            transfer::copy(
+                &inside(path, source_link)?,
+                &host_path(to, FinalLink::Follow)?,
+                owner,
+                &check,
+            )
         }
-        Transfer::Pack { path, out } => inside(path, options.follow)?.pack(out, &check),
-        Transfer::Unpack { tar, path } => inside(path, true)?.unpack(tar, Owner::Same, &check),
+        Transfer::Pack { path, out } => inside(path, source_link)?.pack(out, &check),
+        Transfer::Unpack { tar, path } => {
+            inside(path, FinalLink::Follow)?.unpack(tar, Owner::Same, &check)
+        }
         Transfer::Read { path, content } => {
-            *content = inside(path, true)?.read(MOST)?;
+            *content = inside(path, FinalLink::Follow)?.read(MAX_READ)?;
             Ok(())
         }
-        Transfer::Write { path, content } => inside(path, true)?.write(content, &check),
+        Transfer::Write { path, content } => {
+            inside(path, FinalLink::Follow)?.write(content, &check)
+        }
     }
 }
 
-/// Refuses what would miss a mount: those of a container that rests are not there, and what was
-/// copied below would be hidden once it runs.
+/// Refuses a path below a mount of a stopped container: the mount is not there, and a copied file
+/// would be hidden once the container runs.
 pub(super) fn check_mounts(container: &Container, what: &Transfer<'_>) -> Result<()> {
     if container.state.status.is_live() {
         return Ok(());
@@ -60,33 +70,33 @@ pub(super) fn check_mounts(container: &Container, what: &Transfer<'_>) -> Result
     let hidden = |mount: &&Mount| path.starts_with(&mount.target);
     let Some(mount) = container.spec.host.mounts.list.iter().find(hidden) else { return Ok(()) };
     let name = container.state.name.as_str();
-    let message = format!("`{}` of `{name}` is a mount, and `{name}` does not run", mount.target);
+    let message = format!("`{}` of `{name}` is a mount, and `{name}` is not running", mount.target);
     Err(Error::new(Kind::Unsupported, message)
         .hint("start the container first")
         .container(name, Some(container.state.status.as_str())))
 }
 
-/// Refuses to put a file in the place of a device of this machine, or of what programs talk over.
+/// Refuses a destination that is a device, a socket or a pipe.
 pub(super) fn check_target(to: &Path) -> Result<()> {
     match std::fs::metadata(to) {
         Ok(there) if !there.is_file() && !there.is_dir() => {
             let message =
                 format!("destination `{}` must be a directory or a regular file", to.display());
-            Err(Error::new(Kind::Refused, message).hint("with `-` as destination, pipe the tar"))
+            Err(Error::new(Kind::Refused, message).hint("use `-` as destination, and pipe the tar"))
         }
         _ => Ok(()),
     }
 }
 
-/// A place on this machine.
-fn host_path(path: &Path, follow: bool) -> Result<TreePath> {
+/// Returns a path of the host.
+fn host_path(path: &Path, link: FinalLink) -> Result<TreePath> {
     let root = std::fs::File::open("/").context(|| "open `/`".to_owned())?;
-    let shown = path
+    let text = path
         .to_str()
         .ok_or_else(|| Error::new(Kind::Invalid, format!("`{}` is not UTF-8", path.display())))?;
     if path.is_absolute() {
-        return TreePath::new(root.into(), shown, follow);
+        return TreePath::new(root.into(), text, link);
     }
     let current = std::env::current_dir().context(|| "getcwd".to_owned())?;
-    TreePath::new(root.into(), &format!("{}/{shown}", current.display()), follow)
+    TreePath::new(root.into(), &format!("{}/{text}", current.display()), link)
 }

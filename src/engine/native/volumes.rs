@@ -1,4 +1,4 @@
-//! Volumes: who uses them is known from the containers.
+//! Volumes, and the containers that use them.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! What a new container mounts: what others have mounted, and binds whose source is there.
+//! The mounts of a new container: those of `--volumes-from`, and a check of bind sources.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::model::container::mounts::{Mount, MountKind, MountSpec, volumes_from}
 use crate::model::container::options::CreateOptions;
 use crate::model::{Error, Kind, Result};
 
-/// The options, with what the containers of `--volumes-from`, told by `spec_of`, have mounted.
+/// Returns the options with the mounts of the containers of `--volumes-from`, found by `spec_of`.
 pub(in crate::engine) fn with_mounts_of_others<'a>(
     options: &'a CreateOptions,
     spec_of: &dyn Fn(&str) -> Result<ContainerSpec>,
@@ -15,13 +15,13 @@ pub(in crate::engine) fn with_mounts_of_others<'a>(
     let mut options = Cow::Borrowed(options);
     for text in options.mounts.from.clone() {
         let (container, read_only) = volumes_from(&text)?;
-        let others = spec_of(container)?.host.mounts;
-        options.to_mut().mounts.inherit(&others, read_only);
+        let inherited = spec_of(container)?.host.mounts;
+        options.to_mut().mounts.inherit(&inherited, read_only);
     }
     Ok(options)
 }
 
-/// Refuses what `--mount` binds and is not there.
+/// Refuses a missing source of a `--mount` bind.
 pub(in crate::engine) fn check_binds(list: &[Mount]) -> Result<()> {
     let missing = list.iter().find(|mount| {
         let bound = mount.kind == MountKind::Bind && mount.spec == MountSpec::Mount;
@@ -33,5 +33,5 @@ pub(in crate::engine) fn check_binds(list: &[Mount]) -> Result<()> {
         mount.source
     );
     Err(Error::new(Kind::NotFound, message)
-        .hint("make it first, or write -v, which makes a directory of it"))
+        .hint("create it first, or use -v, which creates a directory"))
 }

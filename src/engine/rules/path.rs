@@ -1,8 +1,8 @@
-//! Paths inside a container, as they read.
+//! Lexical paths inside a container.
 
 use std::path::{Component, Path, PathBuf};
 
-/// An absolute path without `.` and `..`, as it reads.
+/// Returns an absolute path without `.` and `..`, without following links.
 pub(in crate::engine) fn lexical(path: &str) -> PathBuf {
     let mut clean = PathBuf::from("/");
     for part in Path::new(path).components() {

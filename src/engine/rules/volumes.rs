@@ -1,9 +1,9 @@
-//! Which volumes no engine removes, and what is said of one that is not there.
+//! The errors of volumes that are in use or missing.
 
 use crate::model::observe::volume::VolumeUse;
 use crate::model::{Error, Kind};
 
-/// For a volume that a container uses.
+/// Returns the error of removing a volume that a container uses.
 pub(in crate::engine) fn in_use(found: &VolumeUse) -> Error {
     let users: Vec<&str> = found.users.iter().map(|name| name.as_str()).collect();
     let users = users.join(", ");
@@ -12,8 +12,8 @@ pub(in crate::engine) fn in_use(found: &VolumeUse) -> Error {
         .hint(format!("remove the containers first: rm {}", users.replace(',', "")))
 }
 
-/// For a volume that is not there.
+/// Returns the error of a missing volume.
 pub(in crate::engine) fn missing(name: &str) -> Error {
     Error::new(Kind::NotFound, format!("get {name}: no such volume"))
-        .hint("`volume ls` shows the volumes")
+        .hint("list the volumes: lifebox volume ls")
 }

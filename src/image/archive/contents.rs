@@ -1,10 +1,10 @@
-//! What `docker save` writes: a tar of layers, configurations and a `manifest.json`; and OCI
-//! image layouts (`layout`), as tars or directories.
+//! Archives of `docker save`: a tar of layers, configurations and a `manifest.json`; and OCI image
+//! layouts (`layout`), as tars or directories.
 //!
 //! `manifest.json` usually comes last, so nothing is unpacked before all members are known. The
-//! names in it are keys to look members up by, never paths. An archive that is a plain file is
-//! not copied: its members are spans of it. One that arrives as a stream, or compressed, is
-//! written to the staging directory member by member first.
+//! names in it are keys of members, never paths. An archive that is a plain file is not copied: its
+//! members are ranges of it. A stream, or a compressed archive, is first written to the staging
+//! directory member by member.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -24,18 +24,18 @@ use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// The list of an OCI image layout.
+/// The index of an OCI image layout.
 pub(super) const INDEX: &str = "index.json";
 const MAX_MEMBERS: usize = 50_000;
 const MAX_NAME: usize = 1024;
-/// What may follow the end of the archive: padding, and the end of the compression.
+/// The most bytes after the end of the archive: padding, and the end of the compression.
 const MAX_TAIL: u64 = 1 << 20;
 
 /// An image that an archive lists, by the names of its members.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) config: String,
-    /// What its manifest is, byte for byte, where it has one of its own.
+    /// Its manifest, byte for byte, if it has one.
     pub(super) manifest: Option<Vec<u8>>,
     pub(super) layers: Vec<FoundLayer>,
     pub(super) tags: Vec<String>,
@@ -45,21 +45,21 @@ pub(super) struct Found {
 #[derive(Debug)]
 pub(super) struct FoundLayer {
     pub(super) member: String,
-    /// The digest that it must have as it is in the archive.
+    /// The digest that it must have as stored in the archive.
     pub(super) digest: Option<Digest>,
 }
 
-/// Where the members of an archive are.
+/// The members of an archive.
 pub(super) enum Contents {
-    /// In a tar: members, and links between them, by name. `docker save` writes a layer once and
-    /// links to it where it comes again.
+    /// Members of a tar, and links between them, by name. `docker save` writes a layer once and
+    /// links to it where it is repeated.
     Tar { files: HashMap<String, FileRange>, links: HashMap<String, String> },
     /// Files of a directory.
     Directory(Arc<OwnedFd>),
 }
 
 impl Contents {
-    /// A file is taken as it lies there; the members of a plain tar are parts of it.
+    /// Returns the contents of a file, in place: the members of a plain tar are ranges of it.
     pub(super) fn of_file(
         file: std::fs::File,
         staging: &Staging,
@@ -88,9 +88,8 @@ impl Contents {
     fn of_directory(directory: OwnedFd) -> Result<Contents> {
         if fs::stat(&directory, INDEX.as_bytes())?.is_none() {
             let message = format!("it is a directory without `{INDEX}`");
-            return Err(Error::new(Kind::Invalid, message).hint(
-                "give a file that `docker save` wrote, or a directory that is an OCI image layout",
-            ));
+            return Err(Error::new(Kind::Invalid, message)
+                .hint("name a file of `docker save`, or a directory with an OCI image layout"));
         }
         Ok(Contents::Directory(Arc::new(directory)))
     }
@@ -111,13 +110,14 @@ impl Contents {
             FileRange::named_staged(&directory, &name)
         };
         let (contents, stream) = read_members(Members::new(stream), body, check)?;
-        // Reading on lets a writer at the other end of a pipe finish, and checks gzip's sum.
+        // Reading to the end lets a writer at the other end of a pipe finish, and checks gzip's
+        // checksum.
         std::io::copy(&mut stream.take(MAX_TAIL), &mut std::io::sink())
             .map_err(|error| stream_error(&error))?;
         Ok(contents)
     }
 
-    /// The member `name`; a link is followed once, inside the archive.
+    /// Returns the member `name`; a link is followed once, inside the archive.
     pub(super) fn member(&self, name: &str) -> Result<FileRange> {
         let key = resolve("", name);
         let missing = || corrupt(format!("it has no member `{name}`"));
@@ -134,14 +134,13 @@ impl Contents {
         }
     }
 
-    /// The content of a member that is a document.
+    /// Reads a member that is a document.
     pub(super) fn document(&self, name: &str) -> Result<Vec<u8>> {
         self.member(name)?.bytes(MAX_DOCUMENT).context(|| format!("cannot read `{name}`"))
     }
 }
 
-/// Reads all members of a tar. `body` tells where the content of each is, given its name and
-/// size.
+/// Reads all members of a tar. `body` returns the range of each content, given its name and size.
 fn read_members<T: TarSource>(
     mut stream: Members<T>,
     mut body: impl FnMut(&str, &mut Members<T>, u64) -> Result<FileRange>,
@@ -152,9 +151,9 @@ fn read_members<T: TarSource>(
     while let Some(member) = stream.next()? {
         check()?;
         number += 1;
-        // A name that is not UTF-8 can't be in `manifest.json`, so nobody asks for it.
+        // A name that is not UTF-8 cannot be in `manifest.json`, so it is not needed.
         let Ok(name) = std::str::from_utf8(&member.name) else { continue };
-        // All names are held in memory.
+        // All names are kept in memory.
         if number > MAX_MEMBERS || name.len() > MAX_NAME || member.link.len() > MAX_NAME {
             return Err(corrupt("it has too many members, or too long a name"));
         }
@@ -162,7 +161,7 @@ fn read_members<T: TarSource>(
         let twice = files.contains_key(&key) || links.contains_key(&key);
         match member.kind {
             MemberKind::Directory => {}
-            _ if twice => return Err(corrupt(format!("the member `{key}` comes twice"))),
+            _ if twice => return Err(corrupt(format!("the member `{key}` is duplicate"))),
             MemberKind::File if member.sparse.is_none() => {
                 let span = body(&key, &mut stream, member.size)?;
                 files.insert(key, span);
@@ -186,7 +185,7 @@ fn link_target(key: &str, member: &Member) -> String {
     resolve(from, &lossy(&member.link))
 }
 
-/// A name of the archive as a key: `./a//b`, and `../b` seen from `a`, are `a/b` and `b`.
+/// Resolves a name of the archive to a key: `./a//b`, and `../b` seen from `a`, are `a/b` and `b`.
 fn resolve(from: &str, name: &str) -> String {
     let from = if name.starts_with('/') { "" } else { from };
     let mut parts: Vec<&str> = Vec::new();

@@ -1,7 +1,7 @@
 //! An archive or directory that is an OCI image layout: `index.json`, manifests, blobs by digest.
 //!
-//! `docker buildx`, `skopeo` and `podman` write it. Newer Docker writes a `manifest.json` as
-//! well; then that is read and this is not, as it names all tags.
+//! `docker buildx`, `skopeo` and `podman` write it. Newer Docker writes a `manifest.json` as well;
+//! then that is read instead, because it names all tags.
 
 use std::collections::BTreeMap;
 
@@ -55,19 +55,19 @@ impl Descriptor {
             || self.media_type.ends_with("manifest.list.v2+json")
     }
 
-    /// Whether it is what an image is described by; old tools leave the type out.
+    /// Whether it describes an image; old tools omit the type.
     fn is_image_config(&self) -> bool {
         const TYPES: [&str; 3] =
             ["", MEDIA_CONFIG, "application/vnd.docker.container.image.v1+json"];
         TYPES.contains(&self.media_type.as_str())
     }
 
-    /// BuildKit lists what it attests about an image beside the image.
+    /// Whether it is an attestation of BuildKit, which is listed beside the image.
     fn is_attestation(&self) -> bool {
         self.note("vnd.docker.reference.type").is_some()
     }
 
-    /// The tag: containerd writes the whole reference beside the bare tag.
+    /// Returns the tag: containerd writes the full reference beside the bare tag.
     fn tag(&self) -> Option<String> {
         let notes = ["io.containerd.image.name", "org.opencontainers.image.ref.name"];
         let tag = notes.iter().find_map(|key| self.note(key))?;
@@ -79,20 +79,20 @@ impl Descriptor {
     }
 }
 
-/// The images that `index.json` lists, for `platform` where there is a choice.
+/// Returns the images that `index.json` lists, for `platform` if there is a choice.
 pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Found>> {
     let index: Index = typed(&contents.document("index.json")?, "index.json", "manifests")?;
-    // Choices of one image: they have a tag in common, or an index, or nothing but platforms.
+    // Alternatives of one image have a tag in common, or an index, or nothing but platforms.
     let mut images: BTreeMap<(Option<String>, String), Vec<Descriptor>> = BTreeMap::new();
     for descriptor in index.manifests {
         let tag = descriptor.tag();
-        let own = descriptor.is_index() || descriptor.platform.is_none();
+        let is_single = descriptor.is_index() || descriptor.platform.is_none();
         let group = match &tag {
-            None if own => descriptor.digest.to_string(),
+            None if is_single => descriptor.digest.to_string(),
             _ => String::new(),
         };
         let choices = if descriptor.is_index() {
-            // One level is all that tools write; a deeper one finds no manifest.
+            // Tools write one level only; a deeper one finds no manifest.
             let bytes = checked(contents, &descriptor)?;
             typed::<Index>(&bytes, &descriptor.member(), "manifests")?.manifests
         } else {
@@ -110,7 +110,7 @@ pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Fou
         let chosen = choose(&choices, platform)?;
         let bytes = checked(contents, chosen)?;
         let manifest: Manifest = typed(&bytes, &chosen.member(), "layers")?;
-        // Layouts also hold signatures, charts and the like.
+        // Layouts also contain signatures, charts and the like.
         if !manifest.config.is_image_config() {
             artifacts.push(manifest.config.media_type);
             continue;
@@ -128,9 +128,10 @@ pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Fou
         });
     }
     match artifacts.first() {
-        Some(kind) if found.is_empty() => {
-            Err(Error::new(Kind::Unsupported, format!("it holds no image but `{kind}`")))
-        }
+        Some(kind) if found.is_empty() => Err(Error::new(
+            Kind::Unsupported,
+            format!("it contains `{kind}`, which is not an image"),
+        )),
         _ => Ok(found),
     }
 }
@@ -143,12 +144,12 @@ fn choose<'a>(choices: &'a [Descriptor], platform: &Platform) -> Result<&'a Desc
         _ => {
             let platforms: Vec<_> = offered.map(|(platform, _)| platform.to_string()).collect();
             Err(Error::new(Kind::Unsupported, format!("it has no image for {platform}"))
-                .hint(format!("it has images for: {}", platforms.join(", "))))
+                .hint(format!("choose a platform with --platform: {}", platforms.join(", "))))
         }
     }
 }
 
-/// The bytes of a document, which must be what its descriptor says.
+/// Reads a document and checks it against its descriptor.
 fn checked(contents: &Contents, descriptor: &Descriptor) -> Result<Vec<u8>> {
     let member = descriptor.member();
     let bytes = contents.document(&member)?;
@@ -156,11 +157,11 @@ fn checked(contents: &Contents, descriptor: &Descriptor) -> Result<Vec<u8>> {
     if right_size && digest_of(&bytes) == descriptor.digest {
         Ok(bytes)
     } else {
-        Err(corrupt(format!("the member `{member}` is not what its name says")))
+        Err(corrupt(format!("the member `{member}` does not match its digest")))
     }
 }
 
-/// Reads a document that must have `key`. One that is an index and a manifest at once would be
+/// Parses a document that must have `key`. One that is both an index and a manifest would be
 /// another image to each reader (CVE-2021-41190).
 fn typed<T: DeserializeOwned>(bytes: &[u8], name: &str, key: &str) -> Result<T> {
     let damaged = || format!("its `{name}` is damaged");
@@ -168,7 +169,9 @@ fn typed<T: DeserializeOwned>(bytes: &[u8], name: &str, key: &str) -> Result<T> 
     let is_index = value.get("manifests").is_some();
     let is_manifest = value.get("layers").is_some() || value.get("config").is_some();
     if (is_index && is_manifest) || value.get(key).is_none() {
-        return Err(corrupt(format!("it must have `{key}` and be nothing else")).context(damaged()));
+        return Err(
+            corrupt(format!("it must have `{key}`, and not be of another type")).context(damaged())
+        );
     }
     serde_json::from_value(value).map_err(|error| corrupt(error.to_string()).context(damaged()))
 }

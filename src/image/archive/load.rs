@@ -54,10 +54,10 @@ impl Source for MemberLayer {
 }
 
 impl Store {
-    /// Takes the images of an archive in the format of `docker save` or an OCI image layout, plain
-    /// or compressed, that comes as a stream. Of an image for several platforms it takes the one
-    /// for `platform`, or for this machine. The stream is read to its end before its first image
-    /// becomes visible.
+    /// Loads the images of an archive in the format of `docker save` or an OCI image layout, plain
+    /// or compressed, from a stream. Of an image for several platforms it loads the one for
+    /// `platform`, or for the host. The stream is read to its end before its first image becomes
+    /// visible.
     pub fn load(
         &self,
         archive: &mut (dyn Read + Send),
@@ -72,7 +72,7 @@ impl Store {
         load().map_err(|error| self.refuse("the archive", error))
     }
 
-    /// Takes the images of an archive file, or of a directory that is an OCI image layout.
+    /// Loads the images of an archive file, or of a directory with an OCI image layout.
     pub fn load_file(
         &self,
         path: &Path,
@@ -80,7 +80,7 @@ impl Store {
         check: CancelCheck<'_>,
     ) -> Result<Vec<Loaded>> {
         let load = || {
-            let how = "give the path of an image archive";
+            let how = "write the path of an image archive";
             let file = std::fs::File::open(path)
                 .context(|| "open it".to_owned())
                 .map_err(|error| error.hint(how))?;
@@ -94,7 +94,7 @@ impl Store {
     fn refuse(&self, name: &str, error: Error) -> Error {
         let error = explain(error, self.images());
         let hint = match error.kind() {
-            Kind::Corrupt => "it is damaged or incomplete; write or copy it again",
+            Kind::Corrupt => "write or copy it again: it is damaged or incomplete",
             _ => HOW,
         };
         let silent = matches!(error.kind(), Kind::Cancelled | Kind::Bug | Kind::System);
@@ -132,7 +132,7 @@ impl Store {
     }
 }
 
-/// The images that an archive lists.
+/// Returns the images that an archive lists.
 fn images(contents: &Contents, platform: Option<&Platform>) -> Result<Vec<Found>> {
     if contents.member(MANIFEST).is_err() {
         if contents.member(INDEX).is_ok() {
@@ -165,12 +165,12 @@ fn tags(texts: &[String]) -> Result<Vec<Reference>> {
     for text in texts {
         let tag: Reference = text.parse()?;
         if tag.digest().is_some() {
-            return Err(Error::new(Kind::Invalid, format!("the tag `{text}` has a digest")));
+            return Err(Error::new(Kind::Invalid, format!("the tag `{text}` contains a digest")));
         }
         if store::as_reference(text).is_none() || tag.repository() == "sha256" {
             return Err(Error::new(
                 Kind::Invalid,
-                format!("the tag `{text}` reads as an image id"),
+                format!("the tag `{text}` looks like an image id"),
             ));
         }
         tags.push(tag);
@@ -180,14 +180,14 @@ fn tags(texts: &[String]) -> Result<Vec<Reference>> {
     Ok(tags)
 }
 
-/// An image that comes alone does not always say beforehand what it is for.
-fn check_platform(config: &[u8], wanted: &Platform) -> Result<()> {
+/// Checks the platform of a single image, which is not always known before.
+fn check_platform(config: &[u8], requested: &Platform) -> Result<()> {
     let found: Platform = document::parse(config)?;
-    if wanted.accepts(&found) {
+    if requested.accepts(&found) {
         return Ok(());
     }
-    Err(Error::new(Kind::Unsupported, format!("it has no image for {wanted}"))
-        .hint(format!("it has an image for {found}")))
+    Err(Error::new(Kind::Unsupported, format!("it has no image for {requested}"))
+        .hint(format!("choose its platform: --platform {found}")))
 }
 
 #[cfg(test)]

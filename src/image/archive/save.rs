@@ -1,8 +1,8 @@
 //! Writes images for other engines: what `docker load`, `podman load` and skopeo read.
 //!
-//! An archive for Docker is, as Docker's own since 25.0, an OCI image layout with a
-//! `manifest.json` beside it, its layers uncompressed. The OCI formats hold manifests and layers
-//! exactly as they are in the store, so the digests stay what a registry calls them.
+//! An archive for Docker is, as Docker's own since 25.0, an OCI image layout with a `manifest.json`
+//! beside it, its layers uncompressed. The OCI formats contain manifests and layers exactly as
+//! stored, so the digests stay those of the registry.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -29,13 +29,13 @@ use crate::model::value::reference::Reference;
 use crate::model::{Error, Result};
 use crate::sys::fs;
 
-/// What an archive calls its images: the names that were asked for.
+/// An image to save, with the requested names.
 struct Saved {
     image: Image,
     tags: Vec<Reference>,
 }
 
-/// A blob that is to be written.
+/// A blob to write.
 struct Blob {
     digest: Digest,
     size: u64,
@@ -43,7 +43,7 @@ struct Blob {
 }
 
 impl Store {
-    /// Writes the images that `queries` name to a new file, which is there only when it is whole,
+    /// Writes the images that `queries` name to a new file, which appears only when it is complete,
     /// or to a new directory.
     pub fn save_file(
         &self,
@@ -84,10 +84,10 @@ impl Store {
         path: &Path,
         check: CancelCheck<'_>,
     ) -> Result<()> {
-        std::fs::create_dir(path).context(|| "make the directory".to_owned())?;
+        std::fs::create_dir(path).context(|| "create the directory".to_owned())?;
         let save = || {
             std::fs::create_dir_all(path.join("blobs/sha256"))
-                .context(|| "make the directory of blobs".to_owned())?;
+                .context(|| "create the directory of blobs".to_owned())?;
             let mut target = Target::<io::Sink>::Directory(fs::open_dir(path)?);
             self.save_to(queries, options, &mut target, check)
         };
@@ -136,12 +136,12 @@ impl Store {
         Ok(())
     }
 
-    /// The images that `query` names, with the tags that it names: all of a repository where it
-    /// has no tag, as in Docker; none where it is an id.
+    /// Returns the images that `query` names, with the requested tags: all of a repository if it
+    /// has no tag, as in Docker; none if it is an id.
     fn saved(&self, query: &str) -> Result<Vec<Saved>> {
-        let wanted = as_reference(query).filter(|wanted| wanted.digest().is_none());
-        let bare = wanted.as_ref().filter(|wanted| wanted.familiar() != query);
-        let bare = bare.filter(|wanted| wanted.to_string() != query);
+        let requested = as_reference(query).filter(|requested| requested.digest().is_none());
+        let bare = requested.as_ref().filter(|requested| requested.familiar() != query);
+        let bare = bare.filter(|requested| requested.to_string() != query);
         if let Some(repository) = bare.map(Reference::repository) {
             let named = self.list()?.into_iter().map(|image| {
                 let tags = image.tags.iter().filter(|tag| tag.repository() == repository);
@@ -153,12 +153,13 @@ impl Store {
             }
         }
         let image = self.find(query)?;
-        let tags = wanted.into_iter().filter(|wanted| image.tags.contains(wanted)).collect();
+        let tags =
+            requested.into_iter().filter(|requested| image.tags.contains(requested)).collect();
         Ok(vec![Saved { image, tags }])
     }
 }
 
-/// Where an archive goes.
+/// The destination of an archive.
 enum Target<'a, W> {
     Tar(&'a mut W),
     Directory(OwnedFd),
@@ -192,7 +193,7 @@ impl<W: Write> Target<'_, W> {
                 out.write_all(&[0; 512][..padding]).map_err(writing)?;
             }
         }
-        // What checks digests does so at the end.
+        // Readers check digests at the end.
         let more = io::copy(&mut content, &mut io::sink())
             .map_err(|error| Error::from_io("read the store", &error))?;
         if more == 0 { Ok(()) } else { Err(corrupt(format!("`{name}` is longer than it was"))) }
@@ -237,7 +238,7 @@ struct Writer<'a, 'b, W> {
     staging: &'a Staging,
     options: &'a SaveOptions,
     target: &'a mut Target<'b, W>,
-    /// Images share layers; each blob is written once.
+    /// The written blobs: images share layers, and each blob is written once.
     written: BTreeSet<Digest>,
     check: CancelCheck<'a>,
 }
@@ -275,13 +276,13 @@ impl<W: Write> Writer<'_, '_, W> {
         Ok((manifest, layers))
     }
 
-    /// A layer as a plain tar.
+    /// Returns a layer as a plain tar.
     fn plain_layer(&mut self, image: &Image, number: usize) -> Result<Blob> {
         let digest = image.diff_ids().into_iter().nth(number);
         let digest = digest.ok_or_else(|| corrupt(format!("it has no layer {number}")))?;
         let size = match layer::tar_size(self.store.images(), &image.layers[number]) {
             Some(size) => size,
-            // Only reading it tells.
+            // The size is only known after reading.
             None => io::copy(&mut self.store.layer_tar(image, number)?, &mut io::sink())
                 .map_err(|error| Error::from_io("read a layer", &error))?,
         };
@@ -292,7 +293,7 @@ impl<W: Write> Writer<'_, '_, W> {
         Ok(Blob { digest, size, media_type: media_type(None) })
     }
 
-    /// A layer exactly as the store has it.
+    /// Returns a layer exactly as stored.
     fn kept_layer(&mut self, image: &Image, number: usize) -> Result<Blob> {
         let (descriptor, content) = self.store.open_blob(image, number)?;
         let (digest, size) = (descriptor.digest, descriptor.size);
@@ -302,7 +303,7 @@ impl<W: Write> Writer<'_, '_, W> {
         Ok(Blob { digest, size, media_type: descriptor.media_type })
     }
 
-    /// A layer compressed as was asked for; one that is so already stays as it is.
+    /// Returns a layer with the requested compression; one that has it already is unchanged.
     fn packed_layer(
         &mut self,
         image: &Image,
@@ -383,7 +384,7 @@ fn written_manifest(id: &Digest, config_size: u64, layers: &[Blob]) -> Value {
     })
 }
 
-/// One entry for each tag: skopeo looks for the bare tag, containerd for the whole reference.
+/// Returns one entry for each tag: skopeo reads the bare tag, containerd the full reference.
 fn index_entries(saved: &Saved, manifest: &Blob) -> Vec<Value> {
     let entry = |annotations: Value| {
         let mut entry = json!({

@@ -17,7 +17,7 @@ use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
 impl Copying<'_, '_> {
-    /// Unpacks a tar archive into the directory `to`. False where it is none.
+    /// Unpacks a tar archive into the directory `to`. Returns false if it is not an archive.
     pub(crate) fn unpack(&mut self, file: OwnedFd, to: &[u8]) -> Result<bool> {
         let stream = match decompress(std::io::BufReader::new(std::fs::File::from(file))) {
             Ok((stream, _)) => stream,
@@ -54,7 +54,8 @@ impl Copying<'_, '_> {
             return Ok(());
         }
         let id = |id: u64| {
-            u32::try_from(id).map_err(|_| Error::new(Kind::Corrupt, format!("its owner is {id}")))
+            u32::try_from(id)
+                .map_err(|_| Error::new(Kind::Corrupt, format!("its owner {id} is out of range")))
         };
         let mut entry = Entry::new(&name, member.kind, member.mode);
         (entry.uid, entry.gid) = match self.owner {
@@ -88,7 +89,7 @@ impl Copying<'_, '_> {
     }
 }
 
-/// A sparse file with zeros where its holes are.
+/// A reader of a sparse file with zeros in its holes.
 struct Dense<'a, R> {
     body: R,
     sparse: &'a Sparse,

@@ -1,6 +1,6 @@
-//! What a step says in an image's configuration and in its history.
+//! The effect of a step on an image's configuration and history.
 //!
-//! The document is edited as JSON, so that what this engine does not know stays in it.
+//! The document is edited as JSON, so that unknown fields are kept.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::model::value::platform::Platform;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 
-/// The configuration of an image without anything.
+/// Returns the configuration of an empty image.
 pub(super) fn empty(platform: &Platform) -> Value {
     let mut document = json!({
         "architecture": platform.architecture,
@@ -26,13 +26,13 @@ pub(super) fn empty(platform: &Platform) -> Value {
     document
 }
 
-/// The document with the usual `PATH`: what a build without base begins with.
+/// Returns the document with the default `PATH`: the start of a build without a base.
 pub(super) fn with_path(mut document: Value) -> Value {
     config(&mut document)["Env"] = json!([format!("PATH={DEFAULT_PATH}")]);
     document
 }
 
-/// The object at `key`, made where it is missing or something else.
+/// Returns the object at `key`, created if it is missing or of another type.
 fn object<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
     if !value.is_object() {
         *value = json!({});
@@ -44,7 +44,7 @@ fn object<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
     place
 }
 
-/// The `config` of a document.
+/// Returns the `config` of a document.
 fn config(document: &mut Value) -> &mut Value {
     object(document, "config")
 }
@@ -55,7 +55,7 @@ fn remove(value: &mut Value, key: &str) {
     }
 }
 
-/// The shell of a document: what a command in shell form is given to.
+/// Returns the shell of a document, which runs commands in shell form.
 pub(crate) fn shell(document: &Value) -> Vec<String> {
     let words = document.pointer("/config/Shell").and_then(Value::as_array);
     let words: Vec<String> =
@@ -63,7 +63,7 @@ pub(crate) fn shell(document: &Value) -> Vec<String> {
     if words.is_empty() { vec!["/bin/sh".to_owned(), "-c".to_owned()] } else { words }
 }
 
-/// The words of a command.
+/// Returns the words of a command.
 pub(crate) fn words(document: &Value, command: &CommandLine) -> Vec<String> {
     match command {
         CommandLine::Exec(words) => words.clone(),
@@ -75,8 +75,7 @@ pub(crate) fn words(document: &Value, command: &CommandLine) -> Vec<String> {
     }
 }
 
-/// Does to a configuration what a step says of it. The steps that only bring files change
-/// nothing here.
+/// Applies a step to a configuration. Steps that only add files change nothing here.
 pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
     match step {
         BuildStep::Env(pairs) => set_variables(config(document), pairs)?,
@@ -140,7 +139,7 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
     Ok(())
 }
 
-/// Adds to what images keep as an object without values.
+/// Adds keys to an object without values, as images keep volumes and ports.
 fn add_keys(document: &mut Value, key: &str, names: &[String]) -> Result<()> {
     no_nul(names)?;
     if names.iter().any(String::is_empty) {
@@ -173,14 +172,14 @@ fn set_variables(config: &mut Value, pairs: &[(String, String)]) -> Result<()> {
         .collect();
     for (key, value) in pairs {
         if key.is_empty() || key.contains(['=', '*', '\n']) {
-            return Err(invalid(format!("`{key}` can't be the name of a variable")));
+            return Err(invalid(format!("`{key}` is not a valid name of a variable")));
         }
         no_nul([key, value])?;
         let entry = format!("{key}={value}");
-        let same = |known: &&mut String| {
+        let has_key = |known: &&mut String| {
             known.split_once('=').map(|(known, _)| known) == Some(key.as_str())
         };
-        match env.iter_mut().find(same) {
+        match env.iter_mut().find(has_key) {
             Some(known) => *known = entry,
             None => env.push(entry),
         }
@@ -213,7 +212,7 @@ fn health_value(document: &Value, health: Option<&Healthcheck>) -> Value {
     value
 }
 
-/// The keys of a port or a range of ports: `80` is `80/tcp`.
+/// Expands a port or a range of ports to keys: `80` is `80/tcp`.
 fn expand(port: &str) -> Result<Vec<String>> {
     let wrong = || {
         invalid(format!("invalid containerPort: {port}"))
@@ -233,7 +232,7 @@ fn expand(port: &str) -> Result<Vec<String>> {
     Ok((first..=last).map(|port| format!("{port}/{protocol}")).collect())
 }
 
-/// `path` seen from the working directory of a document, without `.` and `..`.
+/// Resolves `path` from the working directory of a document, without `.` and `..`.
 pub(crate) fn absolute(document: &Value, path: &str) -> String {
     let workdir = document.pointer("/config/WorkingDir").and_then(Value::as_str);
     let from = if path.starts_with('/') { "" } else { workdir.unwrap_or_default() };
@@ -248,7 +247,7 @@ pub(crate) fn absolute(document: &Value, path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
-/// Puts a container's configuration into a document: what `commit` starts with.
+/// Copies a container's configuration into a document: the start of a `commit`.
 pub(crate) fn take_container(document: &mut Value, container: &Config) {
     let set = |paths: &[String]| {
         Value::Object(paths.iter().map(|path| (path.clone(), json!({}))).collect())
@@ -282,7 +281,7 @@ pub(crate) fn take_container(document: &mut Value, container: &Config) {
     }
 }
 
-/// What the history says of a step.
+/// Describes a step for the history.
 pub(crate) fn describe(document: &Value, step: &BuildStep) -> String {
     let command = |command: &CommandLine| json!(words(document, command)).to_string();
     match step {

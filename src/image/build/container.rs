@@ -1,4 +1,4 @@
-//! The files of a container: what it has changed, as a list, a tar or an image.
+//! The files of a container: its changes as a list, a tar or an image.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -24,16 +24,16 @@ use crate::model::image::build::Change;
 use crate::model::value::digest::Digest;
 use crate::sys::fs;
 
-/// A container's files: its own directory above the layers of its image.
+/// A container's files: its writable directory and the layers of its image.
 #[derive(Clone, Copy, Debug)]
 pub struct Files<'a> {
-    /// What it wrote; all that it sees, where that was copied.
+    /// The files that it wrote; all its files, if the layers were copied.
     pub upper: &'a Path,
-    /// Where all was copied for it: when that was done, in seconds and nanoseconds.
+    /// When the copy was complete, in seconds and nanoseconds, if the layers were copied.
     pub copied: Option<(i64, i64)>,
     /// The keys of its layers, lowest first.
     pub layers: &'a [Digest],
-    /// Where its mounts are, absolute: what was made to hold them is none of its changes.
+    /// The absolute paths of its mounts: files that were created for them are not changes.
     pub mounts: &'a [String],
 }
 
@@ -44,7 +44,7 @@ impl Store {
         Ok((upper, lowers, points))
     }
 
-    /// What a container has changed, sorted by path.
+    /// Returns the changes of a container, sorted by path.
     pub fn changes(&self, files: Files<'_>) -> Result<Vec<Change>> {
         let (upper, lowers, points) = self.open_files(files)?;
         match files.copied {
@@ -56,14 +56,14 @@ impl Store {
         }
     }
 
-    /// How many bytes a container has written, as far as they are still there.
+    /// Returns the size of the files that a container has written and not removed, in bytes.
     pub fn changed_bytes(&self, files: Files<'_>) -> Result<u64> {
         let Some(since) = files.copied else { return Ok(tree_size(files.upper)) };
         let (upper, lowers, points) = self.open_files(files)?;
         Ok(whole::changes(&plain(&upper), &merged(&lowers), &points, since)?.bytes)
     }
 
-    /// Copies all that `layers` (keys, lowest first) show into an empty directory.
+    /// Copies the merged `layers` (keys, lowest first) into an empty directory.
     pub fn copy_layers(
         &self,
         layers: &[Digest],
@@ -76,7 +76,7 @@ impl Store {
             .context(|| "cannot copy the layers".to_owned())
     }
 
-    /// Writes all that a container sees as a tar.
+    /// Writes all files of a container as a tar.
     pub fn export(
         &self,
         files: Files<'_>,
@@ -91,7 +91,7 @@ impl Store {
         diff_tar::pack(&opened.tree(), &BTreeSet::new(), out, check)
     }
 
-    /// Makes an image of what a container has changed above `parent`, with the configuration of
+    /// Creates an image from the changes of a container to `parent`, with the configuration
     /// `document`.
     pub fn commit(
         &self,
@@ -107,7 +107,7 @@ impl Store {
             if let Some(since) = files.copied {
                 let root = plain(&upper);
                 let delta = whole::changes(&root, &merged(&lowers), &points, since)?;
-                // `/` as well: it shows the attributes of the topmost layer that has them.
+                // `/` as well: it gets the attributes of the topmost layer that has them.
                 let holds = |node: &Node| node.path.is_empty() || delta.holds(node);
                 return diff_tar::pack_changed(&root, &holds, &delta.deleted(), out, check);
             }
@@ -117,7 +117,7 @@ impl Store {
         self.derive(&staging, NewImage { parent: Some(parent), document, layer, origin }, check)
     }
 
-    /// Makes an image of one layer from a root file system, plain or compressed.
+    /// Creates an image of one layer from a root file system, plain or compressed.
     pub fn import_root(
         &self,
         archive: &mut (dyn Read + Send),
@@ -135,7 +135,7 @@ impl Store {
     }
 }
 
-/// Copies a stream whose length nobody has promised.
+/// Copies a stream of unknown length.
 fn copy_stream(stream: &mut dyn Read, out: &mut dyn Write, check: CancelCheck<'_>) -> Result<()> {
     let mut buffer = vec![0; 128 * 1024];
     loop {

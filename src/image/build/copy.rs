@@ -1,8 +1,8 @@
 //! `COPY` and `ADD`: files of a directory or of another image become a layer.
 //!
-//! Where they come from is a stranger's as much as where they go: both are walked by descriptor,
-//! and links are followed as if the tree were the whole machine. What was copied is known by a
-//! digest of names, modes, owners and contents; times do not count, for a checkout sets them anew.
+//! Sources and destinations are untrusted: both are walked by descriptor, and links are followed as
+//! if the tree were the whole file system. The copied files are identified by a digest of names,
+//! modes, owners and contents; times do not count, because a checkout sets them anew.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
@@ -24,35 +24,35 @@ use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// A layer being put together, or only its digest.
+/// A layer in the making, or only its digest.
 pub(crate) struct Copying<'a, 'p> {
-    /// The image so far; `None` where there is nothing yet.
+    /// The image so far; `None` if it is empty.
     base: Option<&'a Tree<'a>>,
     packer: Option<Packer<'p>>,
     hash: Sha256,
     pub(super) owner: Owner,
     pub(super) mode: Option<u32>,
-    /// Time of what has none.
+    /// The time of entries without one.
     now: i64,
-    /// Directories that this layer makes.
+    /// The directories that this layer creates.
     created: BTreeSet<Vec<u8>>,
-    /// Files with several names, by device and inode: where they were written.
+    /// Files with several names, by device and inode: the written names.
     written: HashMap<(u64, u64), Vec<u8>>,
 }
 
-/// Whose the copied files are.
+/// The owner of the copied files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// This user and group.
     Is(u32, u32),
-    /// Root; what an archive brings keeps its owner.
+    /// Root; the members of an archive keep their owner.
     Archives,
-    /// Whose they were, as one image has them for another.
+    /// The owner of the source, for files of another image.
     Sources,
 }
 
 impl Owner {
-    /// Whose what has no source is.
+    /// Returns the owner of entries without a source.
     fn of_new(self) -> (u32, u32) {
         match self {
             Owner::Is(uid, gid) => (uid, gid),
@@ -69,11 +69,11 @@ impl<'a, 'p> Copying<'a, 'p> {
         mode: Option<u32>,
         now: i64,
     ) -> Self {
-        let (made, written) = (BTreeSet::new(), HashMap::new());
-        Copying { base, packer, hash: Sha256::new(), owner, mode, now, created: made, written }
+        let (created, written) = (BTreeSet::new(), HashMap::new());
+        Copying { base, packer, hash: Sha256::new(), owner, mode, now, created, written }
     }
 
-    /// The digest of all that was added; the archive is complete.
+    /// Returns the digest of all entries, and completes the archive.
     pub(crate) fn finish(self) -> Result<Digest> {
         if let Some(packer) = self.packer {
             packer.finish()?;
@@ -81,7 +81,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         Ok(Digest::from_bytes(&self.hash.finalize().into()))
     }
 
-    /// Where `path` leads in the image so far.
+    /// Resolves `path` in the image so far.
     pub(crate) fn resolve(&self, path: &str) -> Result<Vec<u8>> {
         match self.base {
             Some(base) => base.resolve(path.as_bytes()),
@@ -93,7 +93,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         if self.created.contains(path) || path.is_empty() {
             return Ok(Some(FileType::Directory));
         }
-        // Below a new directory there is nothing yet.
+        // A new directory is empty.
         let base = self.base.filter(|_| !self.created.contains(split(path).0));
         let found = base.map(|base| base.find(path)).transpose()?.flatten();
         Ok(found.map(|node| fs::type_of(&node.attributes)))
@@ -104,20 +104,21 @@ impl<'a, 'p> Copying<'a, 'p> {
         Ok(self.present(path)? == Some(FileType::Directory))
     }
 
-    /// Makes the directories that lead to `path`, where they are missing.
+    /// Creates the missing parents of `path`.
     fn parents(&mut self, path: &[u8]) -> Result<()> {
         let parent = split(path).0.to_vec();
         if !parent.is_empty() { self.missing_directory(&parent) } else { Ok(()) }
     }
 
-    /// Makes `path` a directory with all above it, where it is missing.
+    /// Creates the directory `path` and its parents, if they are missing.
     pub(crate) fn missing_directory(&mut self, path: &[u8]) -> Result<()> {
         match self.present(path)? {
             Some(FileType::Directory) => return Ok(()),
-            // A link is followed when the layer is unpacked, as the image has it.
+            // A link is followed when the layer is unpacked, as in the image.
             Some(FileType::Symlink) => return Ok(()),
             Some(_) => {
-                let message = format!("`/{}` is in the way: it is no directory", lossy(path));
+                let message =
+                    format!("cannot create `/{}`: it exists and is not a directory", lossy(path));
                 return Err(Error::new(Kind::Invalid, message));
             }
             None => {}
@@ -139,7 +140,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         self.put(&entry, Some(&mut &*content))
     }
 
-    /// Refuses to put a file where a directory is, or a directory where something else is.
+    /// Refuses to replace a directory by a file, or a file by a directory.
     pub(super) fn check_overwrite(&mut self, entry: &Entry) -> Result<()> {
         self.parents(&entry.name)?;
         let directory = entry.kind == MemberKind::Directory;
@@ -172,7 +173,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         }
     }
 
-    /// Copies what is at `source` of `tree` to `to`: a directory's content, or a file.
+    /// Copies `source` of `tree` to `to`: a directory's content, or a file.
     pub(crate) fn copy(
         &mut self,
         tree: &Tree<'_>,
@@ -184,7 +185,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         if source.is_directory {
             self.missing_directory(to)?;
         }
-        // Directories that are left out, until something in them is not.
+        // Ignored directories, until one of their entries is not ignored.
         let mut waiting: Vec<Entry> = Vec::new();
         tree.walk(&source.path, &mut |node| {
             check()?;
@@ -230,7 +231,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         self.put(entry, None)
     }
 
-    /// An entry of the source as one of the target.
+    /// Converts an entry of the source to one of the target.
     fn with_owner(&self, mut entry: Entry, name: &[u8]) -> Entry {
         entry.name = name.to_vec();
         if self.owner != Owner::Sources {
@@ -261,7 +262,7 @@ impl<'a, 'p> Copying<'a, 'p> {
             FileType::Fifo => MemberKind::Fifo,
             FileType::CharacterDevice => MemberKind::CharDevice,
             FileType::BlockDevice => MemberKind::BlockDevice,
-            // A socket without its process is nothing.
+            // A socket is useless without its process.
             _ => return Ok(()),
         };
         let mut entry = self.with_owner(entry(node, kind), name);
@@ -294,7 +295,7 @@ fn is_below(path: &[u8], directory: &[u8]) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
-/// Passes on what is read, and its digest.
+/// A reader that computes the digest.
 struct Hashing<'a, R> {
     inner: R,
     hash: &'a mut Sha256,

@@ -1,4 +1,4 @@
-//! One more image in the store: the one below it, a changed document, at most one more layer.
+//! Adds an image to the store: its parent, with a changed document and at most one more layer.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -17,17 +17,17 @@ use crate::model::image::Image;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
-/// An image that is about to be made.
+/// An image to create.
 pub(super) struct NewImage<'a> {
     pub(super) parent: Option<&'a Image>,
-    /// Its configuration, as far as it is not told by the rest.
+    /// Its configuration, without the fields that follow from the rest.
     pub(super) document: Value,
     pub(super) layer: Option<Spooled>,
     pub(super) origin: &'a Origin<'a>,
 }
 
 impl Store {
-    /// Adds the image of a draft.
+    /// Adds the image.
     pub(super) fn derive(
         &self,
         staging: &Staging,
@@ -58,15 +58,15 @@ impl Store {
         self.find(loaded.id.as_str())
     }
 
-    /// The image that a step made last, if it is still here.
+    /// Returns the image that a step created last, if it still exists.
     pub fn step_image(&self, step: &Digest) -> Result<Option<Image>> {
         let index = Index::read(self.images())?;
-        // An image that is damaged is as good as none.
+        // A damaged image does not count.
         Ok(index.of_step(step).and_then(|entry| self.find(entry.id.as_str()).ok()))
     }
 }
 
-/// A layer of the image below, which is in the store.
+/// A layer of the parent, which is in the store.
 struct Below {
     digest: Digest,
 }
@@ -76,15 +76,15 @@ impl Source for Below {
         Some(&self.digest)
     }
 
-    /// Only asked where the store has it no longer.
+    /// Called only if the store no longer has it.
     fn open(&self) -> Result<FileRange> {
-        Err(Error::new(Kind::Refused, "the image below was removed meanwhile")
+        Err(Error::new(Kind::Refused, "the parent image was removed meanwhile")
             .hint("build it again"))
     }
 }
 
-/// The whole configuration of a draft. Of the one below only those fields stay that say what an
-/// image is: others tell of the machine that made it.
+/// Returns the complete configuration of the image. Of the parent's, only those fields stay that
+/// describe the image: others describe the host that created it.
 fn document(draft: &NewImage<'_>) -> Value {
     const INHERITED_FIELDS: [&str; 7] =
         ["author", "architecture", "variant", "os", "os.version", "os.features", "config"];

@@ -1,4 +1,4 @@
-//! What the sources of a `COPY` mean.
+//! Finds the sources of a `COPY`.
 
 use rustix::fs::FileType;
 
@@ -8,17 +8,18 @@ use crate::image::tar::error::lossy;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// How many files one pattern may mean.
+/// The most files that a pattern may match.
 const MAX_MATCHES: usize = 100_000;
 
-/// A source that was found: its path, its name as it was asked for, and what it is.
+/// A source: its path, its name as written, and its type.
 pub(crate) struct Source {
     pub(crate) path: Vec<u8>,
     pub(crate) name: Vec<u8>,
     pub(crate) is_directory: bool,
 }
 
-/// What a source of `COPY` means in `tree`, in order; `literal` is for a name that is no pattern.
+/// Finds the files of a source of `COPY` in `tree`, in order; `literal` is for a name that is not a
+/// pattern.
 pub(crate) fn find(
     tree: &Tree<'_>,
     ignore: &Ignore,
@@ -30,17 +31,17 @@ pub(crate) fn find(
         if part == ".." {
             let message = format!("forbidden path outside the build context: {source}");
             return Err(Error::new(Kind::Invalid, message)
-                .hint("only what is below the context can be copied"));
+                .hint("copy the file into the build context first"));
         }
         let mut next = Vec::new();
         for (holder, _) in &found {
             for name in matching(tree, holder, part, literal)? {
-                // As if the tree were the whole machine: a link leads nowhere else.
+                // As if the tree were the whole file system: a link leads nowhere else.
                 next.push((tree.resolve(&below(holder, &name))?, name));
             }
         }
         if next.len() > MAX_MATCHES {
-            let message = format!("`{source}` means more than {MAX_MATCHES} files");
+            let message = format!("`{source}` matches more than {MAX_MATCHES} files");
             return Err(Error::new(Kind::Invalid, message));
         }
         found = next;
@@ -51,7 +52,7 @@ pub(crate) fn find(
         let Some(node) = tree.find(&path)? else {
             let message = format!("`{}` is a link that leads nowhere", lossy(&name));
             return Err(Error::new(Kind::NotFound, message)
-                .hint("a link that leads out of the build context is not followed"));
+                .hint("copy its target into the build context: links do not lead out of it"));
         };
         let is_directory = fs::type_of(&node.attributes) == FileType::Directory;
         if !left_out || (is_directory && ignore.takes_back()) {
@@ -61,7 +62,7 @@ pub(crate) fn find(
     Ok(sources)
 }
 
-/// The names in a directory that a part of a path means.
+/// Returns the names in a directory that match a part of a path.
 fn matching(tree: &Tree<'_>, holder: &[u8], part: &str, literal: bool) -> Result<Vec<Vec<u8>>> {
     if literal || !is_pattern(part) {
         return Ok(tree

@@ -1,4 +1,4 @@
-//! The sources of a `COPY`, one after the other, each to its place.
+//! Copies the sources of a `COPY`, one after the other, to their destinations.
 
 use serde_json::Value;
 
@@ -69,7 +69,7 @@ fn copy_items(
                 let literal = matches!(item, CopyItem::Name(_));
                 let found = find::find(tree, ignore, path, literal)?;
                 if found.is_empty() {
-                    return Err(not_there(copy, path));
+                    return Err(not_found(copy, path));
                 }
                 files.extend(found.into_iter().map(|source| (source.name.clone(), Ok(source))));
             }
@@ -106,14 +106,15 @@ fn copy_items(
     Ok(())
 }
 
-fn not_there(copy: &CopyStep, path: &str) -> Error {
+fn not_found(copy: &CopyStep, path: &str) -> Error {
     let (place, hint) = match copy.from {
-        CopySource::Directory { .. } => (
-            "the build context",
-            "is it left out by `.dockerignore`, or a link that leads outside?",
-        ),
-        CopySource::Nothing => ("the build context: there is none", "give a directory to build"),
-        CopySource::Image(_) => ("the image", "paths are those of the image that `--from` names"),
+        CopySource::Directory { .. } => {
+            ("the build context", "check `.dockerignore`, and links that lead out of the context")
+        }
+        CopySource::Nothing => {
+            ("the build context: there is none", "name a directory: lifebox build DIRECTORY")
+        }
+        CopySource::Image(_) => ("the image", "write a path of the image in --from"),
     };
     Error::new(Kind::NotFound, format!("`{path}` is not in {place}")).hint(hint)
 }

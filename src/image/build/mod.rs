@@ -1,8 +1,8 @@
 //! Creates images from images: of a container's changes, of a build step, of a root file system.
 //!
-//! A new image is the document of the one below it, changed, and at most one more layer. Steps
-//! that were done before are found by their key, a digest of ids and contents alone: what an
-//! image says of itself never counts, for its author chose it (CVE-2024-24557).
+//! A new image is the changed document of its parent, and at most one more layer. Earlier steps are
+//! found by their key, a digest of ids and contents alone: the content of an image's history never
+//! counts, because its author chose it (CVE-2024-24557).
 
 mod archive;
 pub(crate) mod configure;

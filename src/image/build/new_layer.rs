@@ -11,7 +11,7 @@ use crate::model::Result;
 use crate::sys::fs;
 
 impl Store {
-    /// Writes a layer into the staging directory; `None` where it is empty.
+    /// Writes a layer into the staging directory; `None` if it is empty.
     pub(super) fn write_layer(
         &self,
         staging: &Staging,
@@ -24,16 +24,16 @@ impl Store {
         };
         write(&mut out).map_err(|error| explain(error, self.images()))?;
         let layer = out.inner.finish();
-        // Two blocks of zeros: Docker keeps no layer for it either.
+        // An empty tar is two blocks of zeros: Docker keeps no layer for it either.
         Ok(Some(layer).filter(|layer| layer.size > 1024))
     }
 }
 
-/// Stops before the disk is full.
+/// A writer that stops before the disk is full.
 struct Bounded<'a> {
     inner: SpoolWriter,
     staging: &'a Staging,
-    /// Bytes until the free space is looked at again.
+    /// How many bytes remain until the next check of the free space.
     left: u64,
 }
 

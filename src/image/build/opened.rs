@@ -1,4 +1,4 @@
-//! The open directories of layers, seen as one tree.
+//! The open directories of layers, as one tree.
 
 use crate::image::layer::overlay_view::{Layer, layers as layers_at};
 use crate::image::layer::walk::{Form, Tree};
@@ -9,7 +9,7 @@ use crate::model::value::digest::Digest;
 /// The open directories of some layers.
 pub(super) struct Opened {
     pub(super) upper: Option<Layer>,
-    /// Topmost first.
+    /// The directories, topmost first.
     pub(super) lowers: Vec<Layer>,
 }
 
@@ -19,12 +19,12 @@ impl Opened {
     }
 }
 
-/// A root that was copied: nothing in it has a meaning of its own.
+/// Returns the tree of a copied root, in which no name has a special meaning.
 pub(super) fn plain(root: &Layer) -> Tree<'_> {
     Tree { form: Form::Plain, layers: vec![root] }
 }
 
-/// What layers (topmost first) show.
+/// Returns the merged tree of layers (topmost first).
 pub(super) fn merged(layers: &[Layer]) -> Tree<'_> {
     Tree { form: Form::Merged, layers: layers.iter().collect() }
 }

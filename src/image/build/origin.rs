@@ -1,19 +1,19 @@
-//! Where a new image comes from.
+//! The origin of a new image.
 
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 
-/// What the history says of a new image.
+/// The history entry of a new image, and its names.
 #[derive(Clone, Debug, Default)]
 pub struct Origin<'a> {
-    /// What made it.
+    /// The command that created it.
     pub created_by: String,
-    /// A remark.
+    /// A comment.
     pub comment: &'a str,
-    /// Who made it.
+    /// The author.
     pub author: &'a str,
-    /// What it is called.
+    /// The reference.
     pub reference: Option<&'a Reference>,
-    /// The key of the step that made it.
+    /// The key of the build step that created it.
     pub step: Option<Digest>,
 }

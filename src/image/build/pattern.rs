@@ -1,5 +1,5 @@
-//! Patterns of file names: those of `COPY`, as Go's `filepath.Match` reads them, and the lines of
-//! a `.dockerignore`, which know `**` and `!` besides.
+//! Patterns of file names: those of `COPY`, as in Go's `filepath.Match`, and the lines of a
+//! `.dockerignore`, which have `**` and `!` too.
 
 use crate::model::{Error, Kind, Result};
 
@@ -11,7 +11,7 @@ enum Part {
     One,
     /// `*`
     Many,
-    /// `**` before something: any directories, or none.
+    /// `**` before another part: any directories, or none.
     Deep,
     /// `**` at the end.
     All,
@@ -33,7 +33,7 @@ pub(crate) fn is_pattern(text: &str) -> bool {
 
 impl Pattern {
     pub(crate) fn new(text: &str) -> Result<Pattern> {
-        let bad = || Error::new(Kind::Invalid, format!("`{text}` is a bad pattern"));
+        let bad = || Error::new(Kind::Invalid, format!("`{text}` is not a valid pattern"));
         let mut parts = Vec::new();
         let mut rest = text.chars().peekable();
         while let Some(character) = rest.next() {
@@ -52,7 +52,7 @@ impl Pattern {
         Ok(Pattern(parts))
     }
 
-    /// Whether it matches the whole of `text`.
+    /// Whether it matches all of `text`.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         // reached[i]: the parts so far match the first i characters.
@@ -90,7 +90,7 @@ impl Pattern {
 impl Part {
     fn is(&self, character: char) -> bool {
         match self {
-            Part::Char(own) => *own == character,
+            Part::Char(literal) => *literal == character,
             Part::One => character != '/',
             Part::Class { negated, ranges } => {
                 let inside = ranges.iter().any(|(low, high)| (*low..=*high).contains(&character));
@@ -119,15 +119,15 @@ fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<Part> {
     }
 }
 
-/// What a `.dockerignore` leaves out.
+/// The rules of a `.dockerignore`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ignore {
-    /// Pattern, and whether it takes back what others leave out.
+    /// The patterns, and whether each is an exception.
     rules: Vec<(Pattern, bool)>,
 }
 
 impl Ignore {
-    /// Reads the lines of a `.dockerignore`.
+    /// Parses the lines of a `.dockerignore`.
     pub(crate) fn new<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Ignore> {
         let mut rules = Vec::new();
         for line in lines {
@@ -155,15 +155,15 @@ impl Ignore {
         Ok(Ignore { rules })
     }
 
-    /// Whether `path` is left out: the last line that matches it, or a directory above it, says.
+    /// Whether `path` is ignored: the last line that matches it, or a parent directory, decides.
     pub(crate) fn leaves_out(&self, path: &str) -> bool {
-        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        let paths: Vec<&str> = ends.map(|end| &path[..end]).collect();
+        let lengths = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        let paths: Vec<&str> = lengths.map(|end| &path[..end]).collect();
         let matching = |(pattern, _): &&(Pattern, bool)| paths.iter().any(|p| pattern.matches(p));
         self.rules.iter().rev().find(matching).is_some_and(|(_, inverted)| !inverted)
     }
 
-    /// Whether something may be left in a directory that is left out.
+    /// Whether there are exceptions, so that an ignored directory may contain files that are not.
     pub(crate) fn takes_back(&self) -> bool {
         self.rules.iter().any(|(_, inverted)| *inverted)
     }

@@ -1,4 +1,4 @@
-//! Build steps: the image that each leads to, and the key that it is found by.
+//! Build steps: the resulting images, and their cache keys.
 
 use std::io::Read;
 
@@ -26,12 +26,12 @@ use crate::sys::fs;
 const MAX_ACCOUNTS: u64 = 1 << 20;
 
 impl Store {
-    /// The configuration that an image without anything begins with.
+    /// Returns the configuration of an empty image.
     pub fn empty_document(&self) -> Value {
         configure::empty(&Platform::host())
     }
 
-    /// A small file of an image, such as `/etc/passwd`; `None` where there is no such file.
+    /// Reads a small file of an image, such as `/etc/passwd`; `None` if there is no such file.
     pub fn read_file(&self, image: &Image, path: &str) -> Result<Option<Vec<u8>>> {
         let opened = Opened { upper: None, lowers: self.lowers(&image.layers)? };
         let tree = opened.tree();
@@ -46,15 +46,14 @@ impl Store {
         Ok(Some(content))
     }
 
-    /// Whether a path of an image is there.
+    /// Whether a path of an image exists.
     pub fn has_path(&self, image: &Image, path: &str) -> Result<bool> {
         let opened = Opened { upper: None, lowers: self.lowers(&image.layers)? };
         let tree = opened.tree();
         Ok(tree.find(&tree.resolve(path.as_bytes())?)?.is_some())
     }
 
-    /// The key by which a step above `parent` is known when it comes again; `content` is the
-    /// digest of the files that it brings.
+    /// Returns the cache key of a step on `parent`; `content` is the digest of its files.
     pub fn step_key(
         &self,
         parent: Option<&Image>,
@@ -70,7 +69,7 @@ impl Store {
         Ok(digest_of(text.as_bytes()))
     }
 
-    /// The digest of the files that a step brings; `None` where its words say all.
+    /// Returns the digest of a step's files; `None` if it has none.
     pub fn step_content(
         &self,
         parent: Option<&Image>,
@@ -87,7 +86,7 @@ impl Store {
         }
     }
 
-    /// Makes the image that a step leads to, for all steps but `Run`.
+    /// Creates the image of a step, for all steps but `Run`.
     pub fn add_step(
         &self,
         parent: Option<&Image>,
@@ -96,7 +95,7 @@ impl Store {
         check: CancelCheck<'_>,
     ) -> Result<Image> {
         let mut document = parent.map_or_else(
-            // As Docker: a program that is copied to its place is found.
+            // As in Docker: a program that is copied to a directory of PATH is found.
             || configure::with_path(self.empty_document()),
             |parent| parent.document.clone(),
         );
@@ -115,7 +114,7 @@ impl Store {
         } else {
             None
         };
-        // Of what was really copied: a file may have changed since it was looked at.
+        // The digest of what was copied: a file may have changed since it was read before.
         let content = match step {
             BuildStep::File { content, .. } => Some(digest_of(content)),
             BuildStep::Copy(CopyStep { from: CopySource::Directory { .. }, .. }) => content,
@@ -141,7 +140,7 @@ impl Store {
         Ok(path != "/" && !there)
     }
 
-    /// Copies the files of a step into an archive, or only finds their digest.
+    /// Copies the files of a step into an archive, or only computes their digest.
     fn copy_files<'a>(
         &self,
         parent: Option<&Image>,

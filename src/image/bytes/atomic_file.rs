@@ -18,8 +18,8 @@ type Out<'a> = &'a mut (dyn Write + Send);
 /// written; a target that is not a regular file, such as a pipe or a device, is written directly.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for a directory, [`Kind::NotFound`] where its directory is missing; when it
-/// cannot be written: the old content stays then.
+/// [`Kind::Invalid`] for a directory, [`Kind::NotFound`] if its directory is missing; when it
+/// cannot be written: then the old content stays.
 pub fn write_atomic(path: &Path, write: impl FnOnce(Out<'_>) -> Result<()>) -> Result<()> {
     replace(path, true, write)
 }
@@ -53,7 +53,7 @@ fn replace(path: &Path, is_for_all: bool, write: impl FnOnce(Out<'_>) -> Result<
     let mut file = created.map_err(|error| match (error.kind(), target.parent()) {
         (ErrorKind::NotFound, Some(parent)) => Error::new(Kind::NotFound, what())
             .cause(format!("there is no directory `{}`", parent.display()))
-            .hint(format!("make it first: `mkdir -p {}`", parent.display())),
+            .hint(format!("create it first: mkdir -p {}", parent.display())),
         _ => Error::from_io(what(), &error),
     })?;
     let written = write(&mut file).and_then(|()| {
@@ -66,13 +66,13 @@ fn replace(path: &Path, is_for_all: bool, write: impl FnOnce(Out<'_>) -> Result<
         std::fs::rename(&temporary, &target).context(what)
     });
     if written.is_err() {
-        // There is nothing to be done where even this fails.
+        // If even this fails, the file stays.
         let _ = std::fs::remove_file(&temporary);
     }
     written
 }
 
-/// Resolves the links at the end of `path`; `None` where the target has no name of its own, as with
+/// Resolves the links at the end of `path`; `None` if the target has no name, as with
 /// `/dev/stdout`, which leads to an open file.
 fn target(path: &Path) -> std::io::Result<Option<PathBuf>> {
     let mut path = path.to_owned();
@@ -148,7 +148,7 @@ mod tests {
         let mut text = String::new();
         reader.read_to_string(&mut text).unwrap();
         assert_eq!(text, "through");
-        // A file that is open already: what reads it goes on seeing it.
+        // An open file: its readers continue to see it.
         let mut file = tempfile::tempfile().unwrap();
         let open = directory.path().join("open");
         symlink(format!("/proc/self/fd/{}", file.as_raw_fd()), &open).unwrap();

@@ -39,13 +39,13 @@ pub(crate) fn compress<W: Write>(
         }
         Some(Compression::Zstd) => {
             let encoder = zstd::stream::write::Encoder::new(out, zstd::DEFAULT_COMPRESSION_LEVEL);
-            Compressor::Zstd(encoder.map_err(|error| Error::from_io("begin zstd", &error))?)
+            Compressor::Zstd(encoder.map_err(|error| Error::from_io("start zstd", &error))?)
         }
     })
 }
 
 impl<W: Write> Compressor<W> {
-    /// Writes what is held back, and the end of the compression.
+    /// Writes the buffered bytes, and the end of the compression.
     pub(crate) fn finish(self) -> Result<()> {
         let mut out = match self {
             Compressor::Plain(out) => Ok(out),
@@ -98,7 +98,7 @@ pub(crate) fn decompress<'a>(
     let whole = io::Cursor::new(start).chain(stream);
     let stream: Box<dyn Read + Send + 'a> = match compression {
         None => Box::new(whole),
-        // Several members one after the other are one stream (RFC 1952, section 2.2).
+        // Several members in sequence are one stream (RFC 1952, section 2.2).
         Some(Compression::Gzip) => Box::new(
             guarded(whole, |whole| Ok(MultiGzDecoder::new(buffered(whole))))
                 .map_err(|error: io::Error| stream_error(&error))?,
@@ -127,7 +127,7 @@ pub(crate) fn recognise(start: &[u8]) -> Result<Option<Compression>> {
         None => Ok(None),
         Some((_, name)) => {
             Err(Error::new(Kind::Unsupported, format!("it is compressed with {name}"))
-                .hint(format!("uncompress it first; gzip and zstd are read here, {name} is not")))
+                .hint(format!("uncompress it first: gzip and zstd are supported, {name} is not")))
         }
     }
 }

@@ -20,15 +20,15 @@ pub(crate) struct FileRange {
     content: Content,
     offset: u64,
     length: u64,
-    /// Its name in the staging directory, where it is a whole file of that.
+    /// The name in the staging directory, if the range is a complete file of it.
     staged: Option<String>,
 }
 
 #[derive(Clone, Debug)]
 enum Content {
     Open(Arc<File>),
-    /// A file of a directory that is opened when it is read: an image may have more layers than a
-    /// process may have files open.
+    /// A file of a directory, opened when it is read: an image may have more layers than a process
+    /// may have open files.
     Named(Arc<OwnedFd>, String),
 }
 
@@ -44,25 +44,26 @@ impl Content {
 }
 
 impl FileRange {
-    /// Returns the range of a whole file, with its present length.
+    /// Returns the range of a complete file, with its present length.
     pub(crate) fn whole(file: File) -> Result<FileRange> {
         let length = file.metadata().context(|| "stat a file".to_owned())?.len();
         Ok(FileRange { content: Content::Open(Arc::new(file)), offset: 0, length, staged: None })
     }
 
-    /// The whole file `name` of `directory`, as long as it is now. Nothing is held open.
+    /// Returns the range of the file `name` of `directory`, with its present length. Keeps nothing
+    /// open.
     pub(crate) fn named(directory: &Arc<OwnedFd>, name: &str) -> Result<FileRange> {
         let span = FileRange::whole(fs::open_file_beneath(directory, name.as_bytes())?.into())?;
         Ok(FileRange { content: Content::Named(directory.clone(), name.to_owned()), ..span })
     }
 
-    /// The same, where `directory` is that of a staging directory, so that the file may become a
-    /// blob of the store.
+    /// As [`FileRange::named`], in a staging directory, so that the file may become a blob of the
+    /// store.
     pub(crate) fn named_staged(directory: &Arc<OwnedFd>, name: &str) -> Result<FileRange> {
         Ok(FileRange { staged: Some(name.to_owned()), ..FileRange::named(directory, name)? })
     }
 
-    /// A whole file of the staging directory, which may become a blob of the store.
+    /// Returns the range of a file of the staging directory, which may become a blob of the store.
     pub(crate) fn staged(file: File, name: &str) -> Result<FileRange> {
         Ok(FileRange { staged: Some(name.to_owned()), ..FileRange::whole(file)? })
     }
@@ -82,17 +83,17 @@ impl FileRange {
         self.length
     }
 
-    /// Its name in the staging directory, if it is a whole file of that.
+    /// Returns the name in the staging directory, if the range is a complete file of it.
     pub(crate) fn staged_name(&self) -> Option<&str> {
         self.staged.as_deref()
     }
 
-    /// Reads it from its beginning.
+    /// Returns a reader of the range.
     pub(crate) fn reader(&self) -> FileRangeReader {
         FileRangeReader { range: self.clone(), file: None, position: 0 }
     }
 
-    /// All of it, if it is not longer than `limit`.
+    /// Reads all of it, if it is not longer than `limit`.
     pub(crate) fn bytes(&self, limit: u64) -> Result<Vec<u8>> {
         if self.length > limit {
             return Err(corrupt(format!("it is longer than {limit} bytes")));
@@ -107,20 +108,20 @@ impl FileRange {
 #[derive(Debug)]
 pub(crate) struct FileRangeReader {
     range: FileRange,
-    /// Open once something was read.
+    /// The open file, after the first read.
     file: Option<Arc<File>>,
     position: u64,
 }
 
 impl FileRangeReader {
-    /// How many bytes lie behind.
+    /// Returns how many bytes were read.
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
 }
 
 impl Read for FileRangeReader {
-    /// A file that has become shorter since is an early end, not an end.
+    /// Reads. A file that has become shorter since is an early end, not an end.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.range.length - self.position;
         let part = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());

@@ -1,9 +1,9 @@
-//! Limits against archives that grow without end.
+//! Limits against decompression bombs.
 //!
-//! How large a layer may be is for the disk to say, as in Docker: extraction stops before the
-//! file system is full. What a small archive may become is limited besides, so that a bomb is
-//! known for one before it has filled the disk. The number of members, the length of a header,
-//! of a name and of a map are limited where they are read (`members`, `names`, `sparse`).
+//! The disk limits the size of a layer, as in Docker: extraction stops before the file system is
+//! full. The compression ratio of an archive is limited too, so that a bomb is recognised before it
+//! has filled the disk. The number of members, the length of a header, of a name and of a map are
+//! limited where they are read (`members`, `names`, `sparse`).
 
 use std::io::Read;
 use std::os::fd::AsFd;
@@ -14,17 +14,17 @@ use crate::image::tar::error::corrupt;
 use crate::model::{Error, Result};
 use crate::sys::fs;
 
-/// What any archive may become: an image of a disk full of zeros shall go through.
+/// The uncompressed size that any archive may have: an image of a disk full of zeros must pass.
 const ALLOWANCE: u64 = 1 << 30;
-/// How many times its length an archive may become beyond that. gzip reaches 1032 with nothing
-/// but zeros and zstd 30 000; archives of programs and data reach 3 to 50. node-tar and Podman
-/// Desktop draw the line at 1000 too; Docker, containerd and containers-storage draw none.
+/// The largest compression ratio beyond that. gzip reaches 1032 with nothing but zeros and zstd 30
+/// 000; archives of programs and data reach 3 to 50. node-tar and Podman Desktop have the limit
+/// 1000 too; Docker, containerd and containers-storage have none.
 const RATIO: u64 = 1000;
 
-/// How many bytes and entries go by between two looks at the file system.
+/// How many bytes are written between two checks of the file system; an entry counts as some.
 const PORTION: u64 = 16 << 20;
 const ENTRIES: u32 = 4096;
-/// What is left to the host: an engine that fills the disk takes everything else down.
+/// The bytes that are left to the host: an engine that fills the disk takes everything else down.
 pub(crate) const RESERVE: u64 = 256 << 20;
 /// The inodes that are left to the host.
 const INODES: u64 = 4096;
@@ -36,7 +36,7 @@ pub(crate) struct Counted<R> {
     taken: Arc<AtomicU64>,
 }
 
-/// An uncompressed stream that fails where it becomes too much for what went in.
+/// An uncompressed stream that fails when its compression ratio exceeds the limit.
 #[derive(Debug)]
 pub(crate) struct Guarded<R> {
     stream: R,
@@ -45,7 +45,7 @@ pub(crate) struct Guarded<R> {
     allowance: u64,
 }
 
-/// Uncompresses `stream` with the `decoder` that is made for it, within limits.
+/// Uncompresses `stream` with the `decoder` for it, within limits.
 pub(crate) fn guarded<C, D: Read>(
     stream: C,
     decoder: impl FnOnce(Counted<C>) -> std::io::Result<D>,
@@ -69,14 +69,14 @@ impl<R: Read> Read for Guarded<R> {
         self.given = self.given.saturating_add(count as u64);
         let allowed = self.taken.load(Ordering::Relaxed).saturating_mul(RATIO);
         if self.given > self.allowance.max(allowed) {
-            let message = format!("it becomes more than {RATIO} times as long as it is");
+            let message = format!("it uncompresses to more than {RATIO} times its length");
             return Err(std::io::Error::other(corrupt(message)));
         }
         Ok(count)
     }
 }
 
-/// Watches the file system that a layer of many small files goes to.
+/// A watch on the free space of the file system that a layer is written to.
 #[derive(Debug, Default)]
 pub(crate) struct DiskBudget {
     bytes: u64,
@@ -84,7 +84,7 @@ pub(crate) struct DiskBudget {
 }
 
 impl DiskBudget {
-    /// Takes note of one more entry with `bytes`, and now and then looks how much is left.
+    /// Counts an entry with `bytes`, and checks the free space regularly.
     pub(crate) fn take(&mut self, bytes: u64, fd: impl AsFd) -> Result<()> {
         self.bytes = self.bytes.saturating_add(bytes);
         self.entries += 1;
@@ -96,7 +96,7 @@ impl DiskBudget {
             return Err(Error::from_errno("less than 256 MiB are free", libc::ENOSPC));
         }
         if fs::free_inodes(fd)?.is_some_and(|free| free < INODES) {
-            return Err(Error::from_errno("hardly any inode is free", libc::ENOSPC));
+            return Err(Error::from_errno("fewer than 4096 inodes are free", libc::ENOSPC));
         }
         Ok(())
     }
@@ -108,7 +108,7 @@ mod tests {
     use crate::image::tar::error::stream_error;
     use crate::model::Kind;
 
-    /// The length of `archive` uncompressed, where only a megabyte goes without question.
+    /// The uncompressed length of `archive`, with an allowance of one megabyte.
     fn inflated(archive: &[u8]) -> std::io::Result<u64> {
         let mut guarded = guarded(archive, zstd::stream::read::Decoder::new)?;
         guarded.allowance = 1 << 20;

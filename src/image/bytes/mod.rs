@@ -1,5 +1,5 @@
-//! Bytes on their way: parts of files, compression, copies that heed the free space, and what a
-//! stream may become.
+//! Bytes in transit: parts of files, compression, copies that watch the free space, and limits of
+//! streams.
 
 pub(crate) mod atomic_file;
 pub(crate) mod cancel_check;

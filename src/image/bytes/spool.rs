@@ -1,5 +1,4 @@
-//! Bytes from a stream into files: counted, hashed, stopped on request, and before the disk is
-//! full.
+//! Writes streams to files: counted, hashed, cancellable, and stopped before the disk is full.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -84,7 +83,7 @@ pub(crate) fn copy(
     Ok(length)
 }
 
-/// Copies the data of a sparse file to its places; the holes stay holes.
+/// Copies the data of a sparse file to its offsets; the holes stay holes.
 pub(crate) fn copy_sparse(
     mut body: impl Read,
     file: &OwnedFd,
@@ -100,7 +99,7 @@ pub(crate) fn copy_sparse(
     Ok(sparse.length)
 }
 
-/// Writes the whole stream to a new file `name` in `dir`.
+/// Writes a stream to a new file `name` in `dir`.
 pub(crate) fn write_stream(
     dir: impl AsFd,
     name: &str,

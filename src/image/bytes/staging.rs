@@ -1,4 +1,4 @@
-//! Directories for what is not yet part of the store.
+//! Directories for content that is not part of the store yet.
 //!
 //! Each import works in a directory of its own, which is removed when the import ends. An
 //! import that is killed leaves it behind; the next import removes directories without a lock.
@@ -56,7 +56,7 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // What can't be removed now is swept by the next import.
+        // The next import removes what cannot be removed now.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }
@@ -84,7 +84,7 @@ pub(crate) fn abandoned(parent: &Path) -> Result<Vec<Staging>> {
 pub(crate) fn abandoned_names(parent: &Path) -> Result<Vec<Vec<u8>>> {
     let holder = fs::open_dir(parent)?;
     let mut names = fs::names(&holder)?;
-    // The lock that it may get here ends with the descriptor.
+    // A lock that is taken here is released with the descriptor.
     names.retain(|name| {
         let directory = fs::open_dir_beneath(&holder, name);
         directory.is_ok_and(|directory| fs::try_lock(&directory).unwrap_or(false))

@@ -1,6 +1,6 @@
-//! What a program asks the dynamic linker for, read from its ELF headers.
+//! The needs of a program at the dynamic linker, read from its ELF headers.
 //!
-//! `ldd` would tell as much, but it may run the program. Nothing of the host is run here.
+//! `ldd` would list them too, but it may run the program. No program of the host is run here.
 
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
@@ -13,14 +13,14 @@ use object::elf::{
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::read::{ReadCache, ReadRef};
 
-/// Longer files are not read: no program of a small image is.
+/// The longest file that is read, in bytes: programs of a small image are shorter.
 const MAX_FILE: u64 = 512 << 20;
 const MAX_STRINGS: u64 = 16 << 20;
 
-/// The dynamic part of an ELF file. A static program has none of it.
+/// The dynamic section of an ELF file. A static program has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct DynamicSection {
-    /// Word size, byte order and machine: a library of another kind is passed over.
+    /// Word size, byte order and machine: a library of another kind is skipped.
     pub(super) kind: (bool, bool, u16),
     /// `PT_INTERP`: the dynamic linker.
     pub(super) interpreter: Option<PathBuf>,
@@ -30,7 +30,7 @@ pub(super) struct DynamicSection {
     pub(super) search: Vec<String>,
 }
 
-/// Reads the ELF headers of `path`; `None` where it is no ELF file, or a damaged one.
+/// Reads the ELF headers of `path`; `None` if it is not an intact ELF file.
 pub(super) fn dynamic_section(path: &Path) -> Option<DynamicSection> {
     let file = File::open(path).ok()?;
     let length = file.metadata().ok().filter(|found| found.is_file())?.len();
@@ -67,12 +67,12 @@ where
             dynamic.extend(entries.iter().map(|entry| (entry.tag(endian), entry.val(endian))));
         }
     }
-    let value = |wanted| dynamic.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
+    let value = |key| dynamic.iter().find(|(tag, _)| *tag == key).map(|(_, value)| *value);
     let (Some(address), Some(size)) = (value(DT_STRTAB), value(DT_STRSZ)) else {
         return Ok(needs);
     };
-    // The table is named by its address in memory; the segment that holds it says where it is
-    // in the file.
+    // The table is given by its address in memory; the segment that contains it gives its offset in
+    // the file.
     let offset = segments.iter().find_map(|segment| {
         let start: u64 = segment.p_vaddr(endian).into();
         let length: u64 = segment.p_filesz(endian).into();
@@ -87,12 +87,12 @@ where
         let rest = strings.get(usize::try_from(offset).ok()?..)?;
         rest.split(|byte| *byte == 0).next()
     };
-    let all = |wanted| {
-        let found = dynamic.iter().filter(move |(tag, _)| *tag == wanted);
+    let all = |key| {
+        let found = dynamic.iter().filter(move |(tag, _)| *tag == key);
         found.filter_map(|(_, value)| string(*value)).collect::<Vec<_>>()
     };
     needs.libraries = all(DT_NEEDED).into_iter().map(to_path).collect();
-    // DT_RPATH is ignored where there is a DT_RUNPATH (ld.so(8)).
+    // DT_RPATH is ignored if there is a DT_RUNPATH (ld.so(8)).
     let search = [all(DT_RUNPATH), all(DT_RPATH)].into_iter().find(|found| !found.is_empty());
     for list in search.into_iter().flatten() {
         let list = String::from_utf8_lossy(list);

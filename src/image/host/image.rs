@@ -28,7 +28,7 @@ const PROGRAMS: &[&str] = &[
     "whoami", "xargs", "yes",
 ];
 
-/// What comes along where the machine has it, and is not missed where it has not.
+/// Further programs, which are added if the host has them.
 #[rustfmt::skip]
 const EXTRAS: &[&str] = &[
     "base64", "bash", "chgrp", "clear", "cmp", "diff", "dmesg", "egrep", "fgrep", "getent",
@@ -37,16 +37,16 @@ const EXTRAS: &[&str] = &[
     "tar", "timeout", "unshare", "uptime", "watch", "which",
 ];
 
-/// What `top` and friends read to know a terminal.
+/// The terminal descriptions that `top` and other programs read.
 const TERMINALS: [&str; 6] =
     ["d/dumb", "l/linux", "s/screen", "v/vt100", "x/xterm", "x/xterm-256color"];
 
-/// Where a script's first line ends at the latest, as the kernel reads it.
+/// The longest first line of a script, as the kernel reads it.
 const SHEBANG: u64 = 256;
 
 impl Store {
-    /// Makes `host:latest` from this machine: a shell, the usual small programs and what they
-    /// need. The same machine gives the same image.
+    /// Creates `host:latest` from the host: a shell, the usual small programs and what they need.
+    /// The same host gives the same image.
     pub fn create_host_image(&self, check: CancelCheck<'_>) -> Result<HostImage> {
         let reference = "host".parse()?;
         let programs = [PROGRAMS, EXTRAS].concat();
@@ -55,8 +55,8 @@ impl Store {
         Ok(host)
     }
 
-    /// Makes an image of the named programs of this machine. What is missing is told, unless it
-    /// is `required`: then it is an error.
+    /// Creates an image from the named programs of the host. A missing program is reported, unless
+    /// it is `required`: then it is an error.
     pub fn image_from_host(
         &self,
         programs: &[&str],
@@ -90,13 +90,13 @@ impl Store {
     }
 }
 
-/// The program's name of a line of `missing`, which may go on with the reason.
+/// Returns the program's name of a line of `missing`, which may contain the reason too.
 fn first_word(missing: &str) -> &str {
     missing.split(' ').next().unwrap_or(missing)
 }
 
-/// The configuration of the image. Its date is that of the newest program, not now, so that
-/// making it again gives the same id.
+/// Returns the configuration of the image. Its date is that of the newest program, not now, so that
+/// creating it again gives the same id.
 fn config(layer: &Spooled, newest: i64) -> String {
     let created = Timestamp::from_second(newest).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
     serde_json::json!({
@@ -118,13 +118,13 @@ fn config(layer: &Spooled, newest: i64) -> String {
     .to_string()
 }
 
-/// What was found on this machine so far.
+/// What was found on the host so far.
 struct HostScan {
     dirs: Vec<PathBuf>,
     tree: Tree,
     libraries: Libraries,
     busybox: Option<Busybox>,
-    /// Scripts whose interpreter may still come: name, path, interpreter.
+    /// Scripts whose interpreter may still be added: name, path, interpreter.
     scripts: Vec<(String, PathBuf, PathBuf)>,
     missing: Vec<String>,
 }
@@ -136,7 +136,7 @@ struct Busybox {
 
 impl HostScan {
     fn new() -> Self {
-        // The container's own PATH first: what is found there is found inside as well.
+        // The container's PATH first: a program found there is found inside as well.
         let mut dirs: Vec<PathBuf> = DEFAULT_PATH.split(':').map(PathBuf::from).collect();
         let host = std::env::var_os("PATH").unwrap_or_default();
         for dir in std::env::split_paths(&host).filter(|dir| dir.is_absolute()) {
@@ -171,7 +171,7 @@ impl HostScan {
         })
     }
 
-    /// Adds a program, or notes that it is missing and why.
+    /// Adds a program, or records that it is missing and why.
     fn program(&mut self, name: &str) {
         let Some(path) = self.find(name) else {
             return self.applet(name);
@@ -190,7 +190,7 @@ impl HostScan {
         }
     }
 
-    /// A program that busybox can be: its name is in busybox's table of applets.
+    /// Adds a program that busybox provides: its name is in busybox's table of applets.
     fn applet(&mut self, name: &str) {
         let Some(busybox) = &self.busybox else {
             return self.missing.push(name.to_owned());
@@ -210,7 +210,7 @@ impl HostScan {
         }
     }
 
-    /// A program from elsewhere gets a link where the image's PATH finds it.
+    /// Adds a link in the image's PATH for a program from another directory.
     fn within_path(&mut self, name: &str, path: &Path) {
         if !path
             .parent()
@@ -222,7 +222,7 @@ impl HostScan {
         }
     }
 
-    /// Adds the scripts whose interpreter has come.
+    /// Adds the scripts whose interpreter was added.
     fn scripts(&mut self) {
         for (name, path, interpreter) in std::mem::take(&mut self.scripts) {
             if self.tree.resolve(&interpreter).is_some() {
@@ -235,7 +235,7 @@ impl HostScan {
         }
     }
 
-    /// What every root file system has, and what the libraries read.
+    /// Adds the files that every root file system has, and those that the libraries read.
     fn base_files(&mut self) {
         for path in ["/bin", "/sbin", "/lib", "/lib64", "/usr/bin"] {
             self.tree.add(Path::new(path));
@@ -248,7 +248,7 @@ impl HostScan {
         self.tree.put("/root", directory(0o700));
         self.tree.put("/tmp", directory(0o1777));
         self.tree.put("/var/tmp", directory(0o1777));
-        // Where the shell is elsewhere, as on NixOS, scripts still ask for this one.
+        // If the shell is in another directory, as on NixOS, scripts still refer to this path.
         let sh = self.find("sh").filter(|sh| self.tree.resolve(sh).is_some());
         if let (Some(target), None) = (sh, self.tree.resolve(Path::new("/bin/sh"))) {
             self.tree.put("/bin/sh", Node::Link { target });
@@ -270,8 +270,8 @@ impl HostScan {
         self.linker_files();
     }
 
-    /// glibc opens `libnss_files` by itself where it is a file of its own; what the linker finds
-    /// only by its cache or path file needs those.
+    /// Adds `libnss_files`, which glibc opens at run time where it is a separate file, and the
+    /// linker's cache or path file if a library is found only by it.
     fn linker_files(&mut self) {
         let libraries: Vec<PathBuf> =
             self.tree.host_files().filter(|path| is_library(path)).collect();
@@ -292,7 +292,7 @@ fn is_library(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().contains(".so"))
 }
 
-/// The interpreter of a script; for `env NAME`, `env` itself is not enough.
+/// Returns the interpreter of a script; for `env NAME`, that of `NAME`.
 fn interpreter_of(path: &Path) -> Option<PathBuf> {
     let mut start = Vec::new();
     let file = std::fs::File::open(path).ok()?;

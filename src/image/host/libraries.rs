@@ -1,11 +1,11 @@
-//! Finds shared libraries where the dynamic linkers of glibc and musl would (ld.so(8)).
+//! Finds shared libraries as the dynamic linkers of glibc and musl do (ld.so(8)).
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::elf::{self, DynamicSection};
 
-/// The directories that glibc knows without a configuration, of the distributions in use.
+/// The default directories of glibc, of the distributions in use.
 const DEFAULT: [&str; 12] = [
     "/lib/x86_64-linux-gnu",
     "/usr/lib/x86_64-linux-gnu",
@@ -44,10 +44,11 @@ impl Libraries {
         Libraries { configured, known: HashMap::new() }
     }
 
-    /// All files that `program` needs to run: its dynamic linker and the libraries, and theirs.
+    /// Returns all files that `program` needs to run: its dynamic linker and the libraries, and
+    /// theirs.
     ///
     /// # Errors
-    /// The name of one that is not found.
+    /// The name of a library that is not found.
     pub(super) fn closure(&mut self, program: &Path) -> Result<Vec<PathBuf>, String> {
         let mut files: Vec<PathBuf> = Vec::new();
         let mut todo = vec![program.to_owned()];
@@ -72,7 +73,7 @@ impl Libraries {
         Ok(files)
     }
 
-    /// A library that glibc opens by itself, at run time, beside `libc`.
+    /// Returns a library that glibc opens at run time, in the directory of `libc`.
     pub(super) fn beside(&self, library: &Path, name: &str) -> Option<PathBuf> {
         let path = library.parent()?.join(name);
         path.is_file().then_some(path)
@@ -88,7 +89,7 @@ impl Libraries {
         if library.components().count() > 1 {
             return Some(library.to_owned()).filter(&mut fits);
         }
-        // $ORIGIN is where the file really is, not the link by which it was found.
+        // $ORIGIN is the directory of the resolved file, not of the link to it.
         let real = std::fs::canonicalize(from).ok()?;
         let origin = real.parent()?.display().to_string();
         let search = needs.search.iter().filter_map(|dir| {
@@ -101,14 +102,14 @@ impl Libraries {
         dirs.into_iter().map(|dir| dir.join(library)).find(|path| fits(path))
     }
 
-    /// Whether the linker finds `library` only by its cache, which then has to come along.
+    /// Whether the linker finds `library` only by its cache, which is then needed too.
     pub(super) fn needs_cache(library: &Path) -> bool {
         let holder = library.parent().unwrap_or(Path::new("/"));
         holder.starts_with("/usr/local") || !DEFAULT.iter().any(|dir| holder == Path::new(dir))
     }
 }
 
-/// `ld.so.conf`: a directory a line, and `include` with a pattern in the last component.
+/// Parses `ld.so.conf`: a directory a line, and `include` with a pattern in the last component.
 fn read_conf(path: &Path, found: &mut Vec<PathBuf>, includes: &mut usize) {
     *includes += 1;
     if *includes > MAX_INCLUDES {
@@ -127,7 +128,7 @@ fn read_conf(path: &Path, found: &mut Vec<PathBuf>, includes: &mut usize) {
     }
 }
 
-/// The files that `dir/BEFORE*AFTER` names, sorted.
+/// Returns the files that `dir/BEFORE*AFTER` matches, sorted.
 fn matching(pattern: &Path) -> Vec<PathBuf> {
     let (Some(holder), Some(name)) = (pattern.parent(), pattern.file_name()) else {
         return Vec::new();

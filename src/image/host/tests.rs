@@ -5,7 +5,7 @@ use std::process::Command;
 use super::*;
 use crate::model::Kind;
 
-fn made() -> (tempfile::TempDir, Store, HostImage) {
+fn create_host() -> (tempfile::TempDir, Store, HostImage) {
     let root = tempfile::tempdir().unwrap();
     let store = Store::open(root.path()).unwrap();
     let host = store.create_host_image(&|| Ok(())).unwrap();
@@ -14,7 +14,7 @@ fn made() -> (tempfile::TempDir, Store, HostImage) {
 
 #[test]
 fn its_programs_run_inside_with_nothing_else() {
-    let (_root, store, host) = made();
+    let (_root, store, host) = create_host();
     let root = store.layer_dir(&host.image.layers[0]);
     let script = "set -e; ls / | wc -l; echo a b | awk '{print $2}'; id -u; whoami; seq 3 | tail -n 1; \
                   sed --version >/dev/null 2>&1 || true; test -d /proc; grep -c root /etc/passwd";
@@ -51,7 +51,7 @@ fn its_programs_run_inside_with_nothing_else() {
 #[test]
 fn its_directories_have_the_usual_modes() {
     use std::os::unix::fs::PermissionsExt;
-    let (_root, store, host) = made();
+    let (_root, store, host) = create_host();
     let root = store.layer_dir(&host.image.layers[0]);
     for (name, mode) in [("tmp", 0o1777), ("root", 0o700), ("etc", 0o755), ("", 0o755)] {
         let found = root.join(name).metadata().unwrap().permissions().mode();
@@ -61,7 +61,7 @@ fn its_directories_have_the_usual_modes() {
 
 #[test]
 fn making_it_again_gives_the_same_image() {
-    let (_root, store, host) = made();
+    let (_root, store, host) = create_host();
     let again = store.create_host_image(&|| Ok(())).unwrap();
     assert_eq!(again.image.id, host.image.id);
     assert_eq!(store.list().unwrap().len(), 1);
@@ -76,11 +76,11 @@ fn a_required_program_that_is_missing_is_an_error_that_says_where_was_looked() {
     let store = Store::open(root.path()).unwrap();
     let reference = "x".parse().unwrap();
     let none = "no-such-program";
-    let make =
+    let create =
         |required: &[&str]| store.image_from_host(&[none, "ls"], required, &reference, &|| Ok(()));
-    let error = make(&[none]).unwrap_err();
+    let error = create(&[none]).unwrap_err();
     assert!(error.kind() == Kind::NotFound && error.to_string().contains("`/usr/bin`"), "{error}");
-    assert_eq!(make(&["ls"]).unwrap().missing, [none]);
+    assert_eq!(create(&["ls"]).unwrap().missing, [none]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! The files of an image of this machine, and how they become a layer.
+//! The files of the host image, and their layer.
 //!
-//! A path is added as the host has it: each link on the way is kept and followed, so that
-//! `/lib64/ld-linux-x86-64.so.2`, `/bin/awk -> /etc/alternatives/awk` and busybox's applets
-//! resolve inside as they do outside, and a file comes once however many names lead to it.
+//! A path is added as on the host: each link on the way is kept and followed, so that
+//! `/lib64/ld-linux-x86-64.so.2`, `/bin/awk -> /etc/alternatives/awk` and busybox's applets resolve
+//! inside as they do outside, and a file is stored once however many names lead to it.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -19,7 +19,7 @@ use crate::model::{Error, Kind, Result};
 
 const MAX_LINKS: usize = 40;
 
-/// What is at a path of the image.
+/// A file of the image.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
     Directory { mode: u32 },
@@ -35,25 +35,25 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Adds a path of the host and all links that lead to its file or directory. Returns where
-    /// it really is; `None` where it is neither.
+    /// Adds a path of the host and all links that lead to its file or directory. Returns the
+    /// resolved path; `None` if it is neither.
     pub(super) fn add(&mut self, path: &Path) -> Option<PathBuf> {
         let mut todo: VecDeque<OsString> = names(path).map(OsStr::to_owned).collect();
-        let mut here = PathBuf::from("/");
+        let mut current = PathBuf::from("/");
         let mut links = 0;
         let mut nodes = Vec::new();
         while let Some(name) = todo.pop_front() {
             if name == ".." {
-                here.pop();
+                current.pop();
                 continue;
             }
-            let next = here.join(&name);
+            let next = current.join(&name);
             let found = next.symlink_metadata().ok()?;
             if found.is_symlink() {
                 links += 1;
                 let target = std::fs::read_link(&next).ok().filter(|_| links <= MAX_LINKS)?;
                 if target.is_absolute() {
-                    here = PathBuf::from("/");
+                    current = PathBuf::from("/");
                 }
                 for name in names(&target).collect::<Vec<_>>().into_iter().rev() {
                     todo.push_front(name.to_owned());
@@ -61,18 +61,18 @@ impl Tree {
                 nodes.push((next, Node::Link { target }));
                 continue;
             }
-            here = next;
+            current = next;
             if found.is_dir() {
-                nodes.push((here.clone(), Node::Directory { mode: 0o755 }));
+                nodes.push((current.clone(), Node::Directory { mode: 0o755 }));
             } else if found.is_file() && todo.is_empty() {
                 let node = Node::HostFile {
                     size: found.len(),
                     mtime: found.mtime(),
-                    // Set-id bits are left behind: in a container, root asked for them.
+                    // Set-id bits are dropped: in a container, root started the program.
                     executable: found.mode() & 0o111 != 0,
                     inode: (found.dev(), found.ino()),
                 };
-                nodes.push((here.clone(), node));
+                nodes.push((current.clone(), node));
             } else {
                 return None;
             }
@@ -80,54 +80,56 @@ impl Tree {
         for (path, node) in nodes {
             self.nodes.entry(path).or_insert(node);
         }
-        Some(here)
+        Some(current)
     }
 
-    /// Adds something that the host need not have, behind the links that are there; what is
-    /// there already stays, but a directory gets the mode.
+    /// Adds a file that the host need not have, through the existing links. An existing file stays,
+    /// but a directory gets the mode.
     pub(super) fn put(&mut self, path: &str, node: Node) {
         let path = Path::new(path);
         let parent = path.parent().unwrap_or(path);
         let parent = self.resolve(parent).unwrap_or_else(|| parent.to_owned());
         let path = parent.join(path.file_name().unwrap_or_default());
         match (self.nodes.get_mut(&path), node) {
-            // A directory that came as part of a path has only a mode by default.
-            (Some(Node::Directory { mode }), Node::Directory { mode: wanted }) => *mode = wanted,
+            // A directory that was added as part of a path has only a default mode.
+            (Some(Node::Directory { mode }), Node::Directory { mode: new_mode }) => {
+                *mode = new_mode
+            }
             (Some(_), _) => {}
             (None, node) => drop(self.nodes.insert(path, node)),
         }
     }
 
-    /// Where `path` leads inside the image; `None` where to nothing.
+    /// Resolves `path` inside the image; `None` if it leads nowhere.
     pub(super) fn resolve(&self, path: &Path) -> Option<PathBuf> {
         let mut todo: VecDeque<OsString> = names(path).map(OsStr::to_owned).collect();
-        let mut here = PathBuf::from("/");
+        let mut current = PathBuf::from("/");
         let mut links = 0;
         while let Some(name) = todo.pop_front() {
             if name == ".." {
-                here.pop();
+                current.pop();
                 continue;
             }
-            match self.nodes.get(&here.join(&name))? {
+            match self.nodes.get(&current.join(&name))? {
                 Node::Link { target } => {
                     links += 1;
                     if links > MAX_LINKS {
                         return None;
                     }
                     if target.is_absolute() {
-                        here = PathBuf::from("/");
+                        current = PathBuf::from("/");
                     }
                     for name in names(target).collect::<Vec<_>>().into_iter().rev() {
                         todo.push_front(name.to_owned());
                     }
                 }
-                _ => here.push(name),
+                _ => current.push(name),
             }
         }
-        Some(here)
+        Some(current)
     }
 
-    /// The paths of the host's files.
+    /// Returns the paths of the host's files.
     pub(super) fn host_files(&self) -> impl Iterator<Item = PathBuf> {
         let file = |(path, node): (&PathBuf, &Node)| {
             matches!(node, Node::HostFile { .. }).then(|| path.clone())
@@ -135,7 +137,7 @@ impl Tree {
         self.nodes.iter().filter_map(file)
     }
 
-    /// The time of the newest file of the host.
+    /// Returns the time of the newest file of the host.
     pub(super) fn newest(&self) -> i64 {
         let time = |node: &Node| match node {
             Node::HostFile { mtime, .. } => *mtime,
@@ -144,8 +146,8 @@ impl Tree {
         self.nodes.values().map(time).max().unwrap_or(0).max(0)
     }
 
-    /// Writes the tree as a tar, always in the same order; what has no time of its own gets
-    /// that of the newest file, so the same machine gives the same layer.
+    /// Writes the tree as a tar, always in the same order. A node without a time gets that of the
+    /// newest file, so the same host gives the same layer.
     pub(super) fn write(&self, out: impl Write, check: CancelCheck<'_>) -> Result<()> {
         let mut tar = Builder::new(out);
         let mut written: HashMap<(u64, u64), &Path> = HashMap::new();
@@ -185,13 +187,14 @@ impl Tree {
     }
 }
 
-/// A file of the host whose length must not change while it is read: the header has it already.
+/// Opens a file of the host whose length must not change while it is read: the header is already
+/// written.
 fn whole(path: &Path, size: u64) -> std::io::Result<impl Read> {
     let file = File::open(path)?;
     if file.metadata()?.len() == size {
         Ok(file.take(size))
     } else {
-        Err(std::io::Error::other("it changes while it is copied"))
+        Err(std::io::Error::other("its length changed during the copy"))
     }
 }
 
@@ -206,7 +209,7 @@ fn header(kind: EntryType, mode: u32, mtime: i64, size: usize) -> Header {
     header
 }
 
-/// The components that lead somewhere, `..` among them.
+/// Returns the components of a path without `.`, but with `..`.
 fn names(path: &Path) -> impl Iterator<Item = &OsStr> {
     path.components().filter_map(|component| match component {
         Component::Normal(name) => Some(name),
@@ -215,13 +218,13 @@ fn names(path: &Path) -> impl Iterator<Item = &OsStr> {
     })
 }
 
-/// What the image of a machine without a shell would be good for.
+/// Returns the error of a host without a shell.
 pub(super) fn no_program(name: &str, dirs: &[PathBuf]) -> Error {
     let dirs: Vec<_> = dirs.iter().map(|dir| format!("`{}`", dir.display())).collect();
-    let message = format!("cannot make an image of this machine: it has no `{name}`");
+    let message = format!("cannot create an image from the host: it has no `{name}`");
     Error::new(Kind::NotFound, message)
         .cause(format!("looked in {}", dirs.join(", ")))
-        .hint("install busybox or dash, or `load` an image")
+        .hint("install busybox or dash, or load an image: lifebox load -i FILE")
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! Attributes of files and directories: which of them images may have, and how one takes those of
-//! another.
+//! Attributes of files and directories: which ones images may have, and copying them.
 
 use std::os::fd::OwnedFd;
 

@@ -1,4 +1,4 @@
-//! What a container has changed: its upper directory compared with the layers below it.
+//! The changes of a container: its upper directory compared with the layers below.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,8 @@ use crate::model::Result;
 use crate::model::image::build::{Change, ChangeKind};
 use crate::sys::fs;
 
-/// The changes of `upper` above `lowers` (topmost first), sorted by path, as `docker diff` shows
-/// them; without `skip` and what is below.
+/// Returns the changes of `upper` to `lowers` (topmost first), sorted by path, as `docker diff`
+/// prints them; without `skip` and everything below it.
 pub(crate) fn changes(
     upper: &Layer,
     lowers: &[Layer],
@@ -52,14 +52,15 @@ pub(crate) fn changes(
     Ok(to_changes(found))
 }
 
-/// As they are told.
+/// Converts changes to those of the contract.
 pub(crate) fn to_changes(found: BTreeMap<Vec<u8>, ChangeKind>) -> Vec<Change> {
     let change =
         |(path, kind): (Vec<u8>, ChangeKind)| Change { kind, path: format!("/{}", lossy(&path)) };
     found.into_iter().map(change).collect()
 }
 
-/// A directory in which something has changed has changed itself, even where its time is the same.
+/// Adds a change and its parents: a directory with a change counts as changed, even if its time is
+/// the same.
 pub(crate) fn add_with_parents(
     found: &mut BTreeMap<Vec<u8>, ChangeKind>,
     path: &[u8],
@@ -80,7 +81,7 @@ fn is_same(node: &Node, below: &Node) -> bool {
     fs::type_of(one) == FileType::Directory && facts(one) == facts(other)
 }
 
-/// The names that the layers below show in a directory.
+/// Returns the names in a directory of the merged layers below.
 fn names_below(lowers: &Tree<'_>, path: &[u8]) -> Result<Vec<Vec<u8>>> {
     let mut names = Vec::new();
     lowers.walk(path, &mut |node| {
@@ -93,9 +94,9 @@ fn names_below(lowers: &Tree<'_>, path: &[u8]) -> Result<Vec<Vec<u8>>> {
     Ok(names)
 }
 
-/// What a start leaves in `upper` that is no change of the container's: empty files and
-/// directories that were made to mount something upon (`mounts`, absolute paths), where the
-/// layers below lack them; and a directory that was only touched for that.
+/// Returns the paths in `upper` that a start created and that are not changes of the container:
+/// empty files and directories as mount points (`mounts`, absolute paths) that the layers below
+/// lack; and directories that were only touched for that.
 pub(crate) fn mount_points(
     upper: &Layer,
     lowers: &[Layer],
@@ -105,7 +106,7 @@ pub(crate) fn mount_points(
     let all = std::iter::once(upper).chain(lowers.layers.iter().copied()).collect();
     let all = Tree { form: Form::Merged, layers: all };
     let mut skip: BTreeSet<Vec<u8>> = BTreeSet::new();
-    // The deepest first: a directory that holds only mount points is one itself.
+    // The deepest first: a directory that contains only mount points is one itself.
     let mut paths: BTreeSet<Vec<u8>> = BTreeSet::new();
     for mount in mounts {
         let path = all.resolve(mount.as_bytes())?;
@@ -144,7 +145,7 @@ pub(crate) fn mount_points(
     Ok(skip)
 }
 
-/// Whether a directory looks as the ones that are made on the way to a mount point.
+/// Whether a directory looks like one that was created as a parent of a mount point.
 fn is_plain_directory(attributes: &fs::Attributes) -> bool {
     (attributes.st_mode & 0o7777, attributes.st_uid, attributes.st_gid) == (0o755, 0, 0)
 }

@@ -1,8 +1,8 @@
 //! Writes the changes of a container as a layer, and its whole root as one archive.
 //!
-//! The container may be running, and hostile: what it does to its files meanwhile can spoil the
-//! content of what is written, never its form. Of extended attributes only those go along that
-//! unpacking takes; overlayfs's own never leave the machine.
+//! The container may be running, and hostile: changes to its files meanwhile can damage the content
+//! of the archive, never its format. Only those extended attributes are written that unpacking
+//! accepts; overlayfs's own never leave the host.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
@@ -22,7 +22,7 @@ use crate::sys::fs;
 const WHITEOUT: &[u8] = b".wh.";
 const OPAQUE_MARK: &[u8] = b".wh..wh..opq";
 
-/// Writes a tree as a tar. `skip` are paths that are left out, with all below them.
+/// Writes a tree as a tar, without the paths in `skip` and everything below them.
 pub(crate) fn pack(
     tree: &Tree<'_>,
     skip: &BTreeSet<Vec<u8>>,
@@ -32,7 +32,7 @@ pub(crate) fn pack(
     pack_part(tree, Names { start: b"", archive_name: b"" }, skip, out, check)
 }
 
-/// Which part of a tree is packed, and what it is called in the archive.
+/// The part of a tree to pack, and its name in the archive.
 #[derive(Clone, Copy)]
 pub(crate) struct Names<'a> {
     pub(crate) start: &'a [u8],
@@ -73,7 +73,8 @@ pub(crate) fn pack_part(
     capture.packer.finish()
 }
 
-/// Writes what `is_changed` of a whole root as a layer, and whiteouts for what is `deleted`.
+/// Writes the nodes of a whole root for which `is_changed` holds as a layer, and whiteouts for the
+/// paths in `deleted`.
 pub(crate) fn pack_changed(
     tree: &Tree<'_>,
     is_changed: &dyn Fn(&Node) -> bool,
@@ -97,10 +98,10 @@ pub(crate) fn pack_changed(
 
 struct DiffTar<'a> {
     tree: &'a Tree<'a>,
-    /// What is written is a layer, in which some names have a meaning.
+    /// Whether the archive is a layer, in which some names have a meaning.
     layer: bool,
     packer: Packer<'a>,
-    /// The first name of each file that has several, by device and inode.
+    /// The first name of each file with several names, by device and inode.
     written: HashMap<(u64, u64), Vec<u8>>,
 }
 
@@ -118,9 +119,9 @@ impl<'a> DiffTar<'a> {
     fn add(&mut self, node: &Node) -> Result<()> {
         let layer = self.layer;
         if layer && split(&node.path).1.starts_with(WHITEOUT) {
-            let message = format!("a layer can't hold `/{}`", lossy(&node.path));
+            let message = format!("cannot store `/{}` in a layer", lossy(&node.path));
             return Err(Error::new(Kind::Unsupported, message).hint(
-                "in a layer a name that begins with `.wh.` means that a file is gone: rename it",
+                "rename it: a name that begins with `.wh.` marks a removed file in a layer",
             ));
         }
         if self.tree.form == Form::Layer && fs::is_whiteout(&node.attributes) {
@@ -141,7 +142,7 @@ impl<'a> DiffTar<'a> {
             FileType::Fifo => self.append(node, entry(node, MemberKind::Fifo)),
             FileType::CharacterDevice => self.append(node, device(node, MemberKind::CharDevice)),
             FileType::BlockDevice => self.append(node, device(node, MemberKind::BlockDevice)),
-            // A socket without its process is nothing: Docker leaves it out as well.
+            // A socket is useless without its process: Docker omits it as well.
             _ => Ok(()),
         }
     }
@@ -149,7 +150,7 @@ impl<'a> DiffTar<'a> {
     fn directory(&mut self, node: &Node, layer: bool) -> Result<()> {
         let mut entry = entry(node, MemberKind::Directory);
         entry.xattrs = xattrs(&node.holder)?;
-        // Unpacking gives a root that is not in the archive these attributes.
+        // A root that is not in the archive gets these attributes when it is unpacked.
         let usual = (entry.mode, entry.uid, entry.gid) == (0o755, 0, 0) && entry.xattrs.is_empty();
         if !(layer && node.path.is_empty() && usual) {
             self.packer.append(&entry)?;
@@ -163,7 +164,7 @@ impl<'a> DiffTar<'a> {
 
     fn file(&mut self, node: &Node) -> Result<()> {
         let Some(file) = self.tree.open(node)? else { return Ok(()) };
-        // Of the open file, for its name may have got another one.
+        // The attributes of the open file, because its name may refer to another one now.
         let node = Node {
             attributes: fs::stat_fd(&file)?,
             holder: node.holder.clone(),
@@ -182,7 +183,7 @@ impl<'a> DiffTar<'a> {
         self.packer.append_file(&entry, std::fs::File::from(file))
     }
 
-    /// Appends what has no content, once for all its names.
+    /// Appends a node without content, once for all its names.
     fn append(&mut self, node: &Node, mut entry: Entry) -> Result<()> {
         if let Some(first) = self.first_name(node) {
             (entry.kind, entry.link) = (MemberKind::HardLink, first);
@@ -190,7 +191,8 @@ impl<'a> DiffTar<'a> {
         self.packer.append(&entry)
     }
 
-    /// The name under which a file with several was written; this one becomes it if there is none.
+    /// Returns the name under which a file with several names was written; this name if there is
+    /// none.
     fn first_name(&mut self, node: &Node) -> Option<Vec<u8>> {
         if node.attributes.st_nlink < 2 {
             return None;

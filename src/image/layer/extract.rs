@@ -1,9 +1,9 @@
 //! Unpacks one layer into a directory that overlayfs can take as a `lowerdir`.
 //!
-//! The archive is hostile. Every call is relative to a descriptor below the layer's directory,
-//! with `openat2(2)` refusing links, `..` and mount points; `tar::unpack` is never used. What
-//! this promises: nothing outside the directory is made, changed or followed, and what is made
-//! is what Docker would make. The layer's directory is new and 0700, so nobody else is in it.
+//! The archive is hostile. Every call is relative to a descriptor below the layer's directory, with
+//! `openat2(2)` refusing links, `..` and mount points; `tar::unpack` is never used. The promise:
+//! nothing outside the directory is created, changed or followed, and the result is that of Docker.
+//! The layer's directory is new and 0700, so no other user can enter it.
 
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -24,18 +24,18 @@ use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::{fs, userns};
 
-/// What unpacking has found out about a layer.
+/// The result of unpacking a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extracted {
-    /// The bytes of the files; hard links count once, as in Docker.
+    /// The size of the files in bytes; hard links count once, as in Docker.
     pub(crate) size: u64,
     /// Whether the result depends on this layer alone. If not, the layers below decided where an
-    /// entry went or whose its parent is, and the result is right only above those.
+    /// entry went or which parent it has, and the result is right only above those.
     pub(crate) stands_alone: bool,
     /// Whether the unpacked files hold all content of the tar. If not, an entry has replaced
     /// another one of the same layer.
     pub(crate) complete: bool,
-    /// Whether the layer has an entry for `/`. If not, `/` is as the layers below have it.
+    /// Whether the layer has an entry for `/`. If not, `/` is that of the layers below.
     pub(crate) has_root_entry: bool,
 }
 
@@ -79,12 +79,13 @@ struct Extraction<'a> {
     check: CancelCheck<'a>,
 }
 
-/// Where an entry goes: its directory, opened, the path of that, and its name in it.
+/// The target of an entry: its opened directory, that directory's path, and the name.
 struct EntryTarget<'a> {
     parent: Rc<OwnedFd>,
     path: Vec<u8>,
     last_component: &'a [u8],
-    /// A removed entry hid the layers below here, so a directory must go on hiding them.
+    /// Whether a removed entry hid the layers below, so that a directory in its place must hide
+    /// them too.
     hides: bool,
 }
 
@@ -141,25 +142,25 @@ impl Extraction<'_> {
         if member.kind == MemberKind::HardLink {
             return self.hard_link(member, &mut place);
         }
-        let exists = self.make_room(&mut place, member.kind == MemberKind::Directory)?;
+        let exists = self.clear_target(&mut place, member.kind == MemberKind::Directory)?;
         match member.kind {
             MemberKind::Directory => self.directory(member, place, exists),
             MemberKind::File => self.file(member, body, &place),
             MemberKind::Symlink => self.symlink(member, &place),
             MemberKind::Fifo => node(member, &place, FileType::Fifo),
             MemberKind::BlockDevice => node(member, &place, FileType::BlockDevice),
-            // A real 0:0 would be a whiteout that no rule has checked.
+            // A device 0:0 would be a whiteout that no rule has checked.
             MemberKind::CharDevice if member.device == (0, 0) => {
-                Err(corrupt("a character device 0:0 is overlayfs's own mark"))
+                Err(corrupt("a character device 0:0 is a whiteout of overlayfs"))
             }
             MemberKind::CharDevice => node(member, &place, FileType::CharacterDevice),
             MemberKind::HardLink => Ok(()),
         }
     }
 
-    /// Removes what is at `place`, unless it is a directory and shall become one. Returns true
-    /// where that directory stays.
-    fn make_room(&mut self, place: &mut EntryTarget<'_>, for_directory: bool) -> Result<bool> {
+    /// Removes the entry at `place`, unless it is a directory and the new entry is one too. Returns
+    /// true if that directory stays.
+    fn clear_target(&mut self, place: &mut EntryTarget<'_>, for_directory: bool) -> Result<bool> {
         let Some(present) = fs::stat(&*place.parent, place.last_component)? else {
             return Ok(false);
         };
@@ -230,8 +231,8 @@ impl Extraction<'_> {
         Ok(())
     }
 
-    /// A hard link may only lead to an entry of this layer, or to a file of a layer below, which
-    /// is copied up first: that is what overlayfs did when the link was made.
+    /// Creates a hard link. It may only lead to an entry of this layer, or to a file of a layer
+    /// below, which is copied up first: overlayfs did that when the link was created.
     fn hard_link(&mut self, member: &Member, place: &mut EntryTarget<'_>) -> Result<()> {
         let parts = names::components(&member.link)?;
         let target = escaped(&member.link);
@@ -253,19 +254,20 @@ impl Extraction<'_> {
             _ => {
                 let copied = self.parents.copy_up(&path, &parent, self.check)?;
                 let copied = copied.ok_or_else(|| {
-                    corrupt(format!("it is a hard link to `{target}`, which is not there"))
+                    corrupt(format!("it is a hard link to `{target}`, which does not exist"))
                 })?;
                 self.size = self.size.saturating_add(copied);
             }
         }
-        self.make_room(place, false)?;
+        self.clear_target(place, false)?;
         fs::make_link(&*parent, leaf, &*place.parent, place.last_component)
     }
 
-    /// Sets the deferred modes and times, the deepest directory first. Each is opened anew without
+    /// Sets the deferred modes and times, the deepest directory first. Each is opened again without
     /// following links: an entry may have replaced the directory (CVE-2026-33056).
     fn finish(mut self) -> Result<Extracted> {
-        // overlayfs merges the roots of all layers, opaque or not, so each name is hidden alone.
+        // overlayfs merges the roots of all layers, opaque or not, so each name is hidden
+        // individually.
         if self.root_is_opaque {
             for name in self.parents.names_below()? {
                 whiteout(self.root, &name)?;
@@ -291,8 +293,7 @@ fn split_path(path: &[u8]) -> Vec<Vec<u8>> {
     path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).map(<[u8]>::to_vec).collect()
 }
 
-/// Hides `hidden` of the layers below. Where this layer has an entry of that name itself, that
-/// one stays, as in Docker: only what lies below goes.
+/// Hides `hidden` of the layers below. An entry of this layer of that name stays, as in Docker.
 fn whiteout(parent: &OwnedFd, hidden: &[u8]) -> Result<()> {
     match fs::stat(parent, hidden)? {
         None => fs::make_node(parent, hidden, FileType::CharacterDevice, 0, 0),
@@ -303,10 +304,11 @@ fn whiteout(parent: &OwnedFd, hidden: &[u8]) -> Result<()> {
     }
 }
 
-/// Devices do no harm on disk: containers mount their root file system `nodev`.
+/// Creates a device node or a fifo. Devices are harmless on disk: containers mount their root file
+/// system `nodev`.
 fn node(member: &Member, place: &EntryTarget<'_>, kind: FileType) -> Result<()> {
     if kind != FileType::Fifo && userns::in_user_namespace() {
-        // Only the machine's root may make devices. No container can use one of an image anyway.
+        // Only the host's root may create devices. No container can use one of an image anyway.
         return Ok(());
     }
     let (major, minor) = if kind == FileType::Fifo { (0, 0) } else { member.device };
@@ -332,17 +334,17 @@ fn present(uid: u32, gid: u32) -> Result<(u32, u32)> {
     if !identity.in_user_namespace() || (identity.has_user(uid) && identity.has_group(gid)) {
         return Ok((uid, gid));
     }
-    let message = format!("its owner is {uid}:{gid}, and this user has no such subordinate id");
+    let message = format!("its owner {uid}:{gid} is not one of this user's subordinate ids");
     Err(Error::new(Kind::Denied, message)
-        .hint("`lifebox info` shows the ids that there are, and the command for more"))
+        .hint("see the available ids, and the command for more: lifebox info"))
 }
 
-/// Sets the attributes that may come from an image. `trusted.overlay.*` would be orders to the
-/// kernel, `system.*` and the rest of `security.*` belong to the host.
+/// Sets the extended attributes that images may have. `trusted.overlay.*` would be instructions to
+/// the kernel; `system.*` and the rest of `security.*` belong to the host.
 fn set_xattrs(file: &OwnedFd, member: &Member) -> Result<()> {
     for (key, value) in member.xattrs.iter().filter(|(key, _)| is_allowed_xattr(key)) {
         match fs::set_xattr(file, key, value) {
-            // Docker goes on where the file system knows no attributes.
+            // Docker ignores a file system without extended attributes.
             Err(error) if error.errno() == Some(libc::EOPNOTSUPP) => {}
             result => result?,
         }
@@ -381,12 +383,12 @@ pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
 pub(crate) fn explain(error: Error, images: &std::path::Path) -> Error {
     match error.errno() {
         Some(libc::EOPNOTSUPP) if userns::in_user_namespace() => error.hint(format!(
-            "the file system of `{}` keeps no attributes of users (tmpfs does from Linux 6.6 on); \
-             set another with --root",
+            "choose another file system with --root: that of `{}` has no extended attributes of \
+             users (tmpfs has them from Linux 6.6 on)",
             images.display()
         )),
         Some(libc::ENOSPC | libc::EDQUOT) => error.hint(format!(
-            "free some space on the file system of `{}`, or set another with --root",
+            "free space on the file system of `{}`, or choose another with --root",
             images.display()
         )),
         _ => error,

@@ -1,10 +1,10 @@
-//! The directories that the entries of a layer go into.
+//! The parent directories of a layer's entries.
 //!
-//! A parent that the layer brings itself is opened; one that it leaves out is made as the layers
-//! below have it, mode, owner and attributes, because overlayfs shows those of the topmost
-//! directory. Where there is a link on the way (`lib -> usr/lib`), the entry goes where the link
-//! leads inside of the root, as in Docker. Links are read and walked here, one component after
-//! the other; the kernel follows none.
+//! A parent in the layer itself is opened; one that it omits is created as the layers below have
+//! it, with mode, owner and attributes, because overlayfs shows those of the topmost directory. If
+//! there is a link on the way (`lib -> usr/lib`), the entry goes where the link leads inside the
+//! root, as in Docker. Links are read and walked here, one component after the other; the kernel
+//! follows none.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::os::fd::OwnedFd;
@@ -25,15 +25,15 @@ use crate::sys::fs;
 
 const MAX_LINKS: usize = 40;
 const MAX_DEPTH: usize = 256;
-/// Directories keep their mode and time until the end; this bounds the memory of the list, and
-/// with it how many directories an entry with a deep name can cost.
+/// The limit of the list of deferred modes and times, in bytes, and with it of how many directories
+/// an entry with a deep name can cost.
 const MAX_DEFERRED: usize = 256 << 20;
 
-/// Finds and makes parents. Knows all layers, this one first.
+/// Finds and creates parents, in all layers, this one first.
 pub(crate) struct Parents<'a> {
     root: &'a OwnedFd,
     lowers: Lowers<'a>,
-    /// The layers below, topmost first, once they were asked for.
+    /// The layers below, topmost first, once they are needed.
     below: OnceCell<Vec<Layer>>,
     /// The parent of the last entry.
     last: Option<(Vec<u8>, Rc<OwnedFd>)>,
@@ -55,7 +55,7 @@ impl<'a> Parents<'a> {
         }
     }
 
-    /// Whether the layers below were needed. The answer depends on this layer alone.
+    /// Whether the layers below were needed. The result depends on this layer alone.
     pub(crate) fn lower_seen(&self) -> bool {
         self.lower_seen
     }
@@ -88,7 +88,7 @@ impl<'a> Parents<'a> {
     pub(crate) fn forget(&mut self, path: &[u8]) {
         self.last = None;
         self.deferred.remove(path);
-        // What starts with `path/` lies between that and `path0`, the next byte.
+        // Paths that start with `path/` lie between that and `path0`, the next byte.
         let (first, end) = ([path, b"/"].concat(), [path, b"0"].concat());
         let below: Vec<_> = self.deferred.range(first..end).map(|(path, _)| path.clone()).collect();
         for path in below {
@@ -96,8 +96,8 @@ impl<'a> Parents<'a> {
         }
     }
 
-    /// Opens the directory `parts` of this layer, and creates it where it is missing. Also returns
-    /// its path without links.
+    /// Opens the directory `parts` of this layer, and creates it if it is missing. Also returns its
+    /// path without links.
     pub(crate) fn open(&mut self, parts: &[&[u8]]) -> Result<(Rc<OwnedFd>, Vec<u8>)> {
         let path = join(parts);
         if let Some((known, directory)) = &self.last
@@ -109,21 +109,21 @@ impl<'a> Parents<'a> {
             Ok(directory) => (directory, path.clone()),
             Err(error) => match error.errno() {
                 Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP) => {
-                    let resolved = self.make(parts)?;
+                    let resolved = self.create_path(parts)?;
                     (fs::open_dir_beneath(self.root, &resolved)?, resolved)
                 }
                 _ => return Err(error),
             },
         };
         let directory = Rc::new(directory);
-        // Where links of layers below led elsewhere, an entry of this layer may come in between.
+        // If links of layers below led elsewhere, a later entry of this layer may replace them.
         self.last = (path == resolved).then(|| (path, directory.clone()));
         Ok((directory, resolved))
     }
 
     /// Walks down `parts` through all layers, follows the links of those below and creates what
     /// this layer lacks.
-    fn make(&mut self, parts: &[&[u8]]) -> Result<Vec<u8>> {
+    fn create_path(&mut self, parts: &[&[u8]]) -> Result<Vec<u8>> {
         let mut todo: VecDeque<Vec<u8>> = parts.iter().map(|part| part.to_vec()).collect();
         let mut done: Vec<Vec<u8>> = Vec::new();
         let mut links = 0;
@@ -144,7 +144,7 @@ impl<'a> Parents<'a> {
             match self.lookup(&done)? {
                 Found::Directory { layer: 0, .. } => {}
                 Found::Other { layer: 0, .. } => return blocked("not a directory"),
-                Found::Directory { directory, .. } => self.make_like(&done, &directory)?,
+                Found::Directory { directory, .. } => self.create_like(&done, &directory)?,
                 Found::Symlink { layer, target, .. } => {
                     links += 1;
                     if links > MAX_LINKS {
@@ -161,7 +161,7 @@ impl<'a> Parents<'a> {
                     }
                 }
                 Found::Absent | Found::Other { .. } => {
-                    self.make_new(&done)?;
+                    self.create_new(&done)?;
                     self.defer(join(&done), Deferred { mode: 0o755, mtime: (0, 0) })?;
                 }
             }
@@ -179,9 +179,9 @@ impl<'a> Parents<'a> {
         Ok(all)
     }
 
-    /// Creates a directory whose parent exists. Where a whiteout is in its place, the directory
-    /// goes on hiding what lies below.
-    fn make_new(&mut self, path: &[Vec<u8>]) -> Result<OwnedFd> {
+    /// Creates a directory whose parent exists. In place of a whiteout, the directory hides the
+    /// layers below.
+    fn create_new(&mut self, path: &[Vec<u8>]) -> Result<OwnedFd> {
         self.lower_seen = true;
         let Some((leaf, parents)) = path.split_last() else {
             return Err(corrupt("an entry has no name"));
@@ -200,8 +200,8 @@ impl<'a> Parents<'a> {
     }
 
     /// Creates a directory with the owner, mode, time and attributes of `model`.
-    fn make_like(&mut self, path: &[Vec<u8>], model: &OwnedFd) -> Result<()> {
-        let directory = self.make_new(path)?;
+    fn create_like(&mut self, path: &[Vec<u8>], model: &OwnedFd) -> Result<()> {
+        let directory = self.create_new(path)?;
         let attributes = fs::stat_fd(model)?;
         fs::set_owner(&directory, attributes.st_uid, attributes.st_gid)?;
         copy_xattrs(model, &directory)?;
@@ -209,8 +209,8 @@ impl<'a> Parents<'a> {
         self.defer(join(path), Deferred { mode, mtime: mtime(&attributes) })
     }
 
-    /// Copies what `path` is in a layer below, which must not be a directory, into `parent`, the
-    /// same directory in this layer. Returns its length, or `None` where no layer has it.
+    /// Copies `path` of a layer below, which must not be a directory, into `parent`, the same
+    /// directory in this layer. Returns its length, or `None` if no layer has it.
     pub(crate) fn copy_up(
         &mut self,
         path: &[Vec<u8>],
@@ -228,7 +228,7 @@ impl<'a> Parents<'a> {
     }
 }
 
-/// Copies what is `found` in the directory `lower`, which must not be a directory itself, into
+/// Copies the entry `found` in the directory `lower`, which must not be a directory itself, into
 /// `parent`, with all its attributes. Returns its length.
 pub(crate) fn copy_entry(
     lower: &OwnedFd,

@@ -1,5 +1,5 @@
-//! Unpacked layers: how a layer is unpacked, packed again byte for byte, and compared with a
-//! container's changes.
+//! Unpacked layers: unpacking, rebuilding the tar byte for byte, and comparing with a container's
+//! changes.
 
 pub(crate) mod attributes;
 pub(crate) mod changes;

@@ -1,8 +1,8 @@
-//! Layers seen through one another, as overlayfs will show them.
+//! The merged view of layers, as overlayfs shows them.
 //!
-//! Each layer is unpacked into a directory of its own, so an entry whose parent the layer itself
-//! does not bring would not see what lies below: whose directory it is in, or that `lib` is a
-//! link to `usr/lib`. Docker unpacks onto the assembled layers and sees it. This looks it up.
+//! Each layer is unpacked into its own directory, so an entry whose parent is missing in the layer
+//! itself would not see the layers below: the attributes of its directory, or that `lib` is a link
+//! to `usr/lib`. Docker unpacks onto the assembled layers and sees them. This module looks them up.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use rustix::fs::FileType;
 use crate::model::{Error, Kind, Result};
 use crate::sys::{fs, userns};
 
-/// The attribute by which overlayfs knows a directory that hides what lies below.
+/// The attribute that makes a directory hide the layers below in overlayfs.
 pub(crate) const OPAQUE: &str = "trusted.overlay.opaque";
 /// The attribute in a user namespace, whose root may not set `trusted.*` (overlayfs.rst,
 /// "userxattr").
@@ -23,14 +23,13 @@ pub(crate) fn opaque() -> &'static str {
     if userns::in_user_namespace() { OPAQUE_OF_USER } else { OPAQUE }
 }
 
-/// How many layers of an image are held open on each thread: a process may not have a thousand
-/// files open.
+/// How many layers of an image are kept open on each thread: the number of open files is limited.
 const HELD: usize = 100;
 
 /// The directory of an unpacked layer.
 #[derive(Debug)]
 pub(crate) enum Layer {
-    /// Held open: after a removal its files would stay.
+    /// Kept open, so that its files stay after a removal.
     Open(OwnedFd),
     /// Opened when it is used.
     At(PathBuf),
@@ -45,14 +44,14 @@ pub(crate) fn layers(paths: impl IntoIterator<Item = PathBuf>) -> Result<Vec<Lay
 }
 
 impl Layer {
-    /// Its directory, as the beginning of a path.
+    /// Returns its directory.
     pub(crate) fn root(&self) -> Result<OwnedFd> {
         match self {
             Layer::Open(directory) => fs::open_dir_beneath(directory, b"."),
             Layer::At(path) => fs::open_dir(path).map_err(|error| match error.errno() {
                 Some(libc::ENOENT) => {
-                    Error::new(Kind::Refused, "a layer below has been removed meanwhile")
-                        .hint("bring the image in again when no `rmi` runs")
+                    Error::new(Kind::Refused, "a layer below was removed meanwhile")
+                        .hint("load or pull the image again while no `rmi` runs")
                 }
                 _ => error,
             }),
@@ -68,13 +67,13 @@ pub(crate) enum Found {
         layer: usize,
         directory: OwnedFd,
     },
-    /// A symbolic link, and the directory that holds it.
+    /// A symbolic link, and its directory.
     Symlink {
         layer: usize,
         parent: OwnedFd,
         target: Vec<u8>,
     },
-    /// Anything else, and the directory that holds it.
+    /// Anything else, and its directory.
     Other {
         layer: usize,
         parent: OwnedFd,
@@ -83,7 +82,7 @@ pub(crate) enum Found {
 
 /// Looks `path` up in the layer `top` and in those `below` it, topmost first. No component is
 /// followed: the caller resolves links, one component after the other, so every prefix of `path` is
-/// a directory here.
+/// a directory.
 pub(crate) fn lookup(top: &OwnedFd, below: &[Layer], path: &[Vec<u8>]) -> Result<Found> {
     let Some((leaf, parents)) = path.split_last() else {
         return Ok(Found::Absent);
@@ -119,7 +118,7 @@ pub(crate) fn lookup(top: &OwnedFd, below: &[Layer], path: &[Vec<u8>]) -> Result
 }
 
 enum Descent {
-    /// The directory, and whether it or one above it hides the layers below.
+    /// The directory, and whether it or a parent hides the layers below.
     Reached { directory: OwnedFd, opaque: bool },
     /// This layer does not have it.
     Missing { opaque: bool },
@@ -144,7 +143,7 @@ fn descend(root: OwnedFd, parents: &[Vec<u8>]) -> Result<Descent> {
     Ok(Descent::Reached { directory, opaque })
 }
 
-/// Whether a directory hides what lies below.
+/// Whether a directory hides the layers below.
 pub(crate) fn is_opaque(directory: impl AsFd) -> Result<bool> {
     Ok(fs::get_xattr(directory, opaque())?.is_some_and(|value| value == b"y"))
 }

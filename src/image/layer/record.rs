@@ -1,8 +1,8 @@
 //! The unpacked layers: `layers/KEY/` and beside each `layers/KEY.json` with its size.
 //!
-//! The key of a layer that stands alone is its diff id, so all images share it. One that was
+//! The key of a layer that stands alone is its diff id, so all images share it. A layer that was
 //! unpacked with the help of the layers below (`extract::Extracted::stands_alone`) is right only
-//! above those: its key is made from the whole chain. Otherwise an image could be given bad
+//! above those: its key is computed from the whole chain. Otherwise an image could be given bad
 //! lower layers on purpose, to leave a wrong copy of a well-known layer in the store.
 
 use std::path::{Path, PathBuf};
@@ -17,9 +17,9 @@ use crate::model::{Error, Kind, Result};
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) version: u32,
-    /// The bytes of its files.
+    /// The size of its files, in bytes.
     pub(crate) size: u64,
-    /// The bytes of the tar, where a tar-split can rebuild it.
+    /// The size of the tar in bytes, if a tar-split can rebuild it.
     #[serde(default)]
     pub(crate) tar: Option<u64>,
     /// Whether the layer has an entry for `/`.
@@ -82,7 +82,7 @@ pub(crate) fn key_of_name(name: &[u8]) -> &[u8] {
     &name[..end]
 }
 
-/// Returns the key under which a layer is unpacked; `None` where it is not.
+/// Returns the key under which a layer is unpacked; `None` if it is not.
 pub(crate) fn key(images: &Path, id: &LayerId) -> Option<Digest> {
     // At most one of the two exists: it is a property of the layer whether it stands alone.
     let exists = |key: &&Digest| path(images, key).is_dir();
@@ -104,29 +104,29 @@ pub(crate) fn blob(images: &Path, digest: &Digest) -> PathBuf {
     images.join("blobs/sha256").join(digest.hex())
 }
 
-/// Returns the size of an unpacked layer, from its sidecar; counts it where the sidecar is missing.
+/// Returns the size of an unpacked layer, from its sidecar; counts it if the sidecar is missing.
 pub(crate) fn size(images: &Path, key: &Digest) -> u64 {
     record(images, key).map_or_else(|| tree_size(&path(images, key)), |record| record.size)
 }
 
-/// Returns the bytes of the tar that the layer's tar-split rebuilds, where there is one.
+/// Returns the size of the tar that the layer's tar-split rebuilds, if there is one.
 pub(crate) fn tar_size(images: &Path, key: &Digest) -> Option<u64> {
     let recipe = images.join("layers").join(tar_split_name(key));
     record(images, key)?.tar.filter(|_| recipe.exists())
 }
 
-/// Whether the layer has an entry for `/`; otherwise `/` is as the layers below have it.
+/// Whether the layer has an entry for `/`; otherwise `/` is that of the layers below.
 pub(crate) fn has_root_entry(images: &Path, key: &Digest) -> bool {
     record(images, key).is_none_or(|record| record.root)
 }
 
-/// Reads the sidecar of a layer; `None` where it is missing or damaged.
+/// Reads the sidecar of a layer; `None` if it is missing or damaged.
 pub(crate) fn record(images: &Path, key: &Digest) -> Option<Record> {
     let sidecar = images.join("layers").join(record_name(key));
     serde_json::from_slice(&std::fs::read(sidecar).ok()?).ok()
 }
 
-/// Returns the bytes of files and links below a directory of ours, hard links once.
+/// Returns the size of files and links below a directory, hard links counted once.
 pub fn tree_size(directory: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let mut seen = std::collections::HashSet::new();

@@ -1,9 +1,9 @@
 //! The tar-split of an unpacked layer, from which its tar is rebuilt byte for byte.
 //!
-//! An image must leave the store as it came: its layers are named by digests of tars. Keeping
-//! the tar beside the unpacked files would double the disk that an image needs and the time that
-//! it takes to come in. So only what the files do not tell is kept: headers, padding, the order.
-//! The idea is Docker's tar-split; the form is ours.
+//! An image must leave the store unchanged: its layers are named by digests of tars. Keeping the
+//! tar beside the unpacked files would double the disk usage of an image and the time of an import.
+//! So only what the files do not contain is kept: headers, padding, the order. The idea is Docker's
+//! tar-split; the format is lifebox's own.
 //!
 //! A tar-split is a zstd stream of instructions: `0 LENGTH BYTES` to write these bytes, `1 LENGTH
 //! LENGTH-OF-PATH PATH` to write that many bytes of a file of the layer, `2` at the end. Numbers
@@ -23,7 +23,7 @@ use crate::sys::fs;
 const BYTES: u8 = 0;
 const PART: u8 = 1;
 const END: u8 = 2;
-/// Bytes that are gathered before they become an instruction.
+/// How many bytes are buffered before they become an instruction.
 const GATHERED: usize = 32 * 1024;
 const MAX_PATH: u64 = 4096;
 
@@ -32,14 +32,14 @@ pub(crate) struct TarSplitWriter<R> {
     stream: R,
     tar_split: zstd::stream::write::Encoder<'static, BufWriter<File>>,
     gathered: Vec<u8>,
-    /// Bytes to come that the unpacked file will hold.
+    /// How many of the next bytes the unpacked file will contain.
     claimed: u64,
 }
 
 impl<R: Read> TarSplitWriter<R> {
     pub(crate) fn new(stream: R, recipe: File) -> Result<Self> {
         let recipe = zstd::stream::write::Encoder::new(BufWriter::new(recipe), 1)
-            .context(|| "begin a recipe".to_owned())?;
+            .context(|| "start a tar-split".to_owned())?;
         Ok(TarSplitWriter {
             stream,
             tar_split: recipe,
@@ -48,7 +48,7 @@ impl<R: Read> TarSplitWriter<R> {
         })
     }
 
-    /// Reads on to the end of the stream, where padding may be, and completes the tar-split.
+    /// Reads to the end of the stream, where padding may be, and completes the tar-split.
     pub(crate) fn finish(mut self) -> Result<()> {
         io::copy(&mut self, &mut io::sink()).map_err(|error| stream_error(&error))?;
         self.flush().and_then(|()| self.tar_split.write_all(&[END])).context(writing)?;
@@ -69,7 +69,7 @@ impl<R: Read> TarSplitWriter<R> {
 }
 
 fn writing() -> String {
-    "write the recipe of a layer".to_owned()
+    "write the tar-split of a layer".to_owned()
 }
 
 impl<R: Read> Read for TarSplitWriter<R> {
@@ -106,8 +106,8 @@ impl<R: Read> TarSource for TarSplitWriter<R> {
     }
 }
 
-/// Rebuilds the tar of an unpacked layer. The tar is as good as the files: the
-/// caller checks the digest.
+/// A reader of the rebuilt tar of an unpacked layer. The files may have changed: the caller checks
+/// the digest.
 pub(crate) struct TarAssembler {
     tar_split: zstd::stream::read::Decoder<'static, io::BufReader<File>>,
     layer: OwnedFd,
@@ -122,10 +122,10 @@ enum Now {
 }
 
 impl TarAssembler {
-    /// Follows the tar-split `recipe` for the files in the directory `layer`.
+    /// Rebuilds by the tar-split `recipe`, from the files in the directory `layer`.
     pub(crate) fn new(recipe: File, layer: OwnedFd) -> Result<Self> {
         let recipe = zstd::stream::read::Decoder::new(recipe)
-            .context(|| "read the recipe of a layer".to_owned())?;
+            .context(|| "read the tar-split of a layer".to_owned())?;
         Ok(TarAssembler { tar_split: recipe, layer, now: Now::Between })
     }
 

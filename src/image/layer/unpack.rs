@@ -1,8 +1,7 @@
-//! Unpacks the layers of one image, several at once.
+//! Unpacks the layers of one image concurrently.
 //!
-//! Each layer is read once: one thread reads, checks digests and uncompresses, another unpacks
-//! what comes out. A layer whose entries need to know what lies below waits for the layers below;
-//! the others don't.
+//! Each layer is read once: one thread reads, checks digests and uncompresses, another unpacks the
+//! result. A layer whose entries depend on the layers below waits for them; the others do not.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -30,18 +29,18 @@ use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// The bytes that go from one thread to the other at once, and how many such parts may wait.
+/// The bytes that one thread passes to the other in one part, and how many parts may wait.
 const PART: usize = 64 * 1024;
 const WAITING: usize = 16;
-/// Layers that are unpacked at once: more only make the disk seek.
+/// How many layers are unpacked concurrently: more only make the disk seek.
 const MAX_THREADS: usize = 4;
 
-/// A layer that is ready, in the store or beside it.
+/// An unpacked layer, in the store or in the staging directory.
 #[derive(Clone, Debug)]
 pub(crate) struct Ready {
     pub(crate) key: Digest,
     pub(crate) size: u64,
-    /// Its name in the staging directory; `None` where the store has it.
+    /// Its name in the staging directory; `None` if the store has it.
     pub(crate) staged: Option<String>,
     pub(crate) blob: Blob,
 }
@@ -52,25 +51,25 @@ pub(crate) struct Blob {
     pub(crate) digest: Digest,
     pub(crate) size: u64,
     pub(crate) compression: Option<Compression>,
-    /// The file in the staging directory that is to be kept; `None` where a recipe tells it, or
-    /// the store has it.
+    /// The file to keep in the staging directory; `None` if the tar-split rebuilds it, or the store
+    /// has it.
     pub(crate) staged: Option<String>,
 }
 
-/// The layers of one image and where they are to be unpacked.
+/// The layers of one image, and the directory to unpack them into.
 pub(crate) struct Stack<'a> {
     pub(crate) images: PathBuf,
     pub(crate) staging: &'a Staging,
     pub(crate) sources: &'a [Box<dyn Source + 'a>],
     pub(crate) ids: Vec<LayerId>,
-    /// What tells the names of these layers from others in the staging directory.
+    /// The prefix of the names of these layers in the staging directory.
     pub(crate) prefix: String,
 }
 
-/// Where the unpacking of the layers stands.
+/// The progress of unpacking.
 struct Progress {
     done: Vec<Option<Ready>>,
-    /// The first failure, and of which layer.
+    /// The first failure, and its layer.
     failed: Option<(usize, Error)>,
 }
 
@@ -96,7 +95,7 @@ impl Shared {
         let mut progress = self.lock();
         match result {
             Ok(ready) => progress.done[number] = Some(ready),
-            // What was only called off says nothing.
+            // A cancelled layer is not a cause.
             Err(error) => {
                 let known = progress.failed.as_ref().map(|(_, known)| known.kind());
                 if known.is_none() || known == Some(Kind::Cancelled) {
@@ -183,7 +182,7 @@ impl Stack<'_> {
         Ok(Ready { key: key.clone(), size: extracted.size, staged: Some(name), blob })
     }
 
-    /// A layer that the store has unpacked, and has or can make as this blob.
+    /// Returns a layer that the store has unpacked, and has or can rebuild as this blob.
     fn known(&self, id: &LayerId, source: &dyn Source) -> Result<Option<Ready>> {
         let Some(key) = record::key(&self.images, id) else { return Ok(None) };
         let digest = source.digest().unwrap_or(&id.diff_id).clone();
@@ -202,7 +201,7 @@ impl Stack<'_> {
         Ok(Some(Ready { key, size, staged: None, blob }))
     }
 
-    /// The directories of the layers below `number`, topmost first, when all are unpacked.
+    /// Returns the directories of the layers below `number`, topmost first, when all are unpacked.
     fn lowers(&self, number: usize, shared: &Shared, check: CancelCheck<'_>) -> Result<Vec<Layer>> {
         let mut progress = shared.lock();
         while progress.done[..number].iter().any(Option::is_none) {
@@ -210,8 +209,8 @@ impl Stack<'_> {
                 return Err(Error::new(Kind::Cancelled, "a layer below failed"));
             }
             check()?;
-            let patience = std::time::Duration::from_millis(100);
-            let waited = shared.changed.wait_timeout(progress, patience);
+            let timeout = std::time::Duration::from_millis(100);
+            let waited = shared.changed.wait_timeout(progress, timeout);
             progress = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         let path = |ready: &Ready| match &ready.staged {
@@ -223,7 +222,7 @@ impl Stack<'_> {
         overlay_view::layers(below)
     }
 
-    /// What is kept of the blob: nothing where the recipe tells it.
+    /// Returns what is kept of the blob: nothing if the tar-split rebuilds it.
     fn blob(
         &self,
         span: &FileRange,
@@ -252,10 +251,10 @@ impl Stack<'_> {
 }
 
 fn lost() -> Error {
-    Error::new(Kind::Bug, "a thread that unpacks a layer has ended early")
+    Error::new(Kind::Bug, "a thread that unpacks a layer has exited early")
 }
 
-/// What the reading thread found.
+/// The result of the reading thread.
 struct StreamedLayer {
     diff_id: Digest,
     /// The bytes of the tar.
@@ -268,7 +267,7 @@ struct StreamedLayer {
 }
 
 impl StreamedLayer {
-    /// The content must be what the configuration and the manifest say.
+    /// Checks the content against the configuration and the manifest.
     fn check(&self, number: usize, source: &dyn Source, id: &LayerId) -> Result<()> {
         let found = self.digest.as_ref().unwrap_or(&self.diff_id);
         if let Some(promised) = source.digest().filter(|promised| *promised != found) {
@@ -291,7 +290,7 @@ struct Reading<'a> {
     name: &'a str,
 }
 
-/// Reads a blob on a thread of its own while `consume` takes what comes out.
+/// Reads a blob on another thread while `consume` takes its content.
 fn through<T>(
     reading: &Reading<'_>,
     check: CancelCheck<'_>,
@@ -305,14 +304,14 @@ fn through<T>(
     });
     match (poured, consumed) {
         (Ok(Some(poured)), Ok(consumed)) => Ok((poured, consumed)),
-        // The reader's own failure is why the stream ended early.
+        // The reader's own error is the cause of an early end.
         (Err(error), _) | (_, Err(error)) => Err(error),
         (Ok(None), Ok(_)) => Err(lost()),
     }
 }
 
 impl Reading<'_> {
-    /// `None` where nobody takes it any more.
+    /// Sends the stream; `None` if the receiver has hung up.
     fn stream(
         &self,
         sender: &SyncSender<Vec<u8>>,
@@ -364,7 +363,7 @@ fn fill(stream: &mut impl Read, part: &mut [u8]) -> Result<usize> {
     Ok(filled)
 }
 
-/// A compressed blob on its way to the decoder: hashed, and copied where it is to be kept.
+/// A compressed blob in transit to the decoder: hashed, and copied if it is kept.
 struct Hashing<R> {
     stream: R,
     hash: Option<Sha256>,
@@ -372,11 +371,11 @@ struct Hashing<R> {
 }
 
 impl<R: Read> Hashing<R> {
-    fn new(stream: R, wanted: bool) -> Self {
-        Hashing { stream, hash: wanted.then(Sha256::new), copy: None }
+    fn new(stream: R, with_hash: bool) -> Self {
+        Hashing { stream, hash: with_hash.then(Sha256::new), copy: None }
     }
 
-    /// The digest of all of it, what follows the compressed content included.
+    /// Returns the digest of the blob, including bytes after the compressed content.
     fn finish(mut self) -> Result<Option<Digest>> {
         io::copy(&mut self, &mut io::sink()).map_err(|error| stream_error(&error))?;
         Ok(self.hash.map(|hash| Digest::from_bytes(&hash.finalize().into())))
@@ -396,7 +395,7 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// The receiving end: a stream of bytes again.
+/// The receiving end, as a stream of bytes.
 struct Stream {
     receiver: Receiver<Vec<u8>>,
     part: Vec<u8>,
@@ -406,7 +405,8 @@ struct Stream {
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.position == self.part.len() {
-            // The other end hangs up at the end of the blob, or when it fails and says why.
+            // The sender hangs up at the end of the blob, or after an error, which it reports
+            // itself.
             let Ok(part) = self.receiver.recv() else { return Ok(0) };
             self.part = part;
             self.position = 0;

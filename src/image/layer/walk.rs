@@ -1,9 +1,9 @@
-//! Walks a tree that somebody else may be changing: one directory, or layers as overlayfs shows
+//! Walks a tree that another process may be changing: one directory, or layers as overlayfs shows
 //! them.
 //!
-//! All is relative to descriptors and follows no link, so whatever a container does meanwhile,
-//! nothing outside its layers is read. What vanishes on the way is passed over, as a `tar` of a
-//! living tree does.
+//! Everything is relative to descriptors and follows no link, so whatever a container does
+//! meanwhile, nothing outside its layers is read. An entry that vanishes meanwhile is skipped, as
+//! in a `tar` of a live tree.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::OwnedFd;
@@ -17,17 +17,17 @@ use crate::image::tar::names::join;
 use crate::model::{Error, Result};
 use crate::sys::fs;
 
-/// How deep a tree may be: deeper than any path that the kernel takes.
+/// The deepest tree: deeper than any path that the kernel takes.
 const MAX_DEPTH: usize = 2048;
-/// How many links a path may lead through, as in the kernel.
+/// The most links that are followed, as in the kernel.
 const MAX_LINKS: usize = 40;
 
-/// What a tree is made of.
+/// The kind of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// A directory of a user's: nothing in it has a meaning of its own.
+    /// A directory of a user: no name in it has a special meaning.
     Plain,
-    /// Layers, topmost first, merged: what a whiteout hides is not there.
+    /// Layers, topmost first, merged: an entry hidden by a whiteout does not exist.
     Merged,
     /// One layer, with its whiteouts.
     Layer,
@@ -36,31 +36,31 @@ pub(crate) enum Form {
 /// A tree to walk.
 pub(crate) struct Tree<'a> {
     pub(crate) form: Form,
-    /// Topmost first.
+    /// The layers, topmost first.
     pub(crate) layers: Vec<&'a Layer>,
 }
 
-/// Something in a tree.
+/// A node of a tree.
 pub(crate) struct Node {
-    /// The directory that holds it; the node itself where it is a directory.
+    /// The directory that contains it; the node itself if it is a directory.
     pub(crate) holder: Rc<OwnedFd>,
     /// Its name in `holder`; empty for a directory.
     pub(crate) last_component: Vec<u8>,
-    /// From the root of the tree; empty is the root.
+    /// The path from the root of the tree; empty is the root.
     pub(crate) path: Vec<u8>,
     pub(crate) attributes: fs::Attributes,
-    /// A directory that hides what lies below it.
+    /// Whether it is a directory that hides the layers below.
     pub(crate) opaque: bool,
 }
 
-/// Whether to go into a directory.
+/// Whether to visit the content of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Visit {
     Descend,
     Skip,
 }
 
-/// What is still to be looked at: a path, and the layers that have it.
+/// A path that is still to be visited, and the layers that have it.
 struct Pending {
     path: Vec<u8>,
     depth: usize,
@@ -68,8 +68,8 @@ struct Pending {
 }
 
 impl Tree<'_> {
-    /// Shows all that is at `start` and below to `visit`, parents first, names in order. Nothing
-    /// where `start` is not there. No component of it is followed.
+    /// Calls `visit` with `start` and everything below, parents first, names in order. Does nothing
+    /// if `start` does not exist. No component of it is followed.
     pub(crate) fn walk(
         &self,
         start: &[u8],
@@ -83,8 +83,9 @@ impl Tree<'_> {
                 return Err(Error::from_errno("the tree is too deep", libc::ENAMETOOLONG));
             }
             let Some(node) = self.node(&next, &mut last)? else { continue };
-            let go = visit(&node)?;
-            if fs::type_of(&node.attributes) == FileType::Directory && go == Visit::Descend {
+            let visit_next = visit(&node)?;
+            if fs::type_of(&node.attributes) == FileType::Directory && visit_next == Visit::Descend
+            {
                 let names = self.names(&next)?;
                 todo.extend(names.into_iter().rev().map(|(name, layers)| Pending {
                     path: below(&node.path, &name),
@@ -96,36 +97,36 @@ impl Tree<'_> {
         Ok(())
     }
 
-    /// Finds `path`; `None` where it is not there.
+    /// Finds `path`; `None` if it does not exist.
     fn pending(&self, path: &[u8]) -> Result<Option<Pending>> {
-        let mut here = self.root();
+        let mut current = self.root();
         for part in path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()) {
-            let Some(next) = self.child(&here, part)? else { return Ok(None) };
-            here = next;
+            let Some(next) = self.child(&current, part)? else { return Ok(None) };
+            current = next;
         }
-        Ok(Some(here))
+        Ok(Some(current))
     }
 
     fn root(&self) -> Pending {
         Pending { path: Vec::new(), depth: 0, layers: (0..self.layers.len()).collect() }
     }
 
-    /// What is called `name` in a directory.
+    /// Returns the entry `name` of a directory.
     fn child(&self, of: &Pending, name: &[u8]) -> Result<Option<Pending>> {
-        let mut shown = VisibleNames::default();
+        let mut visible_names = VisibleNames::default();
         for layer in &of.layers {
             let Some(directory) = not_found(self.open_dir(*layer, &of.path))? else { continue };
-            self.lookup(&directory, *layer, name, &mut shown)?;
-            if shown.complete || self.ends_at(of, &directory)? {
+            self.lookup(&directory, *layer, name, &mut visible_names)?;
+            if visible_names.complete || self.ends_at(of, &directory)? {
                 break;
             }
         }
         let path = below(&of.path, name);
-        let found = Pending { path, depth: of.depth + 1, layers: shown.layers };
+        let found = Pending { path, depth: of.depth + 1, layers: visible_names.layers };
         Ok(Some(found).filter(|found| !found.layers.is_empty()))
     }
 
-    /// What is at `path`, without following its last component.
+    /// Returns the node at `path`, without following its last component.
     pub(crate) fn find(&self, path: &[u8]) -> Result<Option<Node>> {
         match self.pending(path)? {
             Some(found) => self.node(&found, &mut None),
@@ -133,8 +134,8 @@ impl Tree<'_> {
         }
     }
 
-    /// Follows `path` through all links as a process would whose root is this tree, the last
-    /// component too. What is not there is kept as it is written: it may be about to be made.
+    /// Resolves `path` through all links, including the last component, as a process with this tree
+    /// as root would. A missing part stays as written: it may be about to be created.
     pub(crate) fn resolve(&self, path: &[u8]) -> Result<Vec<u8>> {
         let parts = |path: &[u8]| -> Vec<Vec<u8>> {
             let parts = path.split(|byte| *byte == b'/');
@@ -169,7 +170,7 @@ impl Tree<'_> {
         Ok(join(&done))
     }
 
-    /// Looks at one thing; `None` where it has vanished.
+    /// Returns one node; `None` if it has vanished.
     fn node(
         &self,
         next: &Pending,
@@ -207,41 +208,47 @@ impl Tree<'_> {
         Ok(Some(Node { holder, last_component: Vec::new(), path, attributes, opaque }))
     }
 
-    /// The names in a directory, each with the layers that show something of it, topmost first.
+    /// Returns the names in a directory, each with the layers that contribute to it, topmost first.
     fn names(&self, of: &Pending) -> Result<Vec<(Vec<u8>, Vec<usize>)>> {
         let mut found: BTreeMap<Vec<u8>, VisibleNames> = BTreeMap::new();
         for layer in &of.layers {
             let Some(directory) = not_found(self.open_dir(*layer, &of.path))? else { continue };
             for name in fs::names(&directory)? {
-                let shown = found.entry(name.clone()).or_default();
-                self.lookup(&directory, *layer, &name, shown)?;
+                let visible_names = found.entry(name.clone()).or_default();
+                self.lookup(&directory, *layer, &name, visible_names)?;
             }
             if self.ends_at(of, &directory)? {
                 break;
             }
         }
-        let visible = |(_, shown): &(Vec<u8>, VisibleNames)| !shown.layers.is_empty();
-        Ok(found.into_iter().filter(visible).map(|(name, shown)| (name, shown.layers)).collect())
+        let visible =
+            |(_, visible_names): &(Vec<u8>, VisibleNames)| !visible_names.layers.is_empty();
+        Ok(found
+            .into_iter()
+            .filter(visible)
+            .map(|(name, visible_names)| (name, visible_names.layers))
+            .collect())
     }
 
-    /// Adds what one layer has under a name to what those above it show.
+    /// Adds one layer's entry of a name to those of the layers above.
     fn lookup(
         &self,
         holder: &OwnedFd,
         layer: usize,
         name: &[u8],
-        shown: &mut VisibleNames,
+        visible_names: &mut VisibleNames,
     ) -> Result<()> {
-        if shown.complete {
+        if visible_names.complete {
             return Ok(());
         }
         let Some(attributes) = not_found(fs::stat(holder, name))?.flatten() else { return Ok(()) };
         let whiteout = self.form == Form::Merged && fs::is_whiteout(&attributes);
         let is_directory = fs::type_of(&attributes) == FileType::Directory;
-        // What is no directory hides all below, and is itself hidden by a directory above.
-        shown.complete = !is_directory;
-        if !whiteout && (is_directory || shown.layers.is_empty()) {
-            shown.layers.push(layer);
+        // An entry that is not a directory hides all layers below, and is itself hidden by a
+        // directory above.
+        visible_names.complete = !is_directory;
+        if !whiteout && (is_directory || visible_names.layers.is_empty()) {
+            visible_names.layers.push(layer);
         }
         Ok(())
     }
@@ -266,7 +273,7 @@ impl Tree<'_> {
         }
     }
 
-    /// Opens a file that was found; `None` where it has vanished or become something else.
+    /// Opens a file that was found; `None` if it has vanished or changed its type.
     pub(crate) fn open(&self, node: &Node) -> Result<Option<OwnedFd>> {
         let opened = match self.form {
             Form::Plain => fs::open_file_inside(&*node.holder, &node.last_component),
@@ -283,16 +290,16 @@ impl Tree<'_> {
 #[derive(Default)]
 struct VisibleNames {
     layers: Vec<usize>,
-    /// Nothing of the layers below shows through.
+    /// Whether no layer below contributes.
     complete: bool,
 }
 
-/// `name` in the directory `path`.
+/// Returns the path of `name` in the directory `path`.
 pub(crate) fn below(path: &[u8], name: &[u8]) -> Vec<u8> {
     if path.is_empty() { name.to_vec() } else { join(&[path, name]) }
 }
 
-/// Parent and leaf of a path.
+/// Splits a path into parent and leaf.
 pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|byte| *byte == b'/') {
         Some(slash) => (&path[..slash], &path[slash + 1..]),
@@ -300,7 +307,7 @@ pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// What is no longer there, or no longer what it was, is passed over.
+/// Converts the error of an entry that has vanished, or changed its type, to `None`.
 pub(crate) fn not_found<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),

@@ -1,10 +1,10 @@
 //! A container's root as a copy of its layers (storage driver `vfs`): creates it, and lists what
 //! has changed in it since.
 //!
-//! There is no directory of changes, so all that is there is compared with the layers. Mode,
-//! owner, size and time tell most, as in Docker's own comparison; what they don't tell, a file
-//! whose content was changed and whose time was set back, is known by the time of its last
-//! change, which nobody can set (inode(7), ctime), and then compared in full.
+//! There is no directory of changes, so the whole copy is compared with the layers. Mode, owner,
+//! size and time reveal most changes, as in Docker's own comparison. A file whose content was
+//! changed and whose time was set back is recognised by its ctime, which no process can set
+//! (inode(7)), and then compared in full.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Read;
@@ -25,8 +25,8 @@ use crate::model::error::Context;
 use crate::model::image::build::ChangeKind;
 use crate::sys::fs;
 
-/// Copies all that `layers` show into the empty directory `target`. The attributes of `/` itself
-/// are left to the caller.
+/// Copies the merged `layers` into the empty directory `target`, except the attributes of `/`
+/// itself, which the caller sets.
 pub(crate) fn copy(layers: &Tree<'_>, target: &OwnedFd, check: CancelCheck<'_>) -> Result<()> {
     let mut directories = Vec::new();
     let mut links: HashMap<(u64, u64), Vec<u8>> = HashMap::new();
@@ -57,7 +57,7 @@ pub(crate) fn copy(layers: &Tree<'_>, target: &OwnedFd, check: CancelCheck<'_>) 
         copy_node().context(|| format!("cannot copy `/{}`", lossy(&node.path)))?;
         Ok(Visit::Descend)
     })?;
-    // What is made in a directory changes its time.
+    // A new entry changes its directory's time.
     for path in directories.iter().rev() {
         if let Some(node) = layers.find(path)? {
             take_attributes(&node.holder, &fs::open_dir_beneath(target, path)?)?;
@@ -71,14 +71,14 @@ pub(crate) fn copy(layers: &Tree<'_>, target: &OwnedFd, check: CancelCheck<'_>) 
 pub(crate) struct Delta {
     /// By path.
     pub(crate) found: BTreeMap<Vec<u8>, ChangeKind>,
-    /// The files with several names of which one is new or changed, by device and inode.
+    /// The files with several names, of which one is new or changed, by device and inode.
     linked: HashSet<(u64, u64)>,
     /// The total length of the new and changed files.
     pub(crate) bytes: u64,
 }
 
 impl Delta {
-    /// Whether a layer of the changes holds this. All names of a file go together.
+    /// Whether a layer of the changes contains the node. All names of a file go together.
     pub(crate) fn holds(&self, node: &Node) -> bool {
         let is_directory = fs::type_of(&node.attributes) == FileType::Directory;
         self.found.contains_key(&node.path)
@@ -108,8 +108,8 @@ fn inode(attributes: &fs::Attributes) -> (u64, u64) {
     (attributes.st_dev, attributes.st_ino)
 }
 
-/// What has changed in `root`, a copy of `layers` that was whole at `since` (seconds and
-/// nanoseconds); without `skip` and what is below.
+/// Returns the changes in `root`, a copy of `layers` that was complete at `since` (seconds and
+/// nanoseconds); without `skip` and everything below it.
 pub(crate) fn changes(
     root: &Tree<'_>,
     layers: &Tree<'_>,
@@ -124,7 +124,7 @@ pub(crate) fn changes(
         Ok(Visit::Descend)
     })?;
     let mut delta = Delta::default();
-    // Below these nothing more is told.
+    // Changes below these are not listed.
     let mut covered: HashSet<Vec<u8>> = HashSet::new();
     root.walk(b"", &mut |node| {
         let below = before.remove(&node.path);
@@ -164,7 +164,7 @@ fn ancestors(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     parts.take_while(|parent| !parent.is_empty())
 }
 
-/// Takes directories out that were only touched when a mount point (`skip`) was made in them.
+/// Removes directories that were only touched when a mount point (`skip`) was created in them.
 fn forget_touched(
     found: &mut BTreeMap<Vec<u8>, ChangeKind>,
     root: &Tree<'_>,

@@ -1,4 +1,4 @@
-//! Addresses of a registry: just enough of a URL to know where a request goes.
+//! URLs of a registry: the parts that decide where a request goes.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ pub(super) struct Url {
 }
 
 impl Url {
-    /// An absolute `http` or `https` URL; `None` for anything else.
+    /// Parses an absolute `http` or `https` URL; `None` for anything else.
     pub(super) fn parse(text: &str) -> Option<Url> {
         let (scheme, rest) = text.split_once("://")?;
         let https = match scheme.to_ascii_lowercase().as_str() {
@@ -64,7 +64,8 @@ impl Url {
         host_of(&self.authority)
     }
 
-    /// Whether a secret for one may be shown to the other: same scheme, host and port.
+    /// Whether both have the same scheme, host and port, so that a secret for one may be sent to
+    /// the other.
     pub(super) fn same_origin(&self, other: &Url) -> bool {
         self.https == other.https
             && self.host().eq_ignore_ascii_case(other.host())
@@ -95,8 +96,8 @@ pub(super) fn is_loopback(authority: &str) -> bool {
         || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Whether this host may be the local host or a link-local neighbour. So may what the C
-/// library reads as an address though it is not written as one, such as `127.1`.
+/// Whether this host may be the local host or a link-local neighbour, also in spellings that only
+/// the C library takes for an address, such as `127.1`.
 pub(super) fn is_local(authority: &str) -> bool {
     let host = host_of(authority);
     let bare = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
@@ -166,13 +167,13 @@ mod tests {
 
     #[test]
     fn a_secret_stays_with_scheme_host_and_port() {
-        let same = |one: &str, other: &str| {
+        let same_origin = |one: &str, other: &str| {
             Url::parse(one).unwrap().same_origin(&Url::parse(other).unwrap())
         };
-        assert!(same("https://a/", "https://A:443/x"));
-        assert!(!same("https://a/", "http://a/"));
-        assert!(!same("https://a/", "https://a:444/"));
-        assert!(!same("https://a/", "https://a.b/"));
+        assert!(same_origin("https://a/", "https://A:443/x"));
+        assert!(!same_origin("https://a/", "http://a/"));
+        assert!(!same_origin("https://a/", "https://a:444/"));
+        assert!(!same_origin("https://a/", "https://a.b/"));
     }
 
     #[test]

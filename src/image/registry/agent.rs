@@ -14,22 +14,22 @@ use crate::model::Result;
 use crate::model::observe::progress::Access;
 use crate::sys::net;
 
-/// How long a name may take to be looked up, and a connection to be made.
+/// How long resolving a name, or connecting, may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection may be silent.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The HTTP client of one registry. It follows no redirect and takes no status for an error:
-/// `exchange` decides both.
+/// Returns the HTTP client of one registry. It follows no redirect and treats no status as an
+/// error: `exchange` decides both.
 pub(super) fn agent(domain: &str, access: Access) -> Result<Agent> {
-    // In a static binary only what is compiled in can look names up.
-    net::look_names_up_without_plugins();
+    // A static binary can resolve names only by what is compiled in.
+    net::resolve_names_without_plugins();
     let tls = TlsConfig::builder()
         .disable_verification(access.insecure)
         .root_certs(RootCerts::Specific(Arc::new(Vec::new())))
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .build();
-    // As Go does: what is on this machine is asked without a proxy.
+    // As in Go: the local host is reached without a proxy.
     let proxy = if is_loopback(domain) { None } else { Proxy::try_from_env() };
     let config = Agent::config_builder()
         .http_status_as_error(false)

@@ -21,25 +21,26 @@ const MAX_TOKEN: u64 = 1 << 20;
 const CLIENT: &str = "lifebox";
 
 impl Registry {
-    /// Does what the `answer` to a refused request asks for, so that the next request for `scope`
-    /// is authorized; `shown` is whether the refused request had an authorization already.
+    /// Answers the challenge of a refused request, so that the next request for `scope` is
+    /// authorized; `was_authorized` is whether the refused request had an authorization already.
     ///
     /// # Errors
-    /// [`Kind::Denied`] without credentials, or where they are not accepted.
+    /// [`Kind::Denied`] without credentials, or if they are not accepted.
     pub(super) fn authenticate(
         &self,
         answer: &RegistryResponse,
         scope: &str,
-        shown: bool,
+        was_authorized: bool,
     ) -> Result<()> {
         let all = answer.headers().get_all("www-authenticate");
         let texts = all.iter().filter_map(|value| value.to_str().ok());
         let challenge = choose(texts);
-        answer_challenge(self, challenge, scope, shown)
+        answer_challenge(self, challenge, scope, was_authorized)
     }
 
-    /// Asks a token server, which may be elsewhere: with these headers and nothing else.
-    fn ask_token(
+    /// Requests a token of a token server, which may be another host: with these headers and
+    /// nothing else.
+    fn request_token(
         &self,
         url: &Url,
         authorization: Option<&str>,
@@ -58,8 +59,10 @@ impl Registry {
             };
             let agent = &self.0.agent;
             let sent = match form {
-                Some(form) => builder.body(form).map_err(Into::into).and_then(|ask| agent.run(ask)),
-                None => builder.body(()).map_err(Into::into).and_then(|ask| agent.run(ask)),
+                Some(form) => {
+                    builder.body(form).map_err(Into::into).and_then(|request| agent.run(request))
+                }
+                None => builder.body(()).map_err(Into::into).and_then(|request| agent.run(request)),
             };
             let answer = sent.map_err(|error| self.unreachable(url, &error))?;
             if !self.should_retry(&answer, url, &mut waits)? {
@@ -73,7 +76,7 @@ fn answer_challenge(
     registry: &Registry,
     challenge: Option<Challenge>,
     scope: &str,
-    shown: bool,
+    was_authorized: bool,
 ) -> Result<()> {
     let rights = &registry.0.rights;
     match challenge {
@@ -81,35 +84,37 @@ fn answer_challenge(
             let Some(Credentials::Password(user, password)) = &rights.credentials else {
                 return Err(denied(registry, rights.has_credentials()));
             };
-            // It was not good enough.
-            if shown {
+            // The registry did not accept the authorization.
+            if was_authorized {
                 return Err(denied(registry, true));
             }
             rights.known().basic = Some(basic(user, password));
             Ok(())
         }
-        Some(Challenge::Bearer { realm, service, scope: asked }) => {
+        Some(Challenge::Bearer { realm, service, scope: challenged }) => {
             let realm = trusted_realm(registry.name(), registry.base()?, &realm)?;
-            let scopes = joined(scope, asked.as_deref());
+            let scopes = joined(scope, challenged.as_deref());
             let token = fetch(registry, &realm, service.as_deref(), &scopes)?;
             rights.known().tokens.insert(scope.to_owned(), format!("Bearer {token}"));
             Ok(())
         }
-        None => Err(denied(registry, rights.has_credentials())
-            .cause("it does not say which credentials it wants")),
+        None => {
+            Err(denied(registry, rights.has_credentials())
+                .cause("its challenge names no known scheme"))
+        }
     }
 }
 
 /// Joins the needed scopes and those of the registry's challenge.
-fn joined(scope: &str, asked: Option<&str>) -> Vec<String> {
+fn joined(scope: &str, challenged: Option<&str>) -> Vec<String> {
     let mut all: Vec<String> = scope.split(' ').filter(|s| !s.is_empty()).map(Into::into).collect();
-    // One that asks for reading where writing is wanted adds nothing.
+    // A scope for reading adds nothing to one for writing.
     let covered = |one: &str| {
         all.iter().any(|ours| ours == one || ours.strip_suffix(",push").is_some_and(|o| o == one))
     };
-    let more: Vec<String> = asked
+    let more: Vec<String> = challenged
         .into_iter()
-        .flat_map(|asked| asked.split(' '))
+        .flat_map(|scopes| scopes.split(' '))
         .filter(|one| !one.is_empty() && !covered(one))
         .map(Into::into)
         .collect();
@@ -139,7 +144,7 @@ fn fetch(
             if let Some(service) = service {
                 form.push_str(&format!("&service={}", encoded(service)));
             }
-            registry.ask_token(realm, None, Some(&form))?
+            registry.request_token(realm, None, Some(&form))?
         }
         _ => {
             let mut url = realm.clone();
@@ -156,7 +161,7 @@ fn fetch(
                 }
                 _ => None,
             };
-            registry.ask_token(&url, authorization.as_deref(), None)?
+            registry.request_token(&url, authorization.as_deref(), None)?
         }
     };
     let status = answer.status().as_u16();
@@ -166,14 +171,14 @@ fn fetch(
         _ => return Err(registry.refused(answer, "")),
     }
     let bytes = registry.body(answer, MAX_TOKEN, "the answer of the token server")?;
-    // Its text may hold a token, so an error shows none of it.
+    // The text may contain a token, so an error contains none of it.
     let token = serde_json::from_slice::<Token>(&bytes).ok();
     let token = token.and_then(|token| token.token.or(token.access_token));
     let sound = |token: &String| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
     token.filter(sound).ok_or_else(|| {
         Error::new(
             Kind::Network,
-            format!("the token server of `{}` gave no token", registry.name()),
+            format!("the token server of `{}` returned no token", registry.name()),
         )
     })
 }

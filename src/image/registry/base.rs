@@ -10,7 +10,7 @@ use super::failure::{is_absent, is_untrusted};
 use super::policy::may_be_plain;
 use crate::model::{Error, Kind, Result};
 
-/// How long a loopback registry may take to say that it does not speak TLS.
+/// How long a loopback registry may take to show that it does not speak TLS.
 const TLS_PROBE: Duration = Duration::from_secs(3);
 
 impl Registry {
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn only_who_may_go_without_tls_is_asked_whether_it_has_it() {
-        // Both would fail if they asked: nobody is there.
+        // Both would fail on a request: nothing listens there.
         for (name, base) in [
             ("docker.io", "https://registry-1.docker.io/v2/"),
             ("registry.invalid:5000", "https://registry.invalid:5000/v2/"),

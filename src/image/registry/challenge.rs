@@ -9,14 +9,14 @@ pub(super) enum Challenge {
         realm: String,
         /// The service that the token is for.
         service: Option<String>,
-        /// The missing scope, where the challenge has one.
+        /// The missing scope, if the challenge has one.
         scope: Option<String>,
     },
     /// Name and password.
     Basic,
 }
 
-/// Chooses a challenge from the headers: a token where it is offered.
+/// Chooses a challenge from the headers: preferably a token.
 pub(super) fn choose<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
     let mut found: Vec<Challenge> = headers.flat_map(parse).collect();
     let bearer = found.iter().position(|challenge| *challenge != Challenge::Basic);

@@ -26,7 +26,7 @@ pub(crate) struct Registry(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     /// The domain in references: `docker.io`.
     pub(super) name: String,
-    /// The base address, found out at the first request.
+    /// The base address, determined at the first request.
     pub(super) base: OnceLock<Url>,
     pub(super) access: Access,
     pub(super) agent: Agent,
@@ -62,8 +62,8 @@ impl Registry {
         &self.0.name
     }
 
-    /// Does `work` on a thread of its own and waits for it; leaves at once when `check` fails,
-    /// and shuts the connections then.
+    /// Does `work` on another thread and waits for it. When `check` fails, it returns immediately
+    /// and shuts the connections.
     ///
     /// # Errors
     /// Those of `work` and of `check`.
@@ -75,7 +75,7 @@ impl Registry {
         let (sender, receiver) = sync_channel(1);
         let registry = self.clone();
         self.spawn(move || {
-            // Nobody waits any more where the caller was interrupted.
+            // The caller may have been interrupted and no longer wait.
             let _ = sender.send(work(&registry));
         })?;
         loop {
@@ -89,14 +89,14 @@ impl Registry {
         }
     }
 
-    /// Spawns a detached thread: it ends soon after [`Registry::stop`].
+    /// Spawns a detached thread: it exits soon after [`Registry::stop`].
     pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) -> Result<()> {
         let thread = std::thread::Builder::new().name("registry".to_owned()).spawn(work);
-        let begun = thread.map_err(|error| Error::from_io("begin a thread", &error));
-        begun.map(drop)
+        let spawned = thread.map_err(|error| Error::from_io("start a thread", &error));
+        spawned.map(drop)
     }
 
-    /// Cancels all requests, for good.
+    /// Cancels all requests permanently.
     pub(crate) fn stop(&self) {
         self.0.stopped.store(true, Ordering::SeqCst);
         self.0.agent.clone().shutdown();

@@ -11,7 +11,7 @@ pub(crate) enum Credentials {
     Token(String),
 }
 
-/// Writes no secret.
+/// Formats without the secret.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -13,7 +13,7 @@ use crate::image::bytes::cancel_check::CancelCheck;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
-/// The timeout of a helper, which may ask the user for a password of its own.
+/// The timeout of a helper, which may prompt the user for a password of its own.
 const LIMIT: Duration = Duration::from_secs(60);
 /// How often the helper's exit is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
@@ -47,13 +47,13 @@ impl CredentialHelper<'_> {
     /// Returns the credentials for a registry.
     pub(super) fn get(&self, server: &str) -> Result<Option<Credentials>> {
         let Some(answer) = self.run("get", server.as_bytes(), LIMIT)? else { return Ok(None) };
-        // It holds a secret, so an error shows none of it.
-        let kept: Secret = serde_json::from_slice(&answer)
-            .map_err(|_| self.failed("get").cause("its answer is not the right JSON"))?;
-        Ok(match kept.username.as_str() {
-            TOKEN => Some(Credentials::Token(kept.secret)),
-            "" if kept.secret.is_empty() => None,
-            _ => Some(Credentials::Password(kept.username, kept.secret)),
+        // The answer contains a secret, so an error contains none of it.
+        let stored: Secret = serde_json::from_slice(&answer)
+            .map_err(|_| self.failed("get").cause("its answer is not valid JSON"))?;
+        Ok(match stored.username.as_str() {
+            TOKEN => Some(Credentials::Token(stored.secret)),
+            "" if stored.secret.is_empty() => None,
+            _ => Some(Credentials::Password(stored.username, stored.secret)),
         })
     }
 
@@ -62,7 +62,7 @@ impl CredentialHelper<'_> {
         self.run("store", message.as_bytes(), LIMIT).map(drop)
     }
 
-    /// Erases the credentials for a registry. Returns false where there were none.
+    /// Erases the credentials for a registry. Returns false if there were none.
     pub(super) fn erase(&self, server: &str) -> Result<bool> {
         Ok(self.run("erase", server.as_bytes(), LIMIT)?.is_some())
     }
@@ -73,11 +73,12 @@ impl CredentialHelper<'_> {
 
     fn failed(&self, verb: &str) -> Error {
         let message = format!("the credential helper `{} {verb}` failed", self.program());
-        let hint = "mend it, or take `credsStore` and `credHelpers` out of the file that names it";
+        let hint =
+            "fix the helper, or remove `credsStore` and `credHelpers` from the configuration";
         Error::new(Kind::System, message).hint(hint)
     }
 
-    /// Runs the helper with `input` on its standard input. `None` where it has no entry.
+    /// Runs the helper with `input` on its standard input. `None` if it has no entry.
     fn run(&self, verb: &str, input: &[u8], limit: Duration) -> Result<Option<Vec<u8>>> {
         let mut child = Command::new(self.program())
             .arg(verb)
@@ -110,14 +111,14 @@ impl CredentialHelper<'_> {
     }
 
     fn missing(&self) -> Error {
-        let message = format!("there is no credential helper `{}`", self.program());
+        let message = format!("cannot find the credential helper `{}`", self.program());
         Error::new(Kind::NotFound, message).hint(
-            "install it into a directory of PATH, or take `credsStore` and `credHelpers` out of \
-             the file that names it",
+            "install it in a directory of PATH, or remove `credsStore` and `credHelpers` from the \
+             configuration",
         )
     }
 
-    /// Feeds and hears it until it ends.
+    /// Writes its input and reads its output until it exits.
     fn communicate(
         &self,
         child: &mut Child,
@@ -127,21 +128,22 @@ impl CredentialHelper<'_> {
     ) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
         if let Some(mut stdin) = child.stdin.take() {
             let input = input.to_owned();
-            // One that does not read says why by its exit code.
+            // A helper that does not read its input reports the reason by its exit code.
             in_background(move || drop(stdin.write_all(&input)))?;
         }
         let (out, err) = (read_to_end(child.stdout.take())?, read_to_end(child.stderr.take())?);
-        let begun = Instant::now();
+        let started = Instant::now();
         let status = loop {
             if let Some(status) = child.try_wait().context(|| "wait for a helper".to_owned())? {
                 break status;
             }
             (self.check)()?;
-            if begun.elapsed() >= limit {
+            if started.elapsed() >= limit {
                 let message = format!("the credential helper `{} {verb}`", self.program());
-                let message = format!("{message} does not end within {} seconds", limit.as_secs());
-                return Err(Error::new(Kind::Timeout, message)
-                    .hint("run it by hand to see what it waits for"));
+                let message = format!("{message} did not exit within {} seconds", limit.as_secs());
+                return Err(
+                    Error::new(Kind::Timeout, message).hint("run it by hand to see why it blocks")
+                );
             }
             std::thread::sleep(POLL_INTERVAL);
         };
@@ -152,7 +154,7 @@ impl CredentialHelper<'_> {
 
 fn in_background(work: impl FnOnce() + Send + 'static) -> Result<()> {
     let thread = std::thread::Builder::new().name("helper".to_owned()).spawn(work);
-    thread.map(drop).context(|| "begin a thread".to_owned())
+    thread.map(drop).context(|| "start a thread".to_owned())
 }
 
 /// Reads a pipe to its end.
@@ -166,12 +168,13 @@ fn read_to_end(pipe: Option<impl Read + Send + 'static>) -> Result<Receiver<Vec<
     Ok(receiver)
 }
 
-/// What it says about its failure, as one printable line; nothing that may be a secret.
-fn error_line(said: &str, input: &[u8]) -> Option<String> {
-    let line = said.lines().map(str::trim).find(|line| !line.is_empty())?;
+/// Returns the helper's error as one printable line, without a possible secret.
+fn error_line(output: &str, input: &[u8]) -> Option<String> {
+    let line = output.lines().map(str::trim).find(|line| !line.is_empty())?;
     let line: String = line.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
-    let told = serde_json::from_slice::<Secret>(input).ok();
-    let secret = told.is_some_and(|told| !told.secret.is_empty() && said.contains(&told.secret));
+    let stored = serde_json::from_slice::<Secret>(input).ok();
+    let secret =
+        stored.is_some_and(|stored| !stored.secret.is_empty() && output.contains(&stored.secret));
     Some(line).filter(|line| !secret && !line.starts_with('{'))
 }
 
@@ -181,7 +184,8 @@ mod tests {
 
     use super::*;
 
-    /// A helper with this shell script, by its path: a name with a slash is not looked for.
+    /// Runs a helper with this shell script, by its path: a name with a slash is not searched in
+    /// PATH.
     fn played(script: &str, check: CancelCheck<'_>) -> Result<Option<Vec<u8>>> {
         let directory = tempfile::tempdir().unwrap();
         // `docker-credential-` is a directory here.
@@ -200,9 +204,9 @@ mod tests {
                 child => break child.unwrap(),
             }
         };
-        let keeper = CredentialHelper { name: "x".to_owned(), check };
+        let helper = CredentialHelper { name: "x".to_owned(), check };
         let limit = Duration::from_millis(300);
-        let result = keeper.communicate(&mut child, "get", b"r.example", limit);
+        let result = helper.communicate(&mut child, "get", b"r.example", limit);
         let _ = (child.kill(), child.wait());
         result.map(|(status, out, _)| status.success().then_some(out))
     }
@@ -216,7 +220,7 @@ mod tests {
         assert!(error.message().contains("`docker-credential-x get`"), "{error}");
         let interrupted = || Err(Error::new(Kind::Cancelled, "interrupted"));
         assert_eq!(played("exec sleep 1000", &interrupted).unwrap_err().kind(), Kind::Cancelled);
-        // A child that holds the output open holds nobody up for long.
+        // A child that holds the output open does not block for long.
         assert_eq!(played("sleep 5 & exit 0", &go).unwrap().unwrap(), b"");
     }
 

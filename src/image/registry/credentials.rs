@@ -1,4 +1,4 @@
-//! The files and helpers that Docker and Podman keep credentials in.
+//! The files and helpers in which Docker and Podman keep credentials.
 //!
 //! Read in this order: `REGISTRY_AUTH_FILE`; Docker's `config.json` (in `DOCKER_CONFIG` or
 //! `~/.docker`); Podman's `auth.json` (in `XDG_RUNTIME_DIR` or `/run`, then `~/.config`). A login
@@ -32,14 +32,14 @@ const HUB: &str = "https://index.docker.io/v1/";
 pub(crate) struct Keychain {
     /// Docker's `config.json`.
     docker: Option<PathBuf>,
-    /// Files to look into before it.
+    /// Files that are read before it.
     before: Vec<PathBuf>,
-    /// Files to look into after it.
+    /// Files that are read after it.
     after: Vec<PathBuf>,
 }
 
 impl Keychain {
-    /// Returns the places that the environment names.
+    /// Returns the places that the environment defines.
     pub(crate) fn from_environment() -> Self {
         Keychain::new(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
     }
@@ -67,7 +67,7 @@ impl Keychain {
         }
     }
 
-    /// The credentials for a repository; Podman may keep some for a part of a registry.
+    /// Finds the credentials for a repository; Podman may keep some for a part of a registry.
     pub(crate) fn find(
         &self,
         domain: &str,
@@ -80,12 +80,12 @@ impl Keychain {
         for (path, by_repository) in podmans.chain(dockers).chain(rest) {
             let config = parsed(path)?;
             for key in keys(domain, repository, by_repository) {
-                // Helpers know registries, not their parts.
+                // Helpers have credentials for registries, not for parts of them.
                 let is_whole = !key.starts_with(&format!("{domain}/"));
                 let found = match helper(&config, &key, check).filter(|_| is_whole) {
                     Some(helper) => {
-                        let whence = || format!("cannot read the credentials for `{domain}`");
-                        helper.get(&key).context(whence)?
+                        let context = || format!("cannot read the credentials for `{domain}`");
+                        helper.get(&key).context(context)?
                     }
                     None => look_up(path, &config, &key)?,
                 };
@@ -97,7 +97,7 @@ impl Keychain {
         Ok(None)
     }
 
-    /// Stores name and password. Returns the file; `None` where a helper stores them.
+    /// Stores name and password. Returns the file; `None` if a helper stores them.
     pub(crate) fn store(
         &self,
         domain: &str,
@@ -121,7 +121,7 @@ impl Keychain {
         Ok(Some(path.to_owned()))
     }
 
-    /// Forgets them, wherever they would be found. False where there were none.
+    /// Removes the credentials from all places. Returns false if there were none.
     pub(crate) fn erase(&self, domain: &str, check: CancelCheck<'_>) -> Result<bool> {
         let mut known = false;
         for path in self.before.iter().chain(&self.docker).chain(&self.after) {
@@ -132,7 +132,7 @@ impl Keychain {
 
     fn docker_file(&self) -> Result<&Path> {
         self.docker.as_deref().ok_or_else(|| {
-            Error::new(Kind::NotFound, "there is no place for credentials")
+            Error::new(Kind::NotFound, "cannot find the file of credentials: HOME is not set")
                 .hint("set HOME or DOCKER_CONFIG")
         })
     }
@@ -154,12 +154,12 @@ fn erase_in(path: &Path, domain: &str, check: CancelCheck<'_>) -> Result<bool> {
     Ok(kept.transpose()?.unwrap_or(false) || known)
 }
 
-/// The key of a registry in Docker's file.
+/// Returns the key of a registry in Docker's file.
 fn server(domain: &str) -> String {
     if domain == "docker.io" { HUB.to_owned() } else { domain.to_owned() }
 }
 
-/// Under which keys the credentials may be, the most special first.
+/// Returns the keys under which the credentials may be, the most specific first.
 fn keys(domain: &str, repository: &str, by_repository: bool) -> Vec<String> {
     let mut keys = Vec::new();
     if by_repository {
@@ -190,8 +190,8 @@ fn look_up(path: &Path, config: &Map<String, Value>, key: &str) -> Result<Option
         Err(Why::NoCredentialConfigured) => Ok(None),
         Err(why) => {
             let why = match why {
-                Why::ConfigReadError => "it is not the right JSON".to_owned(),
-                _ => format!("the entry `{key}` can't be read"),
+                Why::ConfigReadError => "it is not valid JSON".to_owned(),
+                _ => format!("the entry `{key}` cannot be read"),
             };
             Err(unreadable(path).cause(why))
         }
@@ -200,7 +200,7 @@ fn look_up(path: &Path, config: &Map<String, Value>, key: &str) -> Result<Option
 
 fn unreadable(path: &Path) -> Error {
     Error::new(Kind::Invalid, format!("cannot read the credentials in `{}`", path.display()))
-        .hint("mend the file, or set DOCKER_CONFIG to another directory")
+        .hint("fix the file, or set DOCKER_CONFIG to another directory")
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {
@@ -208,7 +208,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        // Another user's directory holds nothing for this one.
+        // A path below a file does not exist.
         Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(None),
         Err(error) => return Err(Error::from_io(what(), &error)),
     };
@@ -217,17 +217,17 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     if bytes.len() as u64 > MAX_FILE {
         return Err(Error::new(Kind::Invalid, what()).cause("it is longer than 1 MiB"));
     }
-    // Podman makes empty ones.
+    // Podman creates empty ones.
     Ok(Some(bytes).filter(|bytes| !bytes.trim_ascii().is_empty()))
 }
 
-/// A file as it is, with all that other programs keep in it.
+/// Parses a file, with all entries of other programs.
 fn parsed(path: &Path) -> Result<Map<String, Value>> {
     let Some(bytes) = read(path)? else { return Ok(Map::new()) };
-    serde_json::from_slice(&bytes).map_err(|_| unreadable(path).cause("it is not the right JSON"))
+    serde_json::from_slice(&bytes).map_err(|_| unreadable(path).cause("it is not valid JSON"))
 }
 
-/// Puts an entry among the registries that one is logged in to.
+/// Adds an entry to the registries with a login.
 fn put(config: &mut Map<String, Value>, key: String, value: Value) {
     let auths = config.entry("auths").or_insert_with(|| json!({}));
     match auths.as_object_mut() {
@@ -248,7 +248,7 @@ fn helper<'a>(
     sound.then(|| CredentialHelper { name: name.to_owned(), check })
 }
 
-/// Replaces the file in one step; only its owner can read it.
+/// Replaces the file atomically; only its owner can read it.
 fn write(path: &Path, config: &Map<String, Value>) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let what = || format!("cannot write `{}`", path.display());

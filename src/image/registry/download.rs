@@ -1,4 +1,4 @@
-//! Manifests, and blobs into files: hashed while they come, and gone on with where a connection
+//! Downloads manifests, and blobs into files: hashed in transit, and resumed where a connection
 //! broke.
 
 use std::fs::File;
@@ -20,13 +20,13 @@ use crate::model::{Error, Kind, Result};
 
 /// The longest manifest, as in containers/image (`iolimits`).
 const MAX_MANIFEST: u64 = 4 << 20;
-/// How often a download is tried again without a new byte in between.
+/// How often a download is retried without a new byte in between.
 const ATTEMPTS: u32 = 4;
-/// The most attempts: a server that breaks off after each byte would never end.
+/// The most attempts: a server that disconnects after each byte would never finish.
 const MAX_ATTEMPTS: u32 = 100;
 /// The wait before the first repetition; it doubles.
 const WAIT: Duration = Duration::from_millis(200);
-/// How long no further attempt for the same blob is reported.
+/// How long no other attempt for the same blob is reported.
 const QUIET: Duration = Duration::from_secs(5);
 const BUFFER: usize = 128 * 1024;
 
@@ -37,7 +37,7 @@ struct Received<'a> {
     done: u64,
 }
 
-/// How a connection ended.
+/// The end of a connection.
 enum End {
     /// The blob is complete.
     Whole,
@@ -49,12 +49,12 @@ impl Registry {
     /// Fetches the manifest or index of a tag or digest: its media type and its exact bytes.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] where the bytes are not what the digest says.
+    /// [`Kind::Corrupt`] if the bytes do not match the digest.
     pub(crate) fn manifest(&self, repository: &str, name: &str) -> Result<(String, Vec<u8>)> {
         let url = self.url(&format!("{repository}/manifests/{name}"))?;
         let scope = rights::pull(repository);
-        let ask = RegistryRequest::new(Method::GET, url, &scope).header("accept", ACCEPT);
-        let answer = self.request(&ask)?;
+        let request = RegistryRequest::new(Method::GET, url, &scope).header("accept", ACCEPT);
+        let answer = self.request(&request)?;
         let status = answer.status().as_u16();
         if status != 200 {
             return Err(self.refused(answer, &format!("{repository}/manifests/{name}")));
@@ -69,15 +69,15 @@ impl Registry {
         let (media_type, claimed) = (header("content-type"), header("docker-content-digest"));
         let bytes = self.body(answer, MAX_MANIFEST, "the manifest")?;
         let found = digest_of(&bytes);
-        let wanted = name.parse::<Digest>().ok();
+        let requested = name.parse::<Digest>().ok();
         let claimed = claimed.and_then(|text| text.parse::<Digest>().ok());
-        match wanted.or(claimed) {
+        match requested.or(claimed) {
             Some(digest) if digest != found => Err(Error::new(
                 Kind::Corrupt,
                 format!("`{}` sent a manifest with another digest", self.name()),
             )
             .cause(format!("`{found}` instead of `{digest}`"))
-            .hint("try again; if it stays, the registry or what lies between is damaged")),
+            .hint("try again; if it fails again, check the registry and the proxies")),
             _ => Ok((media_type.unwrap_or_default(), bytes)),
         }
     }
@@ -85,7 +85,7 @@ impl Registry {
     /// Fetches a small blob, such as a configuration.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] where it is not what its descriptor says.
+    /// [`Kind::Corrupt`] if it does not match its descriptor.
     pub(crate) fn small_blob(
         &self,
         repository: &str,
@@ -105,24 +105,24 @@ impl Registry {
         Ok(bytes)
     }
 
-    /// Fetches a blob into an empty file. `told` hears how many bytes are there, and how
-    /// many of them just came.
+    /// Fetches a blob into an empty file. Calls `progress` with how many bytes are there, and how
+    /// many were just received.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] where it is not what its descriptor says, [`Kind::Network`] where the
-    /// connection breaks again and again.
+    /// [`Kind::Corrupt`] if it does not match its descriptor, [`Kind::Network`] if the connection
+    /// breaks repeatedly.
     pub(crate) fn blob(
         &self,
         repository: &str,
         descriptor: &Descriptor,
         file: &File,
-        told: &dyn Fn(u64, usize) -> Result<()>,
+        progress: &dyn Fn(u64, usize) -> Result<()>,
     ) -> Result<()> {
         let mut received = Received { file, hash: Sha256::new(), done: 0 };
-        let (mut fruitless, mut said) = (0, None);
+        let (mut fruitless, mut reported) = (0, None);
         for _ in 0..MAX_ATTEMPTS {
             let before = received.done;
-            let why = match self.receive(repository, descriptor, &mut received, told)? {
+            let why = match self.receive(repository, descriptor, &mut received, progress)? {
                 End::Whole => return self.verified(&received, descriptor),
                 End::Broken(why) => why,
             };
@@ -132,10 +132,10 @@ impl Registry {
                 return Err(self.broken(&descriptor.digest).cause(why));
             }
             let wait = WAIT * 2u32.pow(fruitless - 1);
-            // Who comes on is not worth a line, nor is each of many attempts.
+            // A download that progresses is not reported, nor is each of many attempts.
             let stuck = received.done == before;
-            if stuck && said.is_none_or(|said: Instant| said.elapsed() >= QUIET) {
-                said = Some(Instant::now());
+            if stuck && reported.is_none_or(|reported: Instant| reported.elapsed() >= QUIET) {
+                reported = Some(Instant::now());
                 let short = descriptor.digest.short();
                 self.report_waiting(
                     format!("the connection to {} broke in layer {short}", self.name()),
@@ -148,17 +148,17 @@ impl Registry {
     }
 
     fn broken(&self, digest: &Digest) -> Error {
-        let message = format!("the connection to `{}` breaks again and again", self.name());
+        let message = format!("the connection to `{}` breaks repeatedly", self.name());
         Error::new(Kind::Network, message)
             .cause(format!("layer `{}`", digest.short()))
-            .hint("try again later; what has come is not kept")
+            .hint("try again later")
     }
 
     fn damaged(&self, digest: &Digest, why: &str) -> Error {
         let message = format!("`{}` sent a damaged blob `{}`", self.name(), digest.short());
         Error::new(Kind::Corrupt, message)
             .cause(why)
-            .hint("try again; if it stays, the registry or what lies between is damaged")
+            .hint("try again; if it fails again, check the registry and the proxies")
     }
 
     fn verified(&self, received: &Received<'_>, descriptor: &Descriptor) -> Result<()> {
@@ -172,16 +172,17 @@ impl Registry {
     fn get_blob(&self, repository: &str, digest: &Digest, from: u64) -> Result<RegistryResponse> {
         let path = format!("{repository}/blobs/{digest}");
         let scope = rights::pull(repository);
-        let ask = RegistryRequest::new(Method::GET, self.url(&path)?, &scope);
-        let ask = if from > 0 { ask.header("range", &format!("bytes={from}-")) } else { ask };
-        let answer = self.request(&ask)?;
+        let request = RegistryRequest::new(Method::GET, self.url(&path)?, &scope);
+        let request =
+            if from > 0 { request.header("range", &format!("bytes={from}-")) } else { request };
+        let answer = self.request(&request)?;
         match answer.status().as_u16() {
             200 | 206 => Ok(answer),
             404 => Err(Error::new(
                 Kind::NotFound,
                 format!("`{repository}` in `{}` lacks the blob `{}`", self.name(), digest.short()),
             )
-            .hint("the image there is not whole; push it again")),
+            .hint("push the image again: it is incomplete there")),
             _ => Err(self.refused(answer, &path)),
         }
     }
@@ -192,13 +193,13 @@ impl Registry {
         repository: &str,
         descriptor: &Descriptor,
         received: &mut Received<'_>,
-        told: &dyn Fn(u64, usize) -> Result<()>,
+        progress: &dyn Fn(u64, usize) -> Result<()>,
     ) -> Result<End> {
         if received.done == descriptor.size && received.done > 0 {
             return Ok(End::Whole);
         }
         let answer = match self.get_blob(repository, &descriptor.digest, received.done) {
-            // The first attempt says at once why it is not possible.
+            // The first attempt fails immediately, with its reason.
             Err(error) if error.kind() == Kind::Network && received.done > 0 => {
                 return Ok(End::Broken(error.to_string()));
             }
@@ -206,10 +207,10 @@ impl Registry {
         };
         let range = header(&answer, "content-range");
         if answer.status() == 200 && received.done > 0 {
-            // It can't begin in the middle.
+            // The server cannot resume.
             received.restart()?;
-        } else if received.done > 0 && !begins_at(range.as_deref(), received.done) {
-            return Err(self.damaged(&descriptor.digest, "it sent another part than asked for"));
+        } else if received.done > 0 && !starts_at(range.as_deref(), received.done) {
+            return Err(self.damaged(&descriptor.digest, "it sent another range than requested"));
         }
         let length = header(&answer, "content-length").and_then(|text| text.parse::<u64>().ok());
         if length.is_some_and(|length| received.done.checked_add(length) != Some(descriptor.size)) {
@@ -220,7 +221,7 @@ impl Registry {
             );
             return Err(self.damaged(&descriptor.digest, &why));
         }
-        self.copy(answer, descriptor, received, told)
+        self.copy(answer, descriptor, received, progress)
     }
 
     fn copy(
@@ -228,7 +229,7 @@ impl Registry {
         answer: RegistryResponse,
         descriptor: &Descriptor,
         received: &mut Received<'_>,
-        told: &dyn Fn(u64, usize) -> Result<()>,
+        progress: &dyn Fn(u64, usize) -> Result<()>,
     ) -> Result<End> {
         let mut reader = answer.into_body().into_with_config().limit(u64::MAX).reader();
         let mut buffer = vec![0; BUFFER];
@@ -248,7 +249,7 @@ impl Registry {
             }
             received.file.write_all(part).context(|| "cannot write a layer".to_owned())?;
             received.hash.update(part);
-            told(received.done, amount)?;
+            progress(received.done, amount)?;
         }
     }
 }
@@ -264,11 +265,11 @@ impl Received<'_> {
     }
 }
 
-/// Whether `Content-Range: bytes 5-9/10` begins at `wanted`.
-fn begins_at(range: Option<&str>, wanted: u64) -> bool {
+/// Whether `Content-Range: bytes 5-9/10` starts at `offset`.
+fn starts_at(range: Option<&str>, offset: u64) -> bool {
     let range = range.and_then(|range| range.trim().strip_prefix("bytes "));
     let first = range.and_then(|range| range.split('-').next());
-    first.and_then(|first| first.trim().parse().ok()) == Some(wanted)
+    first.and_then(|first| first.trim().parse().ok()) == Some(offset)
 }
 
 #[cfg(test)]
@@ -281,11 +282,11 @@ mod tests {
 
     #[test]
     fn a_range_begins_where_it_says() {
-        assert!(begins_at(Some("bytes 5-9/10"), 5));
-        assert!(begins_at(Some("bytes 5-9/*"), 5));
-        assert!(!begins_at(Some("bytes 4-9/10"), 5));
-        assert!(!begins_at(Some("bytes */10"), 5));
-        assert!(!begins_at(None, 5));
+        assert!(starts_at(Some("bytes 5-9/10"), 5));
+        assert!(starts_at(Some("bytes 5-9/*"), 5));
+        assert!(!starts_at(Some("bytes 4-9/10"), 5));
+        assert!(!starts_at(Some("bytes */10"), 5));
+        assert!(!starts_at(None, 5));
     }
 
     #[test]
@@ -297,10 +298,10 @@ mod tests {
             Some(_) => Err(Error::new(Kind::Cancelled, "interrupted")),
             None => Ok(()),
         };
-        // A connection that is taken and never answered.
+        // A connection that is accepted and never answered.
         let base = Url::parse(&format!("http://{name}/v2/")).unwrap();
         registry.0.base.set(base).unwrap();
-        let asked = registry.run_cancellable(&interrupted, |registry| registry.manifest("a", "1"));
-        assert_eq!(asked.unwrap_err().kind(), Kind::Cancelled);
+        let result = registry.run_cancellable(&interrupted, |registry| registry.manifest("a", "1"));
+        assert_eq!(result.unwrap_err().kind(), Kind::Cancelled);
     }
 }

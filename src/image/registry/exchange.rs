@@ -1,4 +1,5 @@
-//! One request, until there is an answer to act upon: authentication, redirects, waiting.
+//! One exchange with a registry: a request with authentication, redirects and retries, until there
+//! is a final answer.
 
 use std::io::Read;
 
@@ -21,18 +22,18 @@ pub(super) struct RegistryRequest<'a> {
     url: Url,
     headers: Vec<(&'static str, String)>,
     payload: Payload<'a>,
-    /// The rights that it needs, as a token server calls them.
+    /// The scope that it needs, in the words of token servers.
     scope: &'a str,
 }
 
-/// What is sent with a request.
+/// The body of a request.
 #[derive(Clone, Copy)]
 pub(super) enum Payload<'a> {
     /// Nothing.
     Empty,
     /// A document.
     Bytes(&'a [u8]),
-    /// So many bytes of a stream, which is opened for each attempt.
+    /// A stream of this many bytes, which is opened for each attempt.
     Stream(&'a dyn Fn() -> Result<Box<dyn Read + Send>>, u64),
 }
 
@@ -51,25 +52,25 @@ impl<'a> RegistryRequest<'a> {
         self
     }
 
-    /// Whether the request may be repeated without harm, and may follow a redirect.
+    /// Whether the request is safe to repeat, and may follow a redirect.
     fn reads(&self) -> bool {
         matches!(self.method, Method::GET | Method::HEAD)
     }
 }
 
 impl Registry {
-    /// Sends a request until there is an answer to act upon. Its status may still be an error.
+    /// Sends a request until there is a final answer, whose status may still be an error.
     ///
     /// # Errors
-    /// [`Kind::Network`] without an answer, [`Kind::Denied`] where no credentials help.
-    pub(super) fn request(&self, ask: &RegistryRequest<'_>) -> Result<RegistryResponse> {
-        let mut url = ask.url.clone();
+    /// [`Kind::Network`] without an answer, [`Kind::Denied`] if no credentials help.
+    pub(super) fn request(&self, request: &RegistryRequest<'_>) -> Result<RegistryResponse> {
+        let mut url = request.url.clone();
         let (mut authenticated, mut redirects, mut waits) = (false, 0, 0);
         loop {
-            let shown = self.0.rights.authorization(ask.scope);
-            let answer = match self.send(ask, &url, shown.as_deref()) {
+            let authorization = self.0.rights.authorization(request.scope);
+            let answer = match self.send(request, &url, authorization.as_deref()) {
                 // A kept connection may have been closed meanwhile.
-                Err(error) if waits == 0 && ask.reads() && is_broken(&error) => {
+                Err(error) if waits == 0 && request.reads() && is_broken(&error) => {
                     waits += 1;
                     self.check()?;
                     continue;
@@ -79,18 +80,19 @@ impl Registry {
             match answer.status().as_u16() {
                 401 if !authenticated && may_see_secret(self.base()?, &url) => {
                     authenticated = true;
-                    self.authenticate(&answer, ask.scope, shown.is_some())?;
+                    self.authenticate(&answer, request.scope, authorization.is_some())?;
                 }
-                301 | 302 | 303 | 307 | 308 if ask.reads() => {
+                301 | 302 | 303 | 307 | 308 if request.reads() => {
                     redirects += 1;
                     if redirects > MAX_REDIRECTS {
-                        let message = format!("`{}` redirects without end", self.name());
+                        let message =
+                            format!("`{}` exceeded {MAX_REDIRECTS} redirects", self.name());
                         return Err(Error::new(Kind::Network, message));
                     }
                     url = self.redirected(&url, &answer)?;
                 }
-                // An upload is begun again as a whole.
-                500..=599 if matches!(ask.payload, Payload::Stream(..)) => return Ok(answer),
+                // An upload is restarted from its beginning.
+                500..=599 if matches!(request.payload, Payload::Stream(..)) => return Ok(answer),
                 _ if self.should_retry(&answer, &url, &mut waits)? => {}
                 _ => return Ok(answer),
             }
@@ -99,27 +101,27 @@ impl Registry {
 
     fn send(
         &self,
-        ask: &RegistryRequest<'_>,
+        request: &RegistryRequest<'_>,
         url: &Url,
         authorization: Option<&str>,
     ) -> Result<RegistryResponse, ureq::Error> {
-        let mut request = Request::builder().method(ask.method.clone()).uri(url.to_string());
-        for (name, value) in &ask.headers {
-            request = request.header(*name, value);
+        let mut builder = Request::builder().method(request.method.clone()).uri(url.to_string());
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
         }
         let ours = self.0.base.get().is_some_and(|base| may_see_secret(base, url));
         if let Some(authorization) = authorization.filter(|_| ours) {
-            request = request.header("authorization", authorization);
+            builder = builder.header("authorization", authorization);
         }
-        match ask.payload {
-            Payload::Empty if ask.reads() => self.0.agent.run(request.body(())?),
-            Payload::Empty => self.0.agent.run(request.body(&[] as &[u8])?),
-            Payload::Bytes(bytes) => self.0.agent.run(request.body(bytes)?),
+        match request.payload {
+            Payload::Empty if request.reads() => self.0.agent.run(builder.body(())?),
+            Payload::Empty => self.0.agent.run(builder.body(&[] as &[u8])?),
+            Payload::Bytes(bytes) => self.0.agent.run(builder.body(bytes)?),
             Payload::Stream(open, length) => {
                 let mut reader = open().map_err(|error| ureq::Error::Other(Box::new(error)))?;
                 let body = SendBody::from_reader(&mut reader);
-                let request = request.header("content-length", length.to_string());
-                self.0.agent.run(request.body(body)?)
+                let builder = builder.header("content-length", length.to_string());
+                self.0.agent.run(builder.body(body)?)
             }
         }
     }
@@ -129,7 +131,7 @@ impl Registry {
         let location = location(answer);
         let target = location.as_deref().and_then(|location| from.join(location));
         let target = target.ok_or_else(|| {
-            Error::new(Kind::Network, format!("`{}` redirects to no address", self.name()))
+            Error::new(Kind::Network, format!("`{}` redirects without an address", self.name()))
         })?;
         check_redirect(from, &target, self.0.access)?;
         Ok(target)

@@ -15,7 +15,7 @@ use crate::model::{Error, Kind};
 
 /// How much of a registry's message is printed.
 const MAX_MESSAGE: usize = 300;
-/// Errors of a registry and what they say, as in containers/image (`iolimits`).
+/// The longest error of a registry, as in containers/image (`iolimits`).
 const MAX_ERROR: u64 = 1 << 20;
 
 impl Registry {
@@ -26,35 +26,35 @@ impl Registry {
         let elsewhere =
             Url::parse(&answer.get_uri().to_string()).filter(|url| self.is_foreign_host(url));
         let elsewhere = elsewhere.map(|url| url.host().to_owned());
-        let said = self.body(answer, MAX_ERROR, "an error message").unwrap_or_default();
+        let body = self.body(answer, MAX_ERROR, "an error message").unwrap_or_default();
         let known = self.0.rights.has_credentials();
-        let error = refusal(self.name(), what, status, retry.as_deref(), &said, known);
+        let error = refusal(self.name(), what, status, retry.as_deref(), &body, known);
         match elsewhere {
             Some(host) => {
-                error.cause(format!("it was `{host}` that answered, where it sends on to"))
+                error.cause(format!("the answer came from `{host}`, to which it redirects"))
             }
             None => error,
         }
     }
 
-    /// Returns the error for an answer that no registry gives.
+    /// Returns the error for an answer that is not one of a registry.
     pub(super) fn no_registry(&self, answer: &RegistryResponse) -> Error {
         let what = match is_html(answer) {
-            true => "it answers with a page for people".to_owned(),
+            true => "it answers with an HTML page".to_owned(),
             false => format!("it answers with status {}", answer.status().as_u16()),
         };
-        Error::new(Kind::Network, format!("`{}` does not answer as a registry does", self.name()))
+        Error::new(Kind::Network, format!("`{}` is not a registry", self.name()))
             .cause(format!("{what} to `{}`", answer.get_uri().path()))
-            .hint("check the host and the port of the registry, and what lies between")
+            .hint("check the host and the port of the registry, and the proxies")
     }
 
     /// Converts the error of a request without an answer.
     pub(super) fn unreachable(&self, url: &Url, error: &ureq::Error) -> Error {
         // The caller's own error, on its way through the client.
         if let ureq::Error::Other(inner) = error
-            && let Some(own) = inner.downcast_ref::<Error>()
+            && let Some(error) = inner.downcast_ref::<Error>()
         {
-            return own.clone();
+            return error.clone();
         }
         if let Err(stopped) = self.check() {
             return stopped;
@@ -62,7 +62,7 @@ impl Registry {
         let name = self.name();
         let host = url.host();
         let who = match self.is_foreign_host(url) {
-            true => format!("`{host}`, where the registry `{name}` sends on to,"),
+            true => format!("`{host}`, to which the registry `{name}` redirects,"),
             false => format!("the registry `{name}`"),
         };
         let failed = Error::new(Kind::Network, format!("{who} cannot be reached"));
@@ -74,18 +74,18 @@ impl Registry {
         }
         if matches!(error, ureq::Error::Rustls(_)) {
             return failed.cause(format!("`{host}`: {}", reason(error))).hint(format!(
-                "if `{host}` speaks no TLS and you trust the network, add `--tls-verify=false`"
+                "if `{host}` has no TLS and you trust the network, add --tls-verify=false"
             ));
         }
         let hint = match is_unknown(error) {
-            true => "check the name, and whether this machine is connected to a network",
-            false => "check whether this machine is connected, and whether the registry runs",
+            true => "check the name, and the network connection of the host",
+            false => "check the network connection, and whether the registry runs",
         };
         let failed = failed.cause(format!("`{host}`: {}", reason(error))).hint(hint);
         match self.0.agent.config().proxy() {
             Some(proxy) => {
                 let (host, port) = (proxy.host(), proxy.port());
-                failed.cause(format!("it is asked through the proxy `{host}:{port}`"))
+                failed.cause(format!("the request goes through the proxy `{host}:{port}`"))
             }
             None => failed,
         }
@@ -94,7 +94,7 @@ impl Registry {
 
 fn reason(error: &ureq::Error) -> String {
     match error {
-        _ if is_unknown(error) => "no address is known for this name".to_owned(),
+        _ if is_unknown(error) => "the name cannot be resolved".to_owned(),
         ureq::Error::Timeout(_) => "it does not answer".to_owned(),
         ureq::Error::Io(error) => {
             let text = error.to_string().to_lowercase();
@@ -105,7 +105,7 @@ fn reason(error: &ureq::Error) -> String {
     }
 }
 
-/// Whether the name could not be looked up. The standard library has no kind for that.
+/// Whether the name could not be resolved. The standard library has no kind for that.
 fn is_unknown(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::HostNotFound | ureq::Error::Timeout(ureq::Timeout::Resolve) => true,
@@ -179,14 +179,14 @@ struct ErrorEntry {
     message: String,
 }
 
-/// Converts an answer that is an error. `what` is the path of the request, empty where it is not
-/// part of a repository; `known` is whether credentials were sent.
+/// Converts an answer that is an error. `what` is the path of the request, empty if it is not part
+/// of a repository; `known` is whether credentials were sent.
 pub(super) fn refusal(
     registry: &str,
     what: &str,
     status: u16,
     retry: Option<&str>,
-    said: &[u8],
+    body: &[u8],
     known: bool,
 ) -> Error {
     let (repository, name) = what.split_once("/manifests/").unwrap_or((what, ""));
@@ -197,23 +197,23 @@ pub(super) fn refusal(
     };
     let error = match status {
         401 if known => Error::new(Kind::Denied, format!("`{registry}` refuses your credentials"))
-            .hint(format!("log in again with `lifebox login {registry}`")),
+            .hint(format!("log in again: lifebox login {registry}")),
         401 => Error::new(Kind::Denied, format!("access to {place} is denied"))
-            .hint(format!("it may not exist, or want a login: `lifebox login {registry}`")),
+            .hint(format!("check the name, or log in: lifebox login {registry}")),
         403 => Error::new(Kind::Denied, format!("access to {place} is denied")).hint(match known {
-            true => "you are logged in, but not allowed to do this there".to_owned(),
-            false => format!("log in with `lifebox login {registry}`"),
+            true => "log in as a user with access to it".to_owned(),
+            false => format!("log in: lifebox login {registry}"),
         }),
         404 if !name.is_empty() => {
             let joint = if name.starts_with("sha256:") { '@' } else { ':' };
             let message = format!("no such image `{repository}{joint}{name}` in `{registry}`");
             Error::new(Kind::NotFound, message).hint("check its name, tag and registry")
         }
-        404 => Error::new(Kind::NotFound, format!("no such thing in {place}")),
+        404 => Error::new(Kind::NotFound, format!("not found in {place}")),
         429 => {
             let wait = retry.and_then(retry_after).map(|time| time.as_secs());
             let login = if known { "" } else { "; a login may allow more" };
-            let message = format!("`{registry}` is asked too often");
+            let message = format!("`{registry}` gets too many requests");
             Error::new(Kind::Network, message).hint(match wait {
                 Some(seconds) => format!("try again in {seconds} seconds{login}"),
                 None => format!("try again later{login}"),
@@ -224,10 +224,10 @@ pub(super) fn refusal(
         _ => Error::new(Kind::Network, format!("{place} answers with status {status}")),
     };
     let error = match subject(what).filter(|_| status >= 500) {
-        Some(asked) => error.cause(format!("asked for {asked}")),
+        Some(subject) => error.cause(format!("the request was for {subject}")),
         None => error,
     };
-    match message_of(said) {
+    match message_of(body) {
         Some(text) => error.cause(text),
         None => error,
     }
@@ -245,8 +245,8 @@ pub(super) fn subject(path: &str) -> Option<String> {
 }
 
 /// Returns the registry's message as one printable line.
-fn message_of(said: &[u8]) -> Option<String> {
-    let errors = serde_json::from_slice::<ErrorBody>(said).ok()?.errors;
+fn message_of(body: &[u8]) -> Option<String> {
+    let errors = serde_json::from_slice::<ErrorBody>(body).ok()?.errors;
     let first = errors.into_iter().next()?;
     let text = if first.message.is_empty() { first.code } else { first.message };
     let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
@@ -259,9 +259,9 @@ mod tests {
 
     #[test]
     fn refusals_say_what_to_do() {
-        let said = br#"{"errors":[{"code":"X","message":"no\u001b[31m way"}]}"#;
+        let body = br#"{"errors":[{"code":"X","message":"no\u001b[31m way"}]}"#;
         let check = |status: u16, known: bool, kind: Kind, message: &str, hint: &str| {
-            let error = refusal("r.example", "a/b/manifests/c", status, Some("7"), said, known);
+            let error = refusal("r.example", "a/b/manifests/c", status, Some("7"), body, known);
             assert_eq!(error.kind(), kind, "{error}");
             assert!(error.message().contains(message), "{error}");
             assert!(error.hint_text().unwrap_or_default().contains(hint), "{error:?}");
@@ -269,12 +269,12 @@ mod tests {
         };
         check(401, true, Kind::Denied, "refuses your credentials", "lifebox login r.example");
         check(401, false, Kind::Denied, "`a/b` in `r.example`", "lifebox login r.example");
-        check(403, true, Kind::Denied, "denied", "not allowed");
+        check(403, true, Kind::Denied, "denied", "with access");
         check(404, false, Kind::NotFound, "`a/b:c` in `r.example`", "check");
-        check(429, false, Kind::Network, "too often", "7 seconds");
+        check(429, false, Kind::Network, "too many requests", "7 seconds");
         check(503, false, Kind::Network, "503", "later");
         let error = refusal("r.example", "a/b/manifests/c", 503, None, b"", false);
-        assert_eq!(error.causes(), ["asked for manifest `c`"]);
+        assert_eq!(error.causes(), ["the request was for manifest `c`"]);
         check(418, false, Kind::Network, "418", "");
     }
 }

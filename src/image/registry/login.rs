@@ -15,11 +15,11 @@ use crate::model::observe::progress::{Access, NoProgress};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
-/// Checks name and password with a registry, and stores them where Docker does.
-/// Returns the file that holds them unencrypted; `None` where a helper stores them.
+/// Checks name and password with a registry, and stores them where Docker does. Returns the file
+/// that contains them unencrypted; `None` if a helper stores them.
 ///
 /// # Errors
-/// [`Kind::Denied`] where the registry does not accept them.
+/// [`Kind::Denied`] if the registry does not accept them.
 pub fn log_in(
     registry: &str,
     user: &str,
@@ -30,11 +30,11 @@ pub fn log_in(
     let domain = domain(registry)?;
     let what = || format!("cannot log in to `{domain}`");
     if user.is_empty() || password.is_empty() || user.contains(':') {
-        let why = "a name without colon and a password are needed";
+        let why = "write a name without a colon, and a password";
         return Err(Error::new(Kind::Invalid, what()).cause(why));
     }
-    let shown = Credentials::Password(user.to_owned(), password.to_owned());
-    let client = Registry::new(&domain, access, Some(shown), Arc::new(NoProgress))?;
+    let credentials = Credentials::Password(user.to_owned(), password.to_owned());
+    let client = Registry::new(&domain, access, Some(credentials), Arc::new(NoProgress))?;
     client.run_cancellable(check, Registry::log_in).map_err(|error| match error.kind() {
         Kind::Cancelled => error,
         Kind::Denied => error.context(what()).hint("check the name and the password"),
@@ -43,17 +43,18 @@ pub fn log_in(
     Keychain::from_environment().store(&domain, user, password, check)
 }
 
-/// Removes the credentials for a registry. Returns false where there were none.
+/// Removes the credentials for a registry. Returns false if there were none.
 ///
 /// # Errors
 /// When the file of credentials cannot be read or written.
 pub fn log_out(registry: &str) -> Result<bool> {
-    // What is no registry may still be the name of an entry.
+    // A name that is not a registry may still have an entry.
     let domain = domain(registry).unwrap_or_else(|_| registry.to_owned());
     Keychain::from_environment().erase(&domain, &|| Ok(()))
 }
 
-/// The registry as references name it, from what users write: `https://index.docker.io/v1/` too.
+/// Returns the domain of a registry from the user's text, which may be
+/// `https://index.docker.io/v1/`.
 fn domain(text: &str) -> Result<String> {
     let bare = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let host = bare.unwrap_or(text).split('/').next().unwrap_or_default();
@@ -70,7 +71,7 @@ impl Registry {
     /// Whether the registry accepts the credentials.
     ///
     /// # Errors
-    /// [`Kind::Denied`] where it does not.
+    /// [`Kind::Denied`] if it does not.
     fn log_in(&self) -> Result<()> {
         let url = self.url("")?;
         let answer = self.request(&RegistryRequest::new(Method::GET, url, ""))?;
@@ -78,7 +79,7 @@ impl Registry {
             200..=299 if is_html(&answer) => Err(self.no_registry(&answer)),
             200..=299 => Ok(()),
             404 => Err(Error::new(Kind::Network, format!("`{}` is not a registry", self.name()))
-                .hint("give the registry's host and port alone, such as `registry.example:5000`")),
+                .hint("write the registry's host and port only, such as `registry.example:5000`")),
             _ => Err(self.refused(answer, "")),
         }
     }

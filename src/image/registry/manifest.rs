@@ -11,16 +11,16 @@ use crate::model::value::digest::Digest;
 use crate::model::value::platform::Platform;
 use crate::model::{Error, Kind, Result};
 
-/// As many platforms as an index may list.
+/// The most platforms of an index.
 const MAX_PLATFORMS: usize = 1000;
 /// The media types of manifests and indexes that are understood.
 pub(super) const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, \
     application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json";
-/// As many layers as overlayfs stacks.
+/// The most layers: as many as overlayfs stacks.
 const MAX_LAYERS: usize = 500;
-/// Docker's oldest manifests, which carry no configuration.
+/// Docker's oldest manifests, without a configuration.
 const OLD: &str = "application/vnd.docker.distribution.manifest.v1";
 
 const INDEXES: [&str; 2] = [
@@ -45,8 +45,8 @@ const LAYERS: [&str; 9] = [
     "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
 ];
 
-/// What points at a blob or a manifest. Its `urls` are not read: content comes from the registry
-/// that was asked.
+/// A descriptor of a blob or a manifest. Its `urls` are ignored: content comes from the registry of
+/// the request.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Descriptor {
@@ -79,49 +79,49 @@ impl Descriptor {
         })
     }
 
-    /// BuildKit lists what it attests about an image beside the image.
+    /// Whether it is an attestation of BuildKit, which is listed beside the image.
     fn is_attestation(&self) -> bool {
         let key = "vnd.docker.reference.type";
         self.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(key))
     }
 }
 
-/// What a registry keeps under a tag.
+/// What a registry has under a tag.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Named {
     /// One image for each of several platforms.
     Index(Vec<Descriptor>),
     /// An image.
     Image {
-        /// Its configuration.
+        /// The configuration.
         config: Descriptor,
-        /// Lowest first.
+        /// The layers, lowest first.
         layers: Vec<Descriptor>,
     },
 }
 
-/// Reads a manifest or an index that was sent as `media_type`.
+/// Parses a manifest or an index with the media type `media_type`.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] for what is damaged, or both at once: each reader would see another image
-/// in it (CVE-2021-41190). [`Kind::Unsupported`] for what is no image.
+/// [`Kind::Corrupt`] if it is damaged, or both: readers would disagree on the image
+/// (CVE-2021-41190). [`Kind::Unsupported`] if it is not an image.
 pub(crate) fn read(media_type: &str, bytes: &[u8]) -> Result<Named> {
     let value: Value = document::parse(bytes)?;
     let sent = media_type.split(';').next().unwrap_or_default().trim();
-    let said = value.get("mediaType").map(|said| said.as_str().unwrap_or_default());
+    let stated = value.get("mediaType").map(|stated| stated.as_str().unwrap_or_default());
     if sent.starts_with(OLD) || value.get("schemaVersion") == Some(&Value::from(1)) {
-        return Err(Error::new(Kind::Unsupported, "its manifest is of Docker's oldest kind")
-            .hint("push it again with a tool of this decade"));
+        return Err(Error::new(Kind::Unsupported, "its manifest has Docker's oldest format")
+            .hint("push it again with a newer tool"));
     }
     let known = |media: &str| INDEXES.contains(&media) || MANIFESTS.contains(&media);
-    if let Some(said) = said.filter(|said| known(sent) && *said != sent) {
-        return Err(corrupt(format!("its manifest was sent as `{sent}` but says `{said}`")));
+    if let Some(stated) = stated.filter(|stated| known(sent) && *stated != sent) {
+        return Err(corrupt(format!("its manifest was sent as `{sent}` but contains `{stated}`")));
     }
     let has = |key: &str| value.get(key).is_some();
-    let media = said.unwrap_or(sent);
+    let media = stated.unwrap_or(sent);
     let (index, image) = (has("manifests"), has("layers") || has("config") || has("fsLayers"));
     match (index, image) {
-        (true, true) => Err(corrupt("its manifest is an index and an image at once")),
+        (true, true) => Err(corrupt("its manifest is both an index and an image")),
         (true, false) if !MANIFESTS.contains(&media) => index_of(value),
         (false, true) if !INDEXES.contains(&media) => image_of(value),
         _ => Err(corrupt("its manifest is neither an index nor an image")),
@@ -142,13 +142,13 @@ fn image_of(mut value: Value) -> Result<Named> {
     if !CONFIGS.contains(&config.media_type.as_str()) {
         let what = value.get("artifactType").and_then(Value::as_str);
         let what = what.unwrap_or(&config.media_type).to_owned();
-        return Err(Error::new(Kind::Unsupported, format!("it is no image but `{what}`")));
+        return Err(Error::new(Kind::Unsupported, format!("it is not an image but `{what}`")));
     }
     if layers.len() > MAX_LAYERS {
         return Err(corrupt(format!("it has {} layers", layers.len())));
     }
     if let Some(odd) = layers.iter().find(|layer| !LAYERS.contains(&layer.media_type.as_str())) {
-        let message = format!("it has a layer of the unknown kind `{}`", odd.media_type);
+        let message = format!("it has a layer of the unknown type `{}`", odd.media_type);
         return Err(Error::new(Kind::Unsupported, message));
     }
     Ok(Named::Image { config, layers })
@@ -159,24 +159,25 @@ fn part<T: serde::de::DeserializeOwned>(value: &mut Value, key: &str) -> Result<
     serde_json::from_value(part).map_err(|error| corrupt(format!("its `{key}`: {error}")))
 }
 
-/// The manifest of the index for `wanted`, or for this machine. The first of equally good ones.
+/// Chooses the manifest of the index for `requested`, or for the host: the first of equally good
+/// ones.
 ///
 /// # Errors
-/// [`Kind::NotFound`] where there is none, naming those that there are.
+/// [`Kind::NotFound`] if there is none, naming the available ones.
 pub(crate) fn choose<'a>(
     choices: &'a [Descriptor],
-    wanted: Option<&Platform>,
+    requested: Option<&Platform>,
 ) -> Result<&'a Descriptor> {
     let host = Platform::host();
     let images = || choices.iter().filter(|choice| !choice.is_attestation());
     let platforms: Vec<_> =
         images().filter_map(|choice| Some((choice.platform()?, choice))).collect();
     let offered = platforms.iter().map(|(platform, choice)| (platform, *choice));
-    if let Some(fitting) = wanted.unwrap_or(&host).choose(offered) {
+    if let Some(fitting) = requested.unwrap_or(&host).choose(offered) {
         return Ok(fitting);
     }
-    // An index that names no platform has nothing to choose from.
-    if let (Some(only), None, None) = (images().next(), images().nth(1), wanted)
+    // An index without platforms offers no choice.
+    if let (Some(only), None, None) = (images().next(), images().nth(1), requested)
         && only.platform.is_none()
     {
         return Ok(only);
@@ -184,10 +185,10 @@ pub(crate) fn choose<'a>(
     let mut offered: Vec<String> =
         platforms.iter().map(|(platform, _)| platform.to_string()).collect();
     offered.dedup();
-    let message = format!("it has no image for {}", wanted.unwrap_or(&host));
+    let message = format!("it has no image for {}", requested.unwrap_or(&host));
     Err(Error::new(Kind::NotFound, message).hint(match offered.is_empty() {
-        true => "it has no image at all".to_owned(),
-        false => format!("it has images for: {}", offered.join(", ")),
+        true => "check the reference: its index lists no image".to_owned(),
+        false => format!("choose a platform with --platform: {}", offered.join(", ")),
     }))
 }
 

@@ -1,15 +1,15 @@
 //! The client's side of the OCI distribution specification: manifests and blobs, both ways.
 //!
-//! Everything that a registry says is hostile: each body has a limit, what has a digest is
-//! checked against it, and a secret goes to no other host than the one it is for
-//! (CVE-2020-15157). Requests are made on threads of their own: a caller that is interrupted
-//! leaves at once, and the connections are shut behind it.
+//! Everything that a registry sends is untrusted: each body has a limit, content with a digest is
+//! checked against it, and a secret is sent to no other host than its own (CVE-2020-15157).
+//! Requests are made on separate threads: a caller that is interrupted returns immediately, and the
+//! connections are shut.
 //!
-//! Reading order: `client` is the connection; `exchange` sends one request and follows what it
-//! answers; `policy` is all rules of security in one place; `authentication` (`challenge`,
-//! `rights`, `credentials`, `credential_helper`) says who asks; `manifest` reads the documents;
-//! `download` and `upload` move blobs; `pull`, `push` and `login` are the verbs; `tls` says which
-//! certificates are trusted; `failure` puts what went wrong into words.
+//! Reading order: `client` is the connection; `exchange` sends one request and handles its answer;
+//! `policy` is all rules of security in one place; `authentication` (`challenge`, `rights`,
+//! `credentials`, `credential_helper`) authorizes requests; `manifest` reads the documents;
+//! `download` and `upload` transfer blobs; `pull`, `push` and `login` are the verbs; `tls` decides
+//! which certificates are trusted; `failure` turns failures into errors.
 
 mod address;
 mod agent;

@@ -1,25 +1,25 @@
-//! The rules of security: who may be spoken to without TLS, who may see a secret, and where a
-//! registry may send this program (CVE-2020-15157).
+//! The rules of security: which hosts are reached without TLS, which get a secret, and where a
+//! registry may redirect this program (CVE-2020-15157).
 
 use super::address::{Url, is_local, is_loopback};
 use crate::model::observe::progress::Access;
 use crate::model::{Error, Kind, Result};
 
-/// Whether a host may be reached without TLS: this machine, and those of `--tls-verify=false`.
+/// Whether a host may be reached without TLS: the local host, and those of `--tls-verify=false`.
 pub(super) fn may_be_plain(authority: &str, access: Access) -> bool {
     access.insecure || is_loopback(authority)
 }
 
-/// Whether a secret for the registry at `base` may be shown at `url`, or asked for there.
+/// Whether a secret for the registry at `base` may be sent to `url`, or requested there.
 pub(super) fn may_see_secret(base: &Url, url: &Url) -> bool {
     url.same_origin(base)
 }
 
-/// The token server, if it may see a secret: by TLS, or where the registry itself is reached
+/// Returns the token server, if it may get a secret: by TLS, or, if the registry itself is reached
 /// without, on the registry's own host.
 pub(super) fn trusted_realm(registry: &str, base: &Url, realm: &str) -> Result<Url> {
     let refuse = |why: String| {
-        let message = format!("`{registry}` sends to a token server that can't be trusted");
+        let message = format!("the token server of `{registry}` is not trusted");
         Error::new(Kind::Denied, message).cause(why)
     };
     let url = Url::parse(realm).ok_or_else(|| {
@@ -34,31 +34,30 @@ pub(super) fn trusted_realm(registry: &str, base: &Url, realm: &str) -> Result<U
     }
 }
 
-/// Whether an answer may send on from one address to another: not from TLS, or without being
-/// told so, to where everybody can listen, and not from elsewhere to what only this machine
-/// can reach.
+/// Refuses redirects from TLS to an unencrypted connection, to one that is not allowed, and from
+/// another host to an address that only the local host can reach.
 ///
 /// # Errors
-/// [`Kind::Network`] where it may not, naming the host.
+/// [`Kind::Network`] with the host.
 pub(super) fn check_redirect(from: &Url, target: &Url, access: Access) -> Result<()> {
     let refuse = |why: &str| {
-        let message = format!("`{}` sends on to `{}` {why}", from.host(), target.authority);
+        let message = format!("`{}` redirects to `{}` {why}", from.host(), target.authority);
         Error::new(Kind::Network, message)
     };
     if is_local(&target.authority) && !is_loopback(&from.authority) {
-        return Err(refuse("on this machine")
-            .hint("a registry elsewhere has no business here; tell who runs it"));
+        return Err(refuse("on the local host").hint("report it to the operator of the registry"));
     }
     if target.https || target.same_origin(from) {
         return Ok(());
     }
     if from.https {
-        return Err(refuse("without TLS").hint("tell who runs the registry"));
+        return Err(refuse("without TLS").hint("report it to the operator of the registry"));
     }
     match may_be_plain(&target.authority, access) {
         true => Ok(()),
-        false => Err(refuse("without TLS")
-            .hint("if you trust the network between, add `--tls-verify=false`")),
+        false => {
+            Err(refuse("without TLS").hint("if you trust the network, add --tls-verify=false"))
+        }
     }
 }
 
@@ -97,9 +96,9 @@ mod tests {
 
     #[test]
     fn a_secret_is_for_one_origin() {
-        let shown = |to: &str| may_see_secret(&url("https://r.example/v2/"), &url(to));
-        assert!(shown("https://r.example:443/v2/a/blobs/b"));
-        assert!(!shown("http://r.example/v2/") && !shown("https://r.example:444/v2/"));
-        assert!(!shown("https://cdn.example/v2/"));
+        let may_see = |to: &str| may_see_secret(&url("https://r.example/v2/"), &url(to));
+        assert!(may_see("https://r.example:443/v2/a/blobs/b"));
+        assert!(!may_see("http://r.example/v2/") && !may_see("https://r.example:444/v2/"));
+        assert!(!may_see("https://cdn.example/v2/"));
     }
 }

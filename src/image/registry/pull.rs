@@ -1,8 +1,8 @@
-//! From a registry into the store: what a reference names, for one platform.
+//! Pulls images: from a registry into the store, what a reference names, for one platform.
 //!
-//! Three layers come at a time, as with Docker, each into a file of the staging directory. The
-//! import waits for each and unpacks it while the next ones come; a layer that the store has is
-//! not fetched. Nothing has a final name before it is whole and checked.
+//! Three layers are downloaded concurrently, as in Docker, each into a file of the staging
+//! directory. The import waits for each and unpacks it while the next ones are downloaded; a layer
+//! in the store is not fetched. Nothing has a final name before it is complete and verified.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -32,16 +32,16 @@ use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// Layers that come at once, as with Docker.
+/// How many layers are downloaded concurrently, as in Docker.
 const MAX_CONCURRENT: usize = 3;
 /// How deep indexes may be nested.
 const MAX_NESTING: usize = 2;
-/// How often a waiting import looks whether it was interrupted.
+/// How often a waiting import checks whether it was interrupted.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What a registry keeps under a reference, for one platform.
+/// What a registry has under a reference, for one platform.
 struct Found {
-    /// The digest of what the reference named: of an index where it is one.
+    /// The digest of what the reference names: of the index, if it is one.
     named: Digest,
     manifest: Vec<u8>,
     config: Vec<u8>,
@@ -49,7 +49,7 @@ struct Found {
 }
 
 impl Store {
-    /// Brings in what `reference` names in its registry, under this reference and its digest.
+    /// Pulls what `reference` names in its registry, under this reference and its digest.
     ///
     /// # Errors
     /// [`Kind::NotFound`], [`Kind::Denied`], [`Kind::Network`] or [`Kind::Corrupt`], naming the
@@ -100,7 +100,7 @@ impl Store {
         Ok(Pulled { image, digest: found.named, newer })
     }
 
-    /// Which images these references name.
+    /// Returns the images that these references name.
     fn under(&self, references: &[Reference]) -> Result<Vec<Option<Digest>>> {
         let index = Index::read(self.images())?;
         let id = |reference| by_reference(&index, reference).map(|entry| entry.id.clone());
@@ -158,13 +158,13 @@ impl Store {
                 downloads.report_done();
                 Ok(loaded.id)
             }
-            // Why it could not be imported.
+            // The failed download is the cause of the failed import.
             (Err(error), Some(failure)) if error.kind() != Kind::Cancelled => Err(failure),
             (Err(error), _) => Err(error),
         }
     }
 
-    /// Whether the store has this layer unpacked, and has or can make its blob.
+    /// Whether the store has unpacked this layer, and has or can rebuild its blob.
     fn has(&self, descriptor: &Descriptor, id: &layer::LayerId) -> bool {
         layer::key(self.images(), id).is_some_and(|key| {
             self.blob(&descriptor.digest).exists()
@@ -173,7 +173,7 @@ impl Store {
     }
 }
 
-/// Asks for manifest and configuration, through an index where there is one.
+/// Fetches manifest and configuration, through an index if there is one.
 fn find(
     registry: &Registry,
     store: &Store,
@@ -184,13 +184,13 @@ fn find(
     let (mut media_type, mut bytes) = registry.manifest(repository, name)?;
     let named = digest_of(&bytes);
     for _ in 0..=MAX_NESTING {
-        let asked = |error: Error| {
+        let with_request = |error: Error| {
             error.cause(format!(
-                "`{}` was asked for `{repository}/manifests/{name}`",
+                "the request to `{}` was for `{repository}/manifests/{name}`",
                 registry.name()
             ))
         };
-        match manifest::read(&media_type, &bytes).map_err(asked)? {
+        match manifest::read(&media_type, &bytes).map_err(with_request)? {
             Named::Image { config, layers } => {
                 let config = match store.read_blob(&config.digest) {
                     Ok(known) => known,
@@ -203,8 +203,10 @@ fn find(
                 let chosen = manifest::choose(&choices, platform)?;
                 (media_type, bytes) = registry.manifest(repository, chosen.digest.as_str())?;
                 if bytes.len() as u64 != chosen.size {
-                    let (said, found) = (chosen.size, bytes.len());
-                    return Err(corrupt(format!("a manifest has {found} bytes instead of {said}")));
+                    let (expected, found) = (chosen.size, bytes.len());
+                    return Err(corrupt(format!(
+                        "a manifest has {found} bytes instead of {expected}"
+                    )));
                 }
             }
         }
@@ -212,9 +214,9 @@ fn find(
     Err(corrupt(format!("its indexes are nested more than {MAX_NESTING} deep")))
 }
 
-/// A tag without an index may be for another platform than the one that was asked for.
-fn check_platform(config: &[u8], wanted: Option<&Platform>) -> Result<()> {
-    let Some(wanted) = wanted else { return Ok(()) };
+/// Checks the platform of a tag without an index.
+fn check_platform(config: &[u8], requested: Option<&Platform>) -> Result<()> {
+    let Some(requested) = requested else { return Ok(()) };
     let document = Document::parse(config)?;
     let variant = document.value.get("variant").and_then(serde_json::Value::as_str);
     let offered = Platform {
@@ -222,14 +224,14 @@ fn check_platform(config: &[u8], wanted: Option<&Platform>) -> Result<()> {
         architecture: document.architecture,
         variant: variant.unwrap_or_default().to_owned(),
     };
-    if wanted.accepts(&offered) {
+    if requested.accepts(&offered) {
         return Ok(());
     }
-    Err(Error::new(Kind::NotFound, format!("it has no image for {wanted}"))
-        .hint(format!("it has an image for: {offered}")))
+    Err(Error::new(Kind::NotFound, format!("it has no image for {requested}"))
+        .hint(format!("choose its platform: --platform {offered}")))
 }
 
-/// The layers that are to come, each blob once.
+/// The layers to download, each blob once.
 struct Downloads {
     shared: Arc<Shared>,
     places: HashMap<Digest, usize>,
@@ -244,7 +246,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// The file of each layer that was asked for.
+    /// The file of each requested layer.
     files: HashMap<usize, Arc<File>>,
     queue: VecDeque<usize>,
     done: Vec<usize>,
@@ -266,7 +268,7 @@ impl Downloads {
         Downloads { shared: Arc::new(Shared { layers, state, changed, progress }), places }
     }
 
-    /// Asks for a layer; once is enough.
+    /// Requests a layer, once.
     fn want(&self, staging: &Staging, digest: &Digest) -> Result<usize> {
         let place = *self.places.get(digest).ok_or_else(|| corrupt("a layer is missing"))?;
         let mut state = self.shared.lock();
@@ -280,7 +282,7 @@ impl Downloads {
         Ok(place)
     }
 
-    /// Waits until a layer is there.
+    /// Waits until a layer is complete.
     fn wait(&self, place: usize, check: CancelCheck<'_>) -> Result<()> {
         let mut state = self.shared.lock();
         while !state.done.contains(&place) {
@@ -294,7 +296,7 @@ impl Downloads {
         Ok(())
     }
 
-    /// No more is wanted. Why one did not come, if so.
+    /// Ends the downloads. Returns the error of a failed one.
     fn close(&self) -> Option<Error> {
         let mut state = self.shared.lock();
         state.closed = true;
@@ -303,9 +305,9 @@ impl Downloads {
     }
 
     fn report_done(&self) {
-        let here = std::mem::take(&mut self.shared.lock().done);
+        let complete = std::mem::take(&mut self.shared.lock().done);
         for (place, layer) in self.shared.layers.iter().enumerate() {
-            if here.contains(&place) {
+            if complete.contains(&place) {
                 self.shared.report(layer, Step::Done);
             }
         }
@@ -327,17 +329,17 @@ impl Shared {
         self.progress.report(&Event::Layer(layer.digest.clone(), step));
     }
 
-    /// Fetches layers, one after the other, until no more are wanted.
+    /// Fetches layers, one after the other, until no more are requested.
     fn work(&self, registry: &Registry, repository: &str) {
         while let Some((place, file)) = self.next() {
             let layer = &self.layers[place];
             self.report(layer, Step::Downloading(0, layer.size));
-            let told = |done: u64, count: usize| {
+            let progress = |done: u64, count: usize| {
                 self.report(layer, Step::Downloading(done, layer.size));
                 at_portion(done, count, &*file, &|| Ok(()))
             };
-            let result = registry.blob(repository, layer, &file, &told);
-            // The import reads it through this very descriptor.
+            let result = registry.blob(repository, layer, &file, &progress);
+            // The import reads the file through this descriptor.
             let result = result.and_then(|()| {
                 (&*file).seek(SeekFrom::Start(0)).context(|| "read a layer".to_owned()).map(drop)
             });
@@ -369,7 +371,7 @@ impl Shared {
     }
 }
 
-/// One layer, as the import asks for it.
+/// One layer, as a source for the import.
 struct Layer<'a> {
     downloads: &'a Downloads,
     staging: &'a Staging,

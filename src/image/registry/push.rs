@@ -1,8 +1,9 @@
-//! From the store to a registry: the manifest as it is kept, so that digests stay what they are.
+//! Pushes images: from the store to a registry, with unchanged manifests, so that digests stay the
+//! same.
 //!
-//! Only layers that are not compressed, of images that were loaded or built here, are sent with
-//! gzip and under a new manifest, as Docker does: registries and peers expect it. The same layer
-//! gives the same bytes each time.
+//! Only uncompressed layers, of images that were loaded or built locally, are compressed with gzip
+//! and sent under a new manifest, as Docker does: registries and peers expect it. A layer always
+//! gives the same bytes.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -30,10 +31,10 @@ use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// Layers that are sent at once; Docker sends five.
+/// How many layers are sent concurrently; Docker sends five.
 const MAX_CONCURRENT: usize = 3;
 const BUFFER: usize = 128 * 1024;
-/// The media types of layers that are not compressed, and what they are with gzip.
+/// The media types of uncompressed layers, and those of gzip.
 const PLAIN: [(&str, &str); 2] = [
     ("application/vnd.oci.image.layer.v1.tar", "application/vnd.oci.image.layer.v1.tar+gzip"),
     (
@@ -42,7 +43,7 @@ const PLAIN: [(&str, &str); 2] = [
     ),
 ];
 
-/// An image on its way out.
+/// An image to push.
 struct PushJob {
     store: Store,
     image: Image,
@@ -50,20 +51,20 @@ struct PushJob {
     /// A repository of the same registry that probably has the layers.
     from: Option<String>,
     layers: Vec<Descriptor>,
-    /// Where a layer that is not compressed is compressed to.
+    /// The files to which uncompressed layers are compressed.
     files: Vec<Option<File>>,
     next: AtomicUsize,
-    /// What each layer became.
+    /// The descriptor of each sent layer.
     sent: Mutex<Vec<Option<Descriptor>>>,
     progress: Arc<dyn Progress>,
 }
 
 impl Store {
-    /// Sends the image that `query` names to the registry, under `reference`.
+    /// Pushes the image that `query` names to the registry, under `reference`.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] where there is no such image here; [`Kind::Denied`] or
-    /// [`Kind::Network`], naming the registry and the repository.
+    /// [`Kind::NotFound`] if there is no such local image; [`Kind::Denied`] or [`Kind::Network`],
+    /// naming the registry and the repository.
     pub fn push(
         &self,
         query: &str,
@@ -74,8 +75,7 @@ impl Store {
     ) -> Result<Pushed> {
         let Some(tag) = reference.tag().filter(|_| reference.digest().is_none()) else {
             let message = format!("cannot push to `{}`", reference.familiar());
-            return Err(Error::new(Kind::Invalid, message)
-                .hint("name it by a tag: a digest is what the push gives it"));
+            return Err(Error::new(Kind::Invalid, message).hint("push it by a tag: NAME:TAG"));
         };
         let mut image = self.find(query)?;
         let index = Index::read(self.images())?;
@@ -135,11 +135,11 @@ impl Store {
         Ok(pushed)
     }
 
-    /// Gives an image further references.
+    /// Adds references to an image.
     fn remember(&self, id: &Digest, references: &[Reference]) -> Result<()> {
         let lock = self.lock()?;
         let mut index = Index::read(self.images())?;
-        // It may be gone by now, which is no failure of the push.
+        // The image may have been removed meanwhile, which is not an error of the push.
         let entry = index.of(id).next().cloned();
         if let Some(entry) = entry {
             index.put(&entry, references);
@@ -154,7 +154,7 @@ fn no_manifest() -> Error {
     corrupt("the image has no manifest").hint("load or pull it again")
 }
 
-/// Another repository of the same registry that this image was in.
+/// Returns another repository of the same registry that this image is known from.
 fn mountable_repository(image: &Image, to: &Reference) -> Option<String> {
     let known = image.digests.iter().filter(|known| known.domain() == to.domain());
     known.map(|known| known.path().to_owned()).find(|path| path != to.path())
@@ -178,14 +178,14 @@ impl PushJob {
             self.report(layer, Step::Preparing);
         }
         std::thread::scope(|scope| {
-            let others: Vec<_> = (1..MAX_CONCURRENT.min(self.layers.len()))
+            let threads: Vec<_> = (1..MAX_CONCURRENT.min(self.layers.len()))
                 .map(|_| scope.spawn(|| self.work(registry)))
                 .collect();
             let first = self.work(registry);
             let panicked = |_| Err(Error::new(Kind::Bug, "a thread of a push panicked"));
-            let ended = others.into_iter().map(|other| other.join().unwrap_or_else(panicked));
-            // All have ended before one of them may fail.
-            std::iter::once(first).chain(ended.collect::<Vec<_>>()).collect::<Result<()>>()
+            let results = threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked));
+            // All threads are joined before an error is returned.
+            std::iter::once(first).chain(results.collect::<Vec<_>>()).collect::<Result<()>>()
         })?;
         let document = self.store.read_blob(&config.digest)?;
         let open = || Ok(Box::new(std::io::Cursor::new(document.clone())) as Box<dyn Read + Send>);
@@ -254,8 +254,8 @@ impl PushJob {
         Ok(sent)
     }
 
-    /// Compresses a layer into its file. Without name and time, so that the same layer always
-    /// gives the same bytes.
+    /// Compresses a layer into its file, without name and time, so that a layer always gives the
+    /// same bytes.
     fn compress(
         &self,
         registry: &Registry,
@@ -287,7 +287,7 @@ impl PushJob {
     }
 }
 
-/// The manifest with the layers that were compressed; the very bytes where there are none.
+/// Returns the manifest with the compressed layers; the unchanged bytes if there are none.
 fn rewritten(bytes: &[u8], sent: &[Option<Descriptor>]) -> Result<Vec<u8>> {
     let mut value: Value = document::parse(bytes)?;
     let mut changed = false;
@@ -326,7 +326,7 @@ impl Write for Hashed<'_> {
     }
 }
 
-/// Reads a file from its beginning, wherever its other readers are.
+/// A reader of a file from its beginning, independent of its other readers.
 struct FromStart {
     file: File,
     position: u64,
@@ -340,7 +340,7 @@ impl Read for FromStart {
     }
 }
 
-/// Tells how far it was read.
+/// A reader that reports its progress.
 struct Counted {
     stream: Box<dyn Read + Send>,
     done: u64,

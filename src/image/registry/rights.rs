@@ -1,4 +1,4 @@
-//! What a registry has granted: credentials, and the header for each scope.
+//! The authorizations of a registry: credentials, and the header for each scope.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::credential::Credentials;
 
-/// The authorization for each scope. Its `Debug` form holds no secret.
+/// The authorization for each scope. Its `Debug` form contains no secret.
 #[derive(Default)]
 pub(super) struct Rights {
     pub(super) credentials: Option<Credentials>,
@@ -15,7 +15,7 @@ pub(super) struct Rights {
 
 #[derive(Default)]
 pub(super) struct KnownRights {
-    /// The header for all rights, where the registry wants name and password.
+    /// The header for all scopes, if the registry uses name and password.
     pub(super) basic: Option<String>,
     /// The header by scope.
     pub(super) tokens: HashMap<String, String>,
@@ -30,7 +30,7 @@ impl Rights {
         self.credentials.is_some()
     }
 
-    /// Returns the `Authorization` for a scope, where one is known.
+    /// Returns the `Authorization` for a scope, if one is known.
     pub(super) fn authorization(&self, scope: &str) -> Option<String> {
         let known = self.known();
         known.basic.clone().or_else(|| known.tokens.get(scope).cloned())

@@ -1,7 +1,7 @@
 //! Trusted certificates, and TLS with them.
 //!
-//! As Go's programs do, a server's own certificate is trusted where it is listed itself: webpki
-//! takes a listed certificate for that of an authority alone, and refuses a self-signed one.
+//! As in Go's programs, a server's own certificate is trusted if it is listed itself: webpki takes
+//! a listed certificate only for that of an authority, and refuses a self-signed one.
 
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -25,9 +25,10 @@ use ureq::unversioned::transport::{
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
-/// The certificates that this machine trusts, and those that Docker would for this registry.
+/// Returns the certificates that the host trusts, and those that Docker would trust for this
+/// registry.
 pub(super) fn listed(domain: &str) -> Result<Vec<CertificateDer<'static>>> {
-    // What can't be read is missing when it is needed: the registry is then not trusted.
+    // Certificates that cannot be read are skipped: then the registry is not trusted.
     let mut all = rustls_native_certs::load_native_certs().certs;
     let directory = Path::new("/etc/docker/certs.d").join(domain);
     for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
@@ -45,7 +46,7 @@ pub(super) fn listed(domain: &str) -> Result<Vec<CertificateDer<'static>>> {
     Ok(all)
 }
 
-/// TLS for whoever the listed certificates vouch for.
+/// Returns TLS that trusts the listed certificates.
 pub(super) fn connector(listed: Vec<CertificateDer<'static>>) -> Result<Tls> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();
@@ -53,7 +54,7 @@ pub(super) fn connector(listed: Vec<CertificateDer<'static>>) -> Result<Tls> {
     let unusable = |error: &dyn fmt::Display| {
         Error::new(Kind::System, "cannot prepare TLS").cause(error.to_string())
     };
-    // Without a single certificate nobody is trusted.
+    // Without any certificate no server is trusted.
     let authorities = match roots.is_empty() {
         true => None,
         false => Some(
@@ -73,7 +74,7 @@ pub(super) fn connector(listed: Vec<CertificateDer<'static>>) -> Result<Tls> {
     Ok(Tls(Arc::new(config)))
 }
 
-/// Believes authorities, and who is listed itself.
+/// A verifier that trusts listed authorities, and listed servers.
 #[derive(Debug)]
 struct Verifier {
     authorities: Option<Arc<WebPkiServerVerifier>>,
@@ -83,8 +84,8 @@ struct Verifier {
 
 impl Verifier {
     fn authorities(&self) -> Result<&WebPkiServerVerifier, rustls::Error> {
-        let nobody = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
-        self.authorities.as_deref().ok_or(nobody)
+        let unknown_issuer = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        self.authorities.as_deref().ok_or(unknown_issuer)
     }
 }
 
@@ -99,7 +100,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let authorities = self.authorities()?;
         match authorities.verify_server_cert(server, between, name, ocsp, now) {
-            // These come after the dates were found to be right; the name is looked at last.
+            // These errors come after the check of the dates; the name is checked last.
             Err(rustls::Error::InvalidCertificate(why))
                 if (why == CertificateError::UnknownIssuer || is_of_authority(&why))
                     && self.listed.iter().any(|listed| listed == server) =>
@@ -135,21 +136,21 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether a server shows the certificate of an authority. rustls has no word of its own for it
+/// Whether a server uses the certificate of an authority. rustls has no error of its own for this
 /// and passes that of webpki on.
 fn is_of_authority(why: &CertificateError) -> bool {
     matches!(why, CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity")
 }
 
-/// What is wrong with a certificate, and what may be done about it.
+/// Explains a certificate error, with a hint.
 pub(super) fn explain(why: &CertificateError, registry: &str) -> (String, String) {
     let place = format!("/etc/docker/certs.d/{registry}");
     let authority = format!("put the certificate of its authority into `{place}/ca.crt`");
-    let clock = "check the clock of this machine; else the registry needs another certificate";
-    let renew = "the registry needs another certificate";
+    let clock = "check the clock of the host, or renew the registry's certificate";
+    let renew = "renew the registry's certificate";
     let (words, hint) = match why {
         CertificateError::UnknownIssuer => {
-            ("nobody that this machine trusts vouches for its certificate", authority.as_str())
+            ("certificate signed by unknown authority", authority.as_str())
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             ("its certificate has expired", clock)
@@ -158,7 +159,7 @@ pub(super) fn explain(why: &CertificateError, registry: &str) -> (String, String
             ("its certificate is not valid yet", clock)
         }
         CertificateError::NotValidForName => {
-            ("its certificate is for another name", "ask for the registry by that name")
+            ("its certificate is for another name", "use the name of the certificate")
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
             let names = presented.iter().map(|name| plain_name(name)).collect::<Vec<_>>();
@@ -166,16 +167,16 @@ pub(super) fn explain(why: &CertificateError, registry: &str) -> (String, String
                 true => "its certificate names no host in its subjectAltName".to_owned(),
                 false => format!("its certificate is for {}", names.join(", ")),
             };
-            return (words, "ask for the registry by a name that is in its certificate".to_owned());
+            return (words, "use a name of the certificate".to_owned());
         }
         CertificateError::Revoked => ("its certificate was revoked", renew),
-        CertificateError::BadEncoding => ("its certificate can't be read", renew),
+        CertificateError::BadEncoding => ("its certificate cannot be read", renew),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             ("its certificate is not for servers", renew)
         }
         _ if is_of_authority(why) => {
-            let words = "it shows a certificate of an authority that this machine does not list";
-            let hint = format!("put this very certificate into `{place}/ca.crt`");
+            let words = "its certificate is that of an authority that the host does not list";
+            let hint = format!("put this certificate into `{place}/ca.crt`");
             return (words.to_owned(), hint);
         }
         CertificateError::Other(other) => {
@@ -189,14 +190,15 @@ pub(super) fn explain(why: &CertificateError, registry: &str) -> (String, String
     (words.to_owned(), hint.to_owned())
 }
 
-/// `DnsName("localhost")` and `IpAddress(127.0.0.1)`, as webpki tells names, without the shell.
-fn plain_name(told: &str) -> String {
-    let inner = told.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-    let bare = inner.unwrap_or(told).trim_matches('"');
+/// Formats `DnsName("localhost")` and `IpAddress(127.0.0.1)`, as webpki writes names, without the
+/// type.
+fn plain_name(name: &str) -> String {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    let bare = inner.unwrap_or(name).trim_matches('"');
     format!("`{}`", bare.chars().filter(|c| !c.is_control()).take(200).collect::<String>())
 }
 
-/// `UnsupportedCertVersion` as words.
+/// Splits `UnsupportedCertVersion` into words.
 fn spelled(name: &str) -> String {
     name.chars().fold(String::new(), |mut words, c| {
         if c.is_ascii_uppercase() && !words.is_empty() {
@@ -207,7 +209,7 @@ fn spelled(name: &str) -> String {
     })
 }
 
-/// Puts TLS around connections; the rest of the chain is ureq's own.
+/// A connector with TLS; the rest of the chain is ureq's own.
 #[derive(Debug)]
 pub(super) struct Tls(Arc<ClientConfig>);
 
@@ -226,7 +228,7 @@ impl<In: Transport> Connector<In> for Tls {
         let host = details.uri.host().unwrap_or_default();
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let name = ServerName::try_from(bare.to_owned())
-            .map_err(|_| ureq::Error::Tls("the host is no name that can be in a certificate"))?;
+            .map_err(|_| ureq::Error::Tls("the host is not a valid name of a certificate"))?;
         let mut connection = ClientConnection::new(self.0.clone(), name)?;
         let mut socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         socket.set_timeout(details.timeout);
@@ -239,7 +241,7 @@ impl<In: Transport> Connector<In> for Tls {
     }
 }
 
-/// A connection with TLS around it.
+/// A connection with TLS.
 pub(super) struct Wrapped {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,

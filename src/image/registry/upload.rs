@@ -1,5 +1,5 @@
-//! Blobs to a registry: asked for first, mounted where it has them elsewhere, else streamed.
-//! Then the manifest, which is confirmed by a second request.
+//! Uploads blobs to a registry: checked first, mounted if another repository has them, else
+//! streamed. Then the manifest, which is confirmed by a second request.
 
 use std::io::Read;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::image::bytes::spool::digest_of;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
-/// How often an upload is begun.
+/// How often an upload is started.
 const ATTEMPTS: u32 = 3;
 const WAIT: Duration = Duration::from_millis(500);
 
@@ -38,15 +38,15 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) size: u64,
     /// A repository of the same registry that probably has it.
     pub(crate) from: Option<&'a str>,
-    /// Opens its bytes; once for each attempt.
+    /// Opens its bytes, once for each attempt.
     pub(crate) open: &'a dyn Fn() -> Result<Box<dyn Read + Send>>,
 }
 
 impl Registry {
-    /// Makes sure that a repository has a blob.
+    /// Ensures that a repository has a blob.
     ///
     /// # Errors
-    /// What the registry says; [`Kind::Network`] where the connection breaks again and again.
+    /// The registry's error; [`Kind::Network`] if the connection breaks repeatedly.
     pub(crate) fn send_blob(&self, repository: &str, blob: &Outgoing<'_>) -> Result<Sent> {
         let scope = match blob.from {
             Some(from) => {
@@ -58,7 +58,7 @@ impl Registry {
         let answer = self.request(&RegistryRequest::new(Method::HEAD, there, &scope))?;
         match answer.status().as_u16() {
             200 if self.confirms(&answer, blob.digest, Some(blob.size))? => return Ok(Sent::Known),
-            // It says nothing about what it has: sending it is the safe way.
+            // The registry does not tell whether it has the blob: it is sent.
             200 | 404 => {}
             _ => return Err(self.refused(answer, repository)),
         }
@@ -79,11 +79,11 @@ impl Registry {
     }
 
     fn upload(&self, repository: &str, scope: &str, blob: &Outgoing<'_>) -> Result<Sent> {
-        let mut begin = self.url(&format!("{repository}/blobs/uploads/"))?;
+        let mut start = self.url(&format!("{repository}/blobs/uploads/"))?;
         if let Some(from) = blob.from {
-            begin = begin.with("mount", blob.digest.as_str()).with("from", from);
+            start = start.with("mount", blob.digest.as_str()).with("from", from);
         }
-        let answer = self.request(&RegistryRequest::new(Method::POST, begin.clone(), scope))?;
+        let answer = self.request(&RegistryRequest::new(Method::POST, start.clone(), scope))?;
         match answer.status().as_u16() {
             201 if blob.from.is_some() => {
                 self.confirms(&answer, blob.digest, None)?;
@@ -93,11 +93,11 @@ impl Registry {
             200..=299 => return Err(self.no_registry(&answer)),
             _ => return Err(self.refused(answer, repository)),
         }
-        let place = self.upload_place(&begin, &answer)?.with("digest", blob.digest.as_str());
-        let ask = RegistryRequest::new(Method::PUT, place, scope)
+        let place = self.upload_place(&start, &answer)?.with("digest", blob.digest.as_str());
+        let request = RegistryRequest::new(Method::PUT, place, scope)
             .header("content-type", "application/octet-stream")
             .payload(Payload::Stream(blob.open, blob.size));
-        let answer = self.request(&ask)?;
+        let answer = self.request(&request)?;
         match answer.status().as_u16() {
             201 | 204 => {
                 self.confirms(&answer, blob.digest, None)?;
@@ -108,20 +108,20 @@ impl Registry {
         }
     }
 
-    fn upload_place(&self, begin: &Url, answer: &RegistryResponse) -> Result<Url> {
-        let place = location(answer).and_then(|location| begin.join(&location));
+    fn upload_place(&self, start: &Url, answer: &RegistryResponse) -> Result<Url> {
+        let place = location(answer).and_then(|location| start.join(&location));
         let place = place.ok_or_else(|| {
-            let message = format!("`{}` names no place to upload to", self.name());
+            let message = format!("`{}` returned no upload location", self.name());
             Error::new(Kind::Network, message)
         })?;
-        check_redirect(begin, &place, self.0.access)?;
+        check_redirect(start, &place, self.0.access)?;
         Ok(place)
     }
 
     /// Uploads a manifest under a tag or its digest, and confirms that the registry has it.
     ///
     /// # Errors
-    /// What the registry says; [`Kind::Network`] where it took the manifest and lacks it.
+    /// The registry's error; [`Kind::Network`] if it accepted the manifest and lacks it.
     pub(crate) fn put_manifest(
         &self,
         repository: &str,
@@ -131,34 +131,34 @@ impl Registry {
     ) -> Result<()> {
         let path = format!("{repository}/manifests/{name}");
         let scope = rights::push(repository);
-        let ask = RegistryRequest::new(Method::PUT, self.url(&path)?, &scope)
+        let request = RegistryRequest::new(Method::PUT, self.url(&path)?, &scope)
             .header("content-type", media_type)
             .payload(Payload::Bytes(bytes));
-        let answer = self.request(&ask)?;
+        let answer = self.request(&request)?;
         let digest = digest_of(bytes);
         match answer.status().as_u16() {
-            // The specification has 201 alone; containerd takes the others as well.
+            // The specification has 201 alone; containerd accepts the others as well.
             200 | 201 | 204 => self.confirms(&answer, &digest, None)?,
             202..=299 => return Err(self.no_registry(&answer)),
             _ => return Err(self.refused(answer, &path)),
         };
         let there = self.url(&format!("{repository}/manifests/{digest}"))?;
-        let ask = RegistryRequest::new(Method::HEAD, there, &scope).header("accept", ACCEPT);
-        let answer = self.request(&ask)?;
+        let request = RegistryRequest::new(Method::HEAD, there, &scope).header("accept", ACCEPT);
+        let answer = self.request(&request)?;
         let status = answer.status().as_u16();
         if status == 200 && self.confirms(&answer, &digest, Some(bytes.len() as u64))? {
             return Ok(());
         }
-        let message = format!("`{}` took the manifest but does not have it", self.name());
+        let message = format!("`{}` accepted the manifest but does not have it", self.name());
         Err(Error::new(Kind::Network, message)
-            .cause(format!("asked for `{repository}@{digest}`, it answers with status {status}"))
-            .hint("push again; if it stays, the registry or what lies between is damaged"))
+            .cause(format!("a request for `{repository}@{digest}` returns status {status}"))
+            .hint("push again; if it fails again, check the registry and the proxies"))
     }
 
-    /// Whether an answer confirms the expected content; false where it does not say.
+    /// Whether an answer confirms the expected content; false if it contains nothing about it.
     ///
     /// # Errors
-    /// [`Kind::Network`] where it says that it has something else.
+    /// [`Kind::Network`] if it has other content.
     fn confirms(
         &self,
         answer: &RegistryResponse,
@@ -169,15 +169,15 @@ impl Registry {
             return Err(self.no_registry(answer));
         }
         let other = |what: String| {
-            let message = format!("`{}` has something else as `{}`", self.name(), digest.short());
+            let message = format!("`{}` has other content as `{}`", self.name(), digest.short());
             Err(Error::new(Kind::Network, message)
                 .cause(what)
-                .hint("the registry or what lies between is damaged, or it is no registry"))
+                .hint("check the address of the registry, and the proxies"))
         };
         let known = header(answer, "docker-content-digest");
         let known = known.and_then(|text| text.parse::<Digest>().ok());
         if let Some(known) = known.as_ref().filter(|known| *known != digest) {
-            return other(format!("it calls it `{known}`"));
+            return other(format!("its digest is `{known}`"));
         }
         let length = header(answer, "content-length").and_then(|text| text.parse::<u64>().ok());
         let length = length.filter(|_| size.is_some());

@@ -37,17 +37,18 @@ impl Registry {
         let stated = header(answer, "retry-after");
         let Some(time) = retry_delay(stated.as_deref(), *waits) else { return Ok(false) };
         let why = match status {
-            429 => "is asked too often".to_owned(),
+            429 => "gets too many requests".to_owned(),
             _ => format!("failed with status {status}"),
         };
-        let asked = subject(&url.path);
-        let asked = asked.map_or(String::new(), |asked| format!(" when asked for {asked}"));
-        self.report_waiting(format!("{} {why}{asked}", self.name()), time);
+        let subject = subject(&url.path);
+        let subject =
+            subject.map_or(String::new(), |subject| format!(" at the request for {subject}"));
+        self.report_waiting(format!("{} {why}{subject}", self.name()), time);
         self.pause(time)?;
         Ok(true)
     }
 
-    /// Reports that the next attempt comes after `time`.
+    /// Reports that the next attempt starts after `time`.
     pub(super) fn report_waiting(&self, reason: String, time: Duration) {
         let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
         self.0.progress.report(&Event::Waiting { reason, seconds });

@@ -12,9 +12,9 @@ use crate::model::observe::introspection::{Entry, Layer};
 use crate::model::value::digest::Digest;
 use crate::sys::fs;
 
-/// How many paths are named as examples.
+/// How many paths are listed as examples.
 const EXAMPLES: usize = 4;
-/// How many hidden paths are named.
+/// How many hidden paths are listed.
 const HIDDEN: usize = 16;
 
 impl Store {
@@ -31,8 +31,8 @@ impl Store {
             examples: Vec::new(),
             hidden: Vec::new(),
         };
-        // The greatest files tell most of what a layer is for.
-        let mut greatest: Vec<(i64, String)> = Vec::new();
+        // The largest files reveal most about a layer.
+        let mut largest: Vec<(i64, String)> = Vec::new();
         let layers = overlay_view::layers([self.layer_dir(key)])?;
         let tree = walk::Tree { form: walk::Form::Layer, layers: layers.iter().collect() };
         tree.walk(b"", &mut |node| {
@@ -48,15 +48,15 @@ impl Store {
                 }
             } else {
                 found.files += 1;
-                greatest.push((node.attributes.st_size, path()));
-                if greatest.len() > 64 {
-                    keep_greatest(&mut greatest);
+                largest.push((node.attributes.st_size, path()));
+                if largest.len() > 64 {
+                    keep_largest(&mut largest);
                 }
             }
             Ok(walk::Visit::Descend)
         })?;
-        keep_greatest(&mut greatest);
-        found.examples = greatest.into_iter().map(|(_, path)| path).collect();
+        keep_largest(&mut largest);
+        found.examples = largest.into_iter().map(|(_, path)| path).collect();
         Ok(found)
     }
 }
@@ -82,7 +82,7 @@ pub fn entry_at(place: &Path, path: &[&[u8]]) -> Result<Option<Entry>> {
         }
         if fs::type_of(&found) != FileType::Directory {
             let size = u64::try_from(found.st_size).unwrap_or(0);
-            // A file where others have a directory hides all that is in it.
+            // A file in place of a directory hides the directory's content.
             return Ok(Some(if depth == path.len() { Entry::File(size) } else { Entry::Hidden }));
         }
         directory = fs::open_dir_beneath(&directory, part)?;
@@ -91,7 +91,7 @@ pub fn entry_at(place: &Path, path: &[&[u8]]) -> Result<Option<Entry>> {
     Ok(Some(if alone { Entry::OpaqueDirectory } else { Entry::Directory }))
 }
 
-fn keep_greatest(files: &mut Vec<(i64, String)>) {
+fn keep_largest(files: &mut Vec<(i64, String)>) {
     files.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     files.truncate(EXAMPLES);
 }

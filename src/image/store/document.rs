@@ -1,7 +1,7 @@
 //! The JSON documents of images, read as untrusted data.
 //!
-//! A document is limited in size, names no key twice (readers would disagree on what it says),
-//! and is what it claims to be: an image configuration for Linux whose layers are digests.
+//! A document is limited in size, has no duplicate key (readers would disagree on its meaning), and
+//! is what it claims to be: an image configuration for Linux whose layers are digests.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::model::{Error, Kind, Result};
 
 /// The longest document, as in containers/image (`iolimits`).
 pub(crate) const MAX_DOCUMENT: u64 = 4 << 20;
-/// Docker makes up to 127, overlayfs stacks 500; `flat` takes care of the rest.
+/// Docker creates up to 127, overlayfs stacks 500; more are merged (`merged_lowers`).
 const MAX_LAYERS: usize = 1024;
 
 /// A checked image configuration.
@@ -34,7 +34,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Reads an image configuration. Its id is the digest of exactly these bytes.
+    /// Parses an image configuration. The image's id is the digest of exactly these bytes.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Document> {
         Self::read(bytes).context(|| "the image's configuration is damaged".to_owned())
     }
@@ -45,7 +45,7 @@ impl Document {
             return Err(corrupt("it is a manifest, not a configuration"));
         }
         let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
-        // Docker before 1.10 wrote no system; it meant the host's.
+        // Docker before 1.10 wrote no system, meaning the host's.
         let os = if text("os").is_empty() { "linux" } else { text("os") }.to_owned();
         if os != "linux" {
             return Err(Error::new(Kind::Unsupported, format!("it is for `{os}`, not for linux")));
@@ -53,7 +53,10 @@ impl Document {
         let diff_ids = value.pointer("/rootfs/diff_ids").cloned().unwrap_or(Value::Null);
         let diff_ids: Vec<Digest> = from_value(diff_ids, "rootfs.diff_ids")?;
         if diff_ids.len() > MAX_LAYERS {
-            return Err(corrupt(format!("it has {} layers", diff_ids.len())));
+            return Err(corrupt(format!(
+                "it has {} layers, more than {MAX_LAYERS}",
+                diff_ids.len()
+            )));
         }
         let config = value.get("config").cloned().filter(|config| !config.is_null());
         let config: ImageConfig =
@@ -72,7 +75,7 @@ impl Document {
 }
 
 /// Refuses variables that a program cannot be given, or that an engine interprets: podman took `*`
-/// and a bare `KEY` in an image as orders to import the host's environment (CVE-2026-57231).
+/// and a bare `KEY` in an image as instructions to import the host's environment (CVE-2026-57231).
 fn check_config(config: &ImageConfig) -> Result<()> {
     for entry in &config.env {
         let key = entry.split_once('=').map_or("", |(key, _)| key);
@@ -87,9 +90,11 @@ fn check_config(config: &ImageConfig) -> Result<()> {
     }
 }
 
-/// Reads a document of type `T` in which no key comes twice.
+/// Parses a document of type `T` without duplicate keys.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let failed = |error: serde_json::Error| corrupt(format!("it is not the right JSON: {error}"));
+    let failed = |error: serde_json::Error| {
+        corrupt(format!("it is not valid JSON for this document: {error}"))
+    };
     if bytes.len() as u64 > MAX_DOCUMENT {
         return Err(corrupt(format!("it is longer than {MAX_DOCUMENT} bytes")));
     }
@@ -155,7 +160,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut values = Map::new();
         while let Some((key, Strict(value))) = map.next_entry::<String, Strict>()? {
             if values.contains_key(&key) {
-                let message = format!("the key `{key}` comes twice");
+                let message = format!("the key `{key}` is duplicate");
                 return Err(serde::de::Error::custom(message));
             }
             values.insert(key, value);
@@ -176,7 +181,7 @@ mod tests {
     #[test]
     fn a_configuration_is_checked_before_it_is_believed() {
         check("{", "JSON");
-        check(r#"{"os":"linux","os":"windows","rootfs":{"diff_ids":[]}}"#, "comes twice");
+        check(r#"{"os":"linux","os":"windows","rootfs":{"diff_ids":[]}}"#, "is duplicate");
         check(r#"{"os":"windows","rootfs":{"diff_ids":[]}}"#, "not for linux");
         check(r#"{"os":"linux"}"#, "rootfs.diff_ids");
         check(r#"{"rootfs":{"diff_ids":["sha256:../../x"]}}"#, "not a sha256 digest");

@@ -1,4 +1,4 @@
-//! The store as its users see it: find, list, and the locks and directories behind.
+//! The store for its users: find, list, and the locks and directories behind.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -22,47 +22,45 @@ use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// The images of one root directory. Cheap to open and to clone; holds nothing open.
+/// The images of one root directory. Cheap to open and to clone; keeps nothing open.
 #[derive(Clone, Debug)]
 pub struct Store {
     images: PathBuf,
 }
 
-/// What hides files of layers below is marked in one way by root and in another by everybody else,
-/// so nobody can use the store of another user.
+/// Refuses the store of another user: root and other users mark hidden files of layers differently.
 fn check_owner(root: &Path, owner: u32) -> Result<()> {
     if owner == rustix::process::geteuid().as_raw() {
         return Ok(());
     }
     let message = format!("the store `{}` belongs to user {owner}", root.display());
-    let hint = "run lifebox as that user, or set another store with --root or LIFEBOX_ROOT";
+    let hint = "run lifebox as that user, or choose another store with --root or LIFEBOX_ROOT";
     Err(Error::new(Kind::Denied, message).hint(hint))
 }
 
 impl Store {
-    /// Opens `root/images`, and makes it where it is missing. One system call, and no write,
-    /// where it is there.
+    /// Opens `root/images`, and creates it if it is missing. An existing store takes one system
+    /// call and no write.
     pub fn open(root: &Path) -> Result<Store> {
         let store = Store { images: root.join("images") };
-        // Written last, so it tells that the rest is there.
+        // Written last, so the rest exists too.
         if let Ok(mark) = std::fs::metadata(store.images.join("oci-layout")) {
             check_owner(root, mark.uid())?;
         } else {
             store.initialize().map_err(|error| {
                 let denied = error.kind() == Kind::Denied;
-                let error = error.context(format!("cannot make the store `{}`", root.display()));
+                let error = error.context(format!("cannot create the store `{}`", root.display()));
                 if !denied {
                     return error;
                 }
-                error
-                    .hint("run as root, or choose a directory of yours with --root or LIFEBOX_ROOT")
+                error.hint("run as root, or choose another directory with --root or LIFEBOX_ROOT")
             })?;
         }
         Ok(store)
     }
 
-    /// Makes the directories that are missing.
-    pub(crate) fn make_directories(&self) -> Result<()> {
+    /// Creates missing directories.
+    pub(crate) fn create_directories(&self) -> Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         for name in ["blobs/sha256", "layers", "staging"] {
             let path = self.images.join(name);
@@ -76,9 +74,9 @@ impl Store {
     }
 
     fn initialize(&self) -> Result<()> {
-        self.make_directories()?;
+        self.create_directories()?;
         let lock = self.lock()?;
-        // From now on, a list that is missing has been lost.
+        // From now on, a missing list was lost.
         if !self.images.join("index.json").exists() && !has_blobs(&self.images) {
             Index::default().write(&self.images)?;
         }
@@ -87,7 +85,7 @@ impl Store {
         Ok(())
     }
 
-    /// The image that `query` names: a reference, its id, or the unique beginning of its id.
+    /// Finds the image that `query` names: a reference, its id, or the unique beginning of its id.
     pub fn find(&self, query: &str) -> Result<Image> {
         let index = Index::read(&self.images)?;
         let id = resolve(&index, query)?;
@@ -99,7 +97,7 @@ impl Store {
         })
     }
 
-    /// All images, newest first. One that is damaged is listed without its details, so that it
+    /// Returns all images, newest first. A damaged one is listed without its details, so that it
     /// can be seen and removed.
     pub fn list(&self) -> Result<Vec<Image>> {
         Ok(self.list_of(&Index::read(&self.images)?))
@@ -113,14 +111,14 @@ impl Store {
         images
     }
 
-    /// Where the layer with this key is unpacked: one of [`Image::layers`], usable as a
+    /// Returns the directory of the layer with this key: one of [`Image::layers`], usable as a
     /// `lowerdir` of overlayfs.
     pub fn layer_dir(&self, diff_id: &Digest) -> PathBuf {
         layer::path(&self.images, diff_id)
     }
 
-    /// The tar of layer `number` of an image, uncompressed. Reading its end fails with the kind
-    /// `corrupt` if it is not what the image's configuration says.
+    /// Opens the tar of layer `number` of an image, uncompressed. Reading its end fails with the
+    /// kind `corrupt` if its digest is not that of the image's configuration.
     pub(crate) fn layer_tar(&self, image: &Image, number: usize) -> Result<Box<dyn Read + Send>> {
         let diff_ids = image.diff_ids();
         let (Some(diff_id), Some(key)) = (diff_ids.get(number), image.layers.get(number)) else {
@@ -137,16 +135,16 @@ impl Store {
         Ok(Box::new(Verified::new(stream, diff_id.clone())))
     }
 
-    /// The tar of the unpacked layer with this key, put together from its files.
+    /// Rebuilds the tar of the unpacked layer with this key.
     pub(crate) fn unpacked_tar(&self, key: &Digest) -> Result<Box<dyn Read + Send>> {
         let recipe = self.images.join("layers").join(layer::tar_split_name(key));
         let recipe = std::fs::File::open(&recipe)
-            .context(|| format!("the layer `{}` can't be put together again", key.short()))?;
+            .context(|| format!("cannot rebuild the layer `{}`", key.short()))?;
         let layer = fs::open_dir(&self.layer_dir(key))?;
         Ok(Box::new(TarAssembler::new(recipe, layer)?))
     }
 
-    /// The bytes of a layer blob that the manifest of `image` names, and how many they are.
+    /// Opens a layer blob that the manifest of `image` names. Returns it with its length.
     pub(crate) fn open_blob(
         &self,
         image: &Image,
@@ -162,20 +160,20 @@ impl Store {
         Ok((layer.clone(), Box::new(Verified::new(stream, layer.digest))))
     }
 
-    /// The directory of the store.
+    /// Returns the directory of the store.
     pub(crate) fn images(&self) -> &Path {
         &self.images
     }
 
-    /// Waits for the lock that every change of the index, the blobs and the layers is made
-    /// under. It is held briefly: never while unpacking or deleting.
+    /// Waits for the lock for changes of the index, the blobs and the layers. It is held briefly:
+    /// never while unpacking or deleting.
     pub(crate) fn lock(&self) -> Result<OwnedFd> {
         use std::os::unix::fs::OpenOptionsExt;
         let path = self.images.join("lock");
         let mut options = std::fs::OpenOptions::new();
         let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = match file {
-            // Nobody changes anything there, and looking needs no more.
+            // A read-only store does not change, so reading it needs no lock.
             Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
                 std::fs::File::open(&path)
             }
@@ -186,7 +184,7 @@ impl Store {
         Ok(file.into())
     }
 
-    /// A place to work in, after what dead imports left is swept.
+    /// Creates a staging directory, and removes those of dead imports.
     pub(crate) fn staging(&self) -> Result<Staging> {
         let parent = self.images.join("staging");
         let lock = self.lock()?;
@@ -197,12 +195,12 @@ impl Store {
         staging
     }
 
-    /// Where a blob is.
+    /// Returns the path of a blob.
     pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
         layer::blob(&self.images, digest)
     }
 
-    /// Reads a small blob and checks that it is what its name says.
+    /// Reads a small blob and checks its digest.
     pub(crate) fn read_blob(&self, digest: &Digest) -> Result<Vec<u8>> {
         let path = self.blob(digest);
         let bytes = std::fs::read(&path).context(|| format!("read `{}`", path.display()))?;
@@ -233,7 +231,7 @@ impl Store {
     }
 }
 
-/// What the index alone tells about an image.
+/// Describes an image by the index alone.
 fn damaged(index: &Index, id: &Digest) -> Image {
     let references: BTreeSet<Reference> =
         index.of(id).filter_map(|entry| entry.reference.clone()).collect();
@@ -258,8 +256,8 @@ fn damaged(index: &Index, id: &Digest) -> Image {
     }
 }
 
-/// `query` as a reference. What is written as an id is none: otherwise an archive could bring a
-/// tag that reads as the id of another image, and take its place.
+/// Parses `query` as a reference. A text that looks like an id is not one: otherwise an archive
+/// could bring a tag that reads as the id of another image, and take its place.
 pub fn as_reference(query: &str) -> Option<Reference> {
     let whole_id = query.len() == 64 && query.bytes().all(|byte| byte.is_ascii_hexdigit());
     if whole_id || query.starts_with("sha256:") {
@@ -268,11 +266,11 @@ pub fn as_reference(query: &str) -> Option<Reference> {
     query.parse().ok()
 }
 
-/// The id that `query` means, in Docker's order: a reference, then an id or the unique beginning
-/// of one.
+/// Resolves `query` to an id, in Docker's order: a reference, then an id or the unique beginning of
+/// one.
 pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
     let reference = as_reference(query);
-    if let Some(found) = reference.as_ref().and_then(|wanted| by_reference(index, wanted)) {
+    if let Some(found) = reference.as_ref().and_then(|reference| by_reference(index, reference)) {
         return Ok(found.id.clone());
     }
     let digits = query.strip_prefix("sha256:").unwrap_or(query);
@@ -284,28 +282,28 @@ pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
     };
     match matching[..] {
         [id] => Ok(id.clone()),
-        [] => Err(Error::new(Kind::NotFound, format!("no such image: `{query}`")).hint(
-            "`images` lists what is here; `load -i FILE` brings in what `docker save` wrote",
-        )),
+        [] => Err(Error::new(Kind::NotFound, format!("no such image: `{query}`"))
+            .hint("list local images with `images`, or load an archive with `load -i FILE`")),
         _ => {
             let ids: Vec<_> = matching.iter().map(|id| id.short()).collect();
             Err(Error::new(
                 Kind::Invalid,
                 format!("`{query}` is the beginning of several image ids"),
             )
-            .hint(format!("write more of one: {}", ids.join(", "))))
+            .hint(format!("write more of the id: {}", ids.join(", "))))
         }
     }
 }
 
-/// The entry of a tag, or with a digest the image of that repository with this manifest or id.
-pub(crate) fn by_reference<'a>(index: &'a Index, wanted: &Reference) -> Option<&'a Entry> {
+/// Returns the entry of a tag, or with a digest the image of that repository with this manifest or
+/// id.
+pub(crate) fn by_reference<'a>(index: &'a Index, requested: &Reference) -> Option<&'a Entry> {
     index.entries.iter().find(|entry| {
         let Some(known) = &entry.reference else { return false };
-        match wanted.digest() {
-            None => known == wanted,
+        match requested.digest() {
+            None => known == requested,
             Some(digest) => {
-                known.repository() == wanted.repository()
+                known.repository() == requested.repository()
                     && (known.digest() == Some(digest)
                         || entry.manifest == *digest
                         || entry.id == *digest)

@@ -1,8 +1,8 @@
-//! Brings one image into the store: its configuration, its layers, its references.
+//! Imports one image into the store: its configuration, its layers, its references.
 //!
-//! All that takes long happens in a staging directory without a lock. Then one `syncfs(2)`, and
-//! under the lock only renames, links and the new index. So two imports of the same image at
-//! once both succeed, and the one that comes second throws its copy away.
+//! Slow work happens in a staging directory without a lock. Then one `syncfs(2)`, and under the
+//! lock only renames, links and the new index. So two concurrent imports of the same image both
+//! succeed, and the second one drops its copy.
 
 use std::os::fd::OwnedFd;
 
@@ -26,14 +26,14 @@ use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// How often an import starts over because a removal took a layer that it built upon.
+/// How often an import starts over because a removal deleted a layer that it needs.
 const ATTEMPTS: usize = 3;
 
 /// An image to import.
 pub(crate) struct Incoming<'a> {
     /// The image's configuration. Its digest is the image's id.
     pub(crate) config: &'a [u8],
-    /// Its manifest as it came; where there is none, one is written.
+    /// Its manifest, unchanged; without one, a manifest is written.
     pub(crate) manifest: Option<&'a [u8]>,
     /// Its layers, lowest first.
     pub(crate) layers: Vec<Box<dyn Source + 'a>>,
@@ -46,7 +46,7 @@ pub(crate) struct Incoming<'a> {
 }
 
 impl<'a> Incoming<'a> {
-    /// An image that comes without manifest, and from no build.
+    /// Returns an image without a manifest, and from no build.
     pub(crate) fn new(
         config: &'a [u8],
         layers: Vec<Box<dyn Source + 'a>>,
@@ -60,12 +60,12 @@ impl<'a> Incoming<'a> {
 struct Documents {
     manifest: Digest,
     manifest_size: u64,
-    /// Name in the staging directory, and what it becomes.
+    /// The names in the staging directory, and the digests that become their names.
     files: Vec<(String, Digest)>,
 }
 
 impl Store {
-    /// Brings in one image. It is visible when this returns, and not before.
+    /// Imports one image, which becomes visible when this function returns.
     pub(crate) fn import(
         &self,
         staging: &Staging,
@@ -91,10 +91,10 @@ impl Store {
             }
         }
         Err(Error::new(Kind::Refused, "another command keeps removing the layers of this image")
-            .hint("load it again when no `rmi` runs"))
+            .hint("load it again while no `rmi` runs"))
     }
 
-    /// Makes it all visible. `None` where a layer that was there has been removed meanwhile.
+    /// Publishes the image. `None` if a layer that existed was removed meanwhile.
     fn publish(
         &self,
         staging: &Staging,
@@ -104,7 +104,7 @@ impl Store {
         documents: &Documents,
     ) -> Result<Option<Loaded>> {
         let lock = self.lock()?;
-        // Before anything is added: beside a list that is lost, no new one may be begun.
+        // Before anything is added: if the list is lost, no new one may be started.
         let mut index = Index::read(self.images())?;
         if ready.iter().any(|layer| self.is_missing(layer)) {
             return Ok(None);
@@ -142,7 +142,7 @@ impl Store {
         Ok(Some(Loaded { id: document.id.clone(), tags: tags.cloned().collect(), moved }))
     }
 
-    /// Whether a layer or blob that was in the store is there no longer.
+    /// Whether a layer or blob was removed from the store.
     fn is_missing(&self, layer: &Ready) -> bool {
         let unpacked = layer.staged.is_some() || layer::path(self.images(), &layer.key).is_dir();
         let recipe = layer.blob.compression.is_none();
@@ -163,7 +163,7 @@ impl Store {
                     fs::rename(staging.directory(), from.as_bytes(), &holder, to.as_bytes())?;
                 }
             }
-            // False is fine: somebody else has brought in the same.
+            // False is fine: another process has imported the same.
             let hex = layer.key.hex().as_bytes();
             fs::rename_new(staging.directory(), staged.as_bytes(), &holder, hex)?;
         }
@@ -194,7 +194,7 @@ fn stage_documents(
     let mut files = Vec::new();
     for (bytes, digest) in [(incoming.config, &document.id), (manifest, &digest)] {
         let name = format!("document-{}", digest.hex());
-        // One of several images of an archive, or another attempt, may have written it.
+        // Another image of the archive, or an earlier attempt, may have written it.
         if fs::stat(staging.directory(), name.as_bytes())?.is_none() {
             write_all(fs::create_file(staging.directory(), name.as_bytes())?, bytes)?;
         }
@@ -233,8 +233,8 @@ pub(crate) fn media_type(compression: Option<Compression>) -> String {
     format!("{MEDIA_LAYER}{suffix}")
 }
 
-/// Gives a staged file its place among the blobs. A link, so that the next image of the same
-/// archive finds the file still there.
+/// Links a staged file into the blobs. A link, so that the next image of the same archive finds the
+/// file still there.
 fn link_blob(staging: &Staging, name: &str, blobs: &OwnedFd, digest: &Digest) -> Result<()> {
     let hex = digest.hex().as_bytes();
     match fs::make_link(staging.directory(), name.as_bytes(), blobs, hex) {
@@ -243,32 +243,32 @@ fn link_blob(staging: &Staging, name: &str, blobs: &OwnedFd, digest: &Digest) ->
     }
 }
 
-/// Configuration and manifest must be of one image.
+/// Checks that configuration and manifest are of one image.
 fn check_documents(document: &Document, incoming: &Incoming<'_>) -> Result<()> {
-    let (said, given) = (document.diff_ids.len(), incoming.layers.len());
-    if said != given {
-        return Err(corrupt(format!("its configuration names {said} layers, it brings {given}")));
+    let (expected, found) = (document.diff_ids.len(), incoming.layers.len());
+    if expected != found {
+        return Err(corrupt(format!("its configuration has {expected} layers, the image {found}")));
     }
     let Some(bytes) = incoming.manifest else { return Ok(()) };
     let manifest: Manifest = document::parse(bytes).context(|| "its manifest".to_owned())?;
-    if manifest.config.digest != document.id || manifest.layers.len() != given {
+    if manifest.config.digest != document.id || manifest.layers.len() != found {
         return Err(corrupt("its manifest is of another image"));
     }
     Ok(())
 }
 
-/// The layers must be what the manifest says, in size and content.
+/// Checks the layers against the manifest, in size and content.
 fn check_manifest(bytes: &[u8], ready: &[Ready]) -> Result<()> {
     let manifest: Manifest = document::parse(bytes)?;
-    for (number, (said, layer)) in manifest.layers.iter().zip(ready).enumerate() {
-        if said.digest != layer.blob.digest || said.size != layer.blob.size {
+    for (number, (promised, layer)) in manifest.layers.iter().zip(ready).enumerate() {
+        if promised.digest != layer.blob.digest || promised.size != layer.blob.size {
             return Err(corrupt(format!(
                 "layer {} is not what its manifest says: {} bytes of `{}` instead of {} of `{}`",
                 number + 1,
                 layer.blob.size,
                 layer.blob.digest,
-                said.size,
-                said.digest
+                promised.size,
+                promised.digest
             )));
         }
     }

@@ -1,7 +1,7 @@
 //! `index.json`: the list of images and their names.
 //!
-//! It is an OCI image index, one descriptor for each tag, so that other tools can read the store.
-//! What `find` needs, and would have to compute, is kept in annotations: the image's id, its
+//! The file is an OCI image index, one descriptor for each tag, so that other tools can read the
+//! store. Annotations keep what `find` needs and would have to compute: the image's id, its
 //! unpacked size and when it was tagged.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub(crate) const MEDIA_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 
 /// A second copy of the list, so that names survive the loss of the first.
 const COPY: &str = "index.json.copy";
-const AGAIN: &str = "`lifebox system check --repair` puts it together again from what is there";
+const REPAIR_HINT: &str = "rebuild it from the stored images: lifebox system check --repair";
 
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
 const ID: &str = "lifebox.image.id";
@@ -74,7 +74,7 @@ pub(crate) struct Entry {
     pub(crate) id: Digest,
     pub(crate) manifest: Digest,
     pub(crate) manifest_size: u64,
-    /// A tag, or `repository@digest` for what a registry calls it.
+    /// A tag, or `repository@digest` for the name in a registry.
     pub(crate) reference: Option<Reference>,
     pub(crate) size: u64,
     pub(crate) tagged: Option<Timestamp>,
@@ -91,7 +91,7 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// Reads `index.json` in `directory`. A store that has none yet is empty.
+    /// Reads `index.json` in `directory`. A new store without one is empty.
     pub(crate) fn read(directory: &Path) -> Result<Index> {
         let path = directory.join("index.json");
         let bytes = match std::fs::read(&path) {
@@ -101,12 +101,14 @@ impl Index {
                     return Ok(Index::default());
                 }
                 let what = format!("the list of images `{}` is missing", path.display());
-                return Err(corrupt(what).hint(AGAIN));
+                return Err(corrupt(what).hint(REPAIR_HINT));
             }
             Err(error) => return Err(Error::from_io(format!("read `{}`", path.display()), &error)),
         };
         Index::parse(&bytes).map_err(|error| {
-            error.context(format!("the list of images `{}` is damaged", path.display())).hint(AGAIN)
+            error
+                .context(format!("the list of images `{}` is damaged", path.display()))
+                .hint(REPAIR_HINT)
         })
     }
 
@@ -127,17 +129,17 @@ impl Index {
         let bytes = serde_json::to_vec(&written).map_err(|error| corrupt(error.to_string()))?;
         let mut result = write_file(directory, "index.json", &bytes);
         if result.as_ref().is_err_and(is_full) {
-            // The copy takes as much: on a full disk it is what room there is.
+            // On a full disk, removing the copy frees as much as the list needs.
             let _ = std::fs::remove_file(directory.join(COPY));
             result = write_file(directory, "index.json", &bytes);
         }
         result.context(|| "cannot write the list of images".to_owned())?;
-        // Nothing depends on it: where there is no space, the list goes without.
+        // The copy is optional: without space there is none.
         let _ = write_file(directory, COPY, &bytes);
         Ok(())
     }
 
-    /// Reads the copy of a lost list; empty where the copy is lost as well.
+    /// Reads the copy of a lost list; empty if the copy is lost as well.
     pub(crate) fn read_copy(directory: &Path) -> Index {
         let bytes = std::fs::read(directory.join(COPY)).unwrap_or_default();
         Index::parse(&bytes).unwrap_or_default()
@@ -155,8 +157,8 @@ impl Index {
     }
 
     /// Adds an image under `references`, which other images lose; returns the tags that moved. An
-    /// image that loses its last reference stays, without one. References that it had before
-    /// keep the manifest that they had.
+    /// image that loses its last reference stays without one. References that the image had before
+    /// keep their manifest.
     pub(crate) fn put(&mut self, image: &Entry, references: &[Reference]) -> Vec<Reference> {
         let mut moved = Vec::new();
         for entry in &mut self.entries {
@@ -185,11 +187,11 @@ impl Index {
 
     /// Returns the image that this build step has created last.
     pub(crate) fn of_step(&self, step: &Digest) -> Option<&Entry> {
-        let made = self.entries.iter().filter(|entry| entry.step.as_ref() == Some(step));
-        made.max_by_key(|entry| entry.tagged)
+        let created = self.entries.iter().filter(|entry| entry.step.as_ref() == Some(step));
+        created.max_by_key(|entry| entry.tagged)
     }
 
-    /// Drops entries without a reference where the image has another entry.
+    /// Drops entries without a reference if the image has another entry.
     pub(crate) fn drop_unreferenced(&mut self) {
         let known = self.entries.iter().filter(|entry| entry.reference.is_some());
         let known: std::collections::HashSet<Digest> = known.map(|e| e.id.clone()).collect();
@@ -202,7 +204,8 @@ impl Index {
 }
 
 impl Entry {
-    /// An entry that another tool wrote, without our annotations, is not an image of ours.
+    /// Converts a descriptor. One of another tool, without lifebox's annotations, is not an image
+    /// of the store.
     fn from_descriptor(descriptor: Descriptor) -> Option<Entry> {
         let note = |key: &str| descriptor.annotations.get(key);
         let digest = |key: &str| note(key).and_then(|digest| digest.parse().ok());
@@ -238,18 +241,19 @@ impl Entry {
     }
 }
 
-/// Whether there is anything that a list could name.
+/// Whether there are any blobs.
 pub(crate) fn has_blobs(directory: &Path) -> bool {
     let names = std::fs::read_dir(directory.join("blobs/sha256"));
     names.is_ok_and(|mut names| names.next().is_some())
 }
 
-/// Whether there is no space left.
+/// Whether the disk is full.
 pub(crate) fn is_full(error: &Error) -> bool {
     matches!(error.errno(), Some(libc::ENOSPC | libc::EDQUOT))
 }
 
-/// Replaces a file of ours: written beside it, synced, renamed, and the directory synced.
+/// Replaces a file of the store: writes a new one beside it, syncs it, renames it, and syncs the
+/// directory.
 pub(crate) fn write_file(directory: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     let holder = fs::open_dir(directory)?;
     let temporary = format!(".{name}.new");

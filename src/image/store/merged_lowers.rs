@@ -1,10 +1,11 @@
-//! Images of more layers than overlayfs stacks: their lowest layers as one directory.
+//! Images with more layers than overlayfs stacks: their lowest layers are merged into one
+//! directory.
 //!
-//! Overlays can't be nested for this: what an inner overlay hides is not in it, so its whiteouts
-//! would hide nothing in the layers below it. So the lowest layers are merged here, into
-//! `images/flat/KEY`: directories are made anew, all else is linked, so this costs no content.
-//! Below the lowest layer nothing is to be hidden, so whiteouts are done with when they are
-//! followed. It is made when a container needs it, and only containers keep it.
+//! Overlays cannot be nested for this: an entry hidden by an inner overlay is not in it, so its
+//! whiteouts would hide nothing in the layers below. So the lowest layers are merged here, into
+//! `images/flat/KEY`: directories are created, all else is hard-linked, so this takes no space for
+//! content. Below the lowest layer there is nothing to hide, so whiteouts are applied and dropped.
+//! A merge is created when a container needs it, and kept only by containers.
 
 use std::collections::HashSet;
 use std::os::fd::OwnedFd;
@@ -25,9 +26,9 @@ use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// Below the directory of images, and of a staging directory.
+/// The directory of merges, in that of images and in a staging directory.
 pub(crate) const DIRECTORY: &str = "flat";
-/// Below the directory of images: what an image without layers is stacked upon.
+/// The empty lower directory of an image without layers, in the directory of images.
 const EMPTY_LOWER: &str = "empty";
 
 impl Store {
@@ -51,7 +52,7 @@ impl Store {
         lowest.into_iter().chain(rest).collect()
     }
 
-    /// An empty directory: overlayfs wants something below the writable one.
+    /// Returns an empty directory: overlayfs needs one below the writable layer.
     fn empty_lower(&self) -> Result<PathBuf> {
         use std::os::unix::fs::DirBuilderExt;
         let path = self.images().join(EMPTY_LOWER);
@@ -84,7 +85,7 @@ impl Store {
             _ => {}
         }
         let holder = fs::open_dir(&holder)?;
-        // False is fine: somebody else has made the same.
+        // False is fine: another process has created the same merge.
         fs::rename_new(staging.directory(), DIRECTORY.as_bytes(), &holder, key.hex().as_bytes())?;
         fs::sync(&holder)?;
         drop(lock);
@@ -136,18 +137,18 @@ impl Store {
     }
 }
 
-/// How many of the lowest of `count` layers become one, so that at most `most` are left. Many at
-/// once: an image that grows layer by layer shall not need another merge for each.
+/// Returns how many of the lowest of `count` layers are merged, so that at most `most` are left.
+/// Many, so that an image that grows layer by layer does not need another merge each time.
 fn merged_count(count: usize, most: usize) -> usize {
     let step = (most / 2).max(2);
     match count.checked_sub(most) {
         None | Some(0) => 0,
-        // One directory takes the place of those that are merged.
+        // One directory replaces the merged layers.
         Some(surplus) => (surplus + 1).next_multiple_of(step).min(count),
     }
 }
 
-/// The keys of the lowest layer, of the lowest two merged, of the lowest three, and so on.
+/// Returns the keys of the lowest layer, of the lowest two merged, of the lowest three, and so on.
 fn keys(layers: &[Digest]) -> impl Iterator<Item = Digest> {
     layers.iter().scan(String::new(), |below, layer| {
         let key = digest_of(format!("lifebox flat {below} {layer}").as_bytes());
@@ -156,7 +157,7 @@ fn keys(layers: &[Digest]) -> impl Iterator<Item = Digest> {
     })
 }
 
-/// Does to `target`, the layers below, what `layer` says, as overlayfs would show it
+/// Applies `layer` to `target`, the merge of the layers below, as overlayfs would show it
 /// (overlayfs.rst, "whiteouts and opaque directories").
 fn merge(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
     for name in fs::names(layer)? {
@@ -194,7 +195,7 @@ fn link(layer: &OwnedFd, target: &OwnedFd, name: &[u8]) -> Result<()> {
     fs::make_link(layer, name, target, name).map_err(|error| match error.errno() {
         Some(libc::EMLINK) => error
             .with_kind(Kind::Unsupported)
-            .hint("a file of this image has as many links as the file system allows"),
+            .hint("use a file system that allows more hard links, with --root"),
         _ => error,
     })
 }

@@ -1,7 +1,7 @@
 //! Removes unused images.
 //!
-//! Needed is an image that has a tag (unless all unused ones shall go), that a container uses, or
-//! that such a one was built from: those are what makes the next build quick.
+//! An image is needed if it has a tag (unless all unused ones are removed), if a container uses it,
+//! or if a needed image was built from it: that keeps the build cache.
 
 use std::collections::HashSet;
 
@@ -13,8 +13,8 @@ use crate::model::image::{Image, ImageUser, Removed};
 use crate::model::value::digest::Digest;
 
 impl Store {
-    /// Removes images that no container of `users` uses, or only tells which ones they would be.
-    /// The filter chooses among them by label and time.
+    /// Removes images that no container of `users` uses, or with `dry_run` only lists them. The
+    /// filter selects among them by label and time.
     pub fn prune(&self, options: &PruneOptions, users: &[ImageUser]) -> Result<Pruned> {
         let lock = self.lock()?;
         let mut index = Index::read(self.images())?;

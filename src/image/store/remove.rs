@@ -1,8 +1,8 @@
 //! Removes images from the store, with the layers and blobs that nothing else refers to.
 //!
-//! What is needed is computed each time, from the index and from the containers that the caller
-//! names; no counter is stored that could be wrong. All is decided and made invisible under the
-//! store's lock; the files themselves are deleted after it.
+//! The needed files are computed each time, from the index and from the containers that the caller
+//! names; there is no stored counter that could be wrong. Files are selected and made invisible
+//! under the store's lock, and deleted after it is released.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -13,6 +13,7 @@ use super::merged_lowers;
 use super::usage::{bytes_of, digest};
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
+use crate::model::image::usage::RemoveImageOptions;
 use crate::model::image::{ImageUser, Removed};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
@@ -31,36 +32,43 @@ pub(crate) struct Unreferenced {
 
 impl Store {
     /// Removes a reference, and the image with its last one; an id stands for all of the image's
-    /// references. `users` are all containers: the image of one is kept unless `force` is given,
-    /// of a live one even then, and the layers of all of them stay.
+    /// references. `users` are all containers: an image that one uses is kept unless `force` is
+    /// given, that of a live one even then, and the layers of all of them stay.
     ///
-    /// A reference among several is only taken away, in use or not, as in Docker.
-    pub fn remove(&self, query: &str, force: bool, users: &[ImageUser]) -> Result<Vec<Removed>> {
+    /// A reference among several is only untagged, in use or not, as in Docker.
+    pub fn remove(
+        &self,
+        query: &str,
+        options: &RemoveImageOptions,
+        users: &[ImageUser],
+    ) -> Result<Vec<Removed>> {
         let lock = self.lock()?;
         let mut index = Index::read(self.images())?;
         let id = resolve(&index, query)?;
         let references: BTreeSet<Reference> =
             index.of(&id).filter_map(|entry| entry.reference.clone()).collect();
-        let named = as_reference(query).filter(|wanted| by_reference(&index, wanted).is_some());
-        let going = match &named {
+        let named =
+            as_reference(query).filter(|reference| by_reference(&index, reference).is_some());
+        let removed_references = match &named {
             Some(named) => with_digests(named, &references),
             None => references.clone(),
         };
-        if going.len() < references.len() {
-            index
-                .entries
-                .retain(|entry| entry.reference.as_ref().is_none_or(|r| !going.contains(r)));
+        if removed_references.len() < references.len() {
+            index.entries.retain(|entry| {
+                entry.reference.as_ref().is_none_or(|r| !removed_references.contains(r))
+            });
             index.write(self.images())?;
-            return Ok(untagged(named.as_ref(), going));
+            return Ok(untagged(named.as_ref(), removed_references));
         }
-        refuse_if_needed(query, &id, force, named.is_none(), &references, users)?;
+        let removal = Removal { query, id: &id, by_id: named.is_none(), tags: &references };
+        refuse_if_needed(&removal, options, users)?;
 
         index.entries.retain(|entry| entry.id != id);
-        let mut removed = untagged(named.as_ref(), going);
+        let mut removed = untagged(named.as_ref(), removed_references);
         removed.push(Removed::Deleted(id));
-        let needless = self.unreferenced(&index, users)?;
-        let bin = self.replace_index(&index, &needless)?;
-        removed.extend(needless.layer_keys().map(Removed::Deleted));
+        let unreferenced = self.unreferenced(&index, users)?;
+        let bin = self.replace_index(&index, &unreferenced)?;
+        removed.extend(unreferenced.layer_keys().map(Removed::Deleted));
         drop(lock);
         drop(bin);
         Ok(removed)
@@ -68,47 +76,47 @@ impl Store {
 
     /// Returns the unreferenced blobs and layers. The caller holds the store's lock.
     pub(crate) fn unreferenced(&self, index: &Index, users: &[ImageUser]) -> Result<Unreferenced> {
-        // What is merged is linked: it takes next to nothing.
-        let mut needless =
+        // Merged layers are hard links, which take next to no space.
+        let mut unreferenced =
             Unreferenced { merged: self.unreferenced_merged(users)?, ..Unreferenced::default() };
-        // Where a damaged image does not say what it needs, all of it may be needed.
+        // If a damaged image does not say what it needs, all files may be needed.
         let Some((needed_blobs, mut needed_layers)) = self.needed(index) else {
-            return Ok(needless);
+            return Ok(unreferenced);
         };
         needed_layers.extend(users.iter().flat_map(|user| user.layers.iter().cloned()));
         let places = [
-            ("blobs/sha256", &needed_blobs, &mut needless.blobs),
-            ("layers", &needed_layers, &mut needless.layers),
+            ("blobs/sha256", &needed_blobs, &mut unreferenced.blobs),
+            ("layers", &needed_layers, &mut unreferenced.layers),
         ];
-        for (place, needed, gone) in places {
+        for (place, needed, unneeded) in places {
             let holder = self.images().join(place);
-            gone.extend(fs::names(fs::open_dir(&holder)?)?);
-            gone.retain(|name| !is_needed(needed, name));
-            let bytes = gone.iter().map(|name| bytes_of(self.images(), &holder, name));
-            needless.bytes += bytes.sum::<u64>();
+            unneeded.extend(fs::names(fs::open_dir(&holder)?)?);
+            unneeded.retain(|name| !is_needed(needed, name));
+            let bytes = unneeded.iter().map(|name| bytes_of(self.images(), &holder, name));
+            unreferenced.bytes += bytes.sum::<u64>();
         }
-        Ok(needless)
+        Ok(unreferenced)
     }
 
-    /// Writes an index of fewer images and takes away what nobody needs then; what was taken goes
-    /// when the result is dropped. The caller holds the store's lock.
+    /// Writes an index of fewer images and moves the files that are then unreferenced to a bin,
+    /// which is deleted when the result is dropped. The caller holds the store's lock.
     ///
-    /// On a full disk, the files go first: what is cut off there leaves an image that is damaged,
-    /// and that was to go.
+    /// On a full disk, the files are deleted first: an interruption then leaves a damaged image
+    /// that was to be removed anyway.
     pub(crate) fn replace_index(
         &self,
         index: &Index,
-        needless: &Unreferenced,
+        unreferenced: &Unreferenced,
     ) -> Result<Option<Staging>> {
         let aside = || {
             index.write(self.images())?;
             let bin = Staging::create(&self.images().join("staging"))?;
-            self.move_to_bin(needless, &bin)?;
+            self.move_to_bin(unreferenced, &bin)?;
             Ok(Some(bin))
         };
         match aside() {
             Err(error) if is_full(&error) => {
-                self.delete(needless);
+                self.delete(unreferenced);
                 index.write(self.images())?;
                 Ok(None)
             }
@@ -116,10 +124,11 @@ impl Store {
         }
     }
 
-    /// Deletes what nobody needs where it is. What can't be deleted is left to the next removal.
-    fn delete(&self, needless: &Unreferenced) {
+    /// Deletes unreferenced files in place. Those that cannot be deleted are left to the next
+    /// removal.
+    fn delete(&self, unreferenced: &Unreferenced) {
         use std::os::unix::ffi::OsStrExt;
-        for (place, names) in needless.places() {
+        for (place, names) in unreferenced.places() {
             for name in names {
                 let path = self.images().join(place).join(std::ffi::OsStr::from_bytes(name));
                 let is_dir = path.symlink_metadata().is_ok_and(|found| found.is_dir());
@@ -132,9 +141,11 @@ impl Store {
         }
     }
 
-    /// Moves what nobody needs into `bin`. The caller holds the store's lock.
-    pub(crate) fn move_to_bin(&self, needless: &Unreferenced, bin: &Staging) -> Result<()> {
-        for (place, names) in needless.places().into_iter().filter(|(_, names)| !names.is_empty()) {
+    /// Moves unreferenced files into `bin`. The caller holds the store's lock.
+    pub(crate) fn move_to_bin(&self, unreferenced: &Unreferenced, bin: &Staging) -> Result<()> {
+        for (place, names) in
+            unreferenced.places().into_iter().filter(|(_, names)| !names.is_empty())
+        {
             let holder = fs::open_dir(&self.images().join(place))?;
             let trash = bin.make_dir(place.split('/').next().unwrap_or(place))?;
             for name in names {
@@ -164,27 +175,28 @@ impl Store {
     }
 }
 
-/// The references that go with `named`: digests go with the last tag of their repository, for
-/// they say what was pulled under it (moby, `image_delete.go`).
+/// Returns the references that are removed with `named`: digests are removed with the last tag of
+/// their repository, because they say what was pulled under it (moby, `image_delete.go`).
 fn with_digests(named: &Reference, references: &BTreeSet<Reference>) -> BTreeSet<Reference> {
-    let same = |other: &&Reference| other.repository() == named.repository();
+    let in_repository = |other: &&Reference| other.repository() == named.repository();
     let is_tag = |other: &&Reference| other.digest().is_none();
-    let mut mine = references.iter().filter(same);
+    let mut mine = references.iter().filter(in_repository);
     if named.digest().is_none() && mine.clone().filter(is_tag).all(|tag| tag == named) {
         return mine.cloned().collect();
     }
-    // A digest may be written that the store does not list: it names a tag's image.
+    // A digest may be given that the store does not list: it names a tag's image.
     match mine.find(|other| *other == named) {
         Some(found) => BTreeSet::from([found.clone()]),
-        None => references.iter().filter(same).cloned().collect(),
+        None => references.iter().filter(in_repository).cloned().collect(),
     }
 }
 
-/// What was taken off, the one that was named first.
-fn untagged(named: Option<&Reference>, going: BTreeSet<Reference>) -> Vec<Removed> {
-    let mut going: Vec<Reference> = going.into_iter().collect();
-    going.sort_by_key(|reference| (Some(reference) != named, reference.digest().is_some()));
-    going.into_iter().map(Removed::Untagged).collect()
+/// Returns the removed references, the named one first.
+fn untagged(named: Option<&Reference>, removed_references: BTreeSet<Reference>) -> Vec<Removed> {
+    let mut removed_references: Vec<Reference> = removed_references.into_iter().collect();
+    removed_references
+        .sort_by_key(|reference| (Some(reference) != named, reference.digest().is_some()));
+    removed_references.into_iter().map(Removed::Untagged).collect()
 }
 
 impl Unreferenced {
@@ -205,20 +217,26 @@ impl Unreferenced {
     }
 }
 
-/// Whether a file of ours is needed: a blob, a layer, or what lies beside a layer (`KEY.json`). A
-/// name that is no digest is not ours to take away.
+/// Whether a file is needed: a blob, a layer, or a file beside a layer (`KEY.json`). A file whose
+/// name is not a digest is not the store's to delete.
 fn is_needed(needed: &HashSet<Digest>, name: &[u8]) -> bool {
     digest(layer::key_of_name(name)).is_none_or(|digest| needed.contains(&digest))
 }
 
-fn refuse_if_needed(
-    query: &str,
-    id: &Digest,
-    force: bool,
+/// The image to remove, and how the caller names it.
+struct Removal<'a> {
+    query: &'a str,
+    id: &'a Digest,
     by_id: bool,
-    tags: &BTreeSet<Reference>,
+    tags: &'a BTreeSet<Reference>,
+}
+
+fn refuse_if_needed(
+    image: &Removal<'_>,
+    options: &RemoveImageOptions,
     users: &[ImageUser],
 ) -> Result<()> {
+    let Removal { query, id, by_id, tags } = *image;
     let refused =
         |why: String| Error::new(Kind::Refused, format!("cannot remove `{query}`: {why}"));
     let of_image = |live: bool| {
@@ -229,20 +247,20 @@ fn refuse_if_needed(
     let (live, all) = (of_image(true), of_image(false));
     if !live.is_empty() {
         return Err(refused(format!("it is used by the running container {live}"))
-            .hint("stop and remove the container first; this can't be forced"));
+            .hint("stop and remove the container first: --force does not help"));
     }
-    if force {
+    if options.force {
         return Ok(());
     }
     if !all.is_empty() {
         return Err(refused(format!("it is used by the container {all}"))
-            .hint("remove the container first, or force it: the container keeps its layers"));
+            .hint("remove the container first, or use --force: the container keeps its layers"));
     }
     let repositories: BTreeSet<_> = tags.iter().map(Reference::repository).collect();
     if by_id && repositories.len() > 1 {
         let names: Vec<_> = tags.iter().map(Reference::familiar).collect();
         return Err(refused("it has tags in several repositories".to_owned())
-            .hint(format!("remove {}, or force it", names.join(" and "))));
+            .hint(format!("remove {}, or use --force", names.join(" and "))));
     }
     Ok(())
 }

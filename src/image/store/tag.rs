@@ -9,24 +9,22 @@ use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 impl Store {
-    /// Lets `reference` name the image that `query` names. An image that has it loses it, and
-    /// stays without where it was its last.
+    /// Tags the image that `query` names with `reference`. Another image with this tag loses it,
+    /// and stays untagged if it was its last.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for a reference with a digest: a digest says what an image is, nobody
-    /// gives it.
+    /// [`Kind::Invalid`] for a reference with a digest: a digest is computed, not assigned.
     pub fn tag(&self, query: &str, reference: &Reference) -> Result<Image> {
         if reference.digest().is_some() {
             let name = reference.familiar();
-            let message = format!("cannot tag `{query}` as `{name}`: that names a digest");
-            return Err(Error::new(Kind::Invalid, message)
-                .hint("write name:tag; digests come from what was pulled or pushed"));
+            let message = format!("cannot tag `{query}` as `{name}`: it contains a digest");
+            return Err(Error::new(Kind::Invalid, message).hint("write name:tag"));
         }
         let lock = self.lock()?;
         let mut index = Index::read(self.images())?;
         let id = resolve(&index, query)?;
         let found = index.of(&id).next().cloned();
-        // There is one: `resolve` found the image in it.
+        // There is an entry: `resolve` found the image in it.
         if let Some(entry) = found {
             let entry = Entry { tagged: Some(Timestamp::now()), ..entry };
             index.put(&entry, std::slice::from_ref(reference));

@@ -12,7 +12,7 @@ use crate::model::value::digest::Digest;
 use crate::model::{Error, Result};
 use crate::sys::fs;
 
-/// How far back a history is followed: longer than any image has layers.
+/// How many ancestors of an image are followed: more than any image has layers.
 const MAX_ANCESTORS: usize = 1000;
 
 impl Store {
@@ -23,7 +23,7 @@ impl Store {
             image.layers.iter().map(|key| layer::size(self.images(), key)).collect();
         let mut ancestors: Vec<Image> = Vec::new();
         let mut parent = image.parent.clone();
-        // The end of the chain is also an image that is gone or damaged.
+        // The chain also ends at an image that was removed or is damaged.
         while let Some(id) = parent.filter(|_| ancestors.len() < MAX_ANCESTORS) {
             let Ok(found) = self.find(id.as_str()) else { break };
             parent = found.parent.clone();
@@ -37,7 +37,7 @@ impl Store {
         let images = self.list()?;
         let mut having: HashMap<&Digest, u64> = HashMap::new();
         for image in &images {
-            // An image may have one layer twice; it is stored once.
+            // An image may contain a layer twice, which is stored once.
             for key in image.layers.iter().collect::<HashSet<_>>() {
                 *having.entry(key).or_default() += 1;
             }
@@ -56,8 +56,8 @@ impl Store {
         Ok(images.iter().map(usage).collect())
     }
 
-    /// What all images take together, and what would go with those that nobody uses. The
-    /// containers are left to those who know them.
+    /// Returns the disk usage of all images, and what removing unused ones would free. The caller
+    /// adds that of containers.
     pub fn usage(&self, users: &[ImageUser]) -> Result<Usage> {
         let unused = PruneOptions { all: true, dry_run: true, ..PruneOptions::default() };
         Ok(Usage {
@@ -81,8 +81,8 @@ impl Store {
     }
 }
 
-/// The bytes of an entry of `blobs/sha256` or `layers`: of a file its length, of an unpacked
-/// layer those of its files.
+/// Returns the size of an entry of `blobs/sha256` or `layers`: the length of a file, or that of the
+/// files of an unpacked layer.
 pub(crate) fn bytes_of(images: &Path, holder: &Path, name: &[u8]) -> u64 {
     use std::os::unix::ffi::OsStrExt;
     let path = holder.join(std::ffi::OsStr::from_bytes(name));

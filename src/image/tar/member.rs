@@ -72,7 +72,7 @@ impl Member {
         let old = header.as_old();
         let kind = kind_of(header, &name)?;
         let or = |key: &str, field: &[u8]| pax.number(key)?.map_or_else(|| count(field), Ok);
-        // What is no file has no body, whatever its size says.
+        // Only a file has a body, whatever the size says.
         let size = if kind == MemberKind::File { or("size", &old.size)? } else { 0 };
         Ok(Member {
             kind,
@@ -106,13 +106,13 @@ fn kind_of(header: &Header, name: &[u8]) -> Result<MemberKind> {
         other => {
             let byte = other.as_byte().escape_ascii();
             let name = escaped(name);
-            return Err(corrupt(format!("`{name}` is of the unknown type `{byte}`")));
+            return Err(corrupt(format!("`{name}` has the unknown type `{byte}`")));
         }
     })
 }
 
-/// Returns the numbers of a device. mknod(2) would cut off bits that Linux does not keep, and what
-/// is left could be 0:0, overlayfs's whiteout.
+/// Returns the numbers of a device. mknod(2) would cut off bits that Linux does not keep, and the
+/// rest could be 0:0, overlayfs's whiteout.
 fn device(header: &Header, kind: MemberKind) -> Result<(u32, u32)> {
     if !matches!(kind, MemberKind::CharDevice | MemberKind::BlockDevice) {
         return Ok((0, 0));

@@ -1,9 +1,9 @@
 //! The members of a tar stream, one after the other, in bounded memory.
 //!
-//! The framing is ours and the number formats are the `tar` crate's. Ours, because its iterator
-//! reads long names and PAX records of any length into memory and splits PAX records at line
-//! ends, which a binary `security.capability` may contain. Where archives contradict themselves
-//! this reads as Go's `archive/tar` does, because Docker does.
+//! The framing is lifebox's own, the number formats are the `tar` crate's. That crate's iterator
+//! reads long names and PAX records of any length into memory and splits PAX records at line ends,
+//! which a binary `security.capability` may contain. Where archives contradict themselves, this
+//! reader agrees with Go's `archive/tar`, because Docker does.
 
 use std::io::Read;
 
@@ -147,8 +147,9 @@ impl<R: TarSource> Members<R> {
             return Ok(None);
         };
         if is_zero(&header) {
-            // Two blocks of zeros are the end. Where readers disagree on what one alone means, an
-            // archive could be two; Go refuses that, and takes the end of the stream for the other.
+            // Two blocks of zeros are the end. Readers disagree on what one alone means, so an
+            // archive could be read as two; Go refuses it, and takes the end of the stream for the
+            // other block.
             return match self.block()? {
                 Some(second) if !is_zero(&second) => {
                     Err(corrupt("something follows after a block of zeros"))
@@ -162,7 +163,7 @@ impl<R: TarSource> Members<R> {
             let rest = bytes[..148].iter().chain(&bytes[156..]);
             8 * i64::from(b' ') + rest.map(|byte| value(*byte)).sum::<i64>()
         };
-        // Some old writers added up signed bytes.
+        // Some old writers summed signed bytes.
         if stated == Some(sum(i64::from)) || stated == Some(sum(|byte| byte.cast_signed().into())) {
             self.started = true;
             Ok(Some(header))
@@ -275,7 +276,7 @@ mod tests {
         assert!(error.to_string().contains("limit"), "{error}");
     }
 
-    /// The same block again and again.
+    /// One block repeated without end.
     struct Repeated(Header);
 
     impl Read for Repeated {

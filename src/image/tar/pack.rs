@@ -22,7 +22,7 @@ const BUFFER: usize = 128 * 1024;
 /// An entry of an archive, without its content.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    /// Relative, without a slash at its end; empty is the root.
+    /// The path, relative and without a trailing slash; empty is the root.
     pub(crate) name: Vec<u8>,
     pub(crate) kind: MemberKind,
     pub(crate) mode: u32,
@@ -85,12 +85,12 @@ impl<'a> Packer<'a> {
         self.header(entry)
     }
 
-    /// Appends a file. Writes exactly `entry.size` bytes: drops what `content` has
-    /// beyond, and fills up with zeros, for a container may change its files at any time.
+    /// Appends a file. Writes exactly `entry.size` bytes: cuts longer `content`, and pads shorter
+    /// with zeros, because a container may change its files at any time.
     pub(crate) fn append_file(&mut self, entry: &Entry, mut content: impl Read) -> Result<()> {
         self.header(entry)?;
         let mut left = entry.size;
-        let mut ended = false;
+        let mut at_end = false;
         while left > 0 {
             if self.buffer.len() >= BUFFER {
                 self.flush()?;
@@ -99,9 +99,9 @@ impl<'a> Packer<'a> {
             let start = self.buffer.len();
             self.buffer.resize(start + part, 0);
             let mut filled = 0;
-            while filled < part && !ended {
+            while filled < part && !at_end {
                 match content.read(&mut self.buffer[start + filled..]) {
-                    Ok(0) => ended = true,
+                    Ok(0) => at_end = true,
                     Ok(count) => filled += count,
                     Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                     Err(error) => return Err(Error::from_io("read the file", &error)),
@@ -186,7 +186,7 @@ impl<'a> Packer<'a> {
         self.put(header.as_bytes())
     }
 
-    /// The header of an extended header, and its records.
+    /// Writes an extended header and its records.
     fn pax(&mut self, name: &[u8], records: &[u8]) -> Result<()> {
         let leaf = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
         let mut header = Header::new_ustar();
@@ -220,7 +220,7 @@ impl Records {
         self.0.is_empty()
     }
 
-    /// `LENGTH KEY=VALUE\n` each; the length counts its own digits.
+    /// Returns the records as `LENGTH KEY=VALUE\n`; the length counts its own digits.
     fn into_bytes(self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (key, value) in self.0 {

@@ -10,9 +10,9 @@ use crate::model::Result;
 /// The records of one extended header.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    /// The last value of each key. An empty one takes the record back (pax(1)).
+    /// The last value of each key. An empty one cancels the record (pax(1)).
     last: BTreeMap<String, Vec<u8>>,
-    /// `GNU.sparse.offset` and `GNU.sparse.numbytes`, which come again and again and in turn.
+    /// `GNU.sparse.offset` and `GNU.sparse.numbytes`, which are repeated and alternate.
     pub(crate) extents: Vec<u64>,
 }
 
@@ -60,7 +60,7 @@ impl Records {
         Ok(())
     }
 
-    /// Returns the value of `key`, where it has one.
+    /// Returns the value of `key`, if there is one.
     pub(crate) fn get(&self, key: &str) -> Option<&[u8]> {
         self.last.get(key).map(Vec::as_slice).filter(|value| !value.is_empty())
     }
@@ -140,7 +140,7 @@ fn url_decoded(name: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// libarchive pads nothing.
+/// Decodes base64 without padding, which libarchive omits.
 fn base64_decoded(value: &[u8]) -> Option<Vec<u8>> {
     let value = value.trim_ascii_end();
     let end = value.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);

@@ -1,8 +1,8 @@
-//! Sparse files: where their data belongs.
+//! The maps of sparse files.
 //!
-//! GNU tar has four ways to write the map. The oldest has it in the header and in blocks behind
-//! it; PAX 0.0 in one record for each number, 0.1 in one record for all, 1.0 in front of the
-//! data. What is read is what Go's `archive/tar` reads, because Docker does.
+//! GNU tar has four formats of the map. The oldest has it in the header and in blocks behind it;
+//! PAX 0.0 in one record for each number, 0.1 in one record for all, 1.0 before the data. The
+//! formats that are read are those of Go's `archive/tar`, because Docker uses it.
 
 use std::io::Read;
 
@@ -47,8 +47,8 @@ pub(crate) fn from_header(header: &Header, mut stream: impl Read) -> Result<Spar
     Ok(Sparse { segments, length: count(&gnu.realsize)? })
 }
 
-/// Reads the map of PAX `records`; `None` where they have none. `length` is that of
-/// the body, `body` its beginning.
+/// Reads the map of PAX `records`; `None` if they have none. `length` is that of the body, `body`
+/// its beginning.
 pub(crate) fn from_records(
     records: &Records,
     length: u64,
@@ -90,8 +90,8 @@ pub(crate) fn from_records(
     Ok(Some(Sparse { segments, length: stated.unwrap_or(length) }))
 }
 
-/// Version 1.0: how many segments, then offset and length of each, each number in a line, filled
-/// up with zeros to a whole block.
+/// Reads the map of version 1.0: the number of segments, then offset and length of each, each
+/// number in a line, padded with zeros to a whole block.
 fn from_body(mut body: impl Read) -> Result<Vec<(u64, u64)>> {
     let mut block = [0; BLOCK];
     let mut at = BLOCK;
@@ -161,12 +161,12 @@ mod tests {
         let mut block = body.as_bytes().to_vec();
         block.resize(block.len().next_multiple_of(BLOCK), 0);
         let result = from_records(&records(pairs), 5, &block[..]);
-        let shown = match result.and_then(|map| map.map(|map| map.check(5)).transpose()) {
+        let found = match result.and_then(|map| map.map(|map| map.check(5)).transpose()) {
             Ok(Some(map)) => format!("{:?} of {}", map.segments, map.length),
             Ok(None) => "not sparse".to_owned(),
             Err(error) => error.to_string(),
         };
-        assert!(shown.contains(expected), "{shown}");
+        assert!(found.contains(expected), "{found}");
     }
 
     const MAJOR: (&str, &str) = ("GNU.sparse.major", "1");

@@ -1,16 +1,16 @@
-//! How an ordinary user gets a cgroup of its own, as limits, `pause` and `stats` need it.
+//! How an ordinary user gets a delegated cgroup, which limits, `pause` and `stats` need.
 
 use std::path::{Path, PathBuf};
 
 use super::hierarchies::Hierarchies;
 use crate::runtime::host::user;
 
-/// What decides about the way.
+/// The properties of the host that decide how.
 #[derive(Clone, Debug)]
 struct CgroupSetup {
     /// Where the unified hierarchy is mounted, if it is.
     unified: Option<PathBuf>,
-    /// Whether it is the only one.
+    /// Whether it is the only hierarchy.
     dedicated: bool,
     /// Whether the user has a cgroup there already.
     delegated: bool,
@@ -25,16 +25,16 @@ struct CgroupSetup {
 /// which for an ordinary user is below the cgroup that this process is in. To be called before
 /// the process enters its user namespace.
 pub fn cgroup_parent() -> String {
-    let own = if rustix::process::geteuid().is_root() {
+    let parent = if rustix::process::geteuid().is_root() {
         PathBuf::new()
     } else {
         Hierarchies::current_cgroup()
     };
-    own.join("lifebox").to_string_lossy().into_owned()
+    parent.join("lifebox").to_string_lossy().into_owned()
 }
 
-/// The command that gives this user a cgroup, or one that has `controller`. `delegated` tells
-/// whether there is one already.
+/// Returns the command that gives this user a cgroup, or one with `controller`. `delegated` says
+/// whether there is a cgroup already.
 pub fn delegation_hint(controller: Option<&str>, delegated: bool) -> String {
     let hierarchies = Hierarchies::of_host().unwrap_or_default();
     let (uid, name) = user::caller();
@@ -56,12 +56,12 @@ fn hint_command(place: &CgroupSetup, controller: Option<&str>) -> String {
     let CgroupSetup { uid, name, .. } = place;
     let scope = "systemd-run --user --scope -p Delegate=yes lifebox ...";
     let (Some(mount), true) = (&place.unified, place.dedicated || controller.is_none()) else {
-        // Of v1 nothing can be given away safely (systemd, CGROUP_DELEGATION).
+        // v1 hierarchies cannot be delegated safely (systemd, CGROUP_DELEGATION).
         let option = match place.systemd {
             true => "systemd.unified_cgroup_hierarchy=1",
             false => "cgroup_no_v1=all",
         };
-        return format!("only cgroup v2 can be given to a user: boot with {option}");
+        return format!("only cgroup v2 can be delegated to a user: boot with {option}");
     };
     match (place.systemd, place.manager, controller) {
         (true, _, Some(_)) if place.delegated => {
@@ -76,8 +76,8 @@ fn hint_command(place: &CgroupSetup, controller: Option<&str>) -> String {
             "sudo loginctl enable-linger {name}; then: XDG_RUNTIME_DIR=/run/user/{uid} {scope}"
         ),
         (false, ..) => {
-            let own = mount.join(name);
-            let own = own.display();
+            let parent = mount.join(name);
+            let parent = parent.display();
             let pass = match place.dedicated {
                 true => format!(
                     "echo '+cpu +memory +pids' > {}/cgroup.subtree_control; ",
@@ -86,7 +86,7 @@ fn hint_command(place: &CgroupSetup, controller: Option<&str>) -> String {
                 false => String::new(),
             };
             format!(
-                "sudo sh -c \"{pass}mkdir -p {own}; cd {own}; \
+                "sudo sh -c \"{pass}mkdir -p {parent}; cd {parent}; \
                  chown {name} . cgroup.procs cgroup.threads cgroup.subtree_control; \
                  echo $$ > cgroup.procs\""
             )
@@ -115,7 +115,7 @@ mod tests {
         let away = CgroupSetup { manager: false, ..place.clone() };
         let linger = "sudo loginctl enable-linger ann; then: XDG_RUNTIME_DIR=/run/user/1000 ";
         assert_eq!(hint_command(&away, None), format!("{linger}{scope}"));
-        // systemd gives users memory and pids only, unless it is told.
+        // systemd delegates only memory and pids to users by default.
         let few = CgroupSetup { delegated: true, ..place.clone() };
         assert!(hint_command(&few, Some("cpu")).contains("Delegate=cpu cpuset io memory pids"));
         let plain = CgroupSetup { systemd: false, ..place.clone() };

@@ -1,4 +1,4 @@
-//! Which devices a container may use: `devices.allow` in v1, a BPF program in v2.
+//! The devices that a container may use: `devices.allow` in v1, a BPF program in v2.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::model::Result;
 use crate::model::error::Context;
 use crate::sys::bpf::{self, Instruction};
 
-/// Denies all, then allows what the rules allow (cgroup-v1/devices.rst).
+/// Denies all devices, then allows those of the rules (cgroup-v1/devices.rst).
 pub(super) fn apply_v1(directory: &Path, rules: &[LinuxDeviceCgroup]) -> Result<()> {
     for rule in rules {
         let (file, text) = match (rule.allow(), rule.typ()) {
@@ -32,7 +32,7 @@ pub(super) fn apply_v1(directory: &Path, rules: &[LinuxDeviceCgroup]) -> Result<
     Ok(())
 }
 
-/// Attaches a program that answers 1 for what the rules allow and 0 for all else; none where all is
+/// Attaches a program that returns 1 for what the rules allow and 0 for the rest; none if all is
 /// allowed.
 pub(super) fn apply_v2(directory: &Path, rules: &[LinuxDeviceCgroup]) -> Result<()> {
     if rules.iter().any(|rule| rule.allow() && rule.typ().is_none()) {
@@ -50,8 +50,9 @@ const MKNOD: i32 = 1;
 const READ: i32 = 2;
 const WRITE: i32 = 4;
 
-/// The context is `struct bpf_cgroup_dev_ctx { u32 access_type, major, minor }` in register 1. The
-/// rules only ever allow, after the first denied all, so the first that fits decides.
+/// Returns the program. Its context is `struct bpf_cgroup_dev_ctx { u32 access_type, major, minor
+/// }` in register 1. After the first rule, which denies all, rules only allow, so the first match
+/// decides.
 fn program(rules: &[LinuxDeviceCgroup]) -> Vec<Instruction> {
     use bpf::{R1, R2, R3, R4, R5};
     let mut code = vec![
@@ -73,9 +74,9 @@ fn program(rules: &[LinuxDeviceCgroup]) -> Vec<Instruction> {
             }
         });
         let number = |n: Option<i64>| n.and_then(|n| i32::try_from(n).ok());
-        // Each test that fails jumps over the rest of the rule; the distances are set below.
+        // A test that fails jumps over the rest of the rule; the distances are set below.
         let mut tests = vec![bpf::jump_if_not_equal(R2, kind)];
-        // R1 is no longer needed: what is asked beyond `access`.
+        // R1 is no longer needed: it gets the requested access beyond `access`.
         tests.push(bpf::copy(R1, R3));
         tests.push(bpf::and(R1, !access & (MKNOD | READ | WRITE)));
         tests.push(bpf::jump_if_not_equal(R1, 0));

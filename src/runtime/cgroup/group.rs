@@ -1,8 +1,8 @@
-//! Control groups: v2, v1 and hybrid behind one face.
+//! The cgroup of a container, on v2, v1 and hybrid hosts.
 //!
-//! A container has one directory in each hierarchy that is of use: `<mount>/<parent>/<id>`. In a
-//! hybrid host the v1 hierarchies have the controllers, and the unified one freezes and kills.
-//! See cgroups(7), Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/.
+//! A container has one directory in each hierarchy in use: `<mount>/<parent>/<id>`. On a hybrid
+//! host the v1 hierarchies have the controllers, and the unified one freezes and kills. See
+//! cgroups(7), Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -19,8 +19,15 @@ use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys;
 
-/// How long the kernel may take to freeze, thaw or give up a cgroup.
+/// How long the kernel may take to freeze, thaw or release a cgroup.
 const KERNEL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The states of the cgroup freezer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FreezerState {
+    Frozen,
+    Thawed,
+}
 
 /// The cgroup of one container.
 #[derive(Debug)]
@@ -30,8 +37,8 @@ pub struct Cgroup {
 }
 
 impl Cgroup {
-    /// Moves the container's processes to a further hierarchy. A child is made where its parent is:
-    /// once a round finds nobody new, all are there.
+    /// Moves the container's processes to another hierarchy. A child starts in its parent's cgroup:
+    /// once a round finds no new process, all are moved.
     pub(super) fn move_all(&self, directory: &Path) -> Result<()> {
         let home = self.v1_with("pids").or(self.v1_with("memory")).or(self.unified.as_deref());
         let Some(home) = home else { return Ok(()) };
@@ -43,14 +50,14 @@ impl Cgroup {
                 return Ok(());
             }
             for pid in new {
-                // One that has just ended needs no place.
+                // A process that has just exited need not be moved.
                 let _ = fs::write(directory.join("cgroup.procs"), pid);
                 moved.insert(pid.to_owned());
             }
         }
     }
 
-    /// The cgroup at `path` (`<parent>/<id>`) in each hierarchy; whether it exists or not.
+    /// Returns the cgroup at `path` (`<parent>/<id>`) in each hierarchy, whether it exists or not.
     pub fn at(hierarchies: &Hierarchies, path: &Path) -> Self {
         Cgroup {
             unified: hierarchies.unified.as_ref().map(|mount| mount.join(path)),
@@ -58,7 +65,7 @@ impl Cgroup {
         }
     }
 
-    /// This, without the v1 hierarchies that none of `controllers` needs.
+    /// Returns the cgroup without the v1 hierarchies that none of `controllers` needs.
     #[must_use]
     pub fn restricted_to(&self, controllers: &[&str]) -> Self {
         let kept = |v1: &V1| v1.always || controllers.iter().any(|name| v1.has_controller(name));
@@ -66,19 +73,19 @@ impl Cgroup {
         Cgroup { unified: self.unified.clone(), v1 }
     }
 
-    /// The same, where it is there: what a container that runs has of it.
+    /// Returns the cgroup in the hierarchies in which it exists: those of a running container.
     #[must_use]
     pub fn present(&self) -> Self {
         let v1 = self.v1.iter().filter(|(_, directory)| directory.exists()).cloned().collect();
         Cgroup { unified: self.unified.clone(), v1 }
     }
 
-    /// Whether it is in no hierarchy, as that of an ordinary user to whom none was delegated.
+    /// Whether it is in no hierarchy, as with an ordinary user who has no delegated cgroup.
     pub fn has_no_hierarchy(&self) -> bool {
         self.unified.is_none() && self.v1.is_empty()
     }
 
-    /// Its directory in each hierarchy.
+    /// Returns its directory in each hierarchy.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.directories()
     }
@@ -95,15 +102,15 @@ impl Cgroup {
         found.map(|(_, directory)| directory.as_path())
     }
 
-    /// Makes the directories. What a killed monitor left at the same place is removed first.
+    /// Creates the directories. Leftovers of a killed monitor at the same path are removed first.
     ///
     /// # Errors
-    /// When this user may not make cgroups; nothing is left then.
+    /// When this user may not create cgroups; then nothing is left behind.
     pub fn create(&self) -> Result<()> {
         for directory in self.directories() {
             if let Err(error) = create_directory(directory) {
                 let _ = self.remove();
-                return Err(error.hint("lifebox needs to run as root to make cgroups"));
+                return Err(error.hint("run lifebox as root"));
             }
         }
         if let Some(unified) = &self.unified {
@@ -117,22 +124,22 @@ impl Cgroup {
     /// # Errors
     /// When the kernel refuses one; the message names the file.
     pub fn apply(&self, resources: &LinuxResources) -> Result<()> {
-        self.limit(resources, false)?;
+        self.limit(resources)?;
         let rules = resources.devices().as_deref().unwrap_or_default();
         match (self.v1_with("devices"), &self.unified) {
             (Some(directory), _) => super::devices::apply_v1(directory, rules),
-            // Only the machine's root may; there a container's nodes are those it is shown, and
-            // all else is mounted `nodev`.
+            // Only the host's root may attach the program. In a user namespace a container has only
+            // bind-mounted device nodes, and all else is mounted `nodev`.
             (None, Some(_)) if sys::userns::in_user_namespace() => Ok(()),
             (None, Some(unified)) => super::devices::apply_v2(unified, rules),
             (None, None) => Ok(()),
         }
     }
 
-    /// The unified directory, for `CLONE_INTO_CGROUP`.
+    /// Opens the unified directory, for `CLONE_INTO_CGROUP`.
     ///
     /// # Errors
-    /// When it is gone.
+    /// When it was removed.
     pub fn open_unified(&self) -> Result<Option<OwnedFd>> {
         let open = |path: &PathBuf| {
             fs::File::open(path).context(|| format!("open `{}`", path.display())).map(OwnedFd::from)
@@ -140,12 +147,12 @@ impl Cgroup {
         self.unified.as_ref().map(open).transpose()
     }
 
-    /// `tasks` of each v1 hierarchy, open for writing. A thread that writes 0 there moves itself,
-    /// and that alone takes no lock over all processes: `cgroup.procs` would cost a grace period
-    /// of about 10 ms (kernel/cgroup/cgroup.c, `cgroup_procs_write_start`).
+    /// Opens `tasks` of each v1 hierarchy for writing. A thread that writes 0 there moves itself,
+    /// which takes no lock over all processes: `cgroup.procs` would cost a grace period of about 10
+    /// ms (kernel/cgroup/cgroup.c, `cgroup_procs_write_start`).
     ///
     /// # Errors
-    /// When one is gone.
+    /// When one was removed.
     pub fn open_tasks(&self) -> Result<Vec<OwnedFd>> {
         let open = |(_, directory): &(V1, PathBuf)| {
             let path = directory.join("tasks");
@@ -155,33 +162,35 @@ impl Cgroup {
         self.v1.iter().map(open).collect()
     }
 
-    /// Freezes all processes and returns when they are: they use no CPU and keep their memory.
+    /// Freezes all processes and waits until they are frozen: they use no CPU and keep their
+    /// memory.
     ///
     /// # Errors
-    /// [`Kind::Timeout`] when a process can't be frozen in time; it is thawed again then.
+    /// [`Kind::Timeout`] when a process cannot be frozen in time; then the cgroup is thawed again.
     pub fn freeze(&self) -> Result<()> {
-        self.set_frozen(true).inspect_err(|_| {
-            let _ = self.set_frozen(false);
+        self.reach(FreezerState::Frozen).inspect_err(|_| {
+            let _ = self.reach(FreezerState::Thawed);
         })
     }
 
-    /// Thaws all processes and returns when they are.
+    /// Thaws all processes and waits until they are thawed.
     ///
     /// # Errors
-    /// When the cgroup is gone.
+    /// When the cgroup was removed.
     pub fn thaw(&self) -> Result<()> {
-        self.set_frozen(false)
+        self.reach(FreezerState::Thawed)
     }
 
-    fn set_frozen(&self, frozen: bool) -> Result<()> {
+    fn reach(&self, target: FreezerState) -> Result<()> {
+        let is_frozen = target == FreezerState::Frozen;
         if let Some(unified) = &self.unified {
-            // Opened first: a change after this is seen by the poll.
+            // Opened before the write: a later change is seen by the poll.
             let path = unified.join("cgroup.events");
             let events = fs::File::open(&path).context(|| format!("open `{}`", path.display()))?;
-            write(unified, "cgroup.freeze", if frozen { "1" } else { "0" })?;
-            let wanted = if frozen { "frozen 1" } else { "frozen 0" };
-            return wait_until(frozen, |left| {
-                let reached = read(unified, "cgroup.events")?.lines().any(|line| line == wanted);
+            write(unified, "cgroup.freeze", if is_frozen { "1" } else { "0" })?;
+            let state = if is_frozen { "frozen 1" } else { "frozen 0" };
+            return wait_until(target, |left| {
+                let reached = read(unified, "cgroup.events")?.lines().any(|line| line == state);
                 if !reached {
                     sys::poll::wait_priority(&events, left)?;
                 }
@@ -190,20 +199,17 @@ impl Cgroup {
         }
         let freezer = self.v1_with("freezer").ok_or_else(|| {
             if sys::userns::in_user_namespace() {
-                return Error::new(
-                    Kind::Unsupported,
-                    "this user has no cgroup that could be frozen",
-                )
-                .hint(delegation_hint(None, false));
+                return Error::new(Kind::Unsupported, "cannot freeze: this user has no cgroup")
+                    .hint(delegation_hint(None, false));
             }
-            Error::new(Kind::Unsupported, "this host has no cgroup freezer")
-                .hint("mount cgroup2, or the v1 `freezer` hierarchy")
+            Error::new(Kind::Unsupported, "cannot freeze: the host has no cgroup freezer")
+                .hint("mount cgroup2: mount -t cgroup2 none /sys/fs/cgroup")
         })?;
-        let wanted = if frozen { "FROZEN" } else { "THAWED" };
-        wait_until(frozen, |_| {
-            // Written again each time: v1 may stop half-way at FREEZING.
-            write(freezer, "freezer.state", wanted)?;
-            let reached = read(freezer, "freezer.state")?.trim() == wanted;
+        let state = if is_frozen { "FROZEN" } else { "THAWED" };
+        wait_until(target, |_| {
+            // Written again each time: v1 may stay at FREEZING.
+            write(freezer, "freezer.state", state)?;
+            let reached = read(freezer, "freezer.state")?.trim() == state;
             if !reached {
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -211,10 +217,10 @@ impl Cgroup {
         })
     }
 
-    /// Kills all processes. What is frozen in v1 dies when it is thawed.
+    /// Kills all processes. A frozen process in v1 dies when it is thawed.
     ///
     /// # Errors
-    /// When the processes can't be listed.
+    /// When the processes cannot be listed.
     pub fn kill(&self) -> Result<()> {
         if let Some(unified) = &self.unified {
             return match fs::write(unified.join("cgroup.kill"), "1") {
@@ -233,14 +239,14 @@ impl Cgroup {
         if self.v1_with("freezer").is_some_and(Path::exists) { self.thaw() } else { Ok(()) }
     }
 
-    /// The numbers of its processes, as the host sees them.
+    /// Returns the process ids in it, as the host sees them.
     pub fn processes(&self) -> Vec<u32> {
         let directory = self.unified.as_deref().or(self.v1.first().map(|(_, at)| at.as_path()));
         let text = directory.and_then(|directory| read(directory, "cgroup.procs").ok());
         text.iter().flat_map(|text| text.lines()).filter_map(|line| line.parse().ok()).collect()
     }
 
-    /// How many processes the kernel killed here for want of memory.
+    /// Returns how many processes the kernel killed in it for lack of memory.
     pub fn oom_kills(&self) -> u64 {
         let text = match self.v1_with("memory") {
             Some(directory) => read(directory, "memory.oom_control"),
@@ -254,7 +260,7 @@ impl Cgroup {
         count.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
     }
 
-    /// The most memory that it had at once, in bytes; 0 where the kernel does not count it.
+    /// Returns its highest memory usage, in bytes; 0 if the kernel does not count it.
     pub fn memory_peak(&self) -> u64 {
         let text = match (self.v1_with("memory"), &self.unified) {
             (Some(directory), _) => read(directory, "memory.max_usage_in_bytes"),
@@ -265,8 +271,8 @@ impl Cgroup {
         text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     }
 
-    /// Removes the directories, which must have no process left. Waits a while for those that
-    /// are ending. What is not there is removed already.
+    /// Removes the directories, which must have no process left. Waits for processes that are
+    /// exiting. A missing directory counts as removed.
     ///
     /// # Errors
     /// [`Kind::Timeout`] when processes are still there.
@@ -275,8 +281,8 @@ impl Cgroup {
     }
 }
 
-/// A new v1 cpuset has no processors and no memory, and takes no process until it has: its parent's
-/// are its own, where nothing else is said (cgroup-v1/cpusets.rst).
+/// Copies processors and memory nodes of the parent to a new v1 cpuset, which has none and takes no
+/// process until it has (cgroup-v1/cpusets.rst).
 pub(super) fn fill_cpuset(directory: &Path) -> Result<()> {
     for file in ["cpuset.cpus", "cpuset.mems"] {
         if !read(directory, file)?.trim().is_empty() {
@@ -291,24 +297,25 @@ pub(super) fn fill_cpuset(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes the directory of a cgroup, removing first what a killed monitor left there.
+/// Creates the directory of a cgroup, and removes first what a killed monitor left there.
 pub(super) fn create_directory(directory: &Path) -> Result<()> {
-    let make = || fs::create_dir(directory);
-    let result = match make() {
+    let create = || fs::create_dir(directory);
+    let result = match create() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let parent = directory.parent().unwrap_or(directory);
-            fs::create_dir_all(parent).and_then(|()| make())
+            fs::create_dir_all(parent).and_then(|()| create())
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             remove_directory(directory)?;
-            make()
+            create()
         }
         result => result,
     };
-    result.context(|| format!("make cgroup `{}`", directory.display()))
+    result.context(|| format!("create cgroup `{}`", directory.display()))
 }
 
-/// The kernel needs a moment to let go of processes that have just ended: `EBUSY` until then.
+/// Removes a directory. The kernel says `EBUSY` until it has released processes that have just
+/// exited.
 fn remove_directory(directory: &Path) -> Result<()> {
     let deadline = Instant::now() + KERNEL_TIMEOUT;
     let mut pause = Duration::from_micros(100);
@@ -340,7 +347,10 @@ fn remove_children(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-fn wait_until(frozen: bool, mut reached: impl FnMut(Duration) -> Result<bool>) -> Result<()> {
+fn wait_until(
+    target: FreezerState,
+    mut reached: impl FnMut(Duration) -> Result<bool>,
+) -> Result<()> {
     let deadline = Instant::now() + KERNEL_TIMEOUT;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -348,9 +358,9 @@ fn wait_until(frozen: bool, mut reached: impl FnMut(Duration) -> Result<bool>) -
             return Ok(());
         }
         if left.is_zero() {
-            let verb = if frozen { "freeze" } else { "thaw" };
+            let verb = if target == FreezerState::Frozen { "freeze" } else { "thaw" };
             return Err(Error::new(Kind::Timeout, format!("cannot {verb} the cgroup within 5 s"))
-                .hint("a process may be stuck in the kernel; see /proc/PID/stack"));
+                .hint("look for a process that is stuck in the kernel: cat /proc/PID/stack"));
         }
     }
 }

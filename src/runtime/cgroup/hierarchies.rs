@@ -1,4 +1,4 @@
-//! Which control group hierarchies this host has, and where.
+//! The cgroup hierarchies of the host, and where they are mounted.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,28 +10,28 @@ use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
 
-/// The v1 controllers that a container gets a cgroup for. `freezer` only where there is no
-/// unified hierarchy: each directory costs about 0.15 ms at start.
+/// The v1 controllers for which every container gets a cgroup. `freezer` only without a unified
+/// hierarchy: each directory costs about 0.15 ms at start.
 const CONTROLLERS: [&str; 4] = ["pids", "memory", "devices", "cpuacct"];
 
-/// Those that a container gets a cgroup for when a limit of it asks for them.
+/// The v1 controllers for which a container gets a cgroup only if a limit needs them.
 const ON_DEMAND: [&str; 3] = ["cpu", "cpuset", "blkio"];
-/// Where fronts and monitors are that make way for the controllers of their containers.
+/// The child cgroup to which clients and monitors move, so that their own can pass controllers on.
 const CLIENT_CGROUP: &str = "lifebox-client";
 
 /// One v1 hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct V1 {
-    /// Its controllers, as mount options.
+    /// The controllers, as mount options.
     pub controllers: Vec<String>,
     /// Where it is mounted.
     pub mount: PathBuf,
-    /// Whether every container has a cgroup there; else only one that needs it for a limit.
+    /// Whether every container has a cgroup in it; otherwise only one with a limit that needs it.
     pub always: bool,
 }
 
 impl V1 {
-    /// Whether it has a controller.
+    /// Whether it has this controller.
     pub fn has_controller(&self, controller: &str) -> bool {
         self.controllers.iter().any(|name| name == controller)
     }
@@ -47,10 +47,10 @@ pub struct Hierarchies {
 }
 
 impl Hierarchies {
-    /// Those of this host.
+    /// Reads the hierarchies of the host.
     ///
     /// # Errors
-    /// [`Kind::Unsupported`] where none is mounted.
+    /// [`Kind::Unsupported`] if none is mounted.
     pub fn of_host() -> Result<Self> {
         let path = "/proc/self/mountinfo";
         let text = fs::read_to_string(path).context(|| format!("read `{path}`"))?;
@@ -62,9 +62,9 @@ impl Hierarchies {
         Ok(found)
     }
 
-    /// Those in which this process may make cgroups below `parent`: all for the machine's root, and
-    /// in a user namespace the unified one where it was delegated to the user. Of v1 nothing can be
-    /// delegated safely (systemd, CGROUP_DELEGATION).
+    /// Returns the hierarchies in which this process may create cgroups below `parent`: all for the
+    /// host's root; in a user namespace the unified one, if it was delegated to the user. v1
+    /// hierarchies cannot be delegated safely (systemd, CGROUP_DELEGATION).
     #[must_use]
     pub fn delegated(self, parent: &Path) -> Self {
         if !userns::in_user_namespace() {
@@ -79,8 +79,8 @@ impl Hierarchies {
         Hierarchies { unified: self.unified.filter(writable), v1: Vec::new() }
     }
 
-    /// The cgroup of this process in the unified hierarchy, relative to its root; empty where there
-    /// is none.
+    /// Returns the cgroup of this process in the unified hierarchy, relative to its root; empty if
+    /// there is none.
     pub fn current_cgroup() -> PathBuf {
         let text = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let path = text.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
@@ -88,8 +88,8 @@ impl Hierarchies {
         path.parent().filter(|_| path.ends_with(CLIENT_CGROUP)).unwrap_or(path).to_owned()
     }
 
-    /// The controllers that cgroups below `parent` may get, where [`delegated`](Self::delegated)
-    /// has left what is the user's.
+    /// Returns the controllers that cgroups below `parent` may get. Called after
+    /// [`delegated`](Self::delegated).
     pub fn controllers_below(&self, parent: &Path) -> Vec<String> {
         if !userns::in_user_namespace() {
             return self.controllers();
@@ -101,7 +101,7 @@ impl Hierarchies {
         text.split_whitespace().map(String::from).collect()
     }
 
-    /// Reads proc_pid_mountinfo(5).
+    /// Parses proc_pid_mountinfo(5).
     fn parse(mountinfo: &str) -> Self {
         let mut found = Hierarchies::default();
         for line in mountinfo.lines() {
@@ -134,7 +134,7 @@ impl Hierarchies {
         found
     }
 
-    /// These, without those v1 hierarchies that only limits need, unless they are among
+    /// Returns the hierarchies without the v1 ones that only limits need, unless they are among
     /// `controllers`.
     #[must_use]
     pub fn restricted_to(&self, controllers: &[&str]) -> Self {
@@ -143,7 +143,7 @@ impl Hierarchies {
         these
     }
 
-    /// `v2`, `v1` or `hybrid`.
+    /// Returns `v2`, `v1` or `hybrid`.
     pub fn version(&self) -> &'static str {
         match (&self.unified, self.v1.is_empty()) {
             (Some(_), true) => "v2",
@@ -152,7 +152,7 @@ impl Hierarchies {
         }
     }
 
-    /// The controllers that containers get.
+    /// Returns the controllers that containers get.
     pub fn controllers(&self) -> Vec<String> {
         let unified = self
             .unified
@@ -165,8 +165,8 @@ impl Hierarchies {
 }
 
 /// Passes controllers of the unified hierarchy on to the cgroup at `directory`: a child has those
-/// that its parent's `cgroup.subtree_control` names. One that can't be had is left out; a limit
-/// that needs it says so when it is set.
+/// that its parent's `cgroup.subtree_control` names. A controller that is not available is left
+/// out; the limit that needs it fails later.
 pub(super) fn enable_controllers(directory: &Path) {
     let Some(parent) = directory.parent() else { return };
     let read =
@@ -182,7 +182,7 @@ pub(super) fn enable_controllers(directory: &Path) {
             .into_iter()
             .filter(|name| has(&available, name) && !has(&enabled, name));
         let mut missing = missing.peekable();
-        // Controllers of threads would be enabled all the same, and then no child could be entered.
+        // Threaded controllers would be enabled too, and then no child could be entered.
         if missing.peek().is_none()
             || userns::in_user_namespace() && move_processes_to_child(level).is_err()
         {
@@ -194,9 +194,9 @@ pub(super) fn enable_controllers(directory: &Path) {
     }
 }
 
-/// A cgroup with processes passes no controllers on (cgroups(7), "no internal processes"). In one
-/// that was delegated for lifebox alone, all its processes move into a child. Fails where others
-/// are in it, whom that would surprise.
+/// Moves all processes of a cgroup that was delegated to lifebox alone into a child: a cgroup with
+/// processes passes no controllers on (cgroups(7), "no internal processes"). Fails if processes of
+/// other programs are in it.
 fn move_processes_to_child(cgroup: &Path) -> std::io::Result<()> {
     let text = fs::read_to_string(cgroup.join("cgroup.procs"))?;
     if text.is_empty() {
@@ -208,12 +208,12 @@ fn move_processes_to_child(cgroup: &Path) -> std::io::Result<()> {
             return Err(ErrorKind::ResourceBusy.into());
         }
     }
-    let front = cgroup.join(CLIENT_CGROUP);
-    match fs::create_dir(&front) {
+    let child = cgroup.join(CLIENT_CGROUP);
+    match fs::create_dir(&child) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    text.lines().try_for_each(|process| fs::write(front.join("cgroup.procs"), process))
+    text.lines().try_for_each(|process| fs::write(child.join("cgroup.procs"), process))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Limits: which file of which controller, and what is written there, in v1 and in v2.
+//! Limits: the file and its value for each controller, in v1 and in v2.
 //!
-//! One table for all: it is checked when a container is made, written before its program runs, and
-//! written again by `update`. A controller that is not there is named, never passed over.
+//! One table serves all: it is checked when a container is created, written before its program
+//! runs, and written again by `update`. A missing controller is an error that names it.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,8 @@ use super::delegation::delegation_hint;
 use super::file::write;
 use super::group::{self, Cgroup};
 use super::hierarchies;
-use crate::model::container::resources::{PIDS_LIMIT, Resources, parse_list};
+use super::processors::check_processors;
+use crate::model::container::resources::{PIDS_LIMIT, Resources};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
@@ -20,25 +21,41 @@ use crate::sys::userns;
 /// One limit.
 #[derive(Debug)]
 struct Limit {
-    /// As in messages.
+    /// Its name in messages.
     name: &'static str,
-    /// Of v1, and of v2.
+    /// The controller in v1, and in v2.
     controller: (&'static str, &'static str),
-    /// What to write, in this order; of each the first file that is there.
+    /// The writes, in order; of each the first file that exists.
     v1: Vec<Choices>,
     v2: Vec<Choices>,
-    /// Whether somebody asked for it; a default is left out where it can't be had.
+    /// Whether the user configured it: a default is skipped if it is not available.
     requested: bool,
 }
 
 type Choices = Vec<(&'static str, String)>;
 
-/// The limits that `resources` set; with `all` also those that are back at their defaults.
-fn table(resources: &LinuxResources, all: bool) -> Vec<Limit> {
-    let mut table = memory(resources, all);
-    table.extend(cpu(resources, all));
+/// The limits to write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LimitScope {
+    /// Those that are set: a new cgroup has the defaults.
+    Configured,
+    /// Also those that are unset, at their defaults: the container runs.
+    All,
+}
+
+impl LimitScope {
+    /// Returns the default of a limit that is unset, if it is to be written.
+    fn default<T>(self, value: T) -> Option<T> {
+        (self == LimitScope::All).then_some(value)
+    }
+}
+
+/// Returns the limits to write for `resources`.
+fn table(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
+    let mut table = memory(resources, scope);
+    table.extend(cpu(resources, scope));
     let weight = resources.block_io().as_ref().and_then(|io| io.weight()).map(i64::from);
-    if weight.is_some() || all {
+    if weight.is_some() || scope == LimitScope::All {
         // The kernel's defaults: CFQ's, BFQ's, and those of v2.
         let (cfq, bfq) = (weight.unwrap_or(500), weight.unwrap_or(100));
         let of_v2 = weight.map_or(100, |weight| 1 + (weight - 10) * 9999 / 990);
@@ -69,43 +86,43 @@ fn table(resources: &LinuxResources, all: bool) -> Vec<Limit> {
     table
 }
 
-fn memory(resources: &LinuxResources, all: bool) -> Vec<Limit> {
+fn memory(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
     let memory = resources.memory().as_ref();
     let limit = memory.and_then(|memory| memory.limit());
     let swap = memory.and_then(|memory| memory.swap());
     let reservation = memory.and_then(|memory| memory.reservation());
     let text = |n: i64, none: &str| if n < 0 { none.to_owned() } else { n.to_string() };
-    let one = |name, value: i64, asked, (old, new, of_v2): (_, _, i64)| Limit {
+    let one = |name, value: i64, requested, (old, new, of_v2): (_, _, i64)| Limit {
         name,
         controller: ("memory", "memory"),
         v1: vec![vec![(old, text(value, "-1"))]],
         v2: vec![vec![(new, text(of_v2, "max"))]],
-        requested: asked,
+        requested,
     };
     let mut table = Vec::new();
-    if let Some(value) = limit.or(all.then_some(-1)) {
+    if let Some(value) = limit.or(scope.default(-1)) {
         let files = ("memory.limit_in_bytes", "memory.max", value);
         table.push(one("--memory", value, value >= 0, files));
     }
-    if let Some(value) = swap.or(all.then_some(-1)) {
-        // In v2 swap is counted alone.
+    if let Some(value) = swap.or(scope.default(-1)) {
+        // In v2 the limit of swap does not include memory.
         let alone = if value < 0 { -1 } else { value - limit.unwrap_or_default() };
-        let asked = value >= 0 && limit.is_none_or(|limit| value != limit.saturating_mul(2));
+        let requested = value >= 0 && limit.is_none_or(|limit| value != limit.saturating_mul(2));
         let files = ("memory.memsw.limit_in_bytes", "memory.swap.max", alone);
-        table.push(one("--memory-swap", value, asked, files));
+        table.push(one("--memory-swap", value, requested, files));
     }
-    if let Some(value) = reservation.or(all.then_some(-1)) {
+    if let Some(value) = reservation.or(scope.default(-1)) {
         let files = ("memory.soft_limit_in_bytes", "memory.low", value.max(0));
         table.push(one("--memory-reservation", value, value >= 0, files));
     }
     table
 }
 
-fn cpu(resources: &LinuxResources, all: bool) -> Vec<Limit> {
+fn cpu(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
     let cpu = resources.cpu().as_ref();
     let mut table = Vec::new();
     let shares = cpu.and_then(|cpu| cpu.shares());
-    if let Some(shares) = shares.or(all.then_some(1024)) {
+    if let Some(shares) = shares.or(scope.default(1024)) {
         table.push(Limit {
             name: "--cpu-shares",
             controller: ("cpu", "cpu"),
@@ -116,8 +133,8 @@ fn cpu(resources: &LinuxResources, all: bool) -> Vec<Limit> {
     }
     let quota = cpu.and_then(|cpu| cpu.quota());
     let period = cpu.and_then(|cpu| cpu.period());
-    if quota.is_some() || period.is_some() || all {
-        let asked = quota.is_some() || period.is_some();
+    if quota.is_some() || period.is_some() || scope == LimitScope::All {
+        let requested = quota.is_some() || period.is_some();
         let period = period.unwrap_or(100_000);
         let quota = quota.unwrap_or(-1);
         let of_v2 = if quota < 0 { "max".to_owned() } else { quota.to_string() };
@@ -129,7 +146,7 @@ fn cpu(resources: &LinuxResources, all: bool) -> Vec<Limit> {
                 vec![("cpu.cfs_quota_us", quota.to_string())],
             ],
             v2: vec![vec![("cpu.max", format!("{of_v2} {period}"))]],
-            requested: asked,
+            requested,
         });
     }
     let lists = [
@@ -149,8 +166,8 @@ fn cpu(resources: &LinuxResources, all: bool) -> Vec<Limit> {
     table
 }
 
-/// Shares (2 to 262144, by default 1024) as a weight (1 to 10000, by default 100): the curve
-/// through these three points that runc 1.4 and crun 1.23 use.
+/// Converts shares (2 to 262144, by default 1024) to a weight (1 to 10000, by default 100), by the
+/// curve through these three points that runc 1.4 and crun 1.23 use.
 fn weight_of(shares: u64) -> u64 {
     if shares <= 2 {
         return 1;
@@ -167,19 +184,19 @@ fn weight_of(shares: u64) -> u64 {
 }
 
 impl Cgroup {
-    /// The v1 controllers that limits need besides those that every container has.
+    /// Returns the v1 controllers that limits need besides those of every container.
     pub fn controllers(resources: &LinuxResources) -> Vec<&'static str> {
-        table(resources, false)
+        table(resources, LimitScope::Configured)
             .iter()
             .filter(|limit| limit.requested)
             .map(|limit| limit.controller.0)
             .collect()
     }
 
-    /// Makes what further limits need, and moves all processes there.
+    /// Creates the cgroups that new limits need, and moves all processes there.
     ///
     /// # Errors
-    /// When a cgroup can't be made or entered.
+    /// When a cgroup cannot be created or entered.
     pub fn extend(&self, resources: &LinuxResources) -> Result<()> {
         let needed = Cgroup::controllers(resources);
         for (v1, directory) in &self.v1 {
@@ -195,12 +212,24 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Sets the limits. With `all` also what is back at its default, for a container that runs.
+    /// Sets the limits of a new cgroup.
     ///
     /// # Errors
-    /// [`Kind::Unsupported`] where this host has no controller for one; it is named.
-    pub fn limit(&self, resources: &LinuxResources, all: bool) -> Result<()> {
-        let mut table = table(resources, all);
+    /// [`Kind::Unsupported`] where the host lacks the controller of a limit; the error names it.
+    pub fn limit(&self, resources: &LinuxResources) -> Result<()> {
+        self.write_limits(resources, LimitScope::Configured)
+    }
+
+    /// Sets the limits of a running container, and resets those that are unset to their defaults.
+    ///
+    /// # Errors
+    /// As [`Cgroup::limit`].
+    pub fn update_limits(&self, resources: &LinuxResources) -> Result<()> {
+        self.write_limits(resources, LimitScope::All)
+    }
+
+    fn write_limits(&self, resources: &LinuxResources, scope: LimitScope) -> Result<()> {
+        let mut table = table(resources, scope);
         if self.swap_goes_first(resources)
             && table.get(1).is_some_and(|limit| limit.name == "--memory-swap")
         {
@@ -209,20 +238,21 @@ impl Cgroup {
         for limit in &table {
             for (directory, file, value) in self.places(limit)? {
                 write(directory, file, value).map_err(|error| match error.errno() {
-                    // memory.limit_in_bytes can't go below what is in use and can't be freed.
+                    // memory.limit_in_bytes cannot go below the memory that is in use and cannot be
+                    // reclaimed.
                     Some(libc::EBUSY) => error.hint(format!(
-                        "the container uses more than this value of {}: see `stats`, and give more",
+                        "the container uses more already: set a larger {}",
                         limit.name
                     )),
-                    _ => error.hint(format!("the kernel refuses this value of {}", limit.name)),
+                    _ => error.hint(format!("set another value of {}", limit.name)),
                 })?;
             }
         }
         Ok(())
     }
 
-    /// In v1 the limit of memory and swap together is never below that of memory: which of the two
-    /// is set first depends on what is set now.
+    /// Whether the limit of memory and swap is set before that of memory. In v1 it must never be
+    /// below that of memory, so the order depends on the present values.
     fn swap_goes_first(&self, resources: &LinuxResources) -> bool {
         let Some(memory) = resources.memory() else { return false };
         let (Some(new), Some(directory)) = (memory.swap(), self.v1_with("memory")) else {
@@ -234,7 +264,7 @@ impl Cgroup {
         now < unlimited && (new < 0 || new > now)
     }
 
-    /// The files of this cgroup that a limit is written to.
+    /// Returns the files of this cgroup to which a limit is written.
     fn places<'a>(&'a self, limit: &'a Limit) -> Result<Vec<(&'a Path, &'a str, &'a str)>> {
         let (old, new) = limit.controller;
         let (directory, all) = match (self.v1_with(old), &self.unified) {
@@ -258,20 +288,22 @@ impl Cgroup {
         Ok(places)
     }
 
-    /// Refuses what this host can't limit. `self` is the parent of containers' cgroups, which is
-    /// made where it is missing, as the first container would.
+    /// Refuses limits that the host cannot enforce. `self` is the parent of containers' cgroups,
+    /// which is created if it is missing.
     ///
     /// # Errors
-    /// [`Kind::Unsupported`] names the controller and how to get it, [`Kind::Invalid`] says what
-    /// there is.
+    /// [`Kind::Unsupported`] names the controller and how to get it, [`Kind::Invalid`] the
+    /// available processors.
     pub fn check(&self, limits: &LinuxResources, resources: &Resources) -> Result<()> {
-        let needed: Vec<_> =
-            table(limits, false).into_iter().filter(|limit| limit.requested).collect();
+        let needed: Vec<_> = table(limits, LimitScope::Configured)
+            .into_iter()
+            .filter(|limit| limit.requested)
+            .collect();
         for limit in &needed {
             let directory = self.v1_with(limit.controller.0).or(self.unified.as_deref());
             let Some(directory) = directory else { return Err(missing(limit, false)) };
-            let made = fs::create_dir_all(directory);
-            made.context(|| format!("make cgroup `{}`", directory.display()))?;
+            let created = fs::create_dir_all(directory);
+            created.context(|| format!("create cgroup `{}`", directory.display()))?;
         }
         if let Some(unified) = &self.unified {
             hierarchies::enable_controllers(&unified.join("container"));
@@ -286,10 +318,12 @@ fn has_controller(directory: &Path, name: &str) -> bool {
     text.split_whitespace().any(|word| word == name)
 }
 
-/// `delegated`: whether an ordinary user has a cgroup at all.
+/// Returns the error of a missing controller. `delegated` says whether an ordinary user has a
+/// cgroup.
 fn missing(limit: &Limit, delegated: bool) -> Error {
     let (old, new) = limit.controller;
-    let message = format!("{} needs the cgroup controller `{new}`, which is not there", limit.name);
+    let message =
+        format!("{} needs the cgroup controller `{new}`, which is not available", limit.name);
     let error = Error::new(Kind::Unsupported, message);
     if userns::in_user_namespace() {
         return error.hint(delegation_hint(Some(new), delegated));
@@ -307,41 +341,10 @@ fn missing(limit: &Limit, delegated: bool) -> Error {
 fn missing_file(limit: &Limit, file: &str) -> Error {
     let message = format!("this kernel has no `{file}`, which {} needs", limit.name);
     Error::new(Kind::Unsupported, message).hint(match limit.name {
-        "--memory-swap" => "boot with swapaccount=1, or leave it out",
-        "--blkio-weight" => "it needs the I/O scheduler BFQ or the io.cost controller",
-        _ => "its kernel configuration leaves it out",
+        "--memory-swap" => "boot with swapaccount=1, or leave --memory-swap out",
+        "--blkio-weight" => "use the I/O scheduler BFQ: echo bfq > /sys/block/DISK/queue/scheduler",
+        _ => "leave the limit out, or use a kernel that is configured with it",
     })
-}
-
-fn check_processors(resources: &Resources) -> Result<()> {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-    let online = read("/sys/devices/system/cpu/online");
-    let count = parse_list(&online).map_or(0, |list| list.len());
-    if let Some(cpus) = resources.nano_cpus
-        && count > 0
-        && cpus as f64 > count as f64 * 1e9
-    {
-        let message = format!(
-            "Range of CPUs is from 0.01 to {count}.00, as there are only {count} CPUs available"
-        );
-        return Err(Error::new(Kind::Invalid, message));
-    }
-    let nodes = read("/sys/devices/system/node/online");
-    let nodes = if nodes.is_empty() { "0".to_owned() } else { nodes };
-    for (wanted, there, name) in
-        [(&resources.cpuset_cpus, online, "CPUs"), (&resources.cpuset_mems, nodes, "memory nodes")]
-    {
-        let Some(text) = wanted else { continue };
-        let available = parse_list(&there).unwrap_or_default();
-        let wanted = parse_list(text).unwrap_or_default();
-        if wanted.iter().any(|number| !available.contains(number)) {
-            let message = format!(
-                "Requested {name} are not available - requested {text}, available: {there}"
-            );
-            return Err(Error::new(Kind::Invalid, message));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -376,7 +379,10 @@ mod tests {
             let parent = Cgroup::at(&hierarchies, "lifebox".as_ref());
             parent.check(&limits, &resources).unwrap_err().to_string()
         };
-        assert_eq!(check(&[]), "--memory needs the cgroup controller `memory`, which is not there");
+        assert_eq!(
+            check(&[]),
+            "--memory needs the cgroup controller `memory`, which is not available"
+        );
         let memory = host.path().join("memory/lifebox");
         fs::create_dir_all(&memory).unwrap();
         fs::write(memory.join("memory.limit_in_bytes"), "").unwrap();
@@ -385,7 +391,7 @@ mod tests {
             "this kernel has no `memory.memsw.limit_in_bytes`, which --memory-swap needs"
         );
         fs::write(memory.join("memory.memsw.limit_in_bytes"), "").unwrap();
-        let expected = "--cpus needs the cgroup controller `cpu`, which is not there";
+        let expected = "--cpus needs the cgroup controller `cpu`, which is not available";
         assert_eq!(check(&["memory"]), expected);
     }
 
@@ -400,8 +406,10 @@ mod tests {
             let first = |choices: &Choices| format!("{}={}", choices[0].0, choices[0].1);
             limits.iter().map(first).collect()
         };
-        let (v1, v2): (Vec<_>, Vec<_>) =
-            table(&resources, false).into_iter().map(|limit| (limit.v1, limit.v2)).unzip();
+        let (v1, v2): (Vec<_>, Vec<_>) = table(&resources, LimitScope::Configured)
+            .into_iter()
+            .map(|limit| (limit.v1, limit.v2))
+            .unzip();
         assert_eq!(
             written(v1.concat()).join(" "),
             "memory.limit_in_bytes=100 memory.memsw.limit_in_bytes=150 cpu.cfs_period_us=10000 \

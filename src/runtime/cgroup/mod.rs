@@ -6,6 +6,7 @@ mod file;
 pub mod group;
 mod hierarchies;
 mod limits;
+mod processors;
 mod usage;
 
 pub use delegation::{cgroup_parent, delegation_hint};

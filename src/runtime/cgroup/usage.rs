@@ -1,4 +1,4 @@
-//! What a container uses: the counters of its cgroup.
+//! Resource usage of a container: the counters of its cgroup.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::group::Cgroup;
 use crate::model::observe::stats::Stats;
 
 impl Cgroup {
-    /// What it uses now, but for the network. What the host does not count is zero.
+    /// Returns the current usage, without the network. What the host does not count is zero.
     pub fn usage(&self) -> Stats {
         let mut stats = Stats::default();
         let unified = self.unified.as_deref();
@@ -56,7 +56,7 @@ impl Cgroup {
     }
 }
 
-/// The number after a key, in a file of such lines.
+/// Returns the number after a key, in a file of such lines.
 fn field(text: &str, key: &str) -> u64 {
     let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
     value.and_then(|value| value.trim().parse().ok()).unwrap_or_default()

@@ -18,27 +18,27 @@ use crate::runtime::record::directory::Directory;
 use crate::runtime::{oci, seccomp};
 use crate::sys;
 
-/// A container as it is being made: its spec, the environment of its process, its layers.
+/// A container that is being created: its spec, the environment of its process, its layers.
 #[derive(Debug)]
 pub struct NewContainer<'a> {
-    /// What it is made from.
+    /// The spec.
     pub spec: &'a ContainerSpec,
-    /// Its name.
+    /// The name.
     pub name: &'a ContainerName,
-    /// `KEY=VALUE` for its process.
+    /// `KEY=VALUE` for the first process.
     pub environment: &'a [String],
-    /// Its layers, lowest first, relative to its directory.
+    /// The layers, lowest first, relative to the container's directory.
     pub lower: &'a [String],
-    /// The directory that `/` takes mode and owner from, relative to its directory.
+    /// The directory whose mode and owner `/` gets, relative to the container's directory.
     pub root: Option<&'a str>,
 }
 
 impl Runtime {
-    /// Makes a container. No process, no memory, no mount: only files. Where its root is a copy
-    /// of the layers, `copy` fills that directory.
+    /// Creates a container. No process, no memory, no mount: only files. If its root is a copy of
+    /// the layers, `copy` fills that directory.
     ///
     /// # Errors
-    /// [`Kind::Exists`] where the name is taken; nothing is left then.
+    /// [`Kind::Exists`] if the name is in use; then nothing is left behind.
     pub fn create(&self, new: &NewContainer<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
         check_capabilities(&new.spec.host.security)?;
         self.check_limits(&new.spec.host.resources)?;
@@ -46,7 +46,7 @@ impl Runtime {
     }
 }
 
-/// What was asked for by name must be ours to give.
+/// Refuses a capability that was requested by name and that lifebox does not have.
 fn check_capabilities(security: &Security) -> Result<()> {
     let ours = sys::identity::bounding();
     for name in &security.cap_add {
@@ -55,7 +55,7 @@ fn check_capabilities(security: &Security) -> Result<()> {
             let message =
                 format!("cannot add capability `{name}`: lifebox does not have it itself");
             return Err(Error::new(Kind::Denied, message).hint(
-                "start lifebox with it, or leave it out; see `grep CapBnd /proc/self/status`",
+                "leave it out, or start lifebox with it; check with: grep CapBnd /proc/self/status",
             ));
         }
     }
@@ -68,27 +68,27 @@ fn fill(
     new: &NewContainer<'_>,
     copy: &dyn Fn(&Path) -> Result<()>,
 ) -> Result<()> {
-    make_root(directory, new, copy)?;
+    create_root(directory, new, copy)?;
     fill_files(directory, new)
 }
 
-/// Makes what the root is mounted from, or what it is.
-fn make_root(
+/// Creates the directories that the root is mounted from, or the root itself.
+fn create_root(
     directory: &Directory,
     new: &NewContainer<'_>,
     copy: &dyn Fn(&Path) -> Result<()>,
 ) -> Result<()> {
-    let make = |name: &str, mode: u32| {
+    let create = |name: &str, mode: u32| {
         let path = directory.file(name);
         fs::DirBuilder::new()
             .mode(mode)
             .create(&path)
-            .context(|| format!("make `{}`", path.display()))
+            .context(|| format!("create `{}`", path.display()))
     };
-    make("rootfs", 0o755)?;
+    create("rootfs", 0o755)?;
     if new.spec.host.storage == Driver::Overlay {
-        make("upper", 0o755)?;
-        make("work", 0o700)?;
+        create("upper", 0o755)?;
+        create("work", 0o700)?;
         return copy_root_attributes(directory, "upper", new.root);
     }
     let root = directory.file("rootfs");
@@ -97,12 +97,12 @@ fn make_root(
     if new.spec.host.auto_remove {
         return Ok(());
     }
-    // The layers were synced when they came, their copy is new.
+    // The layers were synced when they were unpacked; the copy is new.
     sys::fs::sync_filesystem(sys::fs::open_dir(&root)?)
 }
 
-/// Writes the small files. `config.json` is younger than all of a copied root, which is how its
-/// changes are told.
+/// Writes the small files. `config.json` is younger than all files of a copied root: a diff needs
+/// that.
 fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
     let write = |name: &str, text: &str| {
         let path = directory.file(name);
@@ -120,25 +120,26 @@ fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
     }
     let mut config = oci::config(new.spec, new.environment, new.lower, &throttle_directories())?;
     if let Seccomp::Profile(_) = new.spec.host.security.seccomp {
-        // What a start would stumble over is told now.
+        // A bad profile is an error now, and not of the first start.
         let profile = config["linux"]["seccomp"].clone();
-        let profile = serde_json::from_value(profile)
-            .map_err(|error| Error::new(Kind::Invalid, format!("bad seccomp profile: {error}")))?;
+        let profile = serde_json::from_value(profile).map_err(|error| {
+            Error::new(Kind::Invalid, format!("invalid seccomp profile: {error}"))
+        })?;
         seccomp::compile(&profile)?;
     }
     devices::add(&new.spec.host.security.devices, &mut config)?;
     directory.write_new("config.json", &config)?;
     directory.write_new("spec.json", new.spec)?;
     directory.write_new("state.json", &State::created(new.name.clone()))?;
-    // What goes when it ends need not outlive the machine.
+    // A container that is removed at its exit need not survive a crash of the host.
     if new.spec.host.auto_remove {
         return Ok(());
     }
     directory.sync(&["config.json", "spec.json", "state.json"])
 }
 
-/// The mode and owner of `name` are those of `/` inside, so it takes them from the layer that
-/// says what `/` is like.
+/// Copies mode and owner of `/` from the layer that has an entry for it to `name`, which becomes
+/// `/` inside.
 fn copy_root_attributes(directory: &Directory, name: &str, root: Option<&str>) -> Result<()> {
     let Some(top) = root else { return Ok(()) };
     let (top, place) = (directory.file(top), directory.file(name));
@@ -147,11 +148,12 @@ fn copy_root_attributes(directory: &Directory, name: &str, root: Option<&str>) -
         std::os::unix::fs::chown(&place, Some(like.uid()), Some(like.gid()))?;
         fs::set_permissions(&place, like.permissions())
     };
-    copy().context(|| format!("make `{}` like `{}`", place.display(), top.display()))
+    copy()
+        .context(|| format!("copy mode and owner of `{}` to `{}`", top.display(), place.display()))
 }
 
-/// Counters of thermal events, which tell a container of its neighbours' load; on hosts that
-/// have them (moby, `oci/defaults.go`).
+/// Returns the counters of thermal events, which would show a container its neighbours' load (moby,
+/// `oci/defaults.go`).
 fn throttle_directories() -> Vec<String> {
     let of = |cpu: usize| format!("/sys/devices/system/cpu/cpu{cpu}/thermal_throttle");
     (0..4096).map(of).take_while(|path| Path::new(path).exists()).collect()

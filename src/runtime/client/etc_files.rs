@@ -1,9 +1,10 @@
-//! What a container is told of names: its `/etc/hosts` and `/etc/resolv.conf`.
+//! The files of a container for names: its `/etc/hosts` and `/etc/resolv.conf`.
 
 use crate::model::container::ContainerSpec;
 use crate::model::container::namespaces::NamespaceMode;
 
-/// `/etc/hosts`: the host's where the network is, else the loopback; then what the user adds.
+/// Returns `/etc/hosts`: the host's if the network is, otherwise the loopback; then the user's
+/// entries.
 pub(crate) fn hosts(spec: &ContainerSpec) -> String {
     let sharing = &spec.host.namespaces;
     let hostname = &spec.config.hostname;
@@ -17,14 +18,14 @@ pub(crate) fn hosts(spec: &ContainerSpec) -> String {
     text
 }
 
-/// `/etc/resolv.conf`: what the user says, or the host's where the network is.
+/// Returns `/etc/resolv.conf`: what the user configures, or the host's if the network is.
 pub(crate) fn resolver(spec: &ContainerSpec) -> String {
     let sharing = &spec.host.namespaces;
-    let own = [&sharing.dns_options, &sharing.dns_search];
-    if sharing.dns.is_empty() && own.iter().all(|list| list.is_empty()) {
+    let options = [&sharing.dns_options, &sharing.dns_search];
+    if sharing.dns.is_empty() && options.iter().all(|list| list.is_empty()) {
         return match sharing.network {
             NamespaceMode::Host => std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default(),
-            _ => "# This container has a network of its own without a way out: no name server.\n"
+            _ => "# This container has a network of its own, without a way out: no name server.\n"
                 .to_owned(),
         };
     }

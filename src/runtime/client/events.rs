@@ -1,4 +1,4 @@
-//! Events: writes down what this process did with a container, and reads what happened.
+//! Events: records what this process did to a container, and reads the journal.
 
 use super::runtime::Runtime;
 use crate::model::Result;
@@ -7,20 +7,25 @@ use crate::model::value::id::ContainerId;
 use crate::runtime::record::journal::{EventReader, Journal, write_container_event};
 
 impl Runtime {
-    /// Where events of this root are written.
+    /// Returns the journal of this root.
     pub fn journal(&self) -> Journal {
         self.containers.journal()
     }
 
-    /// Writes down what this process did with a container; nothing where its record is gone.
-    pub fn event(&self, id: &ContainerId, action: impl Into<String>, own: &[(&str, String)]) {
-        write_container_event(&self.journal(), &self.directory(id), action, own);
+    /// Records an event of a container; nothing if its record was removed.
+    pub fn event(
+        &self,
+        id: &ContainerId,
+        action: impl Into<String>,
+        attributes: &[(&str, String)],
+    ) {
+        write_container_event(&self.journal(), &self.directory(id), action, attributes);
     }
 
-    /// What happened, and with `follow` what happens.
+    /// Reads past events, and with `follow` waits for new ones.
     ///
     /// # Errors
-    /// When the root can't be read, or this user follows too much already.
+    /// When the root cannot be read, or this user has too many inotify instances.
     pub fn events(&self, options: &EventOptions) -> Result<EventReader> {
         if options.follow {
             self.containers.prepare()?;

@@ -1,7 +1,7 @@
-//! A further program in a container that runs: `exec`.
+//! `exec`: another process in a running container.
 //!
-//! The front makes a helper process, as it makes a monitor to start a container, and talks to it
-//! as to a monitor. The program is the helper's child: it dies with it, and with the container.
+//! The client starts a helper process in the way it starts a monitor, and talks to it as to a
+//! monitor. The process is the helper's child: it dies with the helper, and with the container.
 
 use std::os::fd::AsFd;
 use std::time::Instant;
@@ -22,11 +22,11 @@ use crate::runtime::protocol::{ExecSpec, Request};
 use crate::sys;
 
 impl Runtime {
-    /// Runs a further program in a container, connected to the caller's streams until it ends.
+    /// Runs another process in a container, connected to the caller's streams until it exits.
     ///
     /// # Errors
-    /// [`Kind::Refused`] unless the container runs, or why the program does not;
-    /// [`Kind::Timeout`]: it was killed.
+    /// [`Kind::Refused`] unless the container runs; the reason if the program does not;
+    /// [`Kind::Timeout`] if it was killed.
     pub fn exec(
         &self,
         id: &ContainerId,
@@ -54,7 +54,7 @@ impl Runtime {
         let mut connection = self.spawn_helper(id)?;
         let request = Request::Exec(Box::new(spec));
         let deadline = options.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let started = connection.ask(&request, None, Some(cancel)).map_err(|error| {
+        let started = connection.request(&request, None, Some(cancel)).map_err(|error| {
             error
                 .context(format!("cannot exec in `{}`", state.name))
                 .container(state.name.as_str(), Some(state.status.as_str()))
@@ -68,12 +68,12 @@ impl Runtime {
         }
         let given = options.stdin.as_deref().map(sys::fs::memory_file).transpose()?;
         let input = given.as_ref().map(AsFd::as_fd).or(streams.stdin);
-        // For as long as this call: what is given lives no longer.
+        // The streams live as long as this call.
         let streams =
             Streams { stdout: &mut *streams.stdout, stderr: &mut *streams.stderr, ..streams };
         let feed = input.filter(|_| feeds).map(StdinForwarder::by_frames);
         let mut session = AttachSession::new(connection, feed, streams, options.tty, deadline)?;
-        // What nobody waits for any more, and has no terminal to go on with, has no use.
+        // A process that its caller no longer waits for is killed, unless it has a terminal.
         session.on_cancel = Some(Signal::KILL).filter(|_| !options.tty);
         let left = session.run(cancel).map_err(|error| {
             if error.kind() == Kind::Timeout {
@@ -93,7 +93,7 @@ impl Runtime {
 fn check(options: &ExecOptions) -> Result<()> {
     if options.cmd.first().is_none_or(String::is_empty) {
         return Err(Error::new(Kind::Invalid, "no exec command specified")
-            .hint("write the program to run after the container"));
+            .hint("write the program after the container: lifebox exec web ls"));
     }
     if let Some(workdir) = options.workdir.as_ref().filter(|workdir| !workdir.starts_with('/')) {
         let message = format!("the working directory `{workdir}` is not an absolute path");
@@ -101,12 +101,12 @@ fn check(options: &ExecOptions) -> Result<()> {
     }
     let words = options.cmd.iter().chain(&options.user).chain(&options.workdir);
     if words.clone().any(|word| word.contains('\0')) {
-        return Err(Error::new(Kind::Invalid, "an argument has a NUL byte"));
+        return Err(Error::new(Kind::Invalid, "an argument contains a NUL byte"));
     }
     Ok(())
 }
 
-/// The container's environment, in which the user's entries replace and remove.
+/// Returns the container's environment, with the user's entries added and removed.
 fn environment(mut env: Vec<String>, options: &ExecOptions) -> Vec<String> {
     let key = |entry: &str| entry.split('=').next().unwrap_or_default().to_owned();
     if options.tty && !env.iter().any(|entry| key(entry) == "TERM") {

@@ -1,7 +1,7 @@
-//! Asking a server in a container by HTTP: one request, of which only the status is read.
+//! Readiness probe by HTTP: one request, of which only the status is read.
 //!
-//! The socket is made in the container's network, so no port needs to be published. What answers
-//! is not trusted: the time, and what is read of it, are bounded.
+//! The socket is created in the container's network namespace, so no port needs to be published.
+//! The server is not trusted: time and length of the answer are limited.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -18,28 +18,28 @@ use crate::sys;
 /// The longest first line of an answer, in bytes.
 const MAX_STATUS_LINE: usize = 1024;
 
-/// Asks in the network namespace that `namespace` is open on.
+/// Sends the request in the network namespace that `namespace` refers to.
 ///
 /// # Errors
-/// [`Kind::Cancelled`], or where the kernel lets nobody in.
-pub(crate) fn ask(
+/// [`Kind::Cancelled`], or when the namespace cannot be entered.
+pub(crate) fn probe(
     namespace: &File,
-    question: &HttpGet,
+    request: &HttpGet,
     cancel: &CancelToken,
 ) -> Result<ProbeResult> {
-    let deadline = Instant::now() + question.timeout;
-    let port = question.port;
+    let deadline = Instant::now() + request.timeout;
+    let port = request.port;
     let mut found = format!("nothing listens on port {port}");
-    // A server may listen on one of them only.
+    // A server may listen on one of the addresses only.
     for address in [
         SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
         SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
     ] {
-        let call = Call { address, request: question, deadline, cancel };
+        let call = Call { address, request, deadline, cancel };
         match call.status(namespace)? {
             HttpResult::Refused => {}
             HttpResult::NotHttp => found = format!("port {port} gave no answer"),
-            HttpResult::Status(status) if question.accepts(status) => {
+            HttpResult::Status(status) if request.accepts(status) => {
                 return Ok(ProbeResult::Ready);
             }
             HttpResult::Status(status) => found = format!("port {port} answered {status}"),
@@ -48,11 +48,11 @@ pub(crate) fn ask(
     Ok(ProbeResult::NotReady(found))
 }
 
-/// What came of a call.
+/// The result of a call.
 enum HttpResult {
-    /// Nobody listens.
+    /// Nothing listens on the port.
     Refused,
-    /// Somebody does, and says nothing that is HTTP.
+    /// Something listens, and does not answer with HTTP.
     NotHttp,
     /// The status of the answer.
     Status(u16),
@@ -68,12 +68,12 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn status(&self, namespace: &File) -> Result<HttpResult> {
-        let socket = match sys::net::tcp_socket_in(namespace, self.address.is_ipv6()) {
-            // A kernel without IPv6 has nobody who listens there.
+        let socket = match sys::net::tcp_socket_in(namespace, self.address) {
+            // On a kernel without IPv6 nothing listens there.
             Err(error) if error.kind() == Kind::Unsupported => return Ok(HttpResult::Refused),
             socket => socket?,
         };
-        if !sys::net::begin_connect(&socket, self.address) {
+        if !sys::net::start_connect(&socket, self.address) {
             return Ok(HttpResult::Refused);
         }
         let mut stream = TcpStream::from(socket);
@@ -92,7 +92,7 @@ impl Call<'_> {
             self.request.path(),
             self.request.port
         );
-        // It fits into the socket's buffer; where nobody took the call, it can't be written.
+        // The request fits into the socket's buffer; the write fails if there is no connection.
         if stream.write_all(request.as_bytes()).is_err() {
             return Ok(HttpResult::NotHttp);
         }
@@ -104,7 +104,7 @@ impl Call<'_> {
         Some(self.deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// What comes before the first newline, or the time is over.
+    /// Reads up to the first newline, or to the deadline.
     fn first_line(&self, stream: &mut TcpStream) -> Result<Vec<u8>> {
         let mut line = Vec::with_capacity(MAX_STATUS_LINE);
         let mut part = [0; MAX_STATUS_LINE];
@@ -121,7 +121,7 @@ impl Call<'_> {
                         break;
                     }
                 }
-                // It went away.
+                // The server closed the connection.
                 Err(_) => break,
             }
         }
@@ -129,7 +129,7 @@ impl Call<'_> {
     }
 }
 
-/// The status of `HTTP/1.1 200 OK`.
+/// Returns the status of `HTTP/1.1 200 OK`.
 fn status(line: &[u8]) -> Option<u16> {
     let end = line.iter().position(|byte| *byte == b'\n')?;
     let mut words = std::str::from_utf8(&line[..end]).ok()?.split_ascii_whitespace();

@@ -1,4 +1,4 @@
-//! What this host offers containers: the facts of `info`, and what is missing.
+//! What the host offers containers, and what it lacks: for `info`.
 
 use crate::runtime::cgroup::{self, Hierarchies};
 use crate::runtime::host::lsm;
@@ -20,9 +20,9 @@ pub struct Description {
     pub cpus: u64,
     /// Bytes of memory.
     pub memory: u64,
-    /// Whether an ordinary user runs this process.
+    /// Whether this process belongs to an ordinary user.
     pub rootless: bool,
-    /// The user ids that such a user's containers have, as lines of `uid_map`.
+    /// The user ids of an ordinary user's containers, as lines of `uid_map`.
     pub uid_map: Vec<String>,
     /// The group ids, as lines of `gid_map`.
     pub gid_map: Vec<String>,
@@ -44,7 +44,7 @@ pub fn describe(cgroup_parent: &str) -> Description {
     warnings.extend(rootless::warnings());
     if userns::in_user_namespace() && hierarchies == Hierarchies::default() {
         warnings.push(format!(
-            "this user has no cgroup, so there is no limit, no `pause` and no `stats`; {}",
+            "limits, `pause` and `stats` are not available, because this user has no cgroup: {}",
             cgroup::delegation_hint(None, false)
         ));
     }

@@ -1,5 +1,5 @@
-//! A container that runs, as the kernel has it: read in the host's `/proc`, nothing inside is
-//! asked.
+//! A running container as the kernel shows it: read in the host's `/proc`, without executing
+//! anything inside.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -11,11 +11,12 @@ use crate::model::observe::introspection::{MountPoint, Namespace, ProcessView};
 use crate::model::value::id::ContainerId;
 use crate::runtime::host;
 
-/// The namespaces that are told, in the order of `runtime::act`.
+/// The namespaces that are reported, in the order of `operation::NAMESPACES`.
 const KINDS: [&str; 7] = ["user", "pid", "mnt", "net", "uts", "ipc", "cgroup"];
 
 impl Runtime {
-    /// The namespaces of a container, and who else is in each; none while it does not run.
+    /// Returns the namespaces of a container, and which containers share each; none if it does not
+    /// run.
     pub fn namespaces(&self, container: &Container, others: &[Container]) -> Vec<Namespace> {
         let number = |pid: &str, kind: &str| {
             fs::metadata(format!("/proc/{pid}/ns/{kind}")).ok().map(|found| found.ino())
@@ -27,23 +28,24 @@ impl Runtime {
         let running =
             |other: &&Container| other.state.pid != 0 && other.spec.id != container.spec.id;
         let of = |kind: &&str| {
-            let own = number(&pid.to_string(), kind)?;
-            let host = (number("self", kind) == Some(own)).then(|| "host".to_owned());
-            let same = |other: &&Container| number(&other.state.pid.to_string(), kind) == Some(own);
-            let names = others.iter().filter(running).filter(same);
+            let inode = number(&pid.to_string(), kind)?;
+            let host = (number("self", kind) == Some(inode)).then(|| "host".to_owned());
+            let is_in_it =
+                |other: &&Container| number(&other.state.pid.to_string(), kind) == Some(inode);
+            let names = others.iter().filter(running).filter(is_in_it);
             let names = names.map(|other| other.state.name.to_string());
             let shared_with = host.into_iter().chain(names).collect();
-            Some(Namespace { kind: (*kind).to_owned(), number: own, shared_with })
+            Some(Namespace { kind: (*kind).to_owned(), number: inode, shared_with })
         };
         let found = KINDS.iter().filter_map(of).collect();
-        // Read before it was looked at: the number is still the container's.
+        // Read before the check: the process id was not reused.
         if host::start_time(pid) == container.state.pid_start { found } else { Vec::new() }
     }
 
-    /// Its processes with their numbers outside and inside.
+    /// Returns a container's processes with their ids on the host and inside.
     ///
     /// # Errors
-    /// When its cgroup can't be found.
+    /// When its cgroup cannot be found.
     pub fn process_views(&self, id: &ContainerId) -> Result<Vec<ProcessView>> {
         let processes = self.processes(id)?;
         Ok(processes
@@ -57,10 +59,10 @@ impl Runtime {
             .collect())
     }
 
-    /// The directories of its cgroup that are there.
+    /// Returns the existing directories of a container's cgroup.
     ///
     /// # Errors
-    /// When the hierarchies can't be found.
+    /// When the hierarchies cannot be found.
     pub fn cgroups(&self, id: &ContainerId) -> Result<Vec<String>> {
         let cgroup = self.cgroup(id)?.present();
         Ok(cgroup
@@ -70,7 +72,7 @@ impl Runtime {
             .collect())
     }
 
-    /// What is mounted inside.
+    /// Returns the mounts of a container.
     pub fn mount_points(&self, container: &Container) -> Vec<MountPoint> {
         let path = format!("/proc/{}/mountinfo", container.state.pid);
         let text = fs::read_to_string(path).unwrap_or_default();
@@ -81,14 +83,14 @@ impl Runtime {
     }
 }
 
-/// A line of proc_pid_mountinfo(5).
+/// Parses a line of proc_pid_mountinfo(5).
 fn mount_point(line: &str) -> Option<MountPoint> {
     let (before, after) = line.split_once(" - ")?;
     let mut fields = before.split(' ').skip(4);
     let (path, options) = (fields.next()?, fields.next()?);
     let kind = after.split(' ').next()?;
     let writable = options.split(',').all(|option| option != "ro");
-    // Spaces in paths are octal; nothing else of it matters here.
+    // Spaces in paths are octal escapes; no other escape matters here.
     let path = path.replace("\\040", " ");
     Some(MountPoint { path, kind: kind.to_owned(), writable })
 }

@@ -1,5 +1,5 @@
-//! What a container may use and what it uses, from the front's side: the check when it is made,
-//! `update` and `stats`.
+//! Limits and usage of a container, on the client's side: the check at creation, `update` and
+//! `stats`.
 
 use std::path::Path;
 use std::time::Instant;
@@ -19,7 +19,7 @@ use crate::runtime::oci;
 use crate::runtime::protocol::Request;
 
 impl Runtime {
-    /// Refuses limits that this host can't hold, before anything is made.
+    /// Refuses limits that the host cannot enforce, before anything is created.
     pub(crate) fn check_limits(&self, resources: &Resources) -> Result<()> {
         if *resources == Resources::default() {
             return Ok(());
@@ -31,16 +31,16 @@ impl Runtime {
         parent.check(&oci::resources::limits(resources)?, resources)
     }
 
-    /// Changes limits and restart policy: at once where it runs, and for every later start.
+    /// Changes limits and restart policy: immediately if the container runs, and for later starts.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Invalid`] or [`crate::model::Kind::Unsupported`]; nothing is changed
-    /// then.
+    /// [`crate::model::Kind::Invalid`] or [`crate::model::Kind::Unsupported`]; then nothing
+    /// changes.
     pub fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {
         self.check_limits(&changes.resources)?;
         let directory = self.directory(id);
         let request = Request::Update { changes: Box::new(changes.clone()) };
-        self.ask_or(
+        self.request_or(
             id,
             &request,
             None,
@@ -56,10 +56,10 @@ impl Runtime {
         )
     }
 
-    /// What a container uses now; all zero where it has no process.
+    /// Returns the current usage of a container; zeros if it has no process.
     ///
     /// # Errors
-    /// When its record can't be read; [`Kind::Unsupported`] where it has no cgroup.
+    /// When its record cannot be read; [`Kind::Unsupported`] if it has no cgroup.
     pub fn stats(&self, id: &ContainerId) -> Result<Stats> {
         let state = self.inspect(id)?.state;
         let at = Some(Instant::now());
@@ -68,7 +68,7 @@ impl Runtime {
         }
         let cgroup = self.cgroup(id)?;
         if cgroup.has_no_hierarchy() {
-            let message = format!("nothing counts what `{}` uses: it has no cgroup", state.name);
+            let message = format!("cannot read the usage of `{}`: it has no cgroup", state.name);
             return Err(
                 Error::new(Kind::Unsupported, message).hint(cgroup::delegation_hint(None, false))
             );
@@ -78,7 +78,7 @@ impl Runtime {
     }
 }
 
-/// Bytes received and sent in the network namespace of a process (proc_pid_net(5)).
+/// Returns the bytes received and sent in the network namespace of a process (proc_pid_net(5)).
 fn network_bytes(pid: i32) -> (u64, u64) {
     let text = std::fs::read_to_string(format!("/proc/{pid}/net/dev")).unwrap_or_default();
     let mut total = (0, 0);

@@ -1,19 +1,18 @@
-//! Reads the records of containers, one and many: scripts ask again and again, and there may be a
-//! thousand of them.
+//! Reads the records of containers, one or all: scripts do so often, and there may be a thousand.
 
 use super::runtime::{Runtime, no_such};
 use crate::model::container::Container;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
-/// From so many containers on, two threads read them.
+/// From this number of containers on, two threads read them.
 const PARALLEL_FROM: usize = 64;
 
 impl Runtime {
-    /// A container as it is now.
+    /// Returns a container with its present state.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], or [`Kind::Corrupt`] where its record is damaged.
+    /// [`Kind::NotFound`], or [`Kind::Corrupt`] if its record is damaged.
     pub fn inspect(&self, id: &ContainerId) -> Result<Container> {
         let directory = self.containers.directory(id);
         let spec = || self.spec_cache.read(&directory, id);
@@ -22,14 +21,15 @@ impl Runtime {
             read().map_err(|error: Error| self.not_found_or(id, error))?;
         container.state.updated.clone().apply(&mut container.spec.host);
         if container.state.status.is_live() {
-            // It runs, but nobody holds the lock: its monitor was killed, or the machine.
+            // Its state says that it runs, but no process holds the lock: the monitor was killed,
+            // or the host crashed.
             let not_found = |error| self.not_found_or(id, error);
             if let Some(_lock) = directory.try_lock().map_err(not_found)? {
                 container.state = directory.read_state().map_err(not_found)?;
                 if container.state.status.is_live() {
                     container.state = self.record_lost_exit(&directory, container.state, id)?;
                     if container.spec.host.auto_remove {
-                        // What its monitor would have done at the end of it.
+                        // The monitor would have removed it at the exit.
                         self.containers.remove(id, Some(&container.state.name))?;
                         self.remove_unused_volumes(&container.spec.host.mounts.anonymous())?;
                         return Err(no_such(id));
@@ -40,7 +40,7 @@ impl Runtime {
         Ok(container)
     }
 
-    /// All containers, newest first, with the error of each whose record is damaged.
+    /// Returns all containers, newest first; for each damaged record its error.
     ///
     /// # Errors
     /// When the root can't be read.
@@ -64,13 +64,13 @@ impl Runtime {
         if ids.len() < PARALLEL_FROM {
             return read(ids);
         }
-        let (here, beside) = ids.split_at(ids.len() / 2);
+        let (first_half, second_half) = ids.split_at(ids.len() / 2);
         std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().spawn_scoped(scope, || read(beside));
-            let mut all = read(here);
-            // Without a second thread it only takes longer.
+            let thread = std::thread::Builder::new().spawn_scoped(scope, || read(second_half));
+            let mut all = read(first_half);
+            // Without a second thread this one reads all.
             let rest = thread.ok().and_then(|thread| thread.join().ok());
-            all.extend(rest.unwrap_or_else(|| read(beside)));
+            all.extend(rest.unwrap_or_else(|| read(second_half)));
             all
         })
     }

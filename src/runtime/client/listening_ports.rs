@@ -1,5 +1,5 @@
 //! The ports that programs of a container listen on, read in the host's `/proc`: nothing inside is
-//! asked, and no connection is made.
+//! executed, and no connection is opened.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,8 +13,8 @@ use crate::runtime::host;
 const LISTENS: &str = "0A";
 
 impl Runtime {
-    /// The TCP ports that are listened on in the container's network, in order; none while it does
-    /// not run.
+    /// Returns the TCP ports with a listener in the container's network, in order; none if the
+    /// container does not run.
     ///
     /// # Errors
     /// When there is no such container.
@@ -25,7 +25,7 @@ impl Runtime {
         }
         let read = |file: &str| fs::read_to_string(format!("/proc/{}/net/{file}", state.pid));
         let tables = [read("tcp"), read("tcp6")];
-        // Read before it was looked at: the number is still the container's.
+        // Read before the check: the process id was not reused.
         if host::start_time(state.pid) != state.pid_start {
             return Ok(Vec::new());
         }
@@ -35,7 +35,7 @@ impl Runtime {
     }
 }
 
-/// The ports of a table of sockets (proc_pid_net(5)): `sl local_address rem_address st ...`.
+/// Parses the ports of a table of sockets (proc_pid_net(5)): `sl local_address rem_address st ...`.
 fn listened(table: &str) -> Vec<u16> {
     let port = |line: &str| {
         let mut fields = line.split_whitespace().skip(1);

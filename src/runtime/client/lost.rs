@@ -15,7 +15,7 @@ use crate::runtime::{host, rootless};
 use crate::sys::userns;
 
 impl Runtime {
-    /// Records the end of a container whose monitor was killed, with what it left behind. The
+    /// Records the exit of a container whose monitor was killed, and removes its leftovers. The
     /// caller holds the lock.
     pub(super) fn record_lost_exit(
         &self,
@@ -37,17 +37,17 @@ impl Runtime {
         } else {
             (137, status_reason::MONITOR_KILLED)
         };
-        // Before anybody can read of its end.
+        // The event comes before the state, so that no reader of the state misses it.
         let ran = state.started_at.filter(|_| state.status != Status::Restarting);
-        if let Some(begun) = ran {
-            self.event(id, event::Action::Die, &event::exit_attributes(code, begun));
+        if let Some(started) = ran {
+            self.event(id, event::Action::Die, &event::exit_attributes(code, started));
             if let Ok(spec) = directory.read_spec() {
                 write_mounts(&self.journal(), &spec, event::Action::Unmount);
             }
         }
         let mut state = state.exited(code, Timestamp::now());
         state.error = reason.to_owned();
-        // On a read-only root the truth is told without being written.
+        // On a read-only root the exit is reported without being written.
         let _ = directory.write_state(&state);
         Ok(state)
     }

@@ -1,7 +1,9 @@
-//! The client's side of the runtime: changes containers at rest and asks the monitors of running ones.
+//! The client's side of the runtime: changes containers that do not run, and sends requests to the
+//! monitors of running ones.
 
 pub mod attach;
 pub(super) mod create;
+pub(super) mod detach_keys;
 pub(super) mod etc_files;
 pub(super) mod events;
 pub mod exec;

@@ -1,6 +1,6 @@
-//! Whether the kernel stacks layers where the containers are: it can't write on another overlay or
-//! on many network file systems, and not for ordinary users before Linux 5.11 (overlayfs.rst,
-//! "Upper file system" and "userxattr").
+//! Whether overlayfs works on the containers' file system: it does not on another overlay or on
+//! many network file systems, and not for ordinary users before Linux 5.11 (overlayfs.rst, "Upper
+//! file system" and "userxattr").
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::sys::mount::{self, Attributes};
 use crate::sys::{fs, userns};
 
 impl Runtime {
-    /// Why layers can't be stacked here; `None` where they can. It is tried.
+    /// Returns why an overlay cannot be mounted on this root; `None` if it can. Tries it.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -27,14 +27,14 @@ fn overlay_problem_in(place: &Path) -> Result<Option<Error>> {
     for name in ["lower", "upper", "work", "root"] {
         fs::make_dir(&holder, name.as_bytes())?;
     }
-    // `volatile`: else all of the file system would be written to disk when this goes.
+    // `volatile`: otherwise the unmount would sync the whole file system.
     let (mark, options) = match userns::in_user_namespace() {
         true => {
             ("user.overlay.try", c"lowerdir=lower,upperdir=upper,workdir=work,volatile,userxattr")
         }
         false => ("trusted.overlay.try", c"lowerdir=lower,upperdir=upper,workdir=work,volatile"),
     };
-    // Without such marks a directory can't hide what lies below it.
+    // Without this extended attribute a directory cannot hide the lower one.
     if let Err(error) = fs::set_xattr(fs::open_dir(&place.join("upper"))?, mark, b"y") {
         return Ok(Some(error));
     }

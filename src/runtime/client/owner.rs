@@ -1,9 +1,9 @@
-//! Containers that go with the process that made them, however it ends.
+//! Sessions: containers that are removed when the process that created them exits, however it does.
 //!
-//! A process that is killed can tidy nothing up. So before it makes the first such container it
-//! starts a keeper, a small process that holds the other end of a pipe. The containers are marked
-//! in their spec, by whoever makes them and before they are there; so none can slip through. When
-//! the pipe closes, the keeper removes those that are left.
+//! A process that is killed cannot clean up. So before creating the first such container it starts
+//! a resource reaper, a small process that holds the other end of a pipe. A container's spec names
+//! its session from the start, so none is missed. When the pipe closes, the reaper removes the
+//! session's remaining containers.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -15,81 +15,80 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::pipe::PipeFlags;
-
 use super::runtime::Runtime;
+use crate::model::container::options::RemoveOptions;
 use crate::model::error::Context;
 use crate::model::value::id::ContainerId;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::host;
 use crate::runtime::protocol::role::RESOURCE_REAPER;
 use crate::sys;
 
-/// What the owner says when it has removed all that was its own.
+/// Sent when all containers of the session are removed.
 const NONE_LEFT: &str = "nothing";
-/// What it says before it makes one again.
+/// Sent before a container is created while there is none.
 const SOME_AGAIN: &str = "something";
 
-/// This process as the owner of containers: those made with its [`token`](Session::token) are
-/// removed when it ends, unless it keeps them.
+/// The session of this process: containers created with its [`token`](Session::token) are removed
+/// when the process exits, unless it keeps them.
 #[derive(Debug)]
 pub struct Session {
     token: String,
     state: Mutex<SessionState>,
 }
 
-/// What the keeper knows.
+/// What the resource reaper was sent.
 #[derive(Debug)]
 struct SessionState {
-    /// The keeper reads the other end; without one nobody watches.
-    keeper: Option<File>,
-    /// How many containers there are, or are going to be.
+    /// The pipe to the resource reaper; `None` without one.
+    reaper: Option<File>,
+    /// How many containers exist or are being created.
     count: usize,
 }
 
 impl Session {
-    /// An owner whose end nobody watches, for an engine that runs nothing.
+    /// Returns a session without a resource reaper, for an engine that runs nothing.
     pub fn without_reaper() -> Self {
-        Session::new("nobody".to_owned(), None)
+        Session::new("none".to_owned(), None)
     }
 
-    fn new(token: String, keeper: Option<File>) -> Self {
-        Session { token, state: Mutex::new(SessionState { keeper, count: 0 }) }
+    fn new(token: String, reaper: Option<File>) -> Self {
+        Session { token, state: Mutex::new(SessionState { reaper, count: 0 }) }
     }
 
-    /// What marks its containers (`CreateOptions::owner`).
+    /// Returns the mark of the session's containers (`CreateOptions::session`).
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// A container is going to be made.
+    /// Counts a container that is about to be created.
     ///
     /// # Errors
-    /// When the keeper was killed.
+    /// When the resource reaper was killed.
     pub fn created(&self) -> Result<()> {
-        let mut told = self.state();
-        if told.count == 0 {
-            told.send(SOME_AGAIN)?;
+        let mut state = self.state();
+        if state.count == 0 {
+            state.send(SOME_AGAIN)?;
         }
-        told.count += 1;
+        state.count += 1;
         Ok(())
     }
 
-    /// A container was not made after all, or is gone.
+    /// Counts a container that was removed, or could not be created.
     pub fn removed(&self) {
-        let mut told = self.state();
-        told.count = told.count.saturating_sub(1);
-        if told.count == 0 {
-            // A keeper that was killed removes nothing.
-            let _ = told.send(NONE_LEFT);
+        let mut state = self.state();
+        state.count = state.count.saturating_sub(1);
+        if state.count == 0 {
+            // A reaper that was killed removes nothing.
+            let _ = state.send(NONE_LEFT);
         }
     }
 
-    /// A container is to stay when this process ends.
+    /// Keeps a container when this process exits.
     ///
     /// # Errors
-    /// When the keeper was killed.
+    /// When the resource reaper was killed.
     pub fn keep(&self, id: &ContainerId) -> Result<()> {
         self.state().send(id.as_str())?;
         self.removed();
@@ -103,24 +102,23 @@ impl Session {
 
 impl SessionState {
     fn send(&mut self, line: &str) -> Result<()> {
-        let Some(keeper) = &mut self.keeper else { return Ok(()) };
-        keeper
+        let Some(reaper) = &mut self.reaper else { return Ok(()) };
+        reaper
             .write_all(format!("{line}\n").as_bytes())
-            .context(|| format!("tell `{RESOURCE_REAPER}`"))
-            .map_err(|error| error.hint("it was killed: what is left, `rm -f` removes"))
+            .context(|| format!("write to the process `{RESOURCE_REAPER}`"))
+            .map_err(|error| error.hint("remove its containers: lifebox rm -f CONTAINER"))
     }
 }
 
 impl Runtime {
-    /// Makes this process an owner of containers, and starts its keeper.
+    /// Starts a session of this process, with its resource reaper.
     ///
     /// # Errors
-    /// When no process can be made.
+    /// When the reaper cannot be started.
     pub fn start_session(&self) -> Result<Session> {
         let token = u64::from_le_bytes(host::random()?);
         let token = format!("{}-{token:016x}", std::process::id());
-        let (theirs, ours) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
-            .map_err(|errno| Error::from_errno("pipe", errno.raw_os_error()))?;
+        let (read_end, write_end) = sys::process::pipe()?;
         let child = Command::new("/proc/self/exe")
             .arg0(RESOURCE_REAPER)
             .arg(&self.root)
@@ -128,37 +126,41 @@ impl Runtime {
             .arg(&token)
             .env_clear()
             .process_group(0)
-            .stdin(Stdio::from(theirs))
+            .stdin(Stdio::from(read_end))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .context(|| format!("start `{RESOURCE_REAPER}`"))?;
         self.monitors.push(child);
-        Ok(Session::new(token, Some(File::from(ours))))
+        Ok(Session::new(token, Some(File::from(write_end))))
     }
 
-    /// Removes the containers of an owner that is gone, but for those in `kept`.
+    /// Removes the containers of a session that ended, except those in `kept`.
     fn remove_of_session(&self, token: &str, kept: &HashSet<String>) -> Result<()> {
         let never = CancelToken::new()?;
+        let all = RemoveOptions { force: true, volumes: true };
         let mut failed = Ok(());
         for (id, container) in self.ps()? {
             let Ok(container) = container else { continue };
-            let owned = container.spec.session.as_deref() == Some(token);
-            if !owned || kept.contains(id.as_str()) {
+            let is_member = container.spec.session.as_deref() == Some(token);
+            if !is_member || kept.contains(id.as_str()) {
                 continue;
             }
-            // One that can't be removed must not keep the others.
-            match self.rm(&id, true, &never) {
-                Err(error) if error.kind() != Kind::NotFound => failed = Err(error),
-                _ => self.remove_unused_volumes(&container.spec.host.mounts.anonymous())?,
+            match self.rm(&id, &all, &never) {
+                Ok(()) => {}
+                Err(error) if error.kind() == Kind::NotFound => {
+                    self.remove_unused_volumes(&container.spec.host.mounts.anonymous())?;
+                }
+                // The other containers are removed nevertheless.
+                Err(error) => failed = Err(error),
             }
         }
         failed
     }
 }
 
-/// The life of a keeper. Its arguments are the root, the parent cgroup and the owner's token; its
-/// standard input is the pipe whose other end the owner holds.
+/// Runs the resource reaper. Its arguments are the root, the parent cgroup and the session's token;
+/// its standard input is the pipe whose other end the session's process holds.
 pub(in crate::runtime) fn run() -> u8 {
     let mut arguments = std::env::args_os().skip(1);
     let words: [Option<OsString>; 3] = std::array::from_fn(|_| arguments.next());
@@ -182,11 +184,12 @@ pub(in crate::runtime) fn run() -> u8 {
     }
 }
 
-/// Listens until the owner is gone. What is to be kept then; `None` where nothing is left.
+/// Reads until the session's process has exited. Returns the containers to keep; `None` if no
+/// container is left.
 fn listen(pipe: OwnedFd) -> Option<HashSet<String>> {
     let (mut kept, mut something) = (HashSet::new(), false);
     for line in BufReader::with_capacity(4096, File::from(pipe)).lines() {
-        // A line that was cut off by the owner's death says nothing.
+        // A line that the death of that process cut off matches no container.
         match line.ok()?.as_str() {
             NONE_LEFT => something = false,
             SOME_AGAIN => something = true,

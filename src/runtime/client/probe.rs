@@ -1,4 +1,4 @@
-//! Signs that a container is ready, seen from outside: its ports, its servers, its files.
+//! Readiness probes from outside a container: its ports, its servers, its files.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -18,34 +18,35 @@ use crate::runtime::host;
 use crate::sys;
 
 impl Runtime {
-    /// Whether a container shows a sign. One that does not run shows none.
+    /// Probes whether a container is ready. One that does not run is not.
     ///
     /// # Errors
-    /// When there is no such container, [`Kind::Cancelled`], or where the kernel lets nobody in.
+    /// When there is no such container, [`Kind::Cancelled`], or when its namespace cannot be
+    /// entered.
     pub fn probe(
         &self,
         id: &ContainerId,
         sign: &Probe,
         cancel: &CancelToken,
     ) -> Result<ProbeResult> {
-        let rests = || Ok(ProbeResult::NotReady("it does not run".to_owned()));
+        let stopped = || Ok(ProbeResult::NotReady("it does not run".to_owned()));
         match sign {
             Probe::TcpSocket(port) if self.listening(id)?.contains(port) => Ok(ProbeResult::Ready),
             Probe::TcpSocket(port) => {
                 Ok(ProbeResult::NotReady(format!("nothing listens on port {port}")))
             }
-            Probe::HttpGet(question) => match self.proc_dir(id, "ns/net", open)? {
-                Some(namespace) => http::ask(&namespace, question, cancel),
-                None => rests(),
+            Probe::HttpGet(request) => match self.proc_dir(id, "ns/net", open)? {
+                Some(namespace) => http::probe(&namespace, request, cancel),
+                None => stopped(),
             },
             Probe::FileExists(path) => match self.proc_dir(id, "root", open_directory)? {
                 Some(root) => file_exists(&root, path),
-                None => rests(),
+                None => stopped(),
             },
         }
     }
 
-    /// Opens what `/proc` shows of its first process; `None` where there is none.
+    /// Opens a file of the first process in `/proc`; `None` if there is no such process.
     fn proc_dir<T>(
         &self,
         id: &ContainerId,
@@ -57,12 +58,12 @@ impl Runtime {
             return Ok(None);
         }
         let opened = open(&format!("/proc/{}/{name}", state.pid));
-        // Opened before it was looked at: the number is still the container's.
+        // Opened before the check: the process id was not reused.
         if host::start_time(state.pid) != state.pid_start {
             return Ok(None);
         }
         match opened {
-            // One that has just ended keeps its number for a moment, but nothing else.
+            // A process that has just exited keeps its id for a moment, but nothing else.
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
             opened => opened.map(Some),
         }
@@ -77,14 +78,15 @@ fn open_directory(path: &str) -> Result<OwnedFd> {
     sys::fs::open_dir(path.as_ref())
 }
 
-/// Whether something is there. Nothing is opened but the place, and no link leads out.
+/// Checks whether a file exists. The file is not opened for reading, and no link leads out of the
+/// root.
 fn file_exists(root: &OwnedFd, path: &str) -> Result<ProbeResult> {
     let name = CString::new(path)
-        .map_err(|_| Error::new(Kind::Invalid, format!("{path:?} is no path")))?;
+        .map_err(|_| Error::new(Kind::Invalid, format!("{path:?} is not a path")))?;
     match sys::mount::open_in_root(root, &name, OFlags::PATH) {
         Ok(_) => Ok(ProbeResult::Ready),
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::AGAIN) => {
-            Ok(ProbeResult::NotReady(format!("there is no `{path}`")))
+            Ok(ProbeResult::NotReady(format!("`{path}` does not exist")))
         }
         Err(errno) => Err(Error::from_errno(format!("open `{path}` inside"), errno.raw_os_error())),
     }

@@ -1,7 +1,9 @@
-//! Takes containers away, and what killed processes left of them.
+//! Removes containers, and what killed processes left of them.
 
 use super::runtime::{Claim, Runtime, refuse};
+use crate::model::container::options::RemoveOptions;
 use crate::model::container::status::Action;
+use crate::model::observe::check_report::CheckOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Kind, Result};
@@ -10,16 +12,35 @@ use crate::runtime::protocol::Request;
 use crate::runtime::record::directory::Directory;
 
 impl Runtime {
-    /// Removes a container; with `force`, kills it first, and takes one whose record is damaged.
+    /// Removes a container, and its anonymous volumes if `options` say so or it was created with
+    /// `--rm`. With `force`, kills the container first, and removes one whose record is damaged.
     ///
     /// # Errors
     /// [`Kind::Refused`] without `force` while it runs or is paused.
-    pub fn rm(&self, id: &ContainerId, force: bool, cancel: &CancelToken) -> Result<()> {
+    pub fn rm(
+        &self,
+        id: &ContainerId,
+        options: &RemoveOptions,
+        cancel: &CancelToken,
+    ) -> Result<()> {
+        let spec = self.containers.directory(id).read_spec().ok();
+        self.remove_container(id, options, cancel)?;
+        let owner = spec.filter(|spec| options.volumes || spec.host.auto_remove);
+        let names = owner.map(|spec| spec.host.mounts.anonymous()).unwrap_or_default();
+        self.remove_unused_volumes(&names)
+    }
+
+    fn remove_container(
+        &self,
+        id: &ContainerId,
+        options: &RemoveOptions,
+        cancel: &CancelToken,
+    ) -> Result<()> {
         let directory = self.containers.directory(id);
-        let action = if force { Action::RmForce } else { Action::Rm };
+        let action = if options.force { Action::RmForce } else { Action::Rm };
         loop {
             let claim = match self.claim(id) {
-                // What is damaged can only be removed, and that needs no state.
+                // A damaged record can only be removed, and that needs no state.
                 Err(error) if error.kind() == Kind::Corrupt => {
                     return self.remove_damaged(id, &directory);
                 }
@@ -32,19 +53,19 @@ impl Runtime {
                 }
                 Claim::Running(mut connection) => {
                     let state = match directory.read_state() {
-                        // Its monitor knows better, and writes the record anew at the end.
-                        Err(error) if force && error.kind() == Kind::Corrupt => None,
+                        // The monitor knows the state, and writes the record anew at the exit.
+                        Err(error) if options.force && error.kind() == Kind::Corrupt => None,
                         result => Some(result.map_err(|error| self.not_found_or(id, error))?),
                     };
                     if state.as_ref().is_none_or(|state| state.status.is_live()) {
                         state.map_or(Ok(()), |state| refuse(&state, action))?;
-                        connection.ask(
+                        connection.request(
                             &Request::Kill { signal: Signal::KILL },
                             None,
                             Some(cancel),
                         )?;
                         if !directory.path().exists() {
-                            // Made with `--rm`: its monitor has removed it.
+                            // Created with `--rm`: the monitor has removed it.
                             return Ok(());
                         }
                     }
@@ -61,7 +82,7 @@ impl Runtime {
         self.containers.remove(id, self.containers.name_of(id).as_ref())
     }
 
-    /// Removes those of these volumes that no container uses any more.
+    /// Removes the volumes among `names` that no container uses any more.
     ///
     /// # Errors
     /// When something can't be read or removed.
@@ -69,11 +90,11 @@ impl Runtime {
         self.containers.remove_unused_volumes(names)
     }
 
-    /// What killed processes left of containers, in words; with `sweep`, takes it away.
+    /// Returns what killed processes left of containers, in words. With `repair`, removes it.
     ///
     /// # Errors
     /// When the root can't be read or written.
-    pub fn orphans(&self, sweep: bool) -> Result<Vec<String>> {
-        self.containers.orphans(sweep)
+    pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<String>> {
+        self.containers.orphans(options)
     }
 }

@@ -1,5 +1,5 @@
-//! The root of a container as a descriptor: of one that runs, with all that is mounted there; of
-//! one that rests, its layers and its own changes stacked as they will be.
+//! The root of a container as a descriptor: of a running one, with all its mounts; of a stopped
+//! one, an overlay of its layers and changes, as at the next start.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -22,17 +22,18 @@ use crate::sys::{self, userns};
 /// A container's root.
 #[derive(Debug)]
 pub struct Root {
-    /// Its directory.
+    /// The root directory.
     pub directory: OwnedFd,
-    /// Nobody starts it meanwhile: two overlays over one directory would spoil it.
+    /// Keeps the container from being started: two overlays over one directory would damage it.
     _lock: Option<Lock>,
 }
 
 impl Runtime {
-    /// The root of a container, to read and to write.
+    /// Opens the root of a container, to read and to write.
     ///
     /// # Errors
-    /// When its record is damaged, it stays between two runs, or the kernel can't stack what rests.
+    /// When its record is damaged, it is between two runs for too long, or the kernel cannot mount
+    /// the overlay of a stopped container.
     pub fn root(&self, id: &ContainerId) -> Result<Root> {
         let deadline = Instant::now() + LOCK_TIMEOUT;
         let mut pause = Duration::from_micros(200);
@@ -48,7 +49,7 @@ impl Runtime {
                     if let Some(directory) = from_process(&state)? {
                         return Ok(Root { directory, _lock: None });
                     }
-                    // It is being started, or has just ended: it is looked at again.
+                    // It is being started, or has just exited: check again.
                     if Instant::now() >= deadline {
                         return Err(unreachable(&state));
                     }
@@ -59,7 +60,8 @@ impl Runtime {
         }
     }
 
-    /// The root of a container that rests, mounted nowhere and gone with its descriptor.
+    /// Mounts the root of a stopped container without a mount point; it is unmounted with its
+    /// descriptor.
     fn mounted(&self, id: &ContainerId) -> Result<OwnedFd> {
         let directory = self.containers.directory(id);
         let config: Spec = directory.read("config.json")?;
@@ -73,18 +75,18 @@ impl Runtime {
     }
 }
 
-/// The root that its first process sees; `None` where there is no such process, any more or yet.
+/// Opens the root of the first process; `None` if there is no such process, any more or yet.
 fn from_process(state: &State) -> Result<Option<OwnedFd>> {
     if !state.status.is_live() || state.pid == 0 {
         return Ok(None);
     }
     let directory = sys::fs::open_dir(format!("/proc/{}/root", state.pid).as_ref());
-    // Opened before it was looked at: the number is still the container's.
+    // Opened before the check: the process id was not reused.
     if host::start_time(state.pid) != state.pid_start {
         return Ok(None);
     }
     match directory {
-        // One that has ended keeps its number until its monitor has taken note, but no root.
+        // A process that has exited keeps its id until the monitor reaps it, but has no root.
         Err(error) if error.kind() == Kind::NotFound => Ok(None),
         Err(error) => {
             let name = state.name.as_str();
@@ -95,25 +97,25 @@ fn from_process(state: &State) -> Result<Option<OwnedFd>> {
     }
 }
 
-/// For one that neither runs nor rests for too long.
+/// Returns the error for a container that neither runs nor is stopped for too long.
 fn unreachable(state: &State) -> Error {
     let (name, status) = (state.name.as_str(), state.status.as_str());
-    let message = format!("cannot reach the files of `{name}`: it neither runs nor rests");
+    let message = format!("cannot reach the files of `{name}`: it is {status}");
     Error::new(Kind::Timeout, message)
-        .hint("it restarts again and again, or another command is at work on it; `stop` it first")
+        .hint(format!("stop it first: lifebox stop {name}"))
         .container(name, Some(status))
 }
 
-/// Nothing in a container's files has power over the host.
+/// No file of a container gains rights on the host.
 const HARMLESS_ATTRIBUTES: Attributes =
     Attributes::MOUNT_ATTR_NODEV.union(Attributes::MOUNT_ATTR_NOSUID);
 
-/// The overlay of a container whose directory is `place`.
+/// Mounts the overlay of a container whose directory is `place`.
 fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
     if !host::has_lowerdir_append() {
-        let message = "the files of a container that does not run can't be reached here";
+        let message = "cannot reach the files of a stopped container: this kernel is too old";
         return Err(Error::new(Kind::Unsupported, message)
-            .hint("that needs Linux 6.8; start the container first"));
+            .hint("start the container first, or use Linux 6.8"));
     }
     let identity = userns::identity().clone();
     let host = plan::Host { has_lowerdir_append: true, identity, ..Default::default() };
@@ -121,5 +123,5 @@ fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
     mount::in_new_mount_namespace(place, || {
         mount::overlay(&root.lower, &root.settings, HARMLESS_ATTRIBUTES)
     })
-    .map_err(|errno| Error::from_errno("stack the layers", errno.raw_os_error()))
+    .map_err(|errno| Error::from_errno("mount an overlay of the layers", errno.raw_os_error()))
 }

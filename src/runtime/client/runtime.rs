@@ -22,10 +22,10 @@ use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
 use crate::sys::userns;
 
-/// The file that tells below which cgroup a container's own is, where that depends on the caller.
+/// The file with the parent cgroup of a container, where that depends on the caller.
 pub(super) const CGROUP_PARENT: &str = "cgroup";
 
-/// How long another process may hold a container's lock without a monitor to talk to.
+/// How long to wait for a container's lock while no monitor answers.
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The containers below one root, on this kernel.
@@ -34,22 +34,23 @@ pub struct Runtime {
     pub(super) containers: ContainerStore,
     pub(super) root: PathBuf,
     pub(super) cgroup_parent: String,
-    /// Monitors that this process started; they are reaped as they end.
+    /// Monitors that this process started; they are reaped when they exit.
     pub(super) monitors: Children,
     pub(super) spec_cache: SpecCache,
 }
 
-/// Who may change a container now.
+/// The party that may change a container now.
 #[derive(Debug)]
 pub(super) enum Claim {
-    /// This process: no monitor lives, and nobody else is at work.
+    /// This process: there is no monitor, and no other process holds the lock.
     Stopped(Lock, Box<State>),
     /// Its monitor.
     Running(Connection),
 }
 
 impl Runtime {
-    /// The containers below `root`, whose cgroups are below `cgroup_parent`.
+    /// Returns the runtime of the containers below `root`, with their cgroups below
+    /// `cgroup_parent`.
     pub fn new(root: &Path, cgroup_parent: &str) -> Self {
         Runtime {
             containers: ContainerStore::at(root),
@@ -60,20 +61,20 @@ impl Runtime {
         }
     }
 
-    /// The container that `query` names: id, name, or the unique beginning of an id.
+    /// Finds the container that `query` names: id, name, or the unique beginning of an id.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], or [`Kind::Invalid`] where several ids begin so.
+    /// [`Kind::NotFound`], or [`Kind::Invalid`] if several ids begin with `query`.
     pub fn find(&self, query: &str) -> Result<ContainerId> {
         self.containers.find(query)
     }
 
-    /// Where a container's files are.
+    /// Returns the directory of a container's files.
     pub fn directory(&self, id: &ContainerId) -> Directory {
         self.containers.directory(id)
     }
 
-    /// The error of a read of its files, or that it is gone, with all of them.
+    /// Returns the error of reading a container's files, or "no such container" if it was removed.
     pub fn not_found_or(&self, id: &ContainerId, error: Error) -> Error {
         if error.kind() == Kind::NotFound && !self.containers.directory(id).path().exists() {
             return no_such(id);
@@ -81,7 +82,7 @@ impl Runtime {
         if error.kind() == Kind::NotFound { error.with_kind(Kind::Corrupt) } else { error }
     }
 
-    /// The name of a container whose record can't be read.
+    /// Returns the name of a container whose record cannot be read.
     pub fn name_of(&self, id: &ContainerId) -> Option<ContainerName> {
         self.containers.name_of(id)
     }
@@ -92,8 +93,8 @@ impl Runtime {
         Ok(Cgroup::at(&hierarchies, &parent.join(id.as_str())))
     }
 
-    /// Below which cgroup that of a container is: another session of an ordinary user has another
-    /// one of its own.
+    /// Returns the parent of a container's cgroup: each session of an ordinary user has another
+    /// one.
     pub(super) fn parent_of(&self, id: &ContainerId) -> String {
         let recorded = Some(self.containers.directory(id).file(CGROUP_PARENT));
         let recorded = recorded.filter(|_| userns::in_user_namespace());
@@ -101,7 +102,7 @@ impl Runtime {
         recorded.unwrap_or_else(|| self.cgroup_parent.clone())
     }
 
-    /// Finds out who may change a container; waits while another front is starting it.
+    /// Finds out which party may change a container. Waits while another client starts it.
     pub(super) fn claim(&self, id: &ContainerId) -> Result<Claim> {
         let directory = self.containers.directory(id);
         let deadline = Instant::now() + LOCK_TIMEOUT;
@@ -126,15 +127,15 @@ impl Runtime {
                     Kind::Timeout,
                     format!("container `{}` is busy", id.short()),
                 )
-                .hint("another command is at work on it; try again"));
+                .hint("try again: another command is changing it"));
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(20));
         }
     }
 
-    /// Asks the monitor, or does what is to be done where there is none.
-    pub(super) fn ask_or<T>(
+    /// Sends a request to the monitor, or calls `idle` if there is none.
+    pub(super) fn request_or<T>(
         &self,
         id: &ContainerId,
         request: &Request,
@@ -146,8 +147,8 @@ impl Runtime {
             match self.claim(id)? {
                 Claim::Stopped(lock, state) => return idle(lock, *state),
                 Claim::Running(mut connection) => {
-                    // No reply: it has just ended, so it is looked at anew.
-                    if let Some(reply) = connection.ask(request, None, cancel)? {
+                    // No reply: it has just exited, so the claim is made again.
+                    if let Some(reply) = connection.request(request, None, cancel)? {
                         return Ok(live(reply));
                     }
                 }
@@ -156,7 +157,7 @@ impl Runtime {
     }
 }
 
-/// What the table says for a container without monitor.
+/// Refuses what the table of states does not allow for a container without a monitor.
 pub(super) fn refuse(state: &State, action: Action) -> Result<()> {
     status::check(state.name.as_str(), state.status, action).map(drop)
 }

@@ -1,4 +1,4 @@
-//! Starts containers: from files to a monitor at work.
+//! Starts containers: spawns a monitor, or the helper of an exec.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -21,10 +21,10 @@ use crate::runtime::trace::operation::Operation;
 use crate::sys::userns;
 
 impl Runtime {
-    /// Runs a container's program; nothing to do where it runs. Returns when it really runs.
+    /// Starts a container, and returns when its program runs. Does nothing if the container runs.
     ///
     /// # Errors
-    /// [`Kind::Refused`] where it is paused, or why the program does not run.
+    /// [`Kind::Refused`] if it is paused; the reason if the program does not run.
     pub fn start(&self, id: &ContainerId) -> Result<()> {
         self.start_connected(id, StartOptions::default()).map(drop)
     }
@@ -39,16 +39,16 @@ impl Runtime {
         options: &StopOptions,
         cancel: &CancelToken,
     ) -> Result<()> {
-        self.stop(id, options, true, cancel)?;
+        self.stop_to_restart(id, options, cancel)?;
         self.start_connected(id, StartOptions { restarting: true, ..StartOptions::default() })
             .map(drop)
     }
 
-    /// Starts a container and keeps the connection; `None` where it runs already.
+    /// Starts a container and returns the connection; `None` if it runs already.
     pub(crate) fn start_connected(
         &self,
         id: &ContainerId,
-        begin: StartOptions,
+        options: StartOptions,
     ) -> Result<Option<Connection>> {
         loop {
             match self.claim(id)? {
@@ -56,11 +56,12 @@ impl Runtime {
                     status::check(state.name.as_str(), state.status, Action::Start)?;
                     check_owner(&lock, state.name.as_str())?;
                     let spawn = || self.spawn_monitor(id, lock);
-                    let begin = StartOptions { stepwise: trace::is_watched(), ..begin };
+                    let options = StartOptions { stepwise: trace::is_watched(), ..options };
                     let mut connection =
                         trace::traced(ProcessRole::Client, || Operation::StartMonitor, spawn)?;
-                    let started =
-                        connection.ask(&Request::Start(begin), None, None).map_err(|error| {
+                    let started = connection
+                        .request(&Request::Start(options), None, None)
+                        .map_err(|error| {
                             let text = format!("cannot start `{}`", state.name);
                             error
                                 .context(text)
@@ -72,7 +73,7 @@ impl Runtime {
                             Kind::Died,
                             format!("the monitor of `{}` died", state.name),
                         )
-                        .hint("see `inspect`, and the kernel's messages for out of memory")),
+                        .hint("look for out of memory in the kernel's messages: dmesg")),
                     };
                 }
                 Claim::Running(connection) => {
@@ -82,7 +83,7 @@ impl Runtime {
                         debug_assert_eq!(next, Transition::Stays);
                         return Ok(None);
                     }
-                    // It is being started by another front, or has just ended: look again.
+                    // Another client is starting it, or it has just exited: check again.
                     drop(connection);
                     std::thread::yield_now();
                 }
@@ -90,9 +91,8 @@ impl Runtime {
         }
     }
 
-    /// Starts a monitor as a fresh exec of this binary. It gets a connection as standard input and
-    /// the lock as standard output, so that no other descriptor has to be inherited, whatever
-    /// other threads of this process do.
+    /// Starts a monitor as a fresh exec of this binary. Its standard input is a connection, its
+    /// standard output the lock: no other descriptor is inherited, whatever other threads do.
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
         if userns::in_user_namespace() {
             let path = self.containers.directory(id).file(CGROUP_PARENT);
@@ -103,13 +103,13 @@ impl Runtime {
         self.monitors.spawn(role::MONITOR, &self.root, id, &self.cgroup_parent, lock)
     }
 
-    /// Starts the helper of an exec, as a monitor is started.
+    /// Starts the helper of an exec, in the way a monitor is started.
     pub(crate) fn spawn_helper(&self, id: &ContainerId) -> Result<Connection> {
         self.monitors.spawn(role::EXEC, &self.root, id, &self.parent_of(id), Stdio::null())
     }
 }
 
-/// A container's files can only be stacked as the user who made them.
+/// Refuses another user: only the user who created a container can mount its files.
 fn check_owner(lock: &Lock, name: &str) -> Result<()> {
     let owner = lock.file.metadata().context(|| "fstat(lock)".to_owned())?.uid();
     if owner == rustix::process::geteuid().as_raw() {

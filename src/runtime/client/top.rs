@@ -1,5 +1,5 @@
-//! The processes of a container, read in the host's `/proc`: nothing of the image is asked or
-//! executed (CVE-2022-1227).
+//! The processes of a container, read in the host's `/proc`: no program of the image is executed
+//! (CVE-2022-1227).
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -15,14 +15,14 @@ use crate::model::observe::top::Process;
 use crate::model::value::id::ContainerId;
 use crate::runtime::rootless;
 
-/// Ticks in a second: what the kernel counts in for programs (`USER_HZ`).
+/// Clock ticks per second, the unit of times in `/proc` (`USER_HZ`).
 const TICKS: u64 = 100;
 
 impl Runtime {
-    /// The processes of a container, in the order in which they were made.
+    /// Returns the processes of a container, in the order in which they were created.
     ///
     /// # Errors
-    /// When it does not run.
+    /// When the container does not run.
     pub fn top(&self, id: &ContainerId) -> Result<Vec<Process>> {
         let state = self.inspect(id)?.state;
         status::check(state.name.as_str(), state.status, Action::Top)?;
@@ -31,7 +31,8 @@ impl Runtime {
         Ok(found)
     }
 
-    /// The numbers and commands of its processes; none while it does not run. Nobody is told.
+    /// Returns the ids and commands of a container's processes; none if it does not run. Emits no
+    /// event.
     pub(crate) fn processes(&self, id: &ContainerId) -> Result<Vec<(u32, String)>> {
         let state = self.inspect(id)?.state;
         if state.pid == 0 {
@@ -54,7 +55,7 @@ impl Runtime {
     }
 }
 
-/// A process with its beginning in ticks since boot; `None` where it has ended meanwhile.
+/// Reads a process and its start in ticks since boot; `None` if it has exited meanwhile.
 fn process(pid: u32) -> Option<(u64, Process)> {
     let directory = format!("/proc/{pid}");
     let stat = fs::read_to_string(format!("{directory}/stat")).ok()?;
@@ -69,7 +70,7 @@ fn process(pid: u32) -> Option<(u64, Process)> {
         .ok()
         .and_then(|status| {
             let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
-            // Real, effective, saved, file system.
+            // The fields are the real, effective, saved and file system user id.
             line.split_whitespace().nth(1)?.parse().ok()
         })
         .unwrap_or(uid);
@@ -93,7 +94,7 @@ fn process(pid: u32) -> Option<(u64, Process)> {
     Some((began, process))
 }
 
-/// When what has lived for so many seconds began, as ps(1) writes it.
+/// Formats the start of a process of this age, as ps(1) does.
 fn started(seconds: u64) -> String {
     let now = Timestamp::now();
     let ago = jiff::SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
@@ -103,7 +104,8 @@ fn started(seconds: u64) -> String {
     began.strftime(if today { "%H:%M" } else { "%b%d" }).to_string()
 }
 
-/// The name of a terminal by its device: bits 15 to 8 are the major number, the rest the minor.
+/// Returns the name of a terminal by its device: bits 15 to 8 are the major number, the rest the
+/// minor.
 fn tty(device: u64) -> String {
     let (major, minor) = ((device >> 8) & 0xff, (device & 0xff) | ((device >> 12) & 0xf_ff00));
     match major {
@@ -114,7 +116,7 @@ fn tty(device: u64) -> String {
     }
 }
 
-/// The name that the host's `/etc/passwd` gives a user; its number where it gives none.
+/// Returns a user's name in the host's `/etc/passwd`; the number if there is none.
 fn user(uid: u32) -> String {
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let entry = passwd.lines().find_map(|line| {

@@ -1,4 +1,5 @@
-//! The verbs that a monitor does where one lives: pause, unpause, kill, stop, wait, rename and logs.
+//! The verbs that the monitor carries out while it lives: pause, unpause, kill, stop, wait, rename;
+//! and logs.
 
 use std::time::{Duration, Instant};
 
@@ -18,20 +19,26 @@ use crate::runtime::protocol::connection::Connection;
 use crate::runtime::protocol::{Reply, Request};
 
 impl Runtime {
-    /// Freezes a container.
+    /// Pauses a container.
     ///
     /// # Errors
     /// [`Kind::Refused`] unless it is running.
     pub fn pause(&self, id: &ContainerId) -> Result<()> {
-        self.ask_or(id, &Request::Pause, None, |_| (), |_, state| refuse(&state, Action::Pause))
+        self.request_or(id, &Request::Pause, None, |_| (), |_, state| refuse(&state, Action::Pause))
     }
 
-    /// Thaws a container.
+    /// Unpauses a container.
     ///
     /// # Errors
     /// [`Kind::Refused`] unless it is paused.
     pub fn unpause(&self, id: &ContainerId) -> Result<()> {
-        self.ask_or(id, &Request::Unpause, None, |_| (), |_, state| refuse(&state, Action::Unpause))
+        self.request_or(
+            id,
+            &Request::Unpause,
+            None,
+            |_| (),
+            |_, state| refuse(&state, Action::Unpause),
+        )
     }
 
     /// Sends a signal to a container's first process.
@@ -40,32 +47,59 @@ impl Runtime {
     /// [`Kind::Refused`] unless it runs or is paused.
     pub fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
         let request = Request::Kill { signal };
-        self.ask_or(id, &request, None, |_| (), |_, state| refuse(&state, Action::Kill))
+        self.request_or(id, &request, None, |_| (), |_, state| refuse(&state, Action::Kill))
     }
 
-    /// Stops a container; nothing to do for one that does not run. `keep` puts `--rm` aside.
+    /// Stops a container; nothing to do for one that does not run.
     ///
     /// # Errors
-    /// [`Kind::Cancelled`]: the stop goes on.
+    /// [`Kind::Cancelled`]: the container is stopped nevertheless.
     pub fn stop(
         &self,
         id: &ContainerId,
         options: &StopOptions,
-        keep: bool,
         cancel: &CancelToken,
     ) -> Result<()> {
+        let (signal, timeout) = self.stop_settings(id, options)?;
+        self.request_stop(id, &Request::Stop { signal, timeout, keep_container: false }, cancel)
+    }
+
+    /// As [`Runtime::stop`], and does not remove a container that was created with `--rm`.
+    pub(super) fn stop_to_restart(
+        &self,
+        id: &ContainerId,
+        options: &StopOptions,
+        cancel: &CancelToken,
+    ) -> Result<()> {
+        let (signal, timeout) = self.stop_settings(id, options)?;
+        self.request_stop(id, &Request::Stop { signal, timeout, keep_container: true }, cancel)
+    }
+
+    fn stop_settings(
+        &self,
+        id: &ContainerId,
+        options: &StopOptions,
+    ) -> Result<(Signal, StopTimeout)> {
         let spec = self
             .containers
             .directory(id)
             .read_spec()
             .map_err(|error| self.not_found_or(id, error))?;
         let signal = options.signal.or(spec.config.stop_signal).unwrap_or(Signal::TERM);
-        let grace: StopTimeout = options.timeout.or(spec.config.stop_timeout).unwrap_or_default();
-        let request = Request::Stop { signal, timeout: grace, keep_container: keep };
-        self.ask_or(id, &request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
+        let timeout = options.timeout.or(spec.config.stop_timeout).unwrap_or_default();
+        Ok((signal, timeout))
     }
 
-    /// Waits for a container to end; its exit code. At once for one that does not run.
+    fn request_stop(
+        &self,
+        id: &ContainerId,
+        request: &Request,
+        cancel: &CancelToken,
+    ) -> Result<()> {
+        self.request_or(id, request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
+    }
+
+    /// Waits until a container exits. Returns its exit code, immediately if it does not run.
     ///
     /// # Errors
     /// [`Kind::Timeout`] or [`Kind::Cancelled`].
@@ -82,14 +116,15 @@ impl Runtime {
                 Claim::Running(mut connection) => {
                     let left =
                         deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-                    let reply =
-                        connection.ask(&Request::Wait, left, Some(cancel)).map_err(|error| {
+                    let reply = connection.request(&Request::Wait, left, Some(cancel)).map_err(
+                        |error| {
                             if error.kind() == Kind::Timeout {
                                 still_running(id, timeout)
                             } else {
                                 error
                             }
-                        })?;
+                        },
+                    )?;
                     if let Some(Reply::Exited { code }) = reply {
                         return Ok(code);
                     }
@@ -98,10 +133,10 @@ impl Runtime {
         }
     }
 
-    /// Gives a container another name.
+    /// Renames a container.
     ///
     /// # Errors
-    /// [`Kind::Exists`] where it is taken, [`Kind::Invalid`] where it is the present one.
+    /// [`Kind::Exists`] if the name is in use, [`Kind::Invalid`] if it is the present one.
     pub fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
         let directory = self.containers.directory(id);
         let now = directory.read_state().map_err(|error| self.not_found_or(id, error))?.name;
@@ -111,8 +146,9 @@ impl Runtime {
         }
         self.containers.claim_name(name, id)?;
         let request = Request::Rename { name: name.clone() };
-        // Somebody else may rename it at the same time: who changes it knows what it was before.
-        let old = self.ask_or(
+        // Another process may rename it concurrently: the party that changes the name returns the
+        // old one.
+        let old = self.request_or(
             id,
             &request,
             None,
@@ -129,7 +165,7 @@ impl Runtime {
         old.map(drop)
     }
 
-    /// Opens what a container wrote.
+    /// Opens the log of a container.
     ///
     /// # Errors
     /// When the log can't be read.
@@ -139,7 +175,7 @@ impl Runtime {
         status::check(state.name.as_str(), state.status, Action::Logs)?;
         let mut monitor = None;
         if options.follow && !options.across_restarts && state.status.is_live() {
-            // It ends when the monitor goes, which is after the last restart.
+            // The reader ends when the monitor exits, which is after the last restart.
             monitor = Connection::open(&directory)?.map(Connection::into_stream);
         }
         Reader::open(&directory.file("log.jsonl"), options, monitor)
@@ -150,7 +186,7 @@ fn still_running(id: &ContainerId, timeout: Option<Duration>) -> Error {
     let seconds = timeout.unwrap_or_default().as_secs_f64();
     Error::new(
         Kind::Timeout,
-        format!("container `{}` has not ended within {seconds} s", id.short()),
+        format!("container `{}` has not exited within {seconds} s", id.short()),
     )
     .container(id.short(), Some(Status::Running.as_str()))
 }

@@ -1,5 +1,5 @@
-//! The helper: one small process per further program in a container. It is made like a monitor,
-//! joins the container, and stays until the program has ended, whether its front stays or not.
+//! The helper: one small process per exec. It is started like a monitor, joins the container, and
+//! stays until the program exits, even if its client leaves.
 
 pub(super) mod environment;
 
@@ -22,6 +22,7 @@ use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
+use crate::runtime::plan::StandardInput;
 use crate::runtime::protocol::client;
 use crate::runtime::protocol::client::{ClientConnection, ClientMessage};
 use crate::runtime::protocol::{ExecSpec, Reply, Request};
@@ -34,77 +35,68 @@ use crate::runtime::spawn::{JoinedNamespaces, SpawnRequest, SpawnedProcess};
 use crate::runtime::{host, oci, plan};
 use crate::sys;
 
-/// How long output is waited for after the program has ended, should another process hold it open.
+/// How long to wait for output after the program has exited, if another process holds it open.
 const DRAIN: Duration = Duration::from_millis(500);
 
-/// The life of a helper. Its arguments are the root, the container's id and the parent cgroup; its
-/// standard input is the connection to the front.
+/// Runs the helper. Its arguments are the root, the container's id and the parent cgroup; its
+/// standard input is the connection to the client.
 pub(super) fn run() -> u8 {
-    let Some(front) = sys::process::take_stdio(0) else { return 1 };
-    if sys::process::close_inherited(&[front.as_fd()]).is_err() {
+    let Some(client) = sys::process::take_stdio(0) else { return 1 };
+    if sys::process::close_inherited(&[client.as_fd()]).is_err() {
         return 1;
     }
-    let mut front = UnixStream::from(front);
-    match begin(&mut front) {
-        Ok((started, input, idle, detach, told)) => {
-            let mut front = ClientConnection::new(front);
-            front.reply(&Reply::Done);
+    let mut client = UnixStream::from(client);
+    match start_exec(&mut client) {
+        Ok((started, input, idle, detach, event_context)) => {
+            let mut client = ClientConnection::new(client);
+            client.reply(&Reply::Done);
             let SpawnedProcess { child, outputs, terminal } = started;
-            // Nobody is there for the output of one that is detached: it is read and dropped.
-            let front = Some(front).filter(|_| !detach);
-            Helper {
-                client: front,
-                child,
-                outputs,
-                terminal,
-                input,
-                idle,
-                exited: None,
-                event_context: told,
-            }
-            .watch();
+            // The output of a detached program is read and dropped.
+            let client = Some(client).filter(|_| !detach);
+            Helper { client, child, outputs, terminal, input, idle, exited: None, event_context }
+                .watch();
             0
         }
         Err(error) => {
-            client::answer(&mut front, &Reply::Failed(error));
+            client::answer(&mut client, &Reply::Failed(error));
             1
         }
     }
 }
 
-/// Leaves the front's session and terminal, joins the container and starts the program.
-fn begin(
-    front: &mut UnixStream,
+/// Leaves the client's session and terminal, joins the container and starts the program.
+fn start_exec(
+    client: &mut UnixStream,
 ) -> Result<(SpawnedProcess, StdinWriter, OwnedFd, bool, EventContext)> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let [root, id, parent] = arguments.as_slice() else {
-        return Err(Error::new(Kind::Bug, "the helper was not told its container"));
+        return Err(Error::new(Kind::Bug, "the helper has no argument for its container"));
     };
     sys::process::detach_stdio()?;
     sys::signal::ignore_hangups();
     let _ = rustix::process::setsid();
     let id: ContainerId = id.to_string_lossy().parse()?;
-    let catalogue = ContainerStore::at(&PathBuf::from(root));
-    let directory = catalogue.directory(&id);
-    let Request::Exec(spec) = client::first_request(front)? else {
-        return Err(Error::new(Kind::Bug, "the helper was not asked to run a program"));
+    let containers = ContainerStore::at(&PathBuf::from(root));
+    let directory = containers.directory(&id);
+    let Request::Exec(spec) = client::first_request(client)? else {
+        return Err(Error::new(Kind::Bug, "the helper's first request is not an exec"));
     };
     let parent = PathBuf::from(parent);
     let hierarchies = Hierarchies::of_host()?.delegated(&parent);
     let cgroup = Cgroup::at(&hierarchies, &parent.join(id.as_str())).present();
     let detach = spec.detach;
     let state = directory.read_state()?;
-    let told = EventContext {
-        journal: catalogue.journal(),
+    let event_context = EventContext {
+        journal: containers.journal(),
         container: directory.read_spec()?,
         name: state.name.clone(),
         exec: spec.id.clone(),
     };
-    let (started, input) = start(&directory, &state, &cgroup, *spec, &told)?;
-    Ok((started, input, sys::poll::eventfd()?, detach, told))
+    let (started, input) = start(&directory, &state, &cgroup, *spec, &event_context)?;
+    Ok((started, input, sys::poll::eventfd()?, detach, event_context))
 }
 
-/// What events tell of a further program.
+/// The part of an exec's events that is the same for all.
 struct EventContext {
     journal: Journal,
     container: ContainerSpec,
@@ -113,9 +105,9 @@ struct EventContext {
 }
 
 impl EventContext {
-    fn event(&self, action: impl Into<String>, own: &[(&str, String)]) {
-        let own = [&[("execID", self.exec.clone())], own].concat();
-        self.journal.write(Event::of_container(&self.container, &self.name, action, &own));
+    fn event(&self, action: impl Into<String>, attributes: &[(&str, String)]) {
+        let attributes = [&[("execID", self.exec.clone())], attributes].concat();
+        self.journal.write(Event::of_container(&self.container, &self.name, action, &attributes));
     }
 }
 
@@ -124,21 +116,23 @@ fn start(
     state: &State,
     cgroup: &Cgroup,
     spec: ExecSpec,
-    told: &EventContext,
+    event_context: &EventContext,
 ) -> Result<(SpawnedProcess, StdinWriter)> {
-    let ended = || {
+    let not_running = || {
         Error::new(Kind::Refused, format!("container `{}` is not running", state.name))
             .hint("start it first")
     };
     let pid = Pid::from_raw(state.pid).filter(|_| state.status == Status::Running);
-    let pid = pid.ok_or_else(ended)?;
-    let target = rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(|_| ended())?;
-    // The descriptor is of the container, and not of a process that got its number meanwhile.
+    let pid = pid.ok_or_else(not_running)?;
+    let target =
+        rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(|_| not_running())?;
+    // The descriptor refers to the container, not to a process that reuses the id.
     if host::start_time(state.pid) != state.pid_start {
-        return Err(ended());
+        return Err(not_running());
     }
     let config = process_of(directory.read("config.json")?, &spec);
-    let plan = plan::join(&config, spec.stdin)?;
+    let input = if spec.stdin { StandardInput::Pipe } else { StandardInput::Null };
+    let plan = plan::join(&config, input)?;
     let (stdin, write) = if spec.stdin && !spec.tty {
         let (read, write) = sys::process::pipe()?;
         let failed = |errno: Errno| Error::from_errno("ioctl(FIONBIO)", errno.raw_os_error());
@@ -147,15 +141,15 @@ fn start(
     } else {
         (None, None)
     };
-    // Children are seen inside from the moment they are made: they are born not dumpable.
+    // Children are visible inside as soon as they are cloned, so they must be born not dumpable.
     let _ = sys::process::set_dumpable(false);
     sys::process::join(&target, libc::CLONE_NEWPID).map_err(|errno| match errno {
-        Errno::SRCH => ended(),
-        errno => Error::from_errno("join the container's processes", errno.raw_os_error()),
+        Errno::SRCH => not_running(),
+        errno => Error::from_errno("join the container's PID namespace", errno.raw_os_error()),
     })?;
     let command = spec.args.join(" ");
-    told.event(Action::ExecCreate.of(&command), &[]);
-    told.event(Action::ExecStart.of(&command), &[]);
+    event_context.event(Action::ExecCreate.of(&command), &[]);
+    event_context.event(Action::ExecStart.of(&command), &[]);
     let started = spawn::spawn(SpawnRequest {
         plan,
         arguments: spec.args,
@@ -167,18 +161,18 @@ fn start(
         joined: JoinedNamespaces::default(),
         cgroup,
     })
-    // A container without its first process takes no further ones (pid_namespaces(7)).
+    // A PID namespace without its first process takes no other (pid_namespaces(7)).
     .map_err(|error| match error.errno() {
-        Some(libc::ENOMEM | libc::ESRCH | libc::ENODEV) => ended(),
-        // Or with its cgroup, which goes at its end.
-        _ if host::start_time(state.pid) != state.pid_start => ended(),
+        Some(libc::ENOMEM | libc::ESRCH | libc::ENODEV) => not_running(),
+        // The cgroup may be missing too: it is removed at the exit.
+        _ if host::start_time(state.pid) != state.pid_start => not_running(),
         _ => error,
     })?;
     let typed = started.terminal.as_ref().and_then(|terminal| terminal.try_clone().ok());
     Ok((started, StdinWriter::new(write.or(typed))))
 }
 
-/// The container's configuration with this program as its process.
+/// Returns the container's configuration with the exec process as its process.
 fn process_of(mut config: Spec, spec: &ExecSpec) -> Spec {
     if let Some(user) = &spec.user {
         let mut annotations = config.annotations().clone().unwrap_or_default();
@@ -199,7 +193,7 @@ fn process_of(mut config: Spec, spec: &ExecSpec) -> Spec {
     config
 }
 
-/// All that root can have; what a user keeps who is not root is as it was.
+/// Gives root all capabilities; those of other users stay.
 fn all_capabilities(process: &Process) -> LinuxCapabilities {
     let mut sets = process.capabilities().clone().unwrap_or_default();
     let all = plan::all_capabilities();
@@ -209,22 +203,22 @@ fn all_capabilities(process: &Process) -> LinuxCapabilities {
     sets
 }
 
-/// A helper at work.
+/// The helper while the program runs.
 struct Helper {
     client: Option<ClientConnection>,
     child: sys::process::Child,
     outputs: [Option<OwnedFd>; 2],
     terminal: Option<OwnedFd>,
     input: StdinWriter,
-    /// Never readable: stands for what is not waited for.
+    /// Never readable: takes the place of descriptors that are not polled.
     idle: OwnedFd,
-    /// The exit code, and until when output is waited for.
+    /// The exit code, and the deadline for output.
     exited: Option<(i32, Instant)>,
     event_context: EventContext,
 }
 
 impl Helper {
-    /// Until the program has ended and what it wrote is with the front.
+    /// Runs until the program has exited and its output is sent.
     fn watch(&mut self) {
         loop {
             if let Some((code, until)) = self.exited {
@@ -237,7 +231,7 @@ impl Helper {
         }
     }
 
-    /// Waits for anything to happen, and does what is to be done then.
+    /// Waits for events and handles them.
     fn run_once(&mut self) {
         let idle = self.idle.as_fd();
         let unsent = self.client.as_ref().is_some_and(ClientConnection::has_unsent);
@@ -248,14 +242,14 @@ impl Helper {
         };
         push(Some(self.child.pidfd.as_fd()).filter(|_| self.exited.is_none()), PollFlags::IN);
         for output in &self.outputs {
-            // A front that does not take the output holds the program back, as a pipe would.
+            // A client that does not take the output holds the program back, as a pipe would.
             push(output.as_ref().map(AsFd::as_fd).filter(|_| !unsent), PollFlags::IN);
         }
         let full = self.input.poll_fd();
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, full.is_none());
         flags.set(PollFlags::OUT, unsent);
-        push(self.client.as_ref().map(|front| front.stream.as_fd()), flags);
+        push(self.client.as_ref().map(|client| client.stream.as_fd()), flags);
         push(full, PollFlags::OUT);
         let left = self.exited.map(|(_, until)| until.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
@@ -286,8 +280,8 @@ impl Helper {
         match rustix::io::read(output, &mut buffer) {
             Ok(0) | Err(Errno::IO) => self.outputs[number] = None,
             Ok(count) => {
-                if let Some(front) = &mut self.client {
-                    front.output(stream, &buffer[..count]);
+                if let Some(client) = &mut self.client {
+                    client.output(stream, &buffer[..count]);
                 }
             }
             Err(_) => {}
@@ -295,15 +289,15 @@ impl Helper {
     }
 
     fn listen(&mut self) {
-        let Some(front) = &mut self.client else { return };
-        for asked in front.receive() {
-            match asked {
+        let Some(client) = &mut self.client else { return };
+        for message in client.receive() {
+            match message {
                 ClientMessage::Input(bytes) => self.input.push(&bytes),
                 ClientMessage::Request(Request::CloseStdin) => self.input.close(),
                 ClientMessage::Request(Request::Kill { signal }) if self.exited.is_none() => {
                     let _ = sys::process::send_signal(&self.child.pidfd, signal.number());
                     if signal == Signal::KILL {
-                        // What it has started goes with it, as from a terminal.
+                        // Its process group is killed too, as from a terminal.
                         sys::process::kill_group(self.child.pid);
                     }
                 }
@@ -315,23 +309,23 @@ impl Helper {
                 ClientMessage::Request(_) => {}
             }
         }
-        front.send();
-        if front.closed {
-            // As with Docker, the program goes on; it reads no more.
+        client.send();
+        if client.closed {
+            // As with Docker, the program runs on; its standard input is closed.
             self.client = None;
             self.input.close();
         }
     }
 
-    /// Tells the front how it ended, should it still be there.
+    /// Sends the exit code to the client, if it is still connected.
     fn finish(&mut self, code: i32) {
         self.event_context.event(Action::ExecDie, &[("exitCode", code.to_string())]);
-        let Some(front) = &mut self.client else { return };
-        front.reply(&Reply::Exited { code });
-        while front.has_unsent() && !front.closed {
-            let mut fds = [PollFd::new(&front.stream, PollFlags::OUT)];
+        let Some(client) = &mut self.client else { return };
+        client.reply(&Reply::Exited { code });
+        while client.has_unsent() && !client.closed {
+            let mut fds = [PollFd::new(&client.stream, PollFlags::OUT)];
             let _ = rustix::event::poll(&mut fds, None);
-            front.send();
+            client.send();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Devices of the host, looked up for a container that is to have them.
+//! Devices of the host, for a container that gets them.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -12,13 +12,13 @@ use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
 
-/// What a container has of its own in `/dev`.
+/// The entries of `/dev` that every container has of its own.
 const CONTAINER_DEVICES: [&str; 7] = ["console", "fd", "mqueue", "ptmx", "pts", "shm", "core"];
 
 /// Adds `devices` to an OCI configuration: the nodes, and that they may be used.
 ///
 /// # Errors
-/// [`Kind::NotFound`] for a missing one, [`Kind::Invalid`] for what is no device.
+/// [`Kind::NotFound`] for a missing device, [`Kind::Invalid`] for a file that is not a device.
 pub(crate) fn add(devices: &[Device], config: &mut Value) -> Result<()> {
     for device in devices {
         let mut nodes = Vec::new();
@@ -27,7 +27,7 @@ pub(crate) fn add(devices: &[Device], config: &mut Value) -> Result<()> {
         if nodes.is_empty() {
             let message = format!("`{}` is not a device", device.host);
             return Err(Error::new(Kind::Invalid, message)
-                .hint("name a device node, or a directory of such"));
+                .hint("name a device node, or a directory of device nodes"));
         }
         if userns::in_user_namespace() {
             add_bind(device, &nodes, config)?;
@@ -39,7 +39,7 @@ pub(crate) fn add(devices: &[Device], config: &mut Value) -> Result<()> {
                 "type": serde_json::to_value(node.typ()).unwrap_or_default(),
                 "major": node.major(),
                 "minor": node.minor(),
-                // Init makes the node inside of the cgroup; the container itself has no CAP_MKNOD.
+                // Init creates the node inside the cgroup; the container itself has no CAP_MKNOD.
                 "access": format!("{}m", device.access.replace('m', "")),
             });
             let node = serde_json::to_value(&node).unwrap_or_default();
@@ -50,12 +50,13 @@ pub(crate) fn add(devices: &[Device], config: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// An ordinary user makes no devices: the host's are shown, where they are to be.
+/// Bind-mounts devices of the host: an ordinary user cannot create device nodes.
 fn add_bind(device: &Device, nodes: &[Node], config: &mut Value) -> Result<()> {
     if !["r", "w"].iter().all(|right| device.access.contains(right)) {
         let message =
-            format!("`{}`: only root can hold a container to `{}`", device.host, device.access);
-        return Err(Error::new(Kind::Unsupported, message).hint("leave the rights out"));
+            format!("`{}`: only root can limit a container to `{}`", device.host, device.access);
+        return Err(Error::new(Kind::Unsupported, message)
+            .hint("leave the permissions out: --device HOST:CONTAINER"));
     }
     for (host, node) in nodes {
         let mount = json!({
@@ -74,24 +75,24 @@ fn push(list: &mut Value, item: Value) {
     }
 }
 
-/// All devices of this host, but what a container has of its own.
+/// Returns all devices of the host, except those that every container has of its own.
 pub(crate) fn host_devices() -> Vec<LinuxDevice> {
     let mut nodes = Vec::new();
     for entry in fs::read_dir("/dev").into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
         if !link && !CONTAINER_DEVICES.contains(&name.as_str()) {
-            // What goes away meanwhile is not there.
+            // A device that is removed meanwhile is skipped.
             let _ = collect(&entry.path(), &format!("/dev/{name}"), &mut nodes);
         }
     }
     nodes.into_iter().map(|(_, node)| node).collect()
 }
 
-/// Where a device is on the host, and what it is to be inside.
+/// The path of a device on the host, and the device inside.
 type Node = (PathBuf, LinuxDevice);
 
-/// The node at `path`, following links, or those below a directory, following none.
+/// Collects the node at `path`, following links, or those below a directory, following none.
 fn collect(path: &Path, inside: &str, nodes: &mut Vec<Node>) -> std::io::Result<()> {
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {

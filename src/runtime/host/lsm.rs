@@ -1,11 +1,11 @@
-//! The security modules of this kernel that name what a program is: AppArmor and SELinux.
+//! The security modules of the kernel that label programs: AppArmor and SELinux.
 
 use std::path::Path;
 
 use crate::model::container::security::Security;
 use crate::model::{Error, Kind, Result};
 
-/// The name with which AppArmor confines nothing.
+/// The profile name with which AppArmor confines nothing.
 pub(crate) const UNCONFINED: &str = "unconfined";
 
 /// Whether AppArmor is enabled (apparmor(7)).
@@ -19,13 +19,13 @@ pub fn has_selinux() -> bool {
     Path::new("/sys/fs/selinux/enforce").exists()
 }
 
-/// Refuses what this kernel can't give.
+/// Refuses options of a security module that is not enabled.
 ///
 /// # Errors
 /// [`Kind::Unsupported`].
 pub fn check(security: &Security) -> Result<()> {
     let refuse = |what: String, module: &str, hint: &str| {
-        let message = format!("{what} can't be had: {module} is not enabled on this host");
+        let message = format!("cannot set {what}: {module} is not enabled on the host");
         Err(Error::new(Kind::Unsupported, message).hint(hint.to_owned()))
     };
     match (&security.apparmor, &security.label) {
@@ -43,7 +43,7 @@ pub fn check(security: &Security) -> Result<()> {
     }
 }
 
-/// What confines containers here, as `info` of Docker lists it.
+/// Returns what confines containers on the host, as Docker's `info` lists it.
 pub(crate) fn security_options(rootless: bool) -> Vec<String> {
     let known = [
         ("name=apparmor", has_apparmor()),

@@ -1,4 +1,4 @@
-//! What the host's `/proc` says of a process.
+//! Facts about a process in the host's `/proc`.
 
 use crate::model::value::signal::Signal;
 

@@ -1,15 +1,16 @@
-//! Devices in a user namespace: shown, not made. Runs between clone and exec.
+//! Devices in a user namespace: bind-mounted, not created. Runs between clone and exec.
 
 use std::os::fd::BorrowedFd;
 
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::rooted_path::make_directories;
+use super::rooted_path::create_directories;
 use crate::runtime::plan::DeviceNode;
 use crate::sys::mount::{self, Attributes};
 
-/// Shows a device of the host at the same path below `root`, if it is what its name says.
+/// Bind-mounts a device of the host at the same path below `root`, if it is the device that its
+/// name promises.
 pub fn bind_device(root: BorrowedFd<'_>, device: &DeviceNode) -> Result<(), Errno> {
     let (path, (major, minor)) = (device.path.as_c_str(), device.number);
     let host = mount::open_directory(c"/")?;
@@ -23,7 +24,7 @@ pub fn bind_device(root: BorrowedFd<'_>, device: &DeviceNode) -> Result<(), Errn
     let source = mount::clone_of(node)?;
     let attributes = Attributes::MOUNT_ATTR_NOSUID | Attributes::MOUNT_ATTR_NOEXEC;
     mount::add_attributes(&source, attributes)?;
-    let directory = make_directories(root, &device.directory)?;
+    let directory = create_directories(root, &device.directory)?;
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let place = rustix::fs::openat(
         directory,

@@ -1,9 +1,8 @@
 //! What runs between clone and exec.
 //!
-//! The process here is a copy of the monitor with one thread. It walks a finished [`Plan`], gives
-//! up its rights and becomes the user's program. It decides nothing, prints nothing and returns
-//! never: a failure is one [`Report`] on a pipe, and the end of that pipe means that exec
-//! succeeded.
+//! The process is a copy of the monitor with one thread. It walks a finished [`Plan`], drops its
+//! rights and executes the user's program. It decides nothing, prints nothing and never returns: a
+//! failure is one [`Report`] on a pipe, and the end of that pipe means that exec succeeded.
 
 pub mod device;
 mod null;
@@ -24,7 +23,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use self::rooted_path::{PlaceKind, make_directories};
+use self::rooted_path::{PlaceKind, create_directories};
 use self::traced::TraceWriter;
 use crate::runtime::plan::{DeviceNode, FileStep, MountStep, Plan, Step};
 use crate::runtime::protocol::{Report, Size};
@@ -36,8 +35,8 @@ use crate::sys::{net, process, seccomp};
 pub struct Init {
     /// The steps.
     pub plan: Plan,
-    /// What becomes standard input, output and error; the container's `/dev/null` where absent,
-    /// or its terminal.
+    /// The standard input, output and error; the container's `/dev/null` where absent, or its
+    /// terminal.
     pub streams: [Option<OwnedFd>; 3],
     /// Takes the monitor's end of the terminal.
     pub terminal: Option<OwnedFd>,
@@ -53,11 +52,11 @@ pub struct Init {
     pub shared_memory: Option<OwnedFd>,
     /// The end of the pipe that takes the report.
     pub report: OwnedFd,
-    /// Where each step is told, while it is traced.
+    /// The pipe for step reports, while tracing is on.
     pub traced: Option<TraceWriter>,
     /// The numbers of all these descriptors, in order.
     pub descriptors: Vec<RawFd>,
-    /// Where the program may be, in the order of PATH.
+    /// The paths of the program to try, in the order of PATH.
     pub programs: Vec<CString>,
     /// Its arguments, from argument 0 on.
     pub arguments: Vec<CString>,
@@ -66,7 +65,7 @@ pub struct Init {
 }
 
 impl Init {
-    /// Notes which descriptors it has, so that the process can close all others without looking.
+    /// Collects its descriptors, so that the process can close all others without a search.
     pub fn count_descriptors(&mut self) {
         let several = self.cgroups.iter().chain(&self.namespaces);
         let single = self.streams.iter().chain([&self.terminal, &self.target]);
@@ -75,7 +74,7 @@ impl Init {
         self.descriptors = process::raw_fds(several.chain(single).map(AsFd::as_fd));
     }
 
-    /// Walks the plan. Never returns from its last step, nor from one that failed, which is
+    /// Walks the plan. Never returns: the last step executes the program, and a failed step is
     /// reported.
     pub fn run(&self) {
         let mut walk = PlanRunner {
@@ -92,25 +91,25 @@ impl Init {
                 let step = u32::try_from(number).unwrap_or(u32::MAX);
                 let report = Report { step, errno: errno.raw_os_error() };
                 let _ = rustix::io::write(&self.report, &report.to_bytes());
-                // No destructors: the last steps close descriptors behind the backs of owners.
+                // No destructors run: the last steps have closed descriptors that values still own.
                 process::exit_now(127);
             }
         }
     }
 }
 
-/// What the steps so far have made.
+/// The state of the walk: what the steps so far have created.
 struct PlanRunner<'a> {
     init: &'a Init,
     /// The new root.
     root: Option<OwnedFd>,
-    /// What is to be seen of the host.
+    /// The opened sources of bind mounts.
     sources: Vec<OwnedFd>,
     /// The empty file system that masks directories.
     empty: Option<OwnedFd>,
     /// The program's end of its terminal.
     terminal: Option<OwnedFd>,
-    /// `HOME=...` of the user, where the environment has none.
+    /// `HOME=...` of the user, if the environment has none.
     home: CString,
 }
 
@@ -165,7 +164,9 @@ impl PlanRunner<'_> {
                 rustix::process::umask(Mode::from_bits_truncate(*mask));
                 Ok(())
             }
-            Step::SetCwd { path, make } => rooted_path::enter(path, *make),
+            Step::SetCwd { path, make } => {
+                rooted_path::enter(path, make.then_some(PlaceKind::Directory))
+            }
             Step::RemountRootReadonly => {
                 mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY)
             }
@@ -216,7 +217,7 @@ impl PlanRunner<'_> {
         self.root.as_ref().map(AsFd::as_fd).ok_or(Errno::BADF)
     }
 
-    /// The monitor may have died before the death signal was asked for: then nobody reads the pipe.
+    /// Sets the death signal. The monitor may have died before: then the report pipe has no reader.
     fn die_with_monitor(&self) -> Result<(), Errno> {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
         process::die_with_parent()?;
@@ -225,8 +226,8 @@ impl PlanRunner<'_> {
         if pipe[0].revents().contains(PollFlags::ERR) { Err(Errno::SRCH) } else { Ok(()) }
     }
 
-    /// From here on paths are the container's, and some of them lead through `/proc/self/fd`:
-    /// nothing there may be the host's (CVE-2024-21626).
+    /// Closes the host's descriptors: from here on paths are the container's, and some lead through
+    /// `/proc/self/fd` (CVE-2024-21626).
     fn close_host_fds(&self) -> Result<(), Errno> {
         let init = self.init;
         let [traced, gate] = TraceWriter::both(init.traced.as_ref());
@@ -261,7 +262,7 @@ impl PlanRunner<'_> {
     }
 
     fn begin_root(&mut self, mounted: Result<OwnedFd, Errno>) -> Result<(), Errno> {
-        // The modes of what is made from here on are exact.
+        // The modes of files created from here on are exact.
         rustix::process::umask(Mode::empty());
         self.root = Some(mounted?);
         Ok(())
@@ -279,11 +280,11 @@ impl PlanRunner<'_> {
             },
             result => result?,
         };
-        let target = make_directories(self.root()?, &step.target)?;
+        let target = create_directories(self.root()?, &step.target)?;
         mount::attach(mounted, target)
     }
 
-    /// Links of the image at `target` are followed inside the root only.
+    /// Bind-mounts a file. Links of the image in `target` are followed inside the root only.
     fn bind_file(&self, file: &FileStep) -> Result<(), Errno> {
         let root = self.root()?;
         let source = mount::clone_tree(CWD, &file.source)?;
@@ -293,13 +294,13 @@ impl PlanRunner<'_> {
 
     fn attach_bind(&self, slot: usize, target: &CStr) -> Result<(), Errno> {
         let source = self.sources.get(slot).ok_or(Errno::BADF)?;
-        let wanted = match FileType::from_raw_mode(rustix::fs::fstat(source)?.st_mode) {
+        let kind = match FileType::from_raw_mode(rustix::fs::fstat(source)?.st_mode) {
             FileType::Directory => PlaceKind::Directory,
             _ => PlaceKind::File,
         };
-        let place = rooted_path::open_or_create(self.root()?, target, wanted)?;
+        let place = rooted_path::open_or_create(self.root()?, target, kind)?;
         let there = FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode);
-        if (there == FileType::Directory) == (wanted == PlaceKind::Directory) {
+        if (there == FileType::Directory) == (kind == PlaceKind::Directory) {
             mount::attach(source, place)
         } else {
             Err(Errno::NOTDIR)
@@ -307,12 +308,13 @@ impl PlanRunner<'_> {
     }
 
     fn make_device(&self, device: &DeviceNode) -> Result<(), Errno> {
-        let directory = make_directories(self.root()?, &device.directory)?;
+        let directory = create_directories(self.root()?, &device.directory)?;
         let (major, minor) = device.number;
         let number = rustix::fs::makedev(major, minor);
         let (mode, name) = (Mode::from_bits_truncate(device.mode), device.name.as_c_str());
         rustix::fs::mknodat(&directory, name, device.kind, mode, number)?;
-        // What has the name now must be what was made: others may write where it is.
+        // The name must still refer to the created node: other processes may write to the
+        // directory.
         let node = mount::open_beneath(&directory, name, OFlags::PATH)?;
         let status = rustix::fs::fstat(&node)?;
         if FileType::from_raw_mode(status.st_mode) != device.kind || status.st_rdev != number {
@@ -323,10 +325,11 @@ impl PlanRunner<'_> {
         rustix::fs::chownat(&node, c"", Some(owner.0), Some(owner.1), AtFlags::EMPTY_PATH)
     }
 
-    /// Through the new root's own `/proc`, which no process of the container has seen yet.
+    /// Writes a kernel parameter through the new root's `/proc`, which no process of the container
+    /// has seen yet.
     fn write_sysctl(&self, path: &CStr, value: &CStr) -> Result<(), Errno> {
         let file = mount::open_beneath(self.root()?, path, OFlags::WRONLY)?;
-        // Nothing that stands in for it takes the value (CVE-2025-52881).
+        // The file must be one of procfs, and not a substitute (CVE-2025-52881).
         if rustix::fs::fstatfs(&file)?.f_type != rustix::fs::PROC_SUPER_MAGIC {
             return Err(Errno::XDEV);
         }
@@ -374,7 +377,7 @@ impl PlanRunner<'_> {
         Ok(())
     }
 
-    /// The container's own `/dev/null`.
+    /// Opens the container's own `/dev/null`.
     fn null(&self) -> Result<OwnedFd, Errno> {
         null::open(self.root()?, OFlags::PATH)
     }
@@ -385,7 +388,7 @@ impl PlanRunner<'_> {
                 process::dup_to(stream, number)?;
             }
         }
-        // The report pipe goes with exec; all others go now, so that no path through
+        // The report pipe is closed by exec; all others are closed now, so that no path through
         // /proc/self/fd leads back to the host (CVE-2024-21626).
         let [traced, gate] = TraceWriter::both(self.init.traced.as_ref());
         close_all_but([Some(&self.init.report), traced, gate])
@@ -412,18 +415,19 @@ impl PlanRunner<'_> {
 
 /// Closes all descriptors but these and the standard three.
 fn close_all_but<const N: usize>(kept: [Option<&OwnedFd>; N]) -> Result<(), Errno> {
-    // -1 stands for none: it is no descriptor, and below all that are.
+    // -1 stands for none: it is not a descriptor, and is less than all of them.
     let mut kept = kept.map(|descriptor| descriptor.map_or(-1, AsRawFd::as_raw_fd));
     kept.sort_unstable();
     process::close_all_but(kept.split_at(kept.partition_point(|number| *number < 0)).1)
 }
 
-/// The host's own, where its namespace is this one too.
+/// Opens the host's mount that replaces a refused one, if this process is in the namespace that it
+/// shows.
 fn bind_fallback(path: &CStr, step: &MountStep) -> Result<OwnedFd, Errno> {
     if step.fstype.as_c_str() == c"proc" {
         let number = rustix::fs::readlink(c"/proc/self", Vec::new())?;
-        let own = rustix::process::getpid().as_raw_nonzero().to_string();
-        if number.to_bytes() != own.as_bytes() {
+        let pid = rustix::process::getpid().as_raw_nonzero().to_string();
+        if number.to_bytes() != pid.as_bytes() {
             return Err(Errno::PERM);
         }
     }
@@ -431,7 +435,7 @@ fn bind_fallback(path: &CStr, step: &MountStep) -> Result<OwnedFd, Errno> {
     mount::open_view(path, view)
 }
 
-/// Kernels without keyrings, and full quotas, are no reason not to start.
+/// Joins a new keyring. A kernel without keyrings, or a full quota, is not an error.
 fn new_keyring() -> Result<(), Errno> {
     match process::join_new_keyring() {
         Err(Errno::NOSYS | Errno::DQUOT | Errno::PERM | Errno::ACCESS) => Ok(()),

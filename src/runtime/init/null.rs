@@ -1,4 +1,4 @@
-//! Opens the container's own `/dev/null`, and nothing in its place.
+//! Opens the container's own `/dev/null`, and no substitute.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -7,14 +7,14 @@ use rustix::io::Errno;
 
 use crate::sys::{mount, process};
 
-/// A fifo that a container put there must not hold us up.
+/// Opens `/dev/null` as standard input. A fifo that a container put there must not block init.
 pub(super) fn open_input() -> Result<(), Errno> {
     let root = mount::open_directory(c"/")?;
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
     process::dup_to(open(root.as_fd(), flags)?, 0)
 }
 
-/// `/dev/null` of a root, and nothing else that has its name (CVE-2025-31133).
+/// Opens `/dev/null` of a root, and nothing else of that name (CVE-2025-31133).
 pub(super) fn open(root: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
     let null = mount::open_beneath(root, c"dev/null", flags)?;
     let status = rustix::fs::fstat(&null)?;

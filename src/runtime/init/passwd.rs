@@ -1,22 +1,22 @@
-//! Who `user[:group]` is, by the container's own `/etc/passwd` and `/etc/group`.
+//! Resolves `user[:group]` by the container's own `/etc/passwd` and `/etc/group`.
 //!
-//! Pure: it reads bytes that init has read inside the container. They are a stranger's: a line
-//! that is not in order is passed over (passwd(5), group(5)).
+//! Pure: it parses bytes that init has read inside the container. They are untrusted: a malformed
+//! line is skipped (passwd(5), group(5)).
 
 /// A user as the kernel and the program know it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct User<'a> {
-    /// Its number.
+    /// The user id.
     pub uid: u32,
-    /// Its primary group.
+    /// The primary group.
     pub gid: u32,
-    /// All its groups, the primary one included.
+    /// All groups, including the primary one.
     pub groups: Vec<u32>,
-    /// Its home directory; `/` where it has no line in `/etc/passwd`.
+    /// The home directory; `/` if `/etc/passwd` has no line for the user.
     pub home: &'a [u8],
 }
 
-/// Why a user can't be had.
+/// Why a user cannot be resolved.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unknown {
     /// No such name in `/etc/passwd`.
@@ -32,8 +32,8 @@ struct Entry<'a> {
     home: &'a [u8],
 }
 
-/// Finds `spec`: empty (root), `user`, `user:group`, each a name or a number. A number needs no
-/// entry. With `:group` there are no further groups, as with Docker, but those `added`.
+/// Resolves `spec`: empty (root), `user`, `user:group`, each a name or a number. A number needs no
+/// entry. With `:group` the only supplementary groups are `added`, as with Docker.
 pub fn find<'a>(
     spec: &str,
     added: &[String],
@@ -41,8 +41,8 @@ pub fn find<'a>(
     group: &[u8],
 ) -> Result<User<'a>, Unknown> {
     let mut user = find_user(spec, passwd, group)?;
-    for wanted in added {
-        let gid = find_group(wanted, group)?;
+    for name in added {
+        let gid = find_group(name, group)?;
         if !user.groups.contains(&gid) {
             user.groups.push(gid);
         }
@@ -52,13 +52,13 @@ pub fn find<'a>(
 
 fn find_user<'a>(spec: &str, passwd: &'a [u8], group: &[u8]) -> Result<User<'a>, Unknown> {
     let spec = if spec.is_empty() { "0" } else { spec };
-    let (user, wanted_group) = match spec.split_once(':') {
+    let (user, group_name) = match spec.split_once(':') {
         Some((user, group)) => (user, Some(group)),
         None => (spec, None),
     };
     let user = if user.is_empty() { "0" } else { user };
     let number = user.parse::<u32>().ok().filter(|id| *id != u32::MAX);
-    // A name wins over a number, as a user may be called `1000`.
+    // A name takes precedence over a number, as a user may be called `1000`.
     let entry = entries(passwd).find(|entry| entry.name == user.as_bytes());
     let entry = entry.or_else(|| entries(passwd).find(|entry| Some(entry.uid) == number));
     let (uid, primary) = match (&entry, number) {
@@ -67,8 +67,8 @@ fn find_user<'a>(spec: &str, passwd: &'a [u8], group: &[u8]) -> Result<User<'a>,
         (None, None) => return Err(Unknown::User),
     };
     let home = entry.as_ref().map_or(&b"/"[..], |entry| entry.home);
-    if let Some(wanted) = wanted_group.filter(|group| !group.is_empty()) {
-        let gid = find_group(wanted, group)?;
+    if let Some(name) = group_name.filter(|group| !group.is_empty()) {
+        let gid = find_group(name, group)?;
         return Ok(User { uid, gid, groups: vec![gid], home });
     }
     let mut all = vec![primary];
@@ -82,11 +82,12 @@ fn find_user<'a>(spec: &str, passwd: &'a [u8], group: &[u8]) -> Result<User<'a>,
     Ok(User { uid, gid: primary, groups: all, home })
 }
 
-/// A name wins over a number; a number needs no entry.
-fn find_group(wanted: &str, group: &[u8]) -> Result<u32, Unknown> {
-    let known =
-        groups(group).find(|(name, _, _)| *name == wanted.as_bytes()).map(|(_, gid, _)| gid);
-    let number = || wanted.parse().ok().filter(|gid| *gid != u32::MAX);
+/// Resolves a group. A name takes precedence over a number; a number needs no entry.
+fn find_group(name: &str, group: &[u8]) -> Result<u32, Unknown> {
+    let known = groups(group)
+        .find(|(group_name, _, _)| *group_name == name.as_bytes())
+        .map(|(_, gid, _)| gid);
+    let number = || name.parse().ok().filter(|gid| *gid != u32::MAX);
     known.or_else(number).ok_or(Unknown::Group)
 }
 

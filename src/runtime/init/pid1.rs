@@ -1,8 +1,8 @@
-//! `--init`: a first process that passes signals on and reaps what others leave, as tini does.
+//! `--init`: a first process that forwards signals and reaps orphans, as tini does.
 //!
-//! It is this program under another name. The container sees a copy of the binary, read-only: the
-//! engine's own is never in a container, where its file could be reached through `/proc/1/exe`
-//! (CVE-2019-5736).
+//! The process is this program under another name. The container sees a read-only copy of the
+//! binary: the engine's own is never in a container, where its file could be reached through
+//! `/proc/1/exe` (CVE-2019-5736).
 
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
@@ -24,16 +24,16 @@ pub fn is_init() -> bool {
     std::env::args_os().next().is_some_and(|name| name == INIT_PATH)
 }
 
-/// Runs the program after `--` and ends with its exit code, or 128 and the signal that ended it.
+/// Runs the program after `--` and returns its exit code, or 128 plus the signal that ended it.
 pub fn run() -> u8 {
     let words: Vec<_> = std::env::args_os().skip(2).collect();
     let Some((program, arguments)) = words.split_first() else { return 127 };
-    // Where it is not the first of its namespace, what others leave comes to it all the same.
+    // If it is not the first process of its namespace, orphans come to it nevertheless.
     let _ = rustix::process::set_child_subreaper(rustix::process::getpid().into());
     if sys::signal::block_all().is_err() {
         return 126;
     }
-    // Held before, so that the end of the program is not missed.
+    // Signals are blocked before the program starts, so that its exit is not missed.
     let mut command = Command::new(program);
     sys::signal::unblock_all_in(command.args(arguments).process_group(0));
     let child = match command.spawn() {
@@ -45,7 +45,7 @@ pub fn run() -> u8 {
         }
     };
     let Some(child) = child else { return 126 };
-    // On a terminal the program is who is typed to.
+    // On a terminal the program is the foreground process group.
     let _ = rustix::termios::tcsetpgrp(rustix::stdio::stdin(), child);
     loop {
         match sys::signal::wait_blocked() {
@@ -59,15 +59,15 @@ pub fn run() -> u8 {
     }
 }
 
-/// Reaps all that have ended; the code of `child`, should it be among them.
+/// Reaps all exited processes. Returns the code of `child`, if it is among them.
 fn reap(child: Pid) -> Option<u8> {
     let mut code = None;
     loop {
         match rustix::process::wait(WaitOptions::NOHANG) {
             Ok(Some((pid, status))) if pid == child => {
                 let signal = status.terminating_signal().map(|signal| 128 + signal);
-                let ended = status.exit_status().or(signal).unwrap_or(255);
-                code = Some(u8::try_from(ended).unwrap_or(255));
+                let exit_code = status.exit_status().or(signal).unwrap_or(255);
+                code = Some(u8::try_from(exit_code).unwrap_or(255));
             }
             Ok(Some(_)) | Err(Errno::INTR) => {}
             Ok(None) | Err(_) => return code,
@@ -75,11 +75,11 @@ fn reap(child: Pid) -> Option<u8> {
     }
 }
 
-/// Puts a copy of this program at `path`, unless the one there is of this very program.
+/// Installs a copy of this program at `path`, unless there is one already.
 pub(crate) fn install(path: &Path) -> Result<()> {
-    let own = Path::new("/proc/self/exe");
+    let program = Path::new("/proc/self/exe");
     let what = || format!("copy this program to `{}`", path.display());
-    let like = fs::metadata(own).context(what)?;
+    let like = fs::metadata(program).context(what)?;
     let is_placed = || {
         fs::symlink_metadata(path).is_ok_and(|copy| {
             copy.len() == like.len()
@@ -90,8 +90,8 @@ pub(crate) fn install(path: &Path) -> Result<()> {
     if is_placed() {
         return Ok(());
     }
-    // One at a time: a copy that replaced this one before it is mounted would leave nothing to
-    // mount. The lock goes with the descriptor.
+    // One process at a time: a copy that is replaced before it is mounted could not be mounted. The
+    // lock is released with the descriptor.
     let directory = File::open(path.parent().unwrap_or(Path::new("."))).context(what)?;
     sys::fs::lock(&directory).context(what)?;
     if is_placed() {
@@ -102,10 +102,10 @@ pub(crate) fn install(path: &Path) -> Result<()> {
     let copy = || -> std::io::Result<()> {
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create(true).truncate(true).mode(0o500).open(&staged)?;
-        std::io::copy(&mut File::open(own)?, &mut file)?;
+        std::io::copy(&mut File::open(program)?, &mut file)?;
         file.set_permissions(fs::Permissions::from_mode(0o555))?;
         file.set_modified(like.modified()?)?;
-        // Closed before it has its name: what is open for writing can't be executed.
+        // Closed before it gets its name: a file that is open for writing cannot be executed.
         drop(file);
         fs::rename(&staged, path)
     };

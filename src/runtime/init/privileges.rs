@@ -1,6 +1,6 @@
-//! Giving up rights, between clone and exec: who the program is, and what it may do.
+//! Drops privileges between clone and exec: sets the user and the capabilities of the program.
 //!
-//! Runs in init, inside the new root; the files of accounts are a stranger's.
+//! Runs in init, inside the new root; `/etc/passwd` and `/etc/group` are untrusted.
 
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
@@ -11,10 +11,10 @@ use super::{passwd, read_etc};
 use crate::runtime::plan::Credentials;
 use crate::sys::{identity, process};
 
-/// Becomes the user; `HOME=...` of it, where the environment has none.
+/// Switches to the user. Returns `HOME=...` of the user, if the environment has none.
 ///
-/// Order: the bounding set first, while CAP_SETPCAP is there; then groups and user, which take
-/// the capabilities of a user that is not root; then what remains (capabilities(7)).
+/// Order: the bounding set first, while CAP_SETPCAP is there; then groups and user, whose change
+/// clears the capabilities of a user that is not root; then the remaining sets (capabilities(7)).
 pub(crate) fn set_credentials(
     environment: &[CString],
     streams: &[Option<OwnedFd>; 3],
@@ -45,12 +45,12 @@ pub(crate) fn set_credentials(
         0 => identity::set_capabilities(bounding)?,
         _ => identity::set_ambient_capabilities(bounding & step.ambient)?,
     }
-    // A change of user takes the death signal away (PR_SET_PDEATHSIG(2const)).
+    // A change of user clears the death signal (PR_SET_PDEATHSIG(2const)).
     process::die_with_parent()?;
     Ok(home)
 }
 
-/// `/dev/stdout` can be opened again only by who owns the pipe behind it.
+/// Gives the user the pipes of its streams: only their owner can open `/dev/stdout` again.
 fn chown_streams(
     streams: &[Option<OwnedFd>; 3],
     terminal: Option<&OwnedFd>,

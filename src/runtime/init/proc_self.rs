@@ -1,5 +1,5 @@
-//! What a process says of itself in `/proc/self` before it becomes a program. Runs between clone
-//! and exec.
+//! Settings of the process in `/proc/self`, before it executes the program. Runs between clone and
+//! exec.
 
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
@@ -7,7 +7,8 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-/// A lower score than the present one needs CAP_SYS_RESOURCE; without it the caller's stays.
+/// Sets `oom_score_adj`. A lower score than the present one needs CAP_SYS_RESOURCE; without it the
+/// caller's stays.
 pub(crate) fn set_oom_score(score: &CStr) -> Result<(), Errno> {
     let file = open(c"/proc/self/oom_score_adj")?;
     match rustix::io::write(file, score.to_bytes()) {
@@ -16,7 +17,7 @@ pub(crate) fn set_oom_score(score: &CStr) -> Result<(), Errno> {
     }
 }
 
-/// Where several modules are at work each has a directory (Linux 5.8).
+/// Sets the AppArmor profile. With several security modules each has a directory (Linux 5.8).
 pub(crate) fn set_apparmor_profile(order: &CStr) -> Result<(), Errno> {
     match write(c"/proc/self/attr/apparmor/exec", order) {
         Err(Errno::NOENT) if open(c"/proc/self/attr/apparmor/exec").is_err() => {

@@ -10,16 +10,16 @@ use crate::sys::mount;
 /// The largest `/etc/passwd` or `/etc/group` that is read, in bytes.
 const MAX_ACCOUNTS: usize = 1 << 20;
 
-/// Reads a file of accounts inside the container: a regular file and not too large, or none
-/// (CVE-2024-9676: a fifo there must not hang us).
+/// Reads `/etc/passwd` or `/etc/group` inside the container: a regular file and not too large, or
+/// none (CVE-2024-9676: a fifo must not block init).
 pub(crate) fn read(path: &CStr) -> Result<Vec<u8>, Errno> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
     let root = mount::open_directory(c"/")?;
     let file = match mount::open_in_root(&root, path, flags) {
         Ok(file) => file,
-        // It is not there, or it is a link that leads nowhere inside.
+        // The file does not exist, or is a link that leads nowhere inside.
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV) => return Ok(Vec::new()),
-        // Without its file a user must not become another one.
+        // If its file cannot be read, a user must not become another one.
         Err(errno) => return Err(errno),
     };
     let status = rustix::fs::fstat(&file)?;

@@ -1,4 +1,4 @@
-//! Mounts the root of a container: its layers stacked, or its copy of them.
+//! Mounts the root of a container: an overlay of its layers, or a copy of them.
 
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use crate::runtime::plan;
 use crate::sys::mount::{self, Attributes};
 
-/// Stacks a root in this mount namespace; runs between clone and exec.
+/// Mounts the overlay of a root in this mount namespace; runs between clone and exec.
 pub(super) fn mount(root: &plan::Root) -> Result<OwnedFd, Errno> {
     if !root.has_lowerdir_append {
         return mount::overlay_by_text(&root.target, &root.options, root.attributes);
@@ -19,14 +19,14 @@ pub(super) fn mount(root: &plan::Root) -> Result<OwnedFd, Errno> {
     Ok(overlay)
 }
 
-/// Makes a copied root a mount of this namespace; runs between clone and exec.
+/// Bind-mounts a copied root in this mount namespace; runs between clone and exec.
 pub(super) fn bind(path: &CStr, attributes: Attributes) -> Result<OwnedFd, Errno> {
     let root = view(path, attributes)?;
     mount::attach(&root, mount::open_directory(path)?)?;
     Ok(root)
 }
 
-/// A directory as a mount that is nowhere yet.
+/// Returns a detached mount of a directory.
 pub(in crate::runtime) fn view(path: &CStr, attributes: Attributes) -> Result<OwnedFd, Errno> {
     let view = mount::clone_tree(CWD, path)?;
     mount::add_attributes(&view, attributes)?;

@@ -1,4 +1,4 @@
-//! Places inside a new root, by descriptor: found or made, never outside of it.
+//! Paths inside a new root, by descriptor: found or created, never outside of it.
 //!
 //! Runs between clone and exec, like `init`.
 
@@ -10,14 +10,14 @@ use rustix::io::Errno;
 
 use crate::sys::{mount, process};
 
-/// How many links are followed before it is a loop (path_resolution(7)).
+/// The most links that are followed (path_resolution(7)).
 const MAX_LINKS: u32 = 40;
 
 /// The file systems of the kernel that nothing is mounted on (linux/magic.h): proc, sysfs, cgroup,
 /// cgroup2.
 const KERNELS: [u32; 4] = [0x9fa0, 0x6265_6572, 0x0027_e0eb, 0x6367_7270];
 
-/// What a place is for.
+/// The type of a path to create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlaceKind {
     /// A directory.
@@ -26,9 +26,9 @@ pub enum PlaceKind {
     File,
 }
 
-/// The directory `path` beneath `root`, made where it is missing. No component may be a link:
-/// what is mounted there must hide nothing else (CVE-2019-19921).
-pub fn make_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errno> {
+/// Opens the directory `path` beneath `root`, and creates missing parts. No component may be a
+/// link: a mount there must hide nothing else (CVE-2019-19921).
+pub fn create_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY;
     match if path.is_empty() {
         mount::open_beneath(root, c".", flags)
@@ -54,23 +54,23 @@ pub fn make_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Er
     Ok(directory)
 }
 
-/// The place `path` inside `root` for a user's mount. Links are followed inside the root, also
-/// those that lead nowhere yet; what is missing is made. `EBUSY` for the root itself, `EXDEV` for
-/// the kernel's file systems, wherever links of the image lead (ARCHITECTURE.md, D2 and D4).
+/// Opens the target `path` inside `root` of a user's mount. Links are followed inside the root,
+/// also dangling ones; missing parts are created. `EBUSY` for the root itself, `EXDEV` for the
+/// kernel's file systems, wherever links of the image lead (ARCHITECTURE.md, D2 and D4).
 pub fn open_or_create(
     root: BorrowedFd<'_>,
     path: &CStr,
-    wanted: PlaceKind,
+    create: PlaceKind,
 ) -> Result<OwnedFd, Errno> {
-    not_of_the_kernel(walk(root, path, Some(wanted))?.ok_or(Errno::BUSY)?)
+    not_of_the_kernel(walk(root, path, Some(create))?.ok_or(Errno::BUSY)?)
 }
 
-/// The same wherever it is; `None` for the root itself. Without `wanted` nothing is made. Links are read and walked here, so the
-/// kernel's own in `/proc`, which lead anywhere, are texts like all others.
+/// Walks `path` inside `root`; `None` for the root itself. Without `create` nothing is created.
+/// Links are read and walked here, so magic links in `/proc`, which lead anywhere, are plain texts.
 fn walk(
     root: BorrowedFd<'_>,
     path: &CStr,
-    wanted: Option<PlaceKind>,
+    create: Option<PlaceKind>,
 ) -> Result<Option<OwnedFd>, Errno> {
     let mut way = WalkedDirs { root, below: Vec::new() };
     let mut ahead: Vec<CString> = Vec::new();
@@ -81,13 +81,13 @@ fn walk(
             way.below.pop();
             continue;
         }
-        let here = way.current();
-        let found = match open(here, &name) {
+        let parent = way.current();
+        let found = match open(parent, &name) {
             Err(Errno::NOENT) => {
                 let last = ahead.is_empty();
-                let wanted = wanted.ok_or(Errno::NOENT)?;
-                make_one(here, &name, if last { wanted } else { PlaceKind::Directory })?;
-                open(here, &name)?
+                let create = create.ok_or(Errno::NOENT)?;
+                create_one(parent, &name, if last { create } else { PlaceKind::Directory })?;
+                open(parent, &name)?
             }
             result => result?,
         };
@@ -111,14 +111,14 @@ fn walk(
     Ok(way.below.pop())
 }
 
-/// A copy of the mount at `/dev/shm` in another container's mount namespace. A mount can be copied
-/// only from within its namespace, so that is entered and left again; nothing but this one path is
-/// looked at there, without links, and it must be memory.
+/// Returns a copy of the mount at `/dev/shm` in another container's mount namespace. A mount can be
+/// copied only from within its namespace, so that is entered and left again. Only this one path is
+/// opened there, without links, and it must be a tmpfs.
 pub fn shared_memory(theirs: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     const TMPFS: u32 = 0x0102_1994;
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let own = rustix::fs::open(c"/proc/self/ns/mnt", flags, Mode::empty())?;
-    let here = mount::open_directory(c".")?;
+    let own_namespace = rustix::fs::open(c"/proc/self/ns/mnt", flags, Mode::empty())?;
+    let cwd = mount::open_directory(c".")?;
     process::enter_namespace(theirs)?;
     let copy = mount::open_directory(c"/")
         .and_then(|root| mount::open_beneath(root, c"dev/shm", OFlags::PATH | OFlags::DIRECTORY))
@@ -127,12 +127,12 @@ pub fn shared_memory(theirs: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
             let magic = rustix::fs::fstatfs(&place)?.f_type as u32;
             if magic == TMPFS { mount::clone_of(place) } else { Err(Errno::XDEV) }
         });
-    process::enter_namespace(&own)?;
-    rustix::process::fchdir(here)?;
+    process::enter_namespace(&own_namespace)?;
+    rustix::process::fchdir(cwd)?;
     copy
 }
 
-/// The directories from the root to here.
+/// The directories from the root to the present one.
 struct WalkedDirs<'a> {
     root: BorrowedFd<'a>,
     below: Vec<OwnedFd>,
@@ -157,10 +157,10 @@ fn open(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
     rustix::fs::openat(dir, name, flags, Mode::empty())
 }
 
-/// Another container may make the same in a volume that both share: then it is there. What it is
-/// shows when it is opened.
-fn make_one(dir: BorrowedFd<'_>, name: &CStr, wanted: PlaceKind) -> Result<(), Errno> {
-    let made = match wanted {
+/// Creates a directory or file. Another container may create it concurrently in a shared volume:
+/// the open that follows checks its type.
+fn create_one(dir: BorrowedFd<'_>, name: &CStr, create: PlaceKind) -> Result<(), Errno> {
+    let created = match create {
         PlaceKind::Directory => rustix::fs::mkdirat(dir, name, Mode::from_bits_truncate(0o755)),
         PlaceKind::File => {
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -168,17 +168,18 @@ fn make_one(dir: BorrowedFd<'_>, name: &CStr, wanted: PlaceKind) -> Result<(), E
             rustix::fs::openat(dir, name, flags | OFlags::WRONLY, mode).map(drop)
         }
     };
-    match made {
+    match created {
         Err(Errno::EXIST) => Ok(()),
         result => result,
     }
 }
 
-/// Enters the working directory; with `make`, makes it where it is missing. The present root must
-/// be the container's; a path that leads out of it is never taken (ARCHITECTURE.md, D2, D7 and D9).
-pub fn enter(path: &CStr, make: bool) -> Result<(), Errno> {
+/// Enters the working directory, created first if it is missing and `create` says so. The present
+/// root must be the container's; a path that leads out of it is refused (ARCHITECTURE.md, D2, D7
+/// and D9).
+pub fn enter(path: &CStr, create: Option<PlaceKind>) -> Result<(), Errno> {
     let root = mount::open_directory(c"/")?;
-    match walk(root.as_fd(), path, make.then_some(PlaceKind::Directory))? {
+    match walk(root.as_fd(), path, create)? {
         Some(directory) => rustix::process::fchdir(directory)?,
         None => rustix::process::fchdir(root)?,
     }

@@ -1,6 +1,6 @@
 //! A container's terminal: opened inside, in the container's own devpts, and held by its monitor.
 //!
-//! The operator's terminal never gets inside (ARCHITECTURE.md, D18).
+//! The caller's terminal never gets inside (ARCHITECTURE.md, D18).
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -17,9 +17,9 @@ use crate::model::{Error, Result};
 use crate::runtime::protocol::Size;
 use crate::sys::{mount, terminal};
 
-/// Makes a terminal in the root's devpts, makes it the caller's controlling one, sends the end
-/// that the monitor holds over `to`, and returns the program's end. With `console` it is shown as
-/// `/dev/console` too.
+/// Opens a terminal in the root's devpts, makes it the controlling terminal, sends the monitor's
+/// end over `to`, and returns the program's end. With `console` it is also mounted on
+/// `/dev/console`.
 pub(crate) fn open(
     console: bool,
     size: Option<Size>,
@@ -40,8 +40,8 @@ pub(crate) fn open(
     Ok(peer)
 }
 
-/// The place of `/dev/console`, made where it is missing. What a user has put there is never
-/// opened: a fifo would hold us up.
+/// Opens the target `/dev/console`, creating it if it is missing. A file that a user has put there
+/// is never opened for reading: a fifo would block init.
 fn console(root: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     let dev = mount::open_beneath(root, c"dev", OFlags::PATH | OFlags::DIRECTORY)?;
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -59,7 +59,7 @@ fn send(to: BorrowedFd<'_>, file: BorrowedFd<'_>) -> Result<(), Errno> {
     sendmsg(to, &[IoSlice::new(b"t")], &mut message, SendFlags::NOSIGNAL).map(drop)
 }
 
-/// The end that [`open`] sent; `None` where it sent none.
+/// Receives the end that [`open`] sent; `None` if it sent none.
 ///
 /// # Errors
 /// When the socket is broken.

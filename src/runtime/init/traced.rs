@@ -1,7 +1,7 @@
 //! The steps of init while they are traced: init writes each to a pipe, and `spawn` reads it.
 //!
-//! Between clone and exec nothing can be noted in memory that anybody else sees. So each step is a
-//! few bytes on a pipe, and where somebody watches, init waits at a second one before it goes on.
+//! Between clone and exec init shares no memory with another process. So each step is a few bytes
+//! on a pipe, and with a watcher, init waits at a second pipe before it goes on.
 
 use std::os::fd::OwnedFd;
 
@@ -10,23 +10,23 @@ use rustix::io::Errno;
 use crate::runtime::plan::Step;
 use crate::sys::clock;
 
-/// What is told of one step.
+/// The report of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::runtime) struct StepReport {
-    /// Which step of the plan, from 0.
+    /// The index of the step in the plan.
     pub(in crate::runtime) step: u64,
-    /// When it was begun, in nanoseconds of the monotonic clock.
+    /// When it started, in nanoseconds of the monotonic clock.
     pub(in crate::runtime) start: u64,
     /// How long it took, in nanoseconds, or [`StepReport::AHEAD`].
     pub(in crate::runtime) duration: u64,
-    /// The error number with which it failed; 0 where it did not.
+    /// The error number if it failed; otherwise 0.
     pub(in crate::runtime) errno: u64,
 }
 
 impl StepReport {
-    /// Shorter than PIPE_BUF, so it always comes whole (pipe(7)).
+    /// Shorter than PIPE_BUF, so it is read and written atomically (pipe(7)).
     pub(in crate::runtime) const SIZE: usize = 32;
-    /// The step is not taken yet, and init waits until it may.
+    /// The duration of a step that has not started: init waits for permission.
     pub(in crate::runtime) const AHEAD: u64 = u64::MAX;
 
     fn to_bytes(self) -> [u8; Self::SIZE] {
@@ -48,42 +48,40 @@ impl StepReport {
     }
 }
 
-/// Init's ends.
+/// Init's ends of the pipes.
 #[derive(Debug)]
 pub struct TraceWriter {
-    /// Takes what is told.
+    /// Takes the reports.
     to: OwnedFd,
-    /// Gives a byte for each step that may be taken; none where nobody watches.
+    /// Yields a byte for each step that may start; `None` without a watcher.
     gate: Option<OwnedFd>,
 }
 
 impl TraceWriter {
-    /// Writes to `to`, and waits at `gate` before each step where there is one.
+    /// Returns a writer to `to`, which waits at `gate` before each step, if there is one.
     pub(in crate::runtime) fn new(to: OwnedFd, gate: Option<OwnedFd>) -> Self {
         TraceWriter { to, gate }
     }
 
-    /// The descriptors that are open.
+    /// Returns the open descriptors.
     pub fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
         [&self.to].into_iter().chain(&self.gate)
     }
 
-    /// Both, where they are.
+    /// Returns both descriptors, if they are open.
     pub fn both(traced: Option<&Self>) -> [Option<&OwnedFd>; 2] {
         [traced.map(|traced| &traced.to), traced.and_then(|traced| traced.gate.as_ref())]
     }
 
-    fn write(&self, number: usize, begun: u64, took: u64, errno: i32) {
+    fn write(&self, number: usize, start: u64, duration: u64, errno: i32) {
         let step = u64::try_from(number).unwrap_or(u64::MAX);
         let errno = u64::from(errno.unsigned_abs());
-        let _ = rustix::io::write(
-            &self.to,
-            &StepReport { step, start: begun, duration: took, errno }.to_bytes(),
-        );
+        let _ =
+            rustix::io::write(&self.to, &StepReport { step, start, duration, errno }.to_bytes());
     }
 }
 
-/// Takes one step in init, and tells of it.
+/// Carries out one step in init, and reports it.
 pub fn step(
     traced: Option<&TraceWriter>,
     number: usize,
@@ -93,17 +91,17 @@ pub fn step(
     let Some(traced) = traced else { return take() };
     if let Some(gate) = &traced.gate {
         traced.write(number, clock::monotonic(), StepReport::AHEAD, 0);
-        // Where nobody answers any more, nobody watches.
+        // A watcher that has exited no longer answers.
         let _ = rustix::io::read(gate, &mut [0; 1]);
     }
-    let begun = clock::monotonic();
+    let start = clock::monotonic();
     if matches!(step, Step::Execute) {
-        // Where it succeeds there is nobody left to tell of its end.
-        traced.write(number, begun, 0, 0);
+        // If it succeeds, init is no longer there to report its end.
+        traced.write(number, start, 0, 0);
     }
     let taken = take();
     let errno = taken.err().map_or(0, Errno::raw_os_error);
-    traced.write(number, begun, clock::monotonic().saturating_sub(begun), errno);
+    traced.write(number, start, clock::monotonic().saturating_sub(start), errno);
     taken
 }
 

@@ -1,11 +1,10 @@
-//! A new volume takes what the image has where it is mounted: content, owners, modes, times,
-//! extended attributes.
+//! Copies what the image has at a new volume's target into the volume: content, owners, modes,
+//! times, extended attributes.
 //!
-//! Runs between clone and exec, in the container's own mount namespace: the image's tree is seen
-//! through its root alone, and all is done by descriptor without following links. Only a volume
-//! that was just made and is empty is filled (CVE-2020-1726 overwrote data of users). Two
-//! containers that begin with it wait for each other, and what a killed one has half filled is
-//! emptied and filled anew.
+//! Runs between clone and exec, in the container's mount namespace: the image's tree is seen
+//! through its root alone, and all is done by descriptor without following links. Only a new and
+//! empty volume is filled (CVE-2020-1726 overwrote data of users). Two containers that start with
+//! it wait for each other; a copy that was interrupted is removed and started again.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
@@ -19,41 +18,41 @@ use rustix::io::Errno;
 
 use crate::runtime::record::volumes::EMPTY_MARK;
 use crate::sys::mount;
-/// In a volume's directory: it is being filled.
+/// The mark in a volume's directory of a copy that is not finished.
 const COPYING_MARK: &CStr = c"filling";
 
 const CHUNK: usize = 1 << 20;
 
-/// Fills the volume whose directory is at `volume` from `target` inside `root`, where it is new.
+/// Fills the volume with the directory `volume` from `target` inside `root`, if it is new.
 pub fn copy_up(volume: &CStr, root: BorrowedFd<'_>, target: &CStr) -> Result<(), Errno> {
-    let own = open_dir(CWD, volume)?;
-    rustix::fs::flock(&own, FlockOperation::LockExclusive)?;
-    let data = open_dir(&own, c"_data")?;
-    if rustix::fs::accessat(&own, COPYING_MARK, rustix::fs::Access::EXISTS, AtFlags::empty())
+    let directory = open_dir(CWD, volume)?;
+    rustix::fs::flock(&directory, FlockOperation::LockExclusive)?;
+    let data = open_dir(&directory, c"_data")?;
+    if rustix::fs::accessat(&directory, COPYING_MARK, rustix::fs::Access::EXISTS, AtFlags::empty())
         .is_ok()
     {
         empty(data.as_fd())?;
     } else {
         if !names(data.as_fd())?.is_empty() {
-            return clear_mark(&own, EMPTY_MARK);
+            return clear_mark(&directory, EMPTY_MARK);
         }
-        match rustix::fs::renameat(&own, EMPTY_MARK, &own, COPYING_MARK) {
+        match rustix::fs::renameat(&directory, EMPTY_MARK, &directory, COPYING_MARK) {
             Err(Errno::NOENT) => return Ok(()),
             result => result?,
         }
     }
-    // A place that the image does not have is empty, as the volume is.
+    // If the image does not have the target, the volume stays empty.
     if let Ok(place) = mount::open_in_root(root, target, OFlags::PATH)
         && let Ok(source) = open_dir(&place, c".")
     {
         let mut copy = Copy { links: HashMap::new(), data: data.as_fd() };
         copy.directory(source.as_fd(), data.as_fd(), &mut Vec::new())?;
     }
-    clear_mark(&own, COPYING_MARK)
+    clear_mark(&directory, COPYING_MARK)
 }
 
-fn clear_mark(own: &OwnedFd, mark: &CStr) -> Result<(), Errno> {
-    match rustix::fs::unlinkat(own, mark, AtFlags::empty()) {
+fn clear_mark(directory: &OwnedFd, mark: &CStr) -> Result<(), Errno> {
+    match rustix::fs::unlinkat(directory, mark, AtFlags::empty()) {
         Err(Errno::NOENT) => Ok(()),
         result => result,
     }
@@ -88,15 +87,15 @@ fn empty(dir: BorrowedFd<'_>) -> Result<(), Errno> {
     Ok(())
 }
 
-/// A copy at work.
+/// A copy in progress.
 struct Copy<'a> {
-    /// Where the first name of each file of several names is, relative to `data`.
+    /// The first path of each file with several names, relative to `data`.
     links: HashMap<(u64, u64), CString>,
     data: BorrowedFd<'a>,
 }
 
 impl Copy<'_> {
-    /// Copies what is in `from` to the empty directory `to`, and what `from` itself is like.
+    /// Copies the content of `from` to the empty directory `to`, and the attributes of `from`.
     /// `path` leads from the volume's top to `to`.
     fn directory(
         &mut self,
@@ -127,12 +126,12 @@ impl Copy<'_> {
         let like = rustix::fs::statat(from, name, AtFlags::SYMLINK_NOFOLLOW)?;
         let kind = FileType::from_raw_mode(like.st_mode);
         if kind != FileType::Directory && like.st_nlink > 1 {
-            let here = CString::new(path.as_slice()).map_err(|_| Errno::INVAL)?;
+            let path_here = CString::new(path.as_slice()).map_err(|_| Errno::INVAL)?;
             match self.links.get(&(like.st_dev, like.st_ino)) {
                 Some(first) => {
                     return rustix::fs::linkat(self.data, first, to, name, AtFlags::empty());
                 }
-                None => drop(self.links.insert((like.st_dev, like.st_ino), here)),
+                None => drop(self.links.insert((like.st_dev, like.st_ino), path_here)),
             }
         }
         let private = Mode::from_bits_truncate(0o700);
@@ -149,7 +148,7 @@ impl Copy<'_> {
                 copy_attributes_at(to, name, &like)
             }
             FileType::Fifo | FileType::CharacterDevice | FileType::BlockDevice => {
-                // A device never works in a volume; without the right to make it, it is left out.
+                // A device never works in a volume; without the right to create it, it is skipped.
                 match rustix::fs::mknodat(to, name, kind, private, like.st_rdev) {
                     Err(Errno::PERM) => return Ok(()),
                     result => result?,
@@ -157,7 +156,7 @@ impl Copy<'_> {
                 copy_attributes_at(to, name, &like)?;
                 rustix::fs::chmodat(to, name, mode_of(&like), AtFlags::empty())
             }
-            // A socket means nothing without the process that listens on it.
+            // A socket is useless without the process that listens on it.
             _ => Ok(()),
         }
     }
@@ -172,7 +171,7 @@ fn file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, like: &Stat) -> R
         match rustix::fs::copy_file_range(&source, None, &copy, None, CHUNK) {
             Ok(0) => break,
             Ok(_) | Err(Errno::INTR) => {}
-            // Between two file systems, or on one that cannot.
+            // Between two file systems, or on one without reflinks.
             Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
                 read_and_write(&source, &copy)?;
                 break;
@@ -223,7 +222,8 @@ fn owner_of(like: &Stat) -> (Option<rustix::fs::Uid>, Option<rustix::fs::Gid>) {
     (Some(uid), Some(gid))
 }
 
-/// The owner first, for a new owner takes set-id bits and file capabilities away.
+/// Copies attributes. The owner first, because a change of owner clears set-id bits and file
+/// capabilities.
 fn copy_attributes(from: BorrowedFd<'_>, to: BorrowedFd<'_>, like: &Stat) -> Result<(), Errno> {
     let (uid, gid) = owner_of(like);
     rustix::fs::fchown(to, uid, gid)?;
@@ -238,8 +238,8 @@ fn copy_attributes_at(to: BorrowedFd<'_>, name: &CStr, like: &Stat) -> Result<()
     rustix::fs::utimensat(to, name, &times_of(like), AtFlags::SYMLINK_NOFOLLOW)
 }
 
-/// What images may carry: file capabilities, attributes of users, access lists. Those of
-/// overlayfs mean nothing outside of it.
+/// Copies the extended attributes that images may have: file capabilities, attributes of users,
+/// access lists. Those of overlayfs have no meaning outside of it.
 fn attributes(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
     let mut keys = Vec::with_capacity(64 * 1024);
     match rustix::fs::flistxattr(from, rustix::buffer::spare_capacity(&mut keys)) {
@@ -255,7 +255,7 @@ fn attributes(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
         let mut value = Vec::with_capacity(64 * 1024);
         rustix::fs::fgetxattr(from, key, rustix::buffer::spare_capacity(&mut value))?;
         match rustix::fs::fsetxattr(to, key, &value, XattrFlags::empty()) {
-            // The file system of the volumes knows no such attributes.
+            // The file system of the volumes does not support them.
             Err(Errno::OPNOTSUPP) => {}
             result => result?,
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::observe::log::{LogLine, Stream};
 
-/// A record: a line that a container wrote, or a part of one.
+/// A record: a line of output, or a part of one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Record<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -18,13 +18,13 @@ pub(super) struct Record<'a> {
     pub(super) stream: Stream,
     #[serde(borrow)]
     pub(super) time: Cow<'a, str>,
-    /// The line goes on in the stream's next record.
+    /// Whether the line continues in the stream's next record.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) partial: bool,
 }
 
-/// Reads one record, and whether its line goes on in the next one. Returns `None` for a marker of
-/// a gap and for a damaged record.
+/// Parses one record, and whether its line continues in the next one. Returns `None` for a marker
+/// of a gap and for a damaged record.
 pub(super) fn parse(line: &[u8]) -> Option<(LogLine, bool)> {
     let record: Record<'_> = serde_json::from_slice(line).ok()?;
     let bytes = match (record.log, record.log64) {

@@ -1,5 +1,5 @@
-//! Whole lines of files that are written meanwhile and get numbers when they are full: what
-//! readers of logs and of events have in common.
+//! Complete lines of rotated files that are being written: shared by the readers of logs and of
+//! events.
 
 use std::fs;
 use std::io::{Read, Seek};
@@ -14,16 +14,16 @@ use crate::model::{Error, Result};
 
 const CHUNK: usize = 64 * 1024;
 
-/// Lines from some place on, file after file.
+/// The lines from a position on, file after file.
 #[derive(Debug)]
 pub(crate) struct Lines {
     path: PathBuf,
     segment: Option<LogSegment>,
-    /// Whether `part` was full when its end was last looked at: nothing more comes after this end.
+    /// The end of `part`, if the file was full at the last check: then nothing follows this end.
     full: Option<u64>,
-    /// Where the last file ended when this began, for who wants no more.
+    /// The end of the last file at the start, for a reader that stops there.
     end: Option<FileEnd>,
-    /// What was read and not yet returned, from `at` on.
+    /// Bytes that were read and not returned yet, from `at` on.
     buffer: Vec<u8>,
     at: usize,
 }
@@ -33,14 +33,15 @@ pub(crate) struct Lines {
 struct FileEnd {
     /// Its device and inode.
     place: (u64, u64),
-    /// How long it was.
+    /// Its length.
     bytes: u64,
-    /// The number that it gets when it is full, or a lower one.
+    /// The number that the file gets when it is full, or a lower one.
     number: u64,
 }
 
 impl Lines {
-    /// From where `part` stands on; from the first line on where nothing is yet.
+    /// Returns the lines from the position of `part` on; from the first line if there is no file
+    /// yet.
     pub(crate) fn new(path: &Path, part: Option<LogSegment>) -> Self {
         Lines {
             path: path.to_owned(),
@@ -52,9 +53,10 @@ impl Lines {
         }
     }
 
-    /// Only what is there now: one who writes faster than we read would keep us for ever.
+    /// Limits the lines to those that exist now: a fast writer would otherwise keep the reader busy
+    /// indefinitely.
     pub(crate) fn snapshot(mut self) -> Self {
-        // Before the file is looked at: one that is begun meanwhile has a higher number.
+        // Read before the file: a file that is started meanwhile has a higher number.
         let number = rotation::numbers(&self.path).last().map_or(1, |last| last + 1);
         let end = |found: fs::Metadata| FileEnd {
             place: (found.dev(), found.ino()),
@@ -65,22 +67,23 @@ impl Lines {
         self
     }
 
-    /// How many bytes may still be read of the present file.
+    /// Returns how many bytes of the present file may still be read.
     fn left(&mut self) -> std::io::Result<u64> {
         let (Some(part), Some(end)) = (&mut self.segment, &self.end) else { return Ok(u64::MAX) };
         let found = part.file.metadata()?;
         if (found.dev(), found.ino()) == end.place {
             return Ok(end.bytes.saturating_sub(part.file.stream_position()?));
         }
-        // Another one is older, or was begun since: the last one may have been removed meanwhile.
+        // Another file is older, or was started later: the last one may have been removed
+        // meanwhile.
         let is_older = part.full(&self.path)?.is_some_and(|number| number < end.number);
         Ok(if is_older { u64::MAX } else { 0 })
     }
 
-    /// What `parse` makes of the next whole line; `None` where no further one is there yet.
+    /// Parses the next complete line; `None` if there is none yet.
     ///
     /// # Errors
-    /// When a file can't be read.
+    /// When a file cannot be read.
     pub(crate) fn next<T>(&mut self, parse: impl FnOnce(&[u8]) -> T) -> Result<Option<T>> {
         loop {
             let rest = &self.buffer[self.at..];
@@ -113,8 +116,8 @@ impl Lines {
         }
     }
 
-    /// At the end of a file: whether there is more to read. One that has become full is read once
-    /// more before it is left, for the last it got before.
+    /// Goes to the next file at the end of one. Returns whether there is more to read. A file that
+    /// has become full is read once more first, for its last lines.
     fn next_segment(&mut self) -> std::io::Result<bool> {
         let Some(part) = &self.segment else { return Ok(false) };
         if self.full.is_none() {
@@ -134,18 +137,18 @@ fn failed(path: &Path) -> String {
     format!("read `{}`", path.display())
 }
 
-/// Tells when a file is written or a new one is begun. To be asked for before the file is read, so
-/// that nothing falls in between.
+/// Watches for writes to the file and for a new file. Called before the file is read, so that no
+/// change is missed.
 ///
 /// # Errors
-/// When this user follows too much already.
+/// When this user has too many inotify instances.
 pub(crate) fn watch(path: &Path) -> Result<Inotify> {
     let failed = |errno: nix::Error| {
         Error::from_errno(format!("inotify({})", path.display()), errno as i32)
-            .hint("too many files are being followed; see /proc/sys/fs/inotify")
+            .hint("follow fewer logs, or raise fs.inotify.max_user_instances with sysctl")
     };
     let changes = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).map_err(failed)?;
-    // The directory: what is written, the beginning of a new file, and that it goes away.
+    // Watches the directory: writes, new files, and its removal.
     let directory = path.parent().unwrap_or(path);
     let events = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVE_SELF;
     changes.add_watch(directory, events).map_err(failed)?;

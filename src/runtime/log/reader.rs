@@ -1,4 +1,4 @@
-//! Reading a container's log: the last lines, a span of time, or on and on as it is written.
+//! Reads a container's log: the last lines, a span of time, or continuously.
 
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -16,11 +16,11 @@ use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::sys;
 
-/// The longest line in one piece, in bytes; a longer one comes in several.
+/// The longest line in one piece, in bytes; a longer one is returned in several.
 const MAX_LINE: usize = 1 << 20;
 
-/// The lines of one container's log. It reads the files, never the monitor: a slow reader stops
-/// nobody.
+/// The lines of one container's log. The reader reads the files, not the monitor: a slow reader
+/// blocks nothing.
 #[derive(Debug)]
 pub struct Reader {
     lines: Lines,
@@ -28,36 +28,36 @@ pub struct Reader {
     /// The beginning of a long line, for each stream.
     partial: [Option<LogLine>; 2],
     follow: Option<Follow>,
-    /// Whether a line came that is too late to be wanted.
+    /// Whether a line after the requested span was read.
     finished: bool,
 }
 
-/// How a reader hears of more.
+/// How a reader learns of new lines.
 #[derive(Debug)]
 struct Follow {
     changes: Inotify,
-    /// Taken when it has come, for one more look.
+    /// Taken when it is reached, for one last read.
     end: Option<FollowEnd>,
 }
 
-/// What is the end of a log that is followed. The last line was written before.
+/// The end of a followed log. The last line was written before.
 #[derive(Debug)]
 enum FollowEnd {
-    /// The monitor goes: a connection to it, which is readable then.
+    /// The exit of the monitor: a connection to it, which becomes readable.
     OfRun(UnixStream),
-    /// The container is removed, and its directory with it.
+    /// The removal of the container, with its directory.
     OfContainer(PathBuf),
 }
 
 impl FollowEnd {
-    /// Whether it has come where nothing tells of it.
+    /// Whether it is reached, if no event reports it.
     fn is_reached(&self) -> bool {
         matches!(self, FollowEnd::OfContainer(directory) if !directory.exists())
     }
 }
 
 impl Follow {
-    /// Waits for more, or for the end, or until it is cancelled; false when the time is over.
+    /// Waits for new lines, for the end, or for a cancellation. Returns false after the timeout.
     fn wait(&mut self, timeout: Option<Duration>, cancel: &CancelToken) -> Result<bool> {
         if self.end.as_ref().is_some_and(FollowEnd::is_reached) {
             self.end = None;
@@ -79,13 +79,13 @@ impl Follow {
 }
 
 impl Reader {
-    /// Opens the log at `path`. `monitor` is a connection to the monitor of a container that
-    /// runs; without one there is nothing to follow, unless it is followed across restarts.
+    /// Opens the log at `path`. `monitor` is a connection to the monitor of a running container;
+    /// without it there is nothing to follow, except across restarts.
     ///
     /// # Errors
-    /// When the log can't be read.
+    /// When the log cannot be read.
     pub fn open(path: &Path, options: &LogOptions, monitor: Option<UnixStream>) -> Result<Self> {
-        // Watched before it is read, so that nothing falls in between.
+        // Watched before it is read, so that no change is missed.
         let directory = path.parent().filter(|_| options.across_restarts);
         let end = match directory {
             Some(directory) => Some(FollowEnd::OfContainer(directory.to_owned())),
@@ -110,7 +110,7 @@ impl Reader {
         })
     }
 
-    /// The next line; `None` at the end.
+    /// Returns the next line; `None` at the end.
     ///
     /// # Errors
     /// [`Kind::Cancelled`], or [`Kind::Timeout`] when `timeout` passes without a line.
@@ -127,7 +127,7 @@ impl Reader {
             while let Some(record) = self.lines.next(line::parse)? {
                 let line = record.and_then(|(line, partial)| self.join(line, partial));
                 match line.filter(|line| self.matches(line)) {
-                    // Whatever comes after it is later still.
+                    // The lines after it are later still.
                     Some(line) if self.options.until.is_some_and(|until| line.time >= until) => {
                         self.finished = true;
                         return Ok(self.rest());
@@ -142,7 +142,7 @@ impl Reader {
             };
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if !follow.wait(left, cancel)? {
-                return Err(Error::new(Kind::Timeout, "no further line in time"));
+                return Err(Error::new(Kind::Timeout, "timed out waiting for a line"));
             }
         }
     }
@@ -152,24 +152,24 @@ impl Reader {
             && self.options.stream.is_none_or(|stream| line.stream == stream)
     }
 
-    /// The whole line that a record ends, if it ends one.
+    /// Returns the complete line that a record ends, if it ends one.
     fn join(&mut self, line: LogLine, partial: bool) -> Option<LogLine> {
-        let begun = &mut self.partial[usize::from(line.stream == Stream::Stderr)];
-        let whole = match begun.take() {
+        let started = &mut self.partial[usize::from(line.stream == Stream::Stderr)];
+        let line_so_far = match started.take() {
             Some(mut first) => {
                 first.bytes.extend_from_slice(&line.bytes);
                 first
             }
             None => line,
         };
-        if partial && whole.bytes.len() < MAX_LINE {
-            *begun = Some(whole);
+        if partial && line_so_far.bytes.len() < MAX_LINE {
+            *started = Some(line_so_far);
             return None;
         }
-        Some(whole)
+        Some(line_so_far)
     }
 
-    /// At the end of all: the beginning of a line that has no end.
+    /// Returns an unfinished line at the end of the log.
     fn rest(&mut self) -> Option<LogLine> {
         loop {
             let line = self.partial.iter_mut().find_map(Option::take)?;

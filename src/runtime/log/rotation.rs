@@ -1,7 +1,7 @@
 //! The files of a log, oldest first: `log.jsonl.7`, `log.jsonl.8`, `log.jsonl`.
 //!
-//! The last one is written. When it is full it gets the next number and a new one is begun, by one
-//! rename, so that a reader can always tell what follows the file that it holds open.
+//! The last file is written. When it is full it is renamed to the next number and a new one is
+//! created, so that a reader can always find the file that follows its open one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -13,7 +13,7 @@ use crate::model::observe::log::Stream;
 
 const CHUNK: usize = 64 * 1024;
 
-/// The numbers of the full files, ascending.
+/// Returns the numbers of the full files, ascending.
 pub(crate) fn numbers(path: &Path) -> Vec<u64> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let entries = fs::read_dir(directory.unwrap_or_else(|| ".".as_ref()));
@@ -26,20 +26,20 @@ pub(crate) fn numbers(path: &Path) -> Vec<u64> {
     all
 }
 
-/// The path of a full file.
+/// Returns the path of a full file.
 pub(crate) fn numbered(path: &Path, number: u64) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{number}"));
     name.into()
 }
 
-/// Opens the file that is written, for appending and reading; made where it is missing.
+/// Opens the present file for appending and reading; creates it if it is missing.
 pub(crate) fn open(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
 }
 
-/// Gives the file that was written its number, begins a new one and removes the oldest, so that
-/// `kept` are left. Where that fails, all is as before.
+/// Renames the present file to its number, creates a new one and removes the oldest, so that `kept`
+/// are left. On failure nothing changes.
 pub(crate) fn rotate(path: &Path, kept: u32) -> std::io::Result<File> {
     let mut numbers = numbers(path);
     let next = numbers.last().map_or(1, |last| last + 1);
@@ -62,34 +62,35 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if place(&a) == place(&b))
 }
 
-/// A file of a log that is open for reading.
+/// An open file of a log.
 #[derive(Debug)]
 pub(crate) struct LogSegment {
     pub(crate) file: File,
-    /// Its number; none for the one that is being written when it is opened.
+    /// Its number; `None` for the present file.
     number: Option<u64>,
 }
 
 impl LogSegment {
-    /// The file after the one with this number, or the oldest after 0. None where nothing is yet.
+    /// Opens the file after the one with this number, or the oldest after 0. `None` if there is no
+    /// file yet.
     pub(crate) fn after(path: &Path, number: u64) -> std::io::Result<Option<LogSegment>> {
         let next = || numbers(path).into_iter().find(|n| *n > number);
         loop {
             let next_number = next();
-            let wanted = next_number.map_or_else(|| path.to_owned(), |n| numbered(path, n));
-            match File::open(wanted) {
-                // It may have got its number just now.
+            let next_path = next_number.map_or_else(|| path.to_owned(), |n| numbered(path, n));
+            match File::open(next_path) {
+                // It may have been rotated just now.
                 Ok(_) if next_number.is_none() && next().is_some() => {}
                 Ok(file) => return Ok(Some(LogSegment { file, number: next_number })),
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                // Removed, or renamed, just now: there is another one to look for.
+                // Removed or renamed just now: there is another one to open.
                 Err(_) if next() != next_number => {}
                 Err(_) => return Ok(None),
             }
         }
     }
 
-    /// Its number, once it is full. None while it is written.
+    /// Returns its number, once it is full. `None` while it is written.
     pub(crate) fn full(&self, path: &Path) -> std::io::Result<Option<u64>> {
         if self.number.is_some() {
             return Ok(self.number);
@@ -97,13 +98,13 @@ impl LogSegment {
         if is_at(&self.file, path) {
             return Ok(None);
         }
-        // One that has been removed since was older than all that are there.
+        // A file that has been removed since was older than all present ones.
         let this = |number: &u64| is_at(&self.file, &numbered(path, *number));
         Ok(Some(numbers(path).into_iter().find(this).unwrap_or(0)))
     }
 }
 
-/// The file that the last `tail` lines begin in, at their beginning.
+/// Opens the file in which the last `tail` lines begin, at their beginning.
 pub(crate) fn tail(
     path: &Path,
     tail: u64,
@@ -125,7 +126,7 @@ pub(crate) fn tail(
     Ok(None)
 }
 
-/// Moves back over `left` lines, or to the beginning; whether there were so many.
+/// Moves back over `left` lines, or to the beginning. Returns whether there were so many.
 fn seek_last_lines(
     file: &mut File,
     left: &mut u64,
@@ -135,7 +136,7 @@ fn seek_last_lines(
     if *left == 0 {
         return Ok(true);
     }
-    // The beginning of what was read: the end of a record that began before it.
+    // The beginning of the chunk: the end of a record that begins before it.
     let mut head = Vec::new();
     while position > 0 {
         let length = position.min(CHUNK as u64);
@@ -151,14 +152,14 @@ fn seek_last_lines(
                 break;
             }
             let record = line::parse(&bytes[start..end]);
-            let ends = record.is_some_and(|(line, partial)| {
+            let ends_line = record.is_some_and(|(line, partial)| {
                 !partial && stream.is_none_or(|stream| line.stream == stream)
             });
-            if ends && *left == 0 {
+            if ends_line && *left == 0 {
                 file.seek(SeekFrom::Start(position + end as u64))?;
                 return Ok(true);
             }
-            *left -= u64::from(ends);
+            *left -= u64::from(ends_line);
             end = start;
         }
         bytes.truncate(end);

@@ -1,10 +1,10 @@
-//! The log of a container, `log.jsonl`: written by its monitor, read by anybody.
+//! The log of a container, `log.jsonl`, written by its monitor.
 //!
 //! One record per line, as Docker's json-file driver writes them:
-//! `{"log":"hello\n","stream":"stdout","time":"..."}`. What is not UTF-8 goes into `log64`
-//! instead, so that every byte comes back. A line longer than 16 KiB goes on in the next record of
-//! its stream: all parts but the last say `"partial":true`, and are joined when they are read.
-//! A file that has reached its limit gets a number, and a new one is begun (`rotation.rs`).
+//! `{"log":"hello\n","stream":"stdout","time":"..."}`. Bytes that are not UTF-8 go into `log64`
+//! instead, so that every byte is kept. A line longer than 16 KiB continues in the next record of
+//! its stream: all parts but the last say `"partial":true`, and readers join them. A file that has
+//! reached its limit gets a number, and a new one is created (`rotation.rs`).
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -25,7 +25,7 @@ use crate::model::{Error, Kind, Result};
 /// The longest part of a line in one record, in bytes.
 const MAX_LINE: usize = 16 * 1024;
 
-/// What is said where the disk was full: so much is missing.
+/// The marker where the disk was full: so many bytes are missing.
 #[derive(Debug, Serialize)]
 struct Gap {
     dropped: u64,
@@ -34,22 +34,23 @@ struct Gap {
     time: String,
 }
 
-/// Writes a log. It never blocks on anything but the disk, and keeps no more than one line.
+/// A log writer. It never blocks on anything but the disk, and keeps no more than one line in
+/// memory.
 #[derive(Debug)]
 pub struct Writer {
     file: File,
     path: PathBuf,
     limits: LogConfig,
-    /// Where the last whole record ended.
+    /// Where the last complete record ended.
     end: u64,
-    /// The beginning of a line that has not ended yet, for each stream.
+    /// The beginning of an unfinished line, for each stream.
     partial: [Vec<u8>; 2],
     buffer: Vec<u8>,
     dropped: (u64, u64),
 }
 
 impl Writer {
-    /// Appends to the log at `path`, made where it is missing.
+    /// Opens the log at `path` for appending; creates it if it is missing.
     ///
     /// # Errors
     /// When the disk is full or read-only.
@@ -69,8 +70,8 @@ impl Writer {
         })
     }
 
-    /// How many bytes of these records go to the present file, after a new one is begun where
-    /// there is no room for one more.
+    /// Returns how many bytes of these records go to the present file, after a rotation if not one
+    /// more fits.
     fn piece(&mut self, records: &[u8]) -> usize {
         let Some(max) = self.limits.max_size else { return records.len() };
         let fits = |end: u64| {
@@ -86,18 +87,18 @@ impl Writer {
         if self.end > 0 {
             self.rotate();
         }
-        // One that is longer than a file, or a disk that lets no new one begin.
+        // A record may be longer than a file, or the rotation may have failed.
         fits(self.end).max(first())
     }
 
-    /// Begins a new file, and removes the oldest. Where that fails the present one goes on.
+    /// Rotates the log. On failure the present file continues.
     fn rotate(&mut self) {
         if let Ok(file) = rotation::rotate(&self.path, self.limits.max_file) {
             (self.file, self.end) = (file, 0);
         }
     }
 
-    /// Takes what a stream has written, `bytes` long or at its end where empty.
+    /// Writes output of a stream; empty `bytes` are its end.
     pub fn write(&mut self, stream: Stream, mut bytes: &[u8]) {
         let time = Timestamp::now().to_string();
         let partial = usize::from(stream == Stream::Stderr);
@@ -141,13 +142,13 @@ impl Writer {
             Err(_) => (None, Some(BASE64.encode(line))),
         };
         let record = Record { log, log64, stream, time: Cow::Borrowed(time), partial };
-        // Writing to memory: can't fail.
+        // A write to memory cannot fail.
         let _ = serde_json::to_writer(&mut self.buffer, &record);
         self.buffer.push(b'\n');
     }
 
-    /// A full disk must not stop the container: what can't be written is counted, and the count
-    /// is written when there is room again.
+    /// Writes the buffer. A full disk must not stop the container: bytes that cannot be written are
+    /// counted, and the count is written when there is room again.
     fn flush(&mut self, stream: Stream) {
         if self.buffer.is_empty() {
             return;
@@ -165,7 +166,7 @@ impl Writer {
         while !rest.is_empty() {
             let piece = self.piece(rest);
             if self.file.write_all(&rest[..piece]).is_err() {
-                // No half record may stay, or the next one would be unreadable too.
+                // A partial record must not stay, or the next one would be unreadable too.
                 let _ = self.file.set_len(self.end);
                 break;
             }

@@ -1,7 +1,7 @@
-//! Asks a container whether it is well, by a program that runs inside.
+//! Runs the health check of a container: a program inside.
 //!
-//! The program is the child of a helper, as that of any exec; the monitor is the helper's client
-//! and never waits for it.
+//! The program is the child of a helper, as with any exec. The monitor is the helper's client and
+//! never blocks on it.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::runtime::protocol::{ExecSpec, Reply, Request, role};
 use crate::runtime::record::container_store::ContainerStore;
 use crate::runtime::spawn::role::Children;
 
-/// Asks one container.
+/// The health checks of one container.
 #[derive(Debug)]
 pub(super) struct HealthChecker {
     pub(super) check: HealthCheck,
@@ -30,27 +30,27 @@ pub(super) struct HealthChecker {
     root: PathBuf,
     cgroup_parent: String,
     children: Children,
-    /// When to ask next; `None` while it is not asked.
+    /// When the next check starts; `None` while there are no checks.
     pub(super) next: Option<Instant>,
     pub(super) pending: Option<PendingCheck>,
 }
 
-/// A question without an answer.
+/// A check without a result yet.
 #[derive(Debug)]
 pub(super) struct PendingCheck {
     helper: Connection,
     output: Vec<u8>,
     truncated: bool,
     pub(super) start: Timestamp,
-    /// How long the container had run.
+    /// How long the container had run at the start of the check.
     pub(super) ran: Duration,
-    /// How long the answer may take.
+    /// How long the check may take.
     timeout: Duration,
     deadline: Instant,
 }
 
 impl HealthChecker {
-    /// For a container that is to be asked.
+    /// Returns the checker of a container that has a health check.
     pub(super) fn new(check: &HealthCheck, root: &Path, cgroup_parent: &str) -> Option<Self> {
         let command = check.command()?;
         Some(HealthChecker {
@@ -65,17 +65,17 @@ impl HealthChecker {
         })
     }
 
-    /// When something is to be done, if nothing happens before.
+    /// Returns when the next check starts, or the pending one times out.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.pending.as_ref().map(|asked| asked.deadline).or(self.next)
+        self.pending.as_ref().map(|check| check.deadline).or(self.next)
     }
 
-    /// Where the answer comes from.
+    /// Returns the descriptor that is readable once there is a result.
     pub(super) fn result_fd(&self) -> Option<BorrowedFd<'_>> {
-        self.pending.as_ref().map(|asked| asked.helper.as_fd())
+        self.pending.as_ref().map(|check| check.helper.as_fd())
     }
 
-    /// Asks a container that has run for `ran`.
+    /// Starts a check of a container that has run for `ran`.
     pub(super) fn start_check(&self, id: &ContainerId, ran: Duration) -> Result<PendingCheck> {
         let spec = ExecSpec {
             id: new_id()?,
@@ -93,22 +93,22 @@ impl HealthChecker {
         let mut helper =
             self.children.spawn(role::EXEC, &self.root, id, &self.cgroup_parent, Stdio::null())?;
         helper.send(&Request::Exec(Box::new(spec)))?;
-        let patience = self.check.effective_timeout();
-        let until = Instant::now().checked_add(patience).unwrap_or_else(Instant::now);
+        let timeout = self.check.effective_timeout();
+        let until = Instant::now().checked_add(timeout).unwrap_or_else(Instant::now);
         Ok(PendingCheck {
             helper,
             output: Vec::new(),
             truncated: false,
             start,
             ran,
-            timeout: patience,
+            timeout,
             deadline: until,
         })
     }
 }
 
 impl PendingCheck {
-    /// The exit code and what was said, once there is an answer.
+    /// Returns the exit code and the output, once the check has finished.
     pub(super) fn result(&mut self) -> Option<(i32, String)> {
         loop {
             match self.helper.receive(Some(Instant::now()), None) {
@@ -118,7 +118,8 @@ impl PendingCheck {
                     self.truncated |= bytes.len() > room;
                 }
                 Ok(Received::Reply(Reply::Exited { code })) => return Some((code, self.text())),
-                // A program that is not there is no answer (moby, `daemon/health.go`).
+                // A program that does not exist counts as a failed check (moby,
+                // `daemon/health.go`).
                 Ok(Received::Reply(Reply::Failed(error))) => return Some((-1, error.to_string())),
                 Ok(Received::Reply(_)) => {}
                 Ok(Received::Closed) => {
@@ -127,22 +128,22 @@ impl PendingCheck {
                 Err(_) if Instant::now() < self.deadline => return None,
                 Err(_) => {
                     self.give_up();
-                    let patience = format_duration(self.timeout);
-                    return Some((-1, format!("Health check exceeded timeout ({patience})")));
+                    let timeout = format_duration(self.timeout);
+                    return Some((-1, format!("Health check exceeded timeout ({timeout})")));
                 }
             }
         }
     }
 
-    /// What the program wrote, and a mark where there was more.
+    /// Returns the program's output, with a mark if it was cut.
     fn text(&self) -> String {
         let text = String::from_utf8_lossy(&self.output);
         if self.truncated { format!("{text}...") } else { text.into_owned() }
     }
 
-    /// Ends the program and what it has started, of which nothing more is wanted.
+    /// Kills the program and its process group.
     pub(super) fn give_up(&mut self) {
-        // A helper that has gone has nothing to end.
+        // A helper that has exited has nothing to kill.
         let _ = self.helper.send(&Request::Kill { signal: Signal::KILL });
     }
 }

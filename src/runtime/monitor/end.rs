@@ -1,4 +1,4 @@
-//! How a run ends: recorded, told, and everything given back.
+//! The end of a run: records it, reports it, and releases everything.
 
 use std::fs;
 use std::time::Instant;
@@ -28,13 +28,13 @@ impl Monitor {
         self.release();
     }
 
-    /// Records the end, gives everything back, and only then tells who waits for it.
+    /// Records the exit, releases everything, and only then answers the clients that wait.
     pub(super) fn finish(&mut self) {
         let code = self.exited.map_or(255, |(code, _)| code);
         let ran = self.run.is_some();
         self.close_log();
         self.state.oom_killed |= self.cgroup.oom_kills() > 0;
-        // What goes with its end is never asked what it used.
+        // The usage of a container that is removed now is not needed.
         if ran && !self.is_auto_removed() {
             self.state.memory_peak = self.cgroup.memory_peak();
             self.measure(self.state.status);
@@ -48,7 +48,7 @@ impl Monitor {
         if let Err(error) = removed {
             self.state.error = error.to_string();
         }
-        // Recorded before it is told: who hears of it may act on it at once.
+        // Recorded before it is reported: a client may act on the answer immediately.
         self.record();
         if ran {
             self.emit_exit(code);
@@ -73,12 +73,12 @@ impl Monitor {
         }
     }
 
-    /// Whether it goes with its end (`--rm`).
+    /// Whether the container is removed at its exit (`--rm`).
     fn is_auto_removed(&self) -> bool {
         self.spec.host.auto_remove && !self.keep_container
     }
 
-    /// Writes the last state of a container that stays.
+    /// Writes the last state of a container that is not removed.
     fn record(&self) {
         if !self.is_auto_removed() {
             let _ = self.write_state();
@@ -94,18 +94,18 @@ impl Monitor {
         )
     }
 
-    /// Removes a container that was made with `--rm`, and lets others change it from here on.
+    /// Removes a container that was created with `--rm`, and unlocks the others.
     fn release(&mut self) {
         let _ = fs::remove_file("monitor.sock");
         if self.is_auto_removed() {
             let _ = self.containers.remove(&self.spec.id, Some(&self.state.name));
-            let own = self.spec.host.mounts.anonymous();
-            let _ = self.containers.remove_unused_volumes(&own);
+            let volumes = self.spec.host.mounts.anonymous();
+            let _ = self.containers.remove_unused_volumes(&volumes);
         }
         self.lock = None;
     }
 
-    /// Counts what was used since the last call for this status.
+    /// Adds the usage since the last call to this status.
     pub(super) fn measure(&mut self, status: Status) {
         let (now, usage) = (Instant::now(), self.cgroup.usage());
         let phase = UsagePhase {

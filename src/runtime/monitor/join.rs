@@ -1,4 +1,4 @@
-//! The namespaces of other containers that one is started in.
+//! The namespaces of other containers that a container joins at its start.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,25 +12,26 @@ use crate::model::{Error, Kind, Result};
 use crate::runtime::record::directory::Directory;
 use crate::runtime::{host, oci};
 
-/// What is entered, open.
+/// The opened namespaces to join.
 #[derive(Debug, Default)]
 pub(crate) struct OpenedNamespaces {
-    /// By the standard's word for it: `network`, `ipc`, `uts`.
+    /// By their type in the OCI specification: `network`, `ipc`, `uts`.
     pub(crate) namespaces: Vec<(String, OwnedFd)>,
-    /// The process namespace, which is chosen before the clone.
+    /// The PID namespace, which is joined before the clone.
     pub(crate) pid: Option<OwnedFd>,
-    /// The mounts of who shares its IPC: its `/dev/shm` goes with it.
+    /// The mount namespace of the container whose IPC is joined: its `/dev/shm` is shared too.
     pub(crate) shared_memory: Option<OwnedFd>,
 }
 
-/// Opens what `config` joins. Containers are beside the present directory.
+/// Opens the namespaces that `config` joins. Containers are beside the working directory.
 pub(crate) fn open(config: &Spec) -> Result<OpenedNamespaces> {
     let mut joined = OpenedNamespaces::default();
     let annotation = config.annotations().as_ref().and_then(|all| all.get(oci::JOIN));
     let Some(annotation) = annotation else { return Ok(joined) };
-    let wanted: BTreeMap<String, String> = serde_json::from_str(annotation)
-        .map_err(|_| Error::new(Kind::Corrupt, format!("config.json has a bad `{}`", oci::JOIN)))?;
-    for (kind, id) in wanted {
+    let requested: BTreeMap<String, String> = serde_json::from_str(annotation).map_err(|_| {
+        Error::new(Kind::Corrupt, format!("config.json has an invalid `{}`", oci::JOIN))
+    })?;
+    for (kind, id) in requested {
         let directory = Directory::new(format!("../{id}").into());
         if kind == "ipc" {
             let spec = directory.read_spec().map_err(|error| not_running(&kind, &id, error))?;
@@ -38,7 +39,7 @@ pub(crate) fn open(config: &Spec) -> Result<OpenedNamespaces> {
             if sharing.ipc.is_private() && !sharing.ipc_shareable {
                 let message = format!("container {}: non-shareable IPC", &id[..12.min(id.len())]);
                 return Err(Error::new(Kind::Refused, message)
-                    .hint("make that container with --ipc shareable"));
+                    .hint("create that container with --ipc shareable"));
             }
             if sharing.ipc != NamespaceMode::Host {
                 joined.shared_memory = Some(namespace(&directory, "mnt", &kind, &id)?);
@@ -57,7 +58,7 @@ pub(crate) fn open(config: &Spec) -> Result<OpenedNamespaces> {
     Ok(joined)
 }
 
-/// A namespace of a container that runs.
+/// Opens a namespace of a running container.
 fn namespace(directory: &Directory, file: &str, kind: &str, id: &str) -> Result<OwnedFd> {
     let state = directory.read_state().map_err(|error| not_running(kind, id, error))?;
     let stopped = || {
@@ -69,7 +70,7 @@ fn namespace(directory: &Directory, file: &str, kind: &str, id: &str) -> Result<
     }
     let path = format!("/proc/{}/ns/{file}", state.pid);
     let open = File::open(&path).context(|| format!("open `{path}`"));
-    // The number is still that of the container's process, so what was opened is its own.
+    // The process id was not reused, so the opened namespace is the container's.
     if state.pid == 0 || host::start_time(state.pid) != state.pid_start {
         return Err(stopped());
     }
@@ -79,8 +80,10 @@ fn namespace(directory: &Directory, file: &str, kind: &str, id: &str) -> Result<
 fn not_running(kind: &str, id: &str, error: Error) -> Error {
     match error.kind() {
         Kind::NotFound => {
-            let message = format!("the container whose {kind} is to be shared is gone: {id}");
-            Error::new(Kind::NotFound, message).hint("make this container anew with another one")
+            let message =
+                format!("the container whose {kind} namespace is joined was removed: {id}");
+            Error::new(Kind::NotFound, message)
+                .hint("create this container again, with another one")
         }
         _ => error,
     }

@@ -22,8 +22,8 @@ use crate::runtime::spawn::{self, JoinedNamespaces, SpawnRequest, SpawnedProcess
 use crate::runtime::trace::operation::Operation;
 use crate::runtime::{oci, plan, rootless, trace};
 
-/// Starts the container and returns when its program runs, or why it does not. Nothing is left
-/// behind then but the cgroup, which the caller removes.
+/// Starts the container and returns when its program runs, or the reason why it does not. After a
+/// failure only the cgroup is left, which the caller removes.
 pub(super) fn launch(
     directory: &Directory,
     hierarchies: &Hierarchies,
@@ -38,7 +38,7 @@ pub(super) fn launch(
         (&hierarchies.restricted_to(&needed), &cgroup.restricted_to(&needed));
     let (open_stdin, tty) = (spec.config.open_stdin && !spec.config.tty, spec.config.tty);
     let plan = plan::plan(&config, &host_for(spec, hierarchies))?;
-    make_sources(spec)?;
+    create_sources(spec)?;
     if spec.host.namespaces.init {
         pid1::install(oci::INIT.as_ref())?;
     }
@@ -49,43 +49,43 @@ pub(super) fn launch(
     }
     let open_log = || Writer::open("log.jsonl".as_ref(), spec.host.supervision.log);
     let log = trace::traced(ProcessRole::Monitor, || Operation::OpenLog, open_log)?;
-    let (stdin, keeper) = if open_stdin { self::open_stdin()? } else { (None, None) };
+    let (stdin, writer) = if open_stdin { self::open_stdin()? } else { (None, None) };
     let process = config.process().as_ref();
     let arguments = process.and_then(|process| process.args().clone()).unwrap_or_default();
     let environment = process.and_then(|process| process.env().clone()).unwrap_or_default();
     let namespaces = namespaces.into_iter().map(|(_, namespace)| namespace).collect();
     let joined = JoinedNamespaces { namespaces, pid, shared_memory };
     let target = None;
-    let wanted =
+    let request =
         SpawnRequest { plan, arguments, environment, tty, stdin, size, target, joined, cgroup };
-    let SpawnedProcess { child, outputs, terminal } = spawn::spawn(wanted)?;
+    let SpawnedProcess { child, outputs, terminal } = spawn::spawn(request)?;
     let input =
         StdinWriter::new(terminal.as_ref().map(OwnedFd::try_clone).transpose().unwrap_or(None));
     let mounts = Some(child.pid).filter(|_| cgroup.has_no_hierarchy());
     let mounts = mounts.and_then(rootless::processes::mounts_of);
-    Ok(Run { child, outputs, log, stdin: keeper, input, terminal, mounts })
+    Ok(Run { child, outputs, log, stdin: writer, input, terminal, mounts })
 }
 
-/// Makes the directories that `-v` names and that are not there, as Docker does.
-fn make_sources(spec: &ContainerSpec) -> Result<()> {
+/// Creates the missing directories that `-v` names, as Docker does.
+fn create_sources(spec: &ContainerSpec) -> Result<()> {
     for mount in &spec.host.mounts.list {
         let made_here = mount.kind == MountKind::Bind && matches!(mount.spec, MountSpec::Volume(_));
         if made_here && fs::symlink_metadata(&mount.source).is_err() {
-            let made = fs::DirBuilder::new().mode(0o755).recursive(true).create(&mount.source);
-            made.context(|| format!("make the mount source `{}`", mount.source))?;
+            let created = fs::DirBuilder::new().mode(0o755).recursive(true).create(&mount.source);
+            created.context(|| format!("create the mount source `{}`", mount.source))?;
         }
     }
     Ok(())
 }
 
-/// The container's end of the fifo `stdin`, and one of our own that keeps it open until whoever
-/// feeds it says that nothing more comes.
+/// Opens the container's end of the fifo `stdin`, and a writing end that keeps the fifo open until
+/// a client closes standard input.
 fn open_stdin() -> Result<(Option<OwnedFd>, Option<File>)> {
     let open =
         |options: &mut OpenOptions| options.open("stdin").context(|| "open `stdin`".to_owned());
     // A fifo opens for reading only once it has a writer, and the other way round (fifo(7)).
     let _both = open(OpenOptions::new().read(true).write(true))?;
     let reader = open(OpenOptions::new().read(true))?;
-    let keeper = open(OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK))?;
-    Ok((Some(reader.into()), Some(keeper)))
+    let writer = open(OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK))?;
+    Ok((Some(reader.into()), Some(writer)))
 }

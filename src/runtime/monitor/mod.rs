@@ -1,8 +1,8 @@
-//! The monitor: one small process per running container, that outlives whoever started it.
+//! The monitor: one small process per running container, which outlives the client that started it.
 //!
 //! It is a fresh exec of this binary, with one thread and one poll loop: no script engine, no
-//! logger. It starts the container, writes its log, answers its socket, and when the container has
-//! ended it records how and goes. It holds the container's lock for all that time.
+//! logger. The monitor starts the container, writes its log, answers its socket, records its exit,
+//! and exits. It holds the container's lock for all that time.
 
 mod checker;
 mod end;
@@ -42,39 +42,39 @@ use crate::runtime::trace::operation::Operation;
 use crate::runtime::{rootless, trace};
 use crate::sys;
 
-/// How long the output of a container that has ended is waited for, should a process that left
-/// its namespaces hold it open.
+/// How long to wait for output after the container has exited, if a process that left its
+/// namespaces holds it open.
 const DRAIN: Duration = Duration::from_secs(5);
 const CHUNK: usize = 64 * 1024;
 
-/// The life of a monitor. Its arguments are the root, the container's id and the parent cgroup; its
-/// standard input is the connection to the front, its standard output the container's lock.
+/// Runs the monitor. Its arguments are the root, the container's id and the parent cgroup; its
+/// standard input is the connection to the client, its standard output the container's lock.
 pub(super) fn run() -> u8 {
-    let Some(front) = sys::process::take_stdio(0) else { return 1 };
+    let Some(client) = sys::process::take_stdio(0) else { return 1 };
     let Some(lock) = sys::process::take_stdio(1) else { return 1 };
-    if sys::process::close_inherited(&[front.as_fd(), lock.as_fd()]).is_err() {
+    if sys::process::close_inherited(&[client.as_fd(), lock.as_fd()]).is_err() {
         return 1;
     }
-    let mut front = UnixStream::from(front);
+    let mut client = UnixStream::from(client);
     match prepare(File::from(lock)) {
         Ok(mut monitor) => {
-            monitor.begin(front);
+            monitor.serve(client);
             0
         }
         Err(error) => {
-            crate::runtime::protocol::client::answer(&mut front, &Reply::Failed(error));
+            crate::runtime::protocol::client::answer(&mut client, &Reply::Failed(error));
             1
         }
     }
 }
 
-/// Leaves the front's session, terminal and signals, and reads the container's files.
+/// Leaves the client's session, terminal and signals, and reads the container's files.
 fn prepare(lock: File) -> Result<Monitor> {
     let mut arguments = std::env::args_os().skip(1);
     let mut argument = |what: &str| -> Result<OsString> {
-        arguments
-            .next()
-            .ok_or_else(|| Error::new(Kind::Bug, format!("the monitor was not told its {what}")))
+        arguments.next().ok_or_else(|| {
+            Error::new(Kind::Bug, format!("the monitor has no argument for its {what}"))
+        })
     };
     let root = PathBuf::from(argument("root")?);
     let id: ContainerId = argument("container")?.to_string_lossy().parse()?;
@@ -82,7 +82,7 @@ fn prepare(lock: File) -> Result<Monitor> {
     sys::process::detach_stdio()?;
     sys::signal::ignore_hangups();
     let _ = rustix::process::setsid();
-    // Memory runs out for everybody else first; needs CAP_SYS_RESOURCE.
+    // The kernel kills any other process first when memory runs out; needs CAP_SYS_RESOURCE.
     let _ = fs::write("/proc/self/oom_score_adj", "-999");
     let catalogue = ContainerStore::at(&root);
     let directory = catalogue.directory(&id);
@@ -94,7 +94,7 @@ fn prepare(lock: File) -> Result<Monitor> {
     state.updated.apply(&mut spec.host);
     let socket = Path::new("monitor.sock");
     let _ = fs::remove_file(socket);
-    let listener = UnixListener::bind(socket).context(|| "make `monitor.sock`".to_owned())?;
+    let listener = UnixListener::bind(socket).context(|| "create `monitor.sock`".to_owned())?;
     listener.set_nonblocking(true).context(|| "listen".to_owned())?;
     let hierarchies = Hierarchies::of_host()?.delegated(&parent);
     let cgroup = Cgroup::at(&hierarchies, &parent.join(id.as_str()));
@@ -115,7 +115,7 @@ fn prepare(lock: File) -> Result<Monitor> {
         kill_at: None,
         keep_container: false,
         restart_state: RestartState::new(),
-        meter: UsageMeter::begin(),
+        meter: UsageMeter::start(),
         stop_requested_at: None,
         checker: checker.map(Box::new),
         wake_at: None,
@@ -124,15 +124,15 @@ fn prepare(lock: File) -> Result<Monitor> {
 }
 
 impl Monitor {
-    /// Takes the front's request to start, starts, and stays until the container has ended.
-    fn begin(&mut self, mut front: UnixStream) {
-        let request = crate::runtime::protocol::client::first_request(&mut front);
+    /// Receives the client's request, starts the container, and returns after its exit.
+    fn serve(&mut self, mut client: UnixStream) {
+        let request = crate::runtime::protocol::client::first_request(&mut client);
         match request.and_then(|request| self.start(&request).map(|()| request)) {
             Ok(Request::Start(StartOptions { attach, stdin, .. })) => {
-                let mut front = ClientConnection::new(front);
-                front.reply(&Reply::Done);
-                (front.attached, front.feeds_stdin) = (attach, stdin);
-                self.clients.push(front);
+                let mut client = ClientConnection::new(client);
+                client.reply(&Reply::Done);
+                (client.attached, client.feeds_stdin) = (attach, stdin);
+                self.clients.push(client);
                 self.watch();
                 while self.try_restart() {
                     self.watch();
@@ -142,22 +142,22 @@ impl Monitor {
             Ok(_) => {}
             Err(error) => {
                 self.give_up(&error);
-                crate::runtime::protocol::client::answer(&mut front, &Reply::Failed(error));
+                crate::runtime::protocol::client::answer(&mut client, &Reply::Failed(error));
             }
         }
     }
 
     fn start(&mut self, request: &Request) -> Result<()> {
-        let Request::Start(begin) = request else {
-            return Err(Error::new(Kind::Bug, "the monitor was not asked to start"));
+        let Request::Start(options) = request else {
+            return Err(Error::new(Kind::Bug, "the monitor's first request is not a start"));
         };
         self.state.restart_count = 0;
-        self.window_size = begin.size;
-        if begin.attach {
+        self.window_size = options.size;
+        if options.attach {
             self.event(Action::Attach, &[]);
         }
         self.run_program()?;
-        if begin.restarting {
+        if options.restarting {
             self.event(Action::Restart, &[]);
         }
         Ok(())
@@ -170,7 +170,7 @@ impl Monitor {
         }
     }
 
-    /// The loop: until the container has ended and its last words are written.
+    /// Runs the loop until the container has exited and its output is written.
     fn watch(&mut self) {
         while let Some(run) = &self.run {
             let drained = run.outputs.iter().all(Option::is_none);
@@ -187,15 +187,15 @@ impl Monitor {
         }
     }
 
-    /// Waits for anything to happen. The answer is in the order: end of the child, output, error
-    /// output, a new client, each client.
+    /// Polls all descriptors. The result is in the order: exit of the child, output, error output,
+    /// a new client, each client.
     fn poll<'a>(&'a self) -> Vec<PollFlags> {
-        // A client that does not take the output holds the container back, as a pipe would. What
-        // is left of one that has ended is taken in any case.
+        // A client that does not take the output holds the container back, as a pipe would. After
+        // the exit the rest is read in any case.
         let blocked = self.exited.is_none()
             && self.clients.iter().any(|client| client.attached && client.has_unsent());
-        // What is not waited for now is replaced by the listener, asked for nothing: a pipe at its
-        // end would else be reported again and again.
+        // A descriptor that is not polled now is replaced by the listener with no events: a pipe at
+        // its end would be reported on every call.
         let idle = self.listener.as_fd();
         let mut fds = Vec::with_capacity(4 + self.clients.len());
         let mut push = |fd: Option<BorrowedFd<'a>>| {
@@ -209,7 +209,7 @@ impl Monitor {
             push(output.map(AsFd::as_fd).filter(|_| !blocked));
         }
         push(Some(idle));
-        // While the terminal takes nothing more, nobody is asked for more.
+        // While the terminal takes no input, none is read from clients.
         let full = run.and_then(|run| run.input.poll_fd());
         for client in &self.clients {
             let mut flags = PollFlags::IN;
@@ -233,22 +233,22 @@ impl Monitor {
 
     fn handle(&mut self, ready: Vec<PollFlags>) {
         let is = |at: usize| ready.get(at).is_some_and(|flags| !flags.is_empty());
-        let (ended, new) = (is(0), is(3));
+        let (exited, new) = (is(0), is(3));
         for stream in [Stream::Stdout, Stream::Stderr] {
             if is(1 + usize::from(stream == Stream::Stderr)) {
                 self.read_output(stream);
             }
         }
-        if ended {
+        if exited {
             self.trace_wait();
         }
-        if let Some(run) = self.run.as_ref().filter(|_| ended) {
+        if let Some(run) = self.run.as_ref().filter(|_| exited) {
             let reap = || sys::process::reap_with_signal(&run.child.pidfd).unwrap_or((255, None));
             let (code, signal) = trace::traced(ProcessRole::Monitor, || Operation::Reap, reap);
             self.state.exit_signal = signal.and_then(Signal::from_number);
             self.exited = Some((code, Instant::now() + DRAIN));
             self.kill_at = None;
-            // Without a process namespace of its own the kernel ends nobody with it.
+            // Without a PID namespace of its own the kernel kills no other process with it.
             if !self.spec.host.namespaces.pid.is_private() {
                 let _ = self.cgroup.kill();
                 run.mounts.as_deref().into_iter().for_each(rootless::processes::kill_all);
@@ -261,8 +261,8 @@ impl Monitor {
         self.run_health_checks();
         let count = self.clients.len();
         for at in (0..count).filter(|at| is(4 + at)) {
-            for asked in self.clients[at].receive() {
-                match (asked, &mut self.run) {
+            for message in self.clients[at].receive() {
+                match (message, &mut self.run) {
                     (ClientMessage::Request(request), _) => self.answer(at, request),
                     (ClientMessage::Input(bytes), Some(run)) => run.input.push(&bytes),
                     (ClientMessage::Input(_), None) => {}
@@ -276,7 +276,8 @@ impl Monitor {
         self.clients.retain(|client| !client.closed);
         if new {
             while let Ok((stream, _)) = self.listener.accept() {
-                // The directory keeps others out already; this keeps them out of a mistake there.
+                // The directory's mode keeps other users out already; this check is a second line
+                // of defence.
                 if crate::runtime::protocol::client::is_authorized(&stream) {
                     self.clients.push(ClientConnection::new(stream));
                 }
@@ -290,7 +291,7 @@ impl Monitor {
         let mut buffer = [0; CHUNK];
         let Some(fd) = output else { return };
         match rustix::io::read(&*fd, &mut buffer) {
-            // A terminal that no process has open any more says EIO (pty(7)).
+            // A terminal that no process has open says EIO (pty(7)).
             Ok(0) | Err(rustix::io::Errno::IO) => {
                 *output = None;
                 run.log.write(stream, &[]);
@@ -317,15 +318,16 @@ impl Monitor {
             Request::Pause => self.pause(),
             Request::Unpause => self.unpause(),
             Request::Kill { signal } => {
-                // Docker's `kill` comes back from SIGKILL when the container has ended.
+                // Docker's `kill` with SIGKILL returns when the container has exited.
                 self.clients[at].awaits_exit |=
                     signal == Signal::KILL && !self.clients[at].attached;
                 self.record_stop(signal, None);
                 self.signal(signal)
             }
-            Request::Stop { signal, timeout: grace, keep_container: keep } => {
+            Request::Stop { signal, timeout, keep_container } => {
                 self.clients[at].awaits_exit = true;
-                self.stop(signal, grace, keep)
+                self.keep_container |= keep_container;
+                self.stop(signal, timeout)
             }
             Request::Wait => {
                 self.clients[at].awaits_exit = true;

@@ -1,17 +1,17 @@
-//! What the monitor decides by: when to restart, and what a run uses.
+//! When the monitor restarts a container, and what a run uses.
 
 use std::time::{Duration, Instant};
 
-/// What restarts depend on.
+/// The state on which restarts depend.
 #[derive(Debug)]
 pub(super) struct RestartState {
-    /// Somebody ends it: no restart.
+    /// A request ends the container: no restart.
     pub(super) stopping: bool,
-    /// It is ended by `stop`, which is told when it has.
+    /// The request is a `stop`, whose client waits for the exit.
     pub(super) stopped: bool,
-    /// The pause before the last restart.
+    /// The delay before the last restart.
     pub(super) delay: Duration,
-    /// When the present run began.
+    /// When the present run started.
     pub(super) run_started: Instant,
 }
 
@@ -26,7 +26,7 @@ impl RestartState {
     }
 }
 
-/// Since when it is counted, and how much was used until then.
+/// When the count started, and what was used until then.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct UsageMeter {
     pub(super) since: Instant,
@@ -34,8 +34,8 @@ pub(super) struct UsageMeter {
 }
 
 impl UsageMeter {
-    /// From now on, in a new cgroup.
-    pub(super) fn begin() -> Self {
+    /// Starts counting, in a new cgroup.
+    pub(super) fn start() -> Self {
         UsageMeter { since: Instant::now(), cpu: Duration::ZERO }
     }
 }

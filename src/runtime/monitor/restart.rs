@@ -18,10 +18,10 @@ use crate::runtime::protocol::Reply;
 use crate::runtime::{host, oci};
 
 impl Monitor {
-    /// Runs the program and records that it runs.
+    /// Runs the program and records the start.
     pub(super) fn run_program(&mut self) -> Result<()> {
-        // What it takes to set it up is counted for it as well.
-        self.meter = UsageMeter::begin();
+        // The setup counts as usage of the container.
+        self.meter = UsageMeter::start();
         let run =
             launch(&self.directory, &self.hierarchies, &self.cgroup, &self.spec, self.window_size)?;
         let before = self.state.clone();
@@ -43,8 +43,8 @@ impl Monitor {
         Ok(())
     }
 
-    /// After a run: whether another one has begun, as the restart policy says. Waits for the pause
-    /// before it, in which a stop or a kill ends all.
+    /// Restarts the container after a run, if the restart policy says so; returns whether it has.
+    /// Waits for the delay before the restart, in which a stop or a kill ends the container.
     pub(super) fn try_restart(&mut self) -> bool {
         let Some((code, _)) = self.exited else { return false };
         let policy = self.spec.host.supervision.restart;
@@ -80,7 +80,7 @@ impl Monitor {
         }
     }
 
-    /// Records the end of a run that is not the last, and tells who waits for it.
+    /// Records the end of a run that is not the last, and answers the clients that wait for it.
     fn finish_run(&mut self, code: i32) {
         self.close_log();
         self.exited = None;
@@ -104,7 +104,7 @@ impl Monitor {
         }
     }
 
-    /// Writes what is left of lines without end.
+    /// Writes the rest of unfinished lines.
     pub(super) fn close_log(&mut self) {
         if let Some(mut run) = self.run.take() {
             run.log.write(Stream::Stdout, &[]);
@@ -112,15 +112,15 @@ impl Monitor {
         }
     }
 
-    /// Changes limits and restart policy; where the kernel refuses, all stays as it was.
+    /// Changes limits and restart policy; if the kernel refuses, nothing changes.
     pub(super) fn update(&mut self, changes: &Changes) -> Result<()> {
         let updated = changes.resolve(&self.spec.host)?;
         let limits = changes.resources != Resources::default() && self.run.is_some();
         if let (Some(resources), true) = (&updated.resources, limits) {
             let (old, new) = (&self.spec.host.resources, oci::resources::limits(resources)?);
-            let changed = self.cgroup.extend(&new).and_then(|()| self.cgroup.limit(&new, true));
+            let changed = self.cgroup.extend(&new).and_then(|()| self.cgroup.update_limits(&new));
             if let Err(error) = changed {
-                let _ = self.cgroup.limit(&oci::resources::limits(old)?, true);
+                let _ = self.cgroup.update_limits(&oci::resources::limits(old)?);
                 return Err(error);
             }
         }

@@ -19,7 +19,7 @@ use crate::runtime::record::directory::Directory;
 use crate::runtime::spawn::stdin_writer::StdinWriter;
 use crate::sys;
 
-/// A monitor at work.
+/// The monitor.
 #[derive(Debug)]
 pub(super) struct Monitor {
     pub(super) containers: ContainerStore,
@@ -30,29 +30,29 @@ pub(super) struct Monitor {
     pub(super) state: State,
     pub(super) listener: UnixListener,
     pub(super) clients: Vec<ClientConnection>,
-    /// Dropped when the record is final: from then on others may change the container.
+    /// Dropped when the record is final: then other processes may change the container.
     pub(super) lock: Option<File>,
     pub(super) run: Option<Run>,
-    /// The code with which it ended, and until when its output is waited for.
+    /// The exit code, and the deadline for the rest of the output.
     pub(super) exited: Option<(i32, Instant)>,
-    /// When to kill it; unset in a stop without limit.
+    /// When to kill the container; `None` in a stop without a limit.
     pub(super) kill_at: Option<Instant>,
-    /// `--rm` is put aside: it is being restarted.
+    /// Whether `--rm` is ignored, because the container is being restarted.
     pub(super) keep_container: bool,
     pub(super) restart_state: RestartState,
-    /// Since when, and from what, its use is counted.
+    /// The meter of what the container uses.
     pub(super) meter: UsageMeter,
-    /// When it was asked to end, on the clock of traces.
+    /// When the stop was requested, on the clock of traces.
     pub(super) stop_requested_at: Option<(u64, StopTimeout)>,
-    /// Asks whether it is well, where that is wanted.
+    /// The health checks, if there are any.
     pub(super) checker: Option<Box<HealthChecker>>,
-    /// When the pause before a restart is over.
+    /// When the delay before a restart is over.
     pub(super) wake_at: Option<Instant>,
-    /// How large its terminal is to be.
+    /// The requested size of the terminal.
     pub(super) window_size: Option<Size>,
 }
 
-/// A container that runs.
+/// A running container.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) child: sys::process::Child,
@@ -60,10 +60,10 @@ pub(super) struct Run {
     pub(super) log: Writer,
     /// Holds the container's standard input open.
     pub(super) stdin: Option<File>,
-    /// What is typed into its terminal.
+    /// Input for its terminal.
     pub(super) input: StdinWriter,
-    /// Our end of its terminal.
+    /// The monitor's end of its terminal.
     pub(super) terminal: Option<OwnedFd>,
-    /// What tells its processes where it has no cgroup.
+    /// The mount namespace by which its processes are found without a cgroup.
     pub(super) mounts: Option<PathBuf>,
 }

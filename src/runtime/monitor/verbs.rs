@@ -1,4 +1,4 @@
-//! What a front may ask of a container that runs: freeze, thaw, stop, signal.
+//! The requests to a running container: pause, unpause, stop, kill, resize, rename.
 
 use std::time::Instant;
 
@@ -41,8 +41,7 @@ impl Monitor {
         Ok(())
     }
 
-    pub(super) fn stop(&mut self, signal: Signal, grace: StopTimeout, keep: bool) -> Result<()> {
-        self.keep_container |= keep;
+    pub(super) fn stop(&mut self, signal: Signal, grace: StopTimeout) -> Result<()> {
         self.restart_state.stopping = true;
         self.record_stop(signal, Some(grace));
         self.stop_requested_at = Some((sys::clock::monotonic(), grace));
@@ -55,12 +54,12 @@ impl Monitor {
             StopTimeout::After(time) => Instant::now().checked_add(time),
             StopTimeout::NoLimit => None,
         };
-        // Of two stops at once the more patient does not undo the other.
+        // Of two concurrent stops the shorter timeout counts.
         self.kill_at = [self.kill_at, deadline].into_iter().flatten().min();
         Ok(())
     }
 
-    /// The grace time is over.
+    /// Kills the container when the stop timeout is over.
     pub(super) fn grace_expired(&mut self) {
         if let Some(stopped) = &mut self.state.stopped {
             stopped.killed = true;
@@ -68,20 +67,21 @@ impl Monitor {
         let _ = self.signal(Signal::KILL);
     }
 
-    /// Notes how it is asked to end, for `why`. A later signal that ends it counts more.
+    /// Records how the container is stopped, for `why`. A later signal that ends it replaces an
+    /// earlier one.
     pub(super) fn record_stop(&mut self, signal: Signal, grace: Option<StopTimeout>) {
         let Some(run) = &self.run else { return };
-        // The init that was asked for passes signals on: what counts is the program.
+        // The init process of `--init` passes signals on: the program's disposition counts.
         let of_init = self.spec.host.namespaces.init.then(|| host::first_child(run.child.pid));
         let pid = of_init.flatten().unwrap_or(run.child.pid);
         self.state.stopped =
             Some(StopRecord::new(signal, grace, host::signal_disposition(pid, signal)));
     }
 
-    /// Traces how long it was waited for the end.
+    /// Traces the wait for the exit.
     pub(super) fn trace_wait(&mut self) {
-        if let Some((begun, grace)) = self.stop_requested_at.take() {
-            trace::record(ProcessRole::Monitor, || Operation::WaitForExit(grace), begun);
+        if let Some((started, grace)) = self.stop_requested_at.take() {
+            trace::record(ProcessRole::Monitor, || Operation::WaitForExit(grace), started);
         }
     }
 
@@ -93,7 +93,7 @@ impl Monitor {
         }
     }
 
-    /// Takes another name; returns the one that it had.
+    /// Renames the container; returns the old name.
     pub(super) fn rename(&mut self, name: ContainerName) -> Result<ContainerName> {
         let old = std::mem::replace(&mut self.state.name, name);
         if let Err(error) = self.directory.write_state(&self.state) {
@@ -104,18 +104,18 @@ impl Monitor {
         Ok(old)
     }
 
-    /// Sends a signal. One that is meant to end the container also thaws it, or it would wait for
-    /// ever to be delivered; any other waits until the container is unpaused.
+    /// Sends a signal. A signal that ends the container also unpauses it, or the signal would never
+    /// be delivered; any other waits until the container is unpaused.
     pub(super) fn signal(&mut self, signal: Signal) -> Result<()> {
         let ends = signal == Signal::KILL
             || signal == self.spec.config.stop_signal.unwrap_or(Signal::TERM);
-        // Between two runs any signal means that there is to be no other, as in Docker.
+        // Between two runs any signal means that no other run starts, as in Docker.
         self.restart_state.stopping |= ends || self.run.is_none();
         let Some(run) = &self.run else { return Ok(()) };
         let send = || sys::process::send_signal(&run.child.pidfd, signal.number());
         match trace::traced(ProcessRole::Monitor, || Operation::SendSignal(signal), send) {
             Ok(()) => self.event(event::Action::Kill, &[("signal", signal.number().to_string())]),
-            // It has ended just now.
+            // The process has just exited.
             Err(rustix::io::Errno::SRCH) => {}
             Err(errno) => {
                 return Err(Error::from_errno(format!("send {signal}"), errno.raw_os_error()));

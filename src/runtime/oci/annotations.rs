@@ -1,5 +1,5 @@
-//! The names in `config.json` that are lifebox's own, and the paths, kernel parameters and devices
-//! that every container gets.
+//! The annotations of lifebox in `config.json`, and the paths, kernel parameters and devices of
+//! every container.
 
 /// Annotation: the layers of the root, lowest first, as a JSON array of paths relative to the
 /// container's directory. Without it the root is the directory `root.path` as it is.
@@ -8,25 +8,26 @@ pub const LOWER: &str = "lifebox.root.lower";
 /// Annotation: `user[:group]` as the image or the caller names it; resolved inside the container.
 pub const USER: &str = "lifebox.user";
 
-/// Annotation: further groups, names or numbers, as a JSON array; resolved inside the container.
+/// Annotation: supplementary groups, names or numbers, as a JSON array; resolved inside the
+/// container.
 pub const GROUPS: &str = "lifebox.groups";
 
-/// Annotation: volumes that take what the image has where they are mounted, if they are new: a
-/// JSON array of pairs, the volume's directory relative to the container's, and the target.
+/// Annotation: volumes that get what the image has at their target, if they are new: a JSON array
+/// of pairs, the volume's directory relative to the container's, and the target.
 pub const COPY_UP: &str = "lifebox.volumes.fill";
 
-/// Annotation: the containers whose namespaces are joined: a JSON object, the standard's word for
-/// the namespace to the container's id.
+/// Annotation: the containers whose namespaces are joined: a JSON object from the type in the OCI
+/// specification to the container's id.
 pub const JOIN: &str = "lifebox.namespaces.join";
 
-/// Where the program of `--init` is, relative to the container's directory.
+/// The path of the program of `--init`, relative to the container's directory.
 pub const INIT: &str = "../../init";
 
-/// Where the program of `--init` is in a container, and argument 0 by which it knows itself;
-/// Docker's.
+/// The path of the program of `--init` in a container, and the argument 0 by which it recognises
+/// its role; Docker's.
 pub const INIT_PATH: &str = "/sbin/docker-init";
 
-/// Kernel parameters of every network of a container's own.
+/// Kernel parameters of every private network namespace.
 pub const DEFAULT_SYSCTLS: [(&str, &str); 2] =
     [("net.ipv4.ip_unprivileged_port_start", "0"), ("net.ipv4.ping_group_range", "0 2147483647")];
 

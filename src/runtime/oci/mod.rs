@@ -1,8 +1,8 @@
 //! A container's spec as an OCI runtime specification: `config.json`.
 //!
-//! The file is the contract between engine and runtime (docs/decisions/0004): any OCI runtime can read it,
-//! and learners find the field's own words in it. What the standard has no place for stands in
-//! annotations: how the root is stacked, and the user as the image names it.
+//! The file is the contract between engine and runtime (docs/decisions/0004): any OCI runtime can
+//! read it, and learners find the field's own words in it. Annotations hold what the specification
+//! has no place for: the layers of the root, and the user as the image names it.
 
 mod annotations;
 mod mounts;
@@ -21,12 +21,12 @@ use crate::model::container::ContainerSpec;
 use crate::model::container::storage::Driver;
 use crate::model::inspect::{MASKED_PATHS, READONLY_PATHS};
 
-/// The OCI runtime specification of `spec` with this environment, whose root is stacked from
-/// `lower` (lowest first, relative to the container's directory), unless it is a copy. `throttle` are the
-/// `thermal_throttle` directories of this host's processors, which are masked too.
+/// Returns the OCI runtime specification of `spec` with this environment. Unless it is a copy, the
+/// root is an overlay of `lower` (lowest first, relative to the container's directory). `throttle`
+/// are the `thermal_throttle` directories of the host's processors, which are masked too.
 ///
 /// # Errors
-/// [`Kind::Invalid`](crate::model::Kind::Invalid) for a seccomp profile that is none.
+/// [`Kind::Invalid`](crate::model::Kind::Invalid) for an invalid seccomp profile.
 pub fn config(
     spec: &ContainerSpec,
     environment: &[String],
@@ -63,8 +63,8 @@ pub fn config(
                 { "type": "ipc" }, { "type": "network" }, { "type": "cgroup" },
             ],
             "resources": { "devices": device_rules() },
-            // Docker's, in the container's own network namespace: ping without CAP_NET_RAW, and
-            // ports below 1024 for every user.
+            // Docker's, in a private network namespace: ping without CAP_NET_RAW, and ports below
+            // 1024 for every user.
             "sysctl": serde_json::Map::from_iter(
                 DEFAULT_SYSCTLS.map(|(key, value)| (key.to_owned(), value.into())),
             ),
@@ -86,7 +86,7 @@ pub fn config(
     Ok(config)
 }
 
-/// The mounts of every container.
+/// Returns the mounts of every container.
 fn mounts() -> Value {
     let bind = |name: &str| {
         json!({
@@ -113,7 +113,7 @@ fn mounts() -> Value {
     ])
 }
 
-/// What may be done with devices: nothing, but for the nodes that every container has, the
+/// Returns the device rules: nothing is allowed but the nodes that every container has, the
 /// terminals of its own devpts, and their multiplexer.
 fn device_rules() -> Value {
     let allow = |major: i64, minor: i64| json!({ "allow": true, "type": "c", "major": major, "minor": minor, "access": "rwm" });

@@ -1,4 +1,4 @@
-//! What a container sees of the host and of volumes: binds, named volumes, tmpfs, in the words of the OCI runtime specification.
+//! The user's mounts in the words of the OCI runtime specification: binds, named volumes, tmpfs.
 
 use serde_json::{Value, json};
 
@@ -6,14 +6,15 @@ use super::annotations::COPY_UP;
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::{Mount, MountKind};
 
-/// Adds it to `config`. What lies deeper comes later, or it would be covered.
+/// Adds the mounts to `config`. A deeper target comes later, or it would be covered.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     let list = &spec.host.mounts.list;
     if list.is_empty() {
         return;
     }
     let Some(mounts) = config["mounts"].as_array_mut() else { return };
-    mounts.retain(|own| list.iter().all(|mount| own["destination"] != mount.target.as_str()));
+    mounts
+        .retain(|default| list.iter().all(|mount| default["destination"] != mount.target.as_str()));
     mounts.extend(list.iter().map(entry));
     let depth =
         |mount: &Value| mount["destination"].as_str().map_or(0, |path| path.matches('/').count());
@@ -25,7 +26,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     }
 }
 
-/// A volume's directory, relative to the container's.
+/// Returns a volume's directory, relative to the container's.
 fn directory(mount: &Mount) -> String {
     format!("../../volumes/{}", mount.source)
 }

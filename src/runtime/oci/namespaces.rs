@@ -1,4 +1,5 @@
-//! What a container shares with the host or with another container: network, processes, IPC, host name, in the words of the OCI runtime specification.
+//! The namespaces of a container in the words of the OCI runtime specification: network, processes,
+//! IPC, hostname.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +7,7 @@ use super::annotations::{INIT, INIT_PATH, JOIN};
 use crate::model::container::ContainerSpec;
 use crate::model::container::namespaces::NamespaceMode;
 
-/// Adds it to `config`.
+/// Adds the namespaces to `config`.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     let sharing = &spec.host.namespaces;
     let modes = [
@@ -17,7 +18,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     ];
     let mut joined = Map::new();
     for (kind, mode) in modes.into_iter().filter(|(_, mode)| !mode.is_private()) {
-        // A namespace that is not listed is that of who starts the container.
+        // A namespace that is not listed is inherited from the process that starts the container.
         if let Some(list) = config["linux"]["namespaces"].as_array_mut() {
             list.retain(|namespace| namespace["type"] != kind);
         }
@@ -55,7 +56,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     }
 }
 
-/// The first process is a copy of this program, which starts the container's.
+/// Makes a copy of this program the first process, which starts the container's program.
 fn run_init(config: &mut Value) {
     if let Some(arguments) = config["process"]["args"].as_array_mut() {
         arguments.splice(0..0, [INIT_PATH.into(), "--".into()]);
@@ -68,7 +69,8 @@ fn run_init(config: &mut Value) {
     }
 }
 
-/// Names that go with a network, and memory that goes with IPC.
+/// Replaces the mounts that belong to a shared namespace: files of names with a network, `/dev/shm`
+/// with IPC.
 fn share_mount(spec: &ContainerSpec, mount: &mut Value) {
     let sharing = &spec.host.namespaces;
     let source = mount["source"].as_str().unwrap_or_default().to_owned();

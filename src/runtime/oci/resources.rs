@@ -1,4 +1,5 @@
-//! How much a container may use: memory, processors, processes, block devices, limits of its processes, in the words of the OCI runtime specification.
+//! The limits of a container in the words of the OCI runtime specification: memory, processors,
+//! processes, block devices, resource limits.
 
 use oci_spec::runtime::LinuxResources;
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use crate::model::container::ContainerSpec;
 use crate::model::container::resources::Resources;
 use crate::model::{Error, Kind, Result};
 
-/// Adds it to `config`.
+/// Adds the limits to `config`.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     let resources = &spec.host.resources;
     limit(resources, config);
@@ -36,7 +37,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     }
 }
 
-/// Sets what cgroups limit; the devices stay.
+/// Sets the limits of cgroups; the device rules stay.
 pub fn limit(resources: &Resources, config: &mut Value) {
     let limits = &mut config["linux"]["resources"];
     limits["pids"] = json!({ "limit": resources.pids() });
@@ -71,10 +72,10 @@ pub fn limit(resources: &Resources, config: &mut Value) {
     };
 }
 
-/// What cgroups limit, without devices.
+/// Returns the limits of cgroups, without device rules.
 ///
 /// # Errors
-/// When a number is beyond what the specification can say.
+/// When a number is out of the specification's range.
 pub fn limits(resources: &Resources) -> Result<LinuxResources> {
     let mut config = json!({ "linux": { "resources": {} } });
     limit(resources, &mut config);

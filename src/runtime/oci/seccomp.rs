@@ -1,14 +1,14 @@
-//! A profile of system calls in Docker's format, resolved to the OCI specification's.
+//! A seccomp profile in Docker's format, converted to that of the OCI specification.
 //!
-//! Docker's format is OCI's with conditions: a rule may hold only with or without some
-//! capabilities, on some architectures, or from some kernel on (moby `profiles/seccomp`).
+//! Docker's format is OCI's with conditions: a rule may apply only with or without some
+//! capabilities, on some architectures, or from some kernel version on (moby `profiles/seccomp`).
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::model::{Error, Kind, Result};
 
-/// The profile of every container: Docker's allow-list and argument rules.
+/// The default profile: Docker's allow-list and argument rules.
 const DEFAULT: &str = include_str!("../seccomp/default.json");
 
 #[derive(Deserialize)]
@@ -63,7 +63,7 @@ struct Condition {
     min_kernel: Option<String>,
 }
 
-/// Where a profile is to hold.
+/// The container and the kernel that a profile is for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ProfileContext<'a> {
     /// The capabilities that the container has.
@@ -72,18 +72,18 @@ pub(super) struct ProfileContext<'a> {
     pub kernel: (u32, u32),
 }
 
-/// The OCI specification's `linux.seccomp` of a profile; of the default one where none is given.
+/// Returns the OCI specification's `linux.seccomp` of a profile, or of the default one.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for what is no profile, [`Kind::Unsupported`] for what needs an agent.
+/// [`Kind::Invalid`] for an invalid profile, [`Kind::Unsupported`] for one that needs an agent.
 pub(super) fn resolve(text: Option<&str>, place: ProfileContext<'_>) -> Result<Value> {
     let profile: Profile = serde_json::from_str(text.unwrap_or(DEFAULT)).map_err(|error| {
         Error::new(Kind::Invalid, format!("decoding seccomp profile failed: {error}"))
-            .hint("it must be JSON in Docker's format: defaultAction, archMap, syscalls")
+            .hint("write JSON in Docker's format: defaultAction, archMap, syscalls")
     })?;
     if profile.architectures.is_some() && profile.arch_map.is_some() {
         let message = "both `architectures` and `archMap` are specified in the seccomp profile";
-        return Err(Error::new(Kind::Invalid, message).hint("use either of them"));
+        return Err(Error::new(Kind::Invalid, message).hint("use one of them"));
     }
     if profile.listener_path.is_some_and(|path| !path.is_empty()) {
         let message = "a seccomp profile with a `listenerPath` is not supported";
@@ -112,14 +112,14 @@ pub(super) fn resolve(text: Option<&str>, place: ProfileContext<'_>) -> Result<V
     Ok(seccomp)
 }
 
-/// This program's architecture, as libseccomp and as Go call it.
+/// This program's architecture, as libseccomp and Go name it.
 #[cfg(target_arch = "x86_64")]
 const NATIVE: (&str, &str) = ("SCMP_ARCH_X86_64", "amd64");
 #[cfg(target_arch = "aarch64")]
 const NATIVE: (&str, &str) = ("SCMP_ARCH_AARCH64", "arm64");
 
 impl Rule {
-    /// The rule without its conditions; `None` where they do not hold.
+    /// Returns the rule without its conditions; `None` if they are not met.
     fn resolve(self, place: ProfileContext<'_>) -> Result<Option<Value>> {
         if let Some(excludes) = &self.excludes
             && (excludes.names_architecture() == Some(true)
@@ -147,7 +147,7 @@ impl Rule {
     }
 }
 
-/// Each answer is `None` where the condition does not ask.
+/// Each result is `None` if the condition does not restrict it.
 impl Condition {
     fn names_architecture(&self) -> Option<bool> {
         let arches = self.arches.as_ref().filter(|arches| !arches.is_empty())?;
@@ -168,13 +168,13 @@ impl Condition {
         let Some(version) = self.min_kernel.as_deref().filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
-        let wanted = version
+        let minimum = version
             .split_once('.')
             .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
-        let wanted: (u32, u32) = wanted.ok_or_else(|| {
-            let message = format!("bad `minKernel` in the seccomp profile: `{version}`");
+        let minimum: (u32, u32) = minimum.ok_or_else(|| {
+            let message = format!("invalid `minKernel` in the seccomp profile: `{version}`");
             Error::new(Kind::Invalid, message).hint("write MAJOR.MINOR, such as 4.8")
         })?;
-        Ok(Some(place.kernel >= wanted))
+        Ok(Some(place.kernel >= minimum))
     }
 }

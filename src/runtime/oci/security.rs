@@ -1,4 +1,5 @@
-//! What a container may do: capabilities, system calls, privileges, a read-only root, devices, in the words of the OCI runtime specification.
+//! The security options of a container in the words of the OCI runtime specification: capabilities,
+//! seccomp, privileges, a read-only root, devices.
 
 use serde_json::{Value, json};
 
@@ -10,14 +11,14 @@ use crate::model::{Error, Kind, Result};
 use crate::runtime::host;
 use crate::runtime::host::lsm;
 
-/// Adds it to `config`.
+/// Adds the security options to `config`.
 ///
 /// # Errors
-/// [`Kind::Invalid`](crate::model::Kind::Invalid) for a seccomp profile that is none.
+/// [`Kind::Invalid`](crate::model::Kind::Invalid) for an invalid seccomp profile.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
     let security = &spec.host.security;
     let root = security.capabilities();
-    // Podman's rule: a user who is not root gets what was asked for, and nothing by default.
+    // Podman's rule: a user who is not root gets the requested capabilities, and none by default.
     let added = security.added_capabilities();
     let added = if is_root(&spec.config.user) { Vec::new() } else { added };
     config["process"]["capabilities"] = json!({
@@ -29,7 +30,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
     });
     config["process"]["noNewPrivileges"] = security.no_new_privileges.into();
     config["annotations"][GROUPS] = json!(security.groups).to_string().into();
-    // Where it is not enabled, only `unconfined` gets here, and all is.
+    // Without AppArmor, only `unconfined` passes the check, and nothing needs to be set.
     if let Some(profile) = security.apparmor.as_ref().filter(|_| lsm::has_apparmor()) {
         config["process"]["apparmorProfile"] = profile.as_str().into();
     }
@@ -43,7 +44,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
         Seccomp::Unconfined => None,
         Seccomp::Profile(text) => Some(seccomp::resolve(Some(text), place)?),
         Seccomp::File(path) => {
-            return Err(Error::new(Kind::Bug, format!("nobody has read the profile `{path}`")));
+            return Err(Error::new(Kind::Bug, format!("the profile `{path}` was not read")));
         }
     };
     if let Some(profile) = profile {
@@ -51,7 +52,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
     }
     if security.read_only {
         config["root"]["readonly"] = true.into();
-        // Docker's rule: what is shown in /etc is as read-only as the root.
+        // Docker's rule: bind mounts in /etc are read-only if the root is.
         mounts_of(config, &["bind"], |options| options.push("ro".into()));
     }
     if security.privileged || security.system_paths {
@@ -66,8 +67,8 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// Whether `user[:group]` is root by the look of it; a name that means root in an odd
-/// `/etc/passwd` is told by init.
+/// Whether `user[:group]` looks like root. Another name for root in `/etc/passwd` is resolved by
+/// init.
 fn is_root(user: &str) -> bool {
     let user = user.split(':').next().unwrap_or_default();
     matches!(user, "" | "0" | "root")

@@ -1,4 +1,4 @@
-//! What a container sees of the host and of volumes, as steps: opened first, shown later.
+//! The user's mounts as steps: sources are opened first, and mounted later.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,30 +12,30 @@ use crate::model::Result;
 use crate::runtime::oci;
 use crate::sys::mount::{Attributes, View};
 
-/// The shared memory of POSIX, which goes with IPC.
+/// The directory of POSIX shared memory, which belongs to the IPC namespace.
 const DEV_SHM: &str = "/dev/shm";
 
 /// The steps of the user's mounts.
 pub(super) struct BindMounts {
-    /// What is done before anything is mounted.
+    /// Steps before anything is mounted.
     pub(super) open: Vec<Step>,
-    /// What is done once the root is there.
+    /// Steps after the root is mounted.
     pub(super) copy_up: Vec<Step>,
-    /// The mount itself, by its place.
+    /// The mount steps, by target.
     pub(super) steps: HashMap<PathBuf, Step>,
 }
 
 impl BindMounts {
     pub(super) fn new(spec: &Spec) -> Result<Self> {
-        let mut shown = BindMounts { open: Vec::new(), copy_up: Vec::new(), steps: HashMap::new() };
+        let mut binds = BindMounts { open: Vec::new(), copy_up: Vec::new(), steps: HashMap::new() };
         let joined = namespaces::joined(spec)?;
         let shares = joined.contains_key("ipc");
         for mount in spec.mounts().iter().flatten() {
             let step = match mount.typ().as_deref() {
-                Some("bind") if is_tree(mount) => shown.open(mount)?,
+                Some("bind") if is_tree(mount) => binds.open(mount)?,
                 Some("tmpfs") if shares && mount.destination() == Path::new(DEV_SHM) => {
-                    let slot = shown.open.len();
-                    shown.open.push(Step::OpenDevShm);
+                    let slot = binds.open.len();
+                    binds.open.push(Step::OpenDevShm);
                     Step::AttachBind {
                         fd_index: slot,
                         source: text("shared memory")?,
@@ -45,7 +45,7 @@ impl BindMounts {
                 Some("tmpfs") if !is_ours(mount.destination()) => memory(mount)?,
                 _ => continue,
             };
-            shown.steps.insert(mount.destination().clone(), step);
+            binds.steps.insert(mount.destination().clone(), step);
         }
         let annotation = spec.annotations().as_ref().and_then(|all| all.get(oci::COPY_UP));
         if let Some(annotation) = annotation {
@@ -53,13 +53,13 @@ impl BindMounts {
                 serde_json::from_str(annotation).map_err(|_| missing(oci::COPY_UP))?;
             for (volume, target) in pairs {
                 let (volume, target) = (text(&volume)?, relative_to_root(&target)?);
-                shown.copy_up.push(Step::CopyUpVolume { volume, target });
+                binds.copy_up.push(Step::CopyUpVolume { volume, target });
             }
         }
-        Ok(shown)
+        Ok(binds)
     }
 
-    /// Adds the step that opens a source; the step that shows it.
+    /// Adds the step that opens a source. Returns the step that mounts it.
     fn open(&mut self, mount: &Mount) -> Result<Step> {
         let source = mount.source().as_ref().ok_or_else(|| missing("source"))?;
         let options = mount.options().as_deref().unwrap_or_default();
@@ -92,7 +92,7 @@ fn memory(mount: &Mount) -> Result<Step> {
     }))
 }
 
-/// A file of the container's own directory has a plain name; all else is a tree.
+/// Whether the source is a tree: a file of the container's directory has a plain name.
 fn is_tree(mount: &Mount) -> bool {
     mount
         .source()
@@ -100,7 +100,7 @@ fn is_tree(mount: &Mount) -> bool {
         .is_some_and(|source| source.components().count() > 1 || source.is_absolute())
 }
 
-/// The file systems in memory that every container has.
+/// Whether the path is a tmpfs of every container.
 fn is_ours(path: &Path) -> bool {
     path == Path::new("/dev") || path == Path::new(DEV_SHM)
 }

@@ -2,17 +2,17 @@
 
 use oci_spec::runtime::{Capabilities, Capability};
 
-/// These capabilities as bits.
+/// Converts capabilities to bits.
 pub(super) fn set(capabilities: Option<&Capabilities>) -> u64 {
     capabilities.into_iter().flatten().fold(0, |set, c| set | 1 << number(*c))
 }
 
-/// All of them.
+/// Returns all capabilities.
 pub fn all() -> Capabilities {
     ORDER.into_iter().collect()
 }
 
-/// In the order of their numbers (linux/capability.h).
+/// All capabilities in the order of their numbers (linux/capability.h).
 const ORDER: [Capability; 41] = [
     Capability::Chown,
     Capability::DacOverride,
@@ -57,7 +57,7 @@ const ORDER: [Capability; 41] = [
     Capability::CheckpointRestore,
 ];
 
-/// The number of a capability.
+/// Returns the number of a capability.
 fn number(capability: Capability) -> u32 {
     let position = ORDER.iter().position(|known| *known == capability);
     position.and_then(|position| u32::try_from(position).ok()).unwrap_or(63)

@@ -1,5 +1,5 @@
-//! A step as [`TraceStep`]: its kind, what is its own, and the system calls that do it. For `explain`
-//! and `trace`, and a test that compares the calls with what strace(1) sees.
+//! A step as [`TraceStep`]: its key, its fields, and its system calls. For `explain` and `trace`,
+//! and for a test that compares the calls with strace(1).
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -9,29 +9,29 @@ use super::step::{Plan, Step};
 use crate::model::script::trace::{ProcessRole, TraceStep};
 
 impl Plan {
-    /// All steps, as they are planned.
+    /// Describes all steps, as planned.
     pub fn describe(&self) -> Vec<TraceStep> {
         self.steps.iter().map(Step::describe).collect()
     }
 }
 
 impl Step {
-    /// This step, as it is planned.
+    /// Describes the step, as planned.
     pub fn describe(&self) -> TraceStep {
         let (key, calls) = self.key();
-        let facts = self.fields().into_iter();
+        let fields = self.fields().into_iter();
         TraceStep {
             role: ProcessRole::Init,
             key: key.to_owned(),
             summary: self.to_string(),
-            fields: facts.map(|(name, value)| (name.to_owned(), value)).collect(),
+            fields: fields.map(|(name, value)| (name.to_owned(), value)).collect(),
             syscalls: calls.iter().map(|call| (*call).to_owned()).collect(),
             failure: None,
             span: None,
         }
     }
 
-    /// Its name, and the calls that every such step makes.
+    /// Returns the key, and the system calls that every such step makes.
     #[expect(clippy::too_many_lines, reason = "one arm a step")]
     fn key(&self) -> (&'static str, &'static [&'static str]) {
         match self {
@@ -100,11 +100,11 @@ impl Step {
         }
     }
 
-    /// What is its own: names that the texts of all languages know.
+    /// Returns the fields, by the names in the texts of all languages.
     fn fields(&self) -> BTreeMap<&'static str, String> {
         let show = |text: &CString| text.to_string_lossy().into_owned();
         let inside = |text: &CString| format!("/{}", show(text));
-        let facts: Vec<(&'static str, String)> = match self {
+        let fields: Vec<(&'static str, String)> = match self {
             Step::SetOomScore(score) => vec![("value", show(score))],
             Step::MountRoot(root) => vec![("count", root.lower.len().to_string())],
             Step::BindRoot { path, .. } => vec![("source", show(path))],
@@ -160,6 +160,6 @@ impl Step {
             }
             _ => Vec::new(),
         };
-        facts.into_iter().collect()
+        fields.into_iter().collect()
     }
 }

@@ -9,24 +9,24 @@ use super::step::{DeviceNode, Step};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::oci;
 
-/// The nodes that every container has, then those of `linux`, then those of the host for a
-/// privileged container. The first of a path counts.
+/// Adds the nodes of every container, then those of `linux`, then those of the host for a
+/// privileged container. The first node of a path wins.
 pub(super) fn steps(linux: &Linux, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
-    let mut made = Vec::new();
+    let mut nodes = Vec::new();
     for (path, major, minor) in oci::DEVICES {
-        made.push(node(path, FileType::CharacterDevice, (major, minor), 0o666, (0, 0))?);
+        nodes.push(node(path, FileType::CharacterDevice, (major, minor), 0o666, (0, 0))?);
     }
     let listed = linux.devices().iter().flatten().chain(host.devices.iter().flatten());
     for device in listed {
         let step = of(device)?;
-        if !made.iter().any(|known| known.path == step.path) {
-            made.push(step);
+        if !nodes.iter().any(|known| known.path == step.path) {
+            nodes.push(step);
         }
     }
-    // Only the machine's root may make devices.
+    // Only the host's root may create device nodes.
     let nested = host.identity.in_user_namespace();
     let step = if nested { Step::BindDevice } else { Step::MakeDevice };
-    steps.extend(made.into_iter().map(step));
+    steps.extend(nodes.into_iter().map(step));
     let links = [
         ("dev/fd", "/proc/self/fd"),
         ("dev/stdin", "/proc/self/fd/0"),
@@ -46,7 +46,7 @@ fn of(device: &LinuxDevice) -> Result<DeviceNode> {
         LinuxDeviceType::B => FileType::BlockDevice,
         LinuxDeviceType::C | LinuxDeviceType::U => FileType::CharacterDevice,
         other => {
-            let message = format!("cannot make a device of type {other:?}");
+            let message = format!("cannot create a device of type {other:?}");
             return Err(Error::new(Kind::Unsupported, message));
         }
     };

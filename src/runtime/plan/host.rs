@@ -1,15 +1,16 @@
-//! What a plan depends on besides the container's configuration.
+//! The inputs of a plan besides the container's configuration.
 
 use oci_spec::runtime::LinuxDevice;
 
 use crate::sys::userns::Identity;
 
-/// What a plan depends on of the host and the monitor.
+/// The properties of host and monitor that a plan depends on.
 #[derive(Clone, Debug, Default)]
 pub struct Host {
-    /// Each v1 hierarchy to show inside: directory name, and its mount options.
+    /// Each v1 hierarchy to mount inside: directory name, and its mount options.
     pub cgroup_v1: Vec<(String, Vec<String>)>,
-    /// Whether the unified hierarchy is there, and where below `/sys/fs/cgroup` (empty: itself).
+    /// The directory below `/sys/fs/cgroup` of the unified hierarchy (empty: itself), if there is
+    /// one.
     pub cgroup_v2: Option<String>,
     /// Whether the container keeps standard input open.
     pub open_stdin: bool,
@@ -19,4 +20,13 @@ pub struct Host {
     pub identity: Identity,
     /// All devices of the host, for a privileged container.
     pub devices: Option<Vec<LinuxDevice>>,
+}
+
+/// The standard input of a process without a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandardInput {
+    /// A pipe from the caller.
+    Pipe,
+    /// The container's `/dev/null`.
+    Null,
 }

@@ -1,13 +1,13 @@
-//! The limits of a process by Docker's names.
+//! Resource limits of a process, by Docker's names.
 
 use rustix::process::Resource;
 
 use crate::model::{Error, Kind, Result};
 
-/// The kernel's limit that Docker calls `name`.
+/// Returns the kernel's limit of Docker's `name`.
 ///
 /// # Errors
-/// [`Kind::Unsupported`] for an unknown one.
+/// [`Kind::Unsupported`] for an unknown name.
 pub fn resource(name: &str) -> Result<Resource> {
     Ok(match name {
         "core" => Resource::Core,

@@ -1,7 +1,7 @@
 //! OCI runtime specification -> [`Plan`]: every step that init will take, as printable data.
 //!
-//! Pure: it asks nothing of the kernel, so a test can snapshot a plan, and an error can name its
-//! step ("step 7 of 31: mount overlay on /: operation not permitted"). `init` only walks it.
+//! Pure: it makes no system call, so a test can snapshot a plan, and an error can name its step
+//! ("step 7 of 31: mount overlay on /: operation not permitted"). `init` only walks it.
 
 mod bind_mounts;
 mod capability;
@@ -22,7 +22,7 @@ use oci_spec::runtime::{Linux, Mount, Process, Spec};
 
 use self::bind_mounts::BindMounts;
 pub use self::capability::all as all_capabilities;
-pub use self::host::Host;
+pub use self::host::{Host, StandardInput};
 pub use self::limit::resource;
 use self::read::{missing, options_of, relative_to_root, setting, text};
 pub use self::step::{BindSource, Credentials, DeviceNode, FileStep, MountStep, Plan, Root, Step};
@@ -33,7 +33,7 @@ use crate::sys::mount::{Attributes, Setting};
 /// The group of terminals in every distribution.
 const TTY_GROUP: u32 = 5;
 
-/// The plan for `spec` on this host.
+/// Returns the plan for `spec` on `host`.
 ///
 /// # Errors
 /// [`Kind::Invalid`](crate::model::Kind::Invalid) for text with a NUL and
@@ -54,15 +54,16 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     namespaces::steps(spec, linux, &mut steps)?;
     steps.push(Step::MakeMountsSlave);
     root_steps(spec, linux, host, &mut steps)?;
-    // In an order that is the same each time.
+    // In a stable order.
     let sysctls: BTreeMap<_, _> = linux.sysctl().iter().flatten().collect();
     for (name, value) in sysctls {
-        // The kernel takes only groups that exist, and all of them are meant.
+        // The kernel takes only mapped groups: the range becomes all of them.
         if host.identity.in_user_namespace() && name == "net.ipv4.ping_group_range" {
             continue;
         }
         let path = text(&format!("proc/sys/{}", name.replace('.', "/")))?;
-        // Ping without rights is a convenience of ours; what a user asks for is a promise.
+        // Ping without capabilities is a default of lifebox; a parameter of the user must not fail
+        // silently.
         let optional = oci::DEFAULT_SYSCTLS.contains(&(name.as_str(), value.as_str()));
         steps.push(Step::WriteSysctl { path, value: text(value)?, optional });
     }
@@ -92,12 +93,12 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     Ok(Plan { namespaces: namespaces::created(linux), steps })
 }
 
-/// The plan for a further process in a running container: it joins what the first one made, and
-/// becomes a program as that one did. `spec` is the container's, its process the further one.
+/// Returns the plan for an exec: the process joins the namespaces of the container's first process.
+/// `spec` is the container's, with the new process as its process.
 ///
 /// # Errors
 /// As [`plan`].
-pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
+pub fn join(spec: &Spec, stdin: StandardInput) -> Result<Plan> {
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     let mut steps = vec![
         Step::CloseInherited,
@@ -110,7 +111,7 @@ pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
         Step::JoinCgroups,
         Step::NewKeyring,
         Step::NewSession,
-        // The PID namespace was joined by whoever clones.
+        // The PID namespace was joined by the helper before the clone.
         Step::JoinNamespaces(
             libc::CLONE_NEWNS
                 | libc::CLONE_NEWUTS
@@ -122,14 +123,15 @@ pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
     ]);
     if process.terminal().unwrap_or_default() {
         steps.push(Step::OpenTerminal { console: false });
-    } else if !open_stdin {
+    } else if stdin == StandardInput::Null {
         steps.push(Step::OpenNullInput);
     }
     program_steps(spec, false, &mut steps)?;
     Ok(Plan { namespaces: 0, steps })
 }
 
-/// From the container's root to the program: what every process of a container goes through.
+/// Adds the steps from the container's root to the program, which every process of a container
+/// takes.
 fn program_steps(spec: &Spec, is_first: bool, steps: &mut Vec<Step>) -> Result<()> {
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     for limit in process.rlimits().iter().flatten() {
@@ -145,7 +147,7 @@ fn program_steps(spec: &Spec, is_first: bool, steps: &mut Vec<Step>) -> Result<(
         Step::SetUmask(process.user().umask().unwrap_or(0o022)),
         Step::SetCwd { path: text(&cwd)?, make: is_first },
     ]);
-    // Not before the working directory, which may have to be made.
+    // After the working directory, which may have to be created.
     if is_first && spec.root().as_ref().and_then(|root| root.readonly()).unwrap_or(false) {
         steps.push(Step::RemountRootReadonly);
     }
@@ -154,8 +156,8 @@ fn program_steps(spec: &Spec, is_first: bool, steps: &mut Vec<Step>) -> Result<(
     Ok(())
 }
 
-/// What the security modules are told. It is said through the host's own `/proc`, before anything
-/// of the container's can stand in for that (ARCHITECTURE.md, D5), and waits for the execution.
+/// Returns the steps that set the security labels. They write to the host's `/proc`, before the
+/// container can substitute its own (ARCHITECTURE.md, D5), and take effect at execve(2).
 fn lsm_steps(process: &Process) -> Result<Vec<Step>> {
     let profile = process.apparmor_profile().as_ref();
     let profile = profile.map(|name| text(&format!("exec {name}")).map(Step::SetApparmorProfile));
@@ -164,7 +166,7 @@ fn lsm_steps(process: &Process) -> Result<Vec<Step>> {
     profile.into_iter().chain(label).collect()
 }
 
-/// How the rights are given up: for the container's first process, and for each that joins it.
+/// Returns the steps that drop privileges, of the first process and of each exec.
 fn privilege_steps(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     let annotation =
@@ -180,57 +182,60 @@ fn privilege_steps(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
     let seccomp = spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref());
     let filter = seccomp.map(seccomp::compile).transpose()?.map(Step::LoadSeccomp);
     if process.no_new_privileges().unwrap_or(false) {
-        // Then anyone may load a filter, so it need not allow what comes before.
+        // With no_new_privs an unprivileged process may load a filter, so the filter need not allow
+        // earlier steps.
         steps.extend([Step::SetNoNewPrivs, become_user, Step::CloseDescriptors]);
         steps.extend(filter);
     } else {
-        // To load one takes CAP_SYS_ADMIN, which goes with the change of user.
+        // Loading a filter needs CAP_SYS_ADMIN, which the change of user drops.
         steps.extend(filter);
         steps.extend([become_user, Step::CloseDescriptors]);
     }
     Ok(steps)
 }
 
-/// What the container sees as its files.
+/// Adds the steps that build the container's file system.
 fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
-    let mut shown = BindMounts::new(spec)?;
-    // What is of the host is opened before anything is mounted, so that nothing of the image can
-    // be taken for it (ARCHITECTURE.md, D3).
-    steps.append(&mut shown.open);
+    let mut binds = BindMounts::new(spec)?;
+    // Paths of the host are opened before anything is mounted, so that the image cannot substitute
+    // them (ARCHITECTURE.md, D3).
+    steps.append(&mut binds.open);
     steps.push(if is_stacked(spec) {
         Step::MountRoot(root(spec, host)?)
     } else {
         Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(host) }
     });
-    steps.append(&mut shown.copy_up);
-    // What a user shows there comes after the device nodes: none is made in a directory of the host.
-    let (kernels, others): (Vec<&Mount>, Vec<&Mount>) =
+    steps.append(&mut binds.copy_up);
+    // The user's mounts come after the device nodes, so that no node is created in a directory of
+    // the host.
+    let (kernels, other_mounts): (Vec<&Mount>, Vec<&Mount>) =
         spec.mounts().iter().flatten().partition(|mount| {
-            is_kernel_fs(mount) && !shown.steps.contains_key(mount.destination())
+            is_kernel_fs(mount) && !binds.steps.contains_key(mount.destination())
         });
     for mount in kernels {
-        mount_steps(mount, host, &mut shown, steps)?;
+        mount_steps(mount, host, &mut binds, steps)?;
     }
     device::steps(linux, host, steps)?;
-    for mount in others {
-        mount_steps(mount, host, &mut shown, steps)?;
+    for mount in other_mounts {
+        mount_steps(mount, host, &mut binds, steps)?;
     }
     Ok(())
 }
 
-/// Whether the root is an overlay. Without the annotation it is as the standard says: the
-/// directory `root.path` as it is.
+/// Whether the root is an overlay. Without the annotation it is, as in the OCI specification, the
+/// directory `root.path`.
 pub(super) fn is_stacked(spec: &Spec) -> bool {
     spec.annotations().as_ref().is_some_and(|all| all.contains_key(oci::LOWER))
 }
 
-/// Where the root is, relative to the container's directory.
+/// Returns the path of the root, relative to the container's directory.
 fn root_path(spec: &Spec) -> String {
     let path = spec.root().as_ref().map(|root| root.path().to_string_lossy().into_owned());
     path.unwrap_or_else(|| "rootfs".to_owned())
 }
 
-/// With `nodev` a device node in an image is dead even where the cgroup allows it.
+/// Returns the attributes of the root. With `nodev` a device node in an image cannot be opened,
+/// even if the cgroup allows it.
 fn root_attributes(host: &Host) -> Attributes {
     match host.devices {
         None => Attributes::MOUNT_ATTR_NODEV,
@@ -238,15 +243,15 @@ fn root_attributes(host: &Host) -> Attributes {
     }
 }
 
-/// How the root of a container is stacked.
+/// Returns the overlay of a container's root.
 pub(super) fn root(spec: &Spec, host: &Host) -> Result<Root> {
     let annotations = spec.annotations().as_ref();
     let lower =
         annotations.and_then(|all| all.get(oci::LOWER)).ok_or_else(|| missing(oci::LOWER))?;
     let lower: Vec<String> = serde_json::from_str(lower).map_err(|_| missing(oci::LOWER))?;
     let topmost_first: Vec<_> = lower.iter().rev().map(String::as_str).collect();
-    // A layer is a stranger's: the kernel must not follow the redirects and metadata-only copies
-    // that its extended attributes may ask for (overlayfs.rst, "Metadata only copy up").
+    // A layer is untrusted: the kernel must not follow the redirects and metadata-only copies of
+    // its extended attributes (overlayfs.rst, "Metadata only copy up").
     let mut settings = vec![
         ("upperdir", "upper"),
         ("workdir", "work"),
@@ -254,7 +259,7 @@ pub(super) fn root(spec: &Spec, host: &Host) -> Result<Root> {
         ("redirect_dir", "nofollow"),
         ("index", "off"),
     ];
-    // `trusted.*` attributes are for the machine's root alone.
+    // Only the host's root may use `trusted.*` attributes.
     if host.identity.in_user_namespace() {
         settings.push(("userxattr", ""));
     }
@@ -281,10 +286,10 @@ fn is_kernel_fs(mount: &Mount) -> bool {
 fn mount_steps(
     mount: &Mount,
     host: &Host,
-    shown: &mut BindMounts,
+    binds: &mut BindMounts,
     steps: &mut Vec<Step>,
 ) -> Result<()> {
-    if let Some(step) = shown.steps.remove(mount.destination()) {
+    if let Some(step) = binds.steps.remove(mount.destination()) {
         steps.push(step);
         return Ok(());
     }
@@ -320,7 +325,7 @@ fn mount_steps(
     Ok(())
 }
 
-/// What is shown for a file system that only shows what its namespace has.
+/// Returns the host's path to bind-mount for a file system that only shows its own namespace.
 fn fallback_bind(mount: &Mount, host: &Host) -> Result<Option<CString>> {
     let of_namespace = ["proc", "sysfs", "mqueue"].contains(&mount.typ().as_deref().unwrap_or(""));
     let path = Some(mount.destination().to_string_lossy());
@@ -329,7 +334,8 @@ fn fallback_bind(mount: &Mount, host: &Host) -> Result<Option<CString>> {
         .transpose()
 }
 
-/// `/sys/fs/cgroup`: the unified hierarchy, or a directory with each v1 hierarchy.
+/// Adds the steps of `/sys/fs/cgroup`: the unified hierarchy, or a directory with each v1
+/// hierarchy.
 fn cgroup_steps(
     at: &str,
     attributes: Attributes,

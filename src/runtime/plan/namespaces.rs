@@ -1,4 +1,4 @@
-//! Which namespaces are made for a container, and which are those of others.
+//! The namespaces of a container: created, or joined of other containers.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,8 @@ fn lists(linux: &Linux, kind: LinuxNamespaceType) -> bool {
     linux.namespaces().iter().flatten().any(|namespace| namespace.typ() == kind)
 }
 
-/// The namespaces that are made with the process (`CLONE_NEW*`). Mounts are always its own.
+/// Returns the namespaces that are created with the process (`CLONE_NEW*`). The mount namespace is
+/// always new.
 pub(super) fn created(linux: &Linux) -> i32 {
     let kinds = [
         (LinuxNamespaceType::Pid, libc::CLONE_NEWPID),
@@ -25,21 +26,21 @@ pub(super) fn created(linux: &Linux) -> i32 {
     listed.fold(libc::CLONE_NEWNS, |flags, (_, flag)| flags | flag)
 }
 
-/// Which containers are joined, by the standard's word for the namespace.
+/// Returns the containers whose namespaces are joined, by the type in the OCI specification.
 pub(super) fn joined(spec: &Spec) -> Result<BTreeMap<String, String>> {
     let annotation = spec.annotations().as_ref().and_then(|all| all.get(oci::JOIN));
     let Some(annotation) = annotation else { return Ok(BTreeMap::new()) };
     serde_json::from_str(annotation).map_err(|_| missing(oci::JOIN))
 }
 
-/// Whether it has the network of the host.
+/// Whether the container has the host's network.
 pub(super) fn shares_network(spec: &Spec, linux: &Linux) -> Result<bool> {
     Ok(!lists(linux, LinuxNamespaceType::Network) && !joined(spec)?.contains_key("network"))
 }
 
-/// The steps that enter the namespaces of others, or make an own one ready.
+/// Adds the steps that join namespaces of other containers, or set up new ones.
 pub(super) fn steps(spec: &Spec, linux: &Linux, steps: &mut Vec<Step>) -> Result<()> {
-    // The process namespace is entered by being made in it.
+    // The PID namespace is joined before the clone.
     let entered = joined(spec)?.into_iter().filter(|(kind, _)| kind != "pid");
     for (slot, (kind, container)) in entered.enumerate() {
         steps.push(Step::JoinNamespace { fd_index: slot, kind, container });

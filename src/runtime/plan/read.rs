@@ -1,11 +1,11 @@
-//! Text, paths and mount options of a configuration, as a plan takes them.
+//! Conversions of texts, paths and mount options of a configuration for a plan.
 
 use std::ffi::CString;
 
 use crate::model::{Error, Kind, Result};
 use crate::sys::mount::{Attributes, Setting};
 
-/// Makes the error for a configuration without `field`.
+/// Returns the error for a configuration without `field`.
 pub(super) fn missing(field: &str) -> Error {
     Error::new(Kind::Corrupt, format!("config.json has no `{field}`"))
 }
@@ -13,7 +13,7 @@ pub(super) fn missing(field: &str) -> Error {
 /// Converts `value` to a text for system calls, which has no NUL byte.
 pub(super) fn text(value: &str) -> Result<CString> {
     CString::new(value).map_err(|_| {
-        Error::new(Kind::Invalid, format!("`{}` has a NUL byte", value.escape_debug()))
+        Error::new(Kind::Invalid, format!("`{}` contains a NUL byte", value.escape_debug()))
     })
 }
 
@@ -22,7 +22,7 @@ pub(super) fn relative_to_root(path: &str) -> Result<CString> {
     text(path.trim_start_matches('/'))
 }
 
-/// Makes a setting of a file system, a flag if `value` is empty.
+/// Returns a setting of a file system, a flag if `value` is empty.
 pub(super) fn setting(key: &str, value: &str) -> Result<Setting> {
     let value = Some(value).filter(|value| !value.is_empty());
     Ok(Setting { key: text(key)?, value: value.map(text).transpose()? })
@@ -40,7 +40,7 @@ pub(super) fn options_of(options: &[String]) -> Result<(Attributes, Vec<Setting>
             "noexec" => attributes |= Attributes::MOUNT_ATTR_NOEXEC,
             "strictatime" => attributes |= Attributes::MOUNT_ATTR_STRICTATIME,
             "noatime" => attributes |= Attributes::MOUNT_ATTR_NOATIME,
-            // `relatime` is the kernel's default; the others say what is always so here.
+            // `relatime` is the kernel's default; the other options always hold.
             "rw" | "relatime" | "bind" | "rbind" | "rprivate" | "private" | "rslave" => {}
             other => settings.push(match other.split_once('=') {
                 Some((key, value)) => setting(key, value)?,

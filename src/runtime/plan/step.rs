@@ -12,60 +12,61 @@ use crate::sys::mount::{Attributes, Setting, View};
 /// What init does between clone and exec, in order.
 #[derive(Debug)]
 pub struct Plan {
-    /// The namespaces that the process is made in (`CLONE_NEW*`). The cgroup namespace comes
-    /// later, by a step: its root is the cgroup that the process is in when it is made.
+    /// The namespaces that the process is cloned into (`CLONE_NEW*`). The cgroup namespace comes
+    /// later, by a step: its root is the cgroup that the process is in when it is created.
     pub namespaces: i32,
     /// The steps.
     pub steps: Vec<Step>,
 }
 
-/// One step of init. What it needs is prepared: a step allocates nothing.
+/// One step of init. Its values are prepared beforehand: a step allocates nothing.
 #[derive(Debug)]
 pub enum Step {
-    /// Close all but what the steps need.
+    /// Close the file descriptors that no step needs.
     CloseInherited,
     /// Die when the monitor dies.
     DieWithMonitor,
-    /// Let the kernel choose the container like any process when memory runs out.
+    /// Set `oom_score_adj`: without it the container would inherit the monitor's.
     SetOomScore(CString),
-    /// Enter the cgroups of the v1 hierarchies.
+    /// Join the cgroups of the v1 hierarchies.
     JoinCgroups,
-    /// See the own cgroup as the root of all.
+    /// Create a cgroup namespace: the container's cgroup becomes the root of all.
     NewCgroupNamespace,
-    /// Keep nobody from outside, and no core dump, from looking in while rights are high.
+    /// Clear the dumpable flag: while init has the host's rights, no other process may trace it and
+    /// no core dump is written.
     ClearDumpable,
-    /// Inherit no keys.
+    /// Join a new session keyring, which inherits no keys.
     NewKeyring,
     /// Leave the caller's session and terminal.
     NewSession,
-    /// Enter a namespace of another container.
+    /// Join a namespace of another container.
     JoinNamespace {
         /// Which of the opened namespaces.
         fd_index: usize,
-        /// The standard's word for it.
+        /// Its type, as the OCI specification names it.
         kind: String,
         /// The other container's id.
         container: String,
     },
-    /// Open the shared memory of the container whose IPC is joined.
+    /// Open `/dev/shm` of the container whose IPC namespace is joined.
     OpenDevShm,
     /// Set the NIS domain name.
     SetDomainname(CString),
-    /// Let the loopback interface work.
+    /// Bring the loopback interface up.
     BringLoopbackUp,
-    /// Let no mount reach the host.
+    /// Make all mounts slaves: no mount of the container propagates to the host.
     MakeMountsSlave,
-    /// Open what is to be seen of the host.
+    /// Open the source of a bind mount.
     OpenBindSource(BindSource),
-    /// Give a new volume what the image has at its target.
+    /// Copy what the image has at the target of a new volume into it.
     CopyUpVolume {
         /// The volume's directory, relative to the container's.
         volume: CString,
         /// Relative to the root.
         target: CString,
     },
-    /// Show what was opened; links at the target are followed inside the root, and what is
-    /// missing is made.
+    /// Attach an opened source. Links in the target are followed inside the root; missing parts are
+    /// created.
     AttachBind {
         /// Which of the opened sources.
         fd_index: usize,
@@ -74,43 +75,43 @@ pub enum Step {
         /// Relative to the root.
         target: CString,
     },
-    /// Mount memory where the user wants it; links are followed inside the root.
+    /// Mount a tmpfs of the user's. Links in the target are followed inside the root.
     MountTmpfs(MountStep),
-    /// Stack the layers and the writable directory.
+    /// Mount an overlay of the layers and the writable directory as the root.
     MountRoot(Root),
-    /// Make a directory of the container's, which holds a copy of all layers, its root.
+    /// Bind-mount a directory of the container's, a copy of all layers, as the root.
     BindRoot {
         /// Relative to the container's directory.
         path: CString,
-        /// `nodev`, but for a privileged container.
+        /// `nodev`, unless the container is privileged.
         attributes: Attributes,
     },
     /// Mount a file system.
     Mount(MountStep),
-    /// Show a file of the container's directory at a path inside.
+    /// Bind-mount a file of the container's directory at a path inside.
     BindFile(FileStep),
-    /// Show a device of the host at the same path inside.
+    /// Bind-mount a device of the host at the same path inside.
     BindDevice(DeviceNode),
-    /// Make a device node.
+    /// Create a device node.
     MakeDevice(DeviceNode),
-    /// Make a symbolic link.
+    /// Create a symbolic link.
     MakeLink {
         /// Relative to the root.
         path: CString,
-        /// What it says.
+        /// What the link contains.
         target: CString,
     },
-    /// Make the new root `/` and let go of the host's.
+    /// Make the new root `/` and detach the host's.
     PivotRoot,
-    /// Close what is of the host: paths of the container lead nowhere but into it from here on.
+    /// Close file descriptors of the host: no path of the container leads out of it from here on.
     CloseHostFds,
     /// Join these namespaces of a running container.
     JoinNamespaces(i32),
     /// Read standard input from the container's own `/dev/null`.
     OpenNullInput,
-    /// Make a terminal of the container's own and control it.
+    /// Open a pseudoterminal of the container and make it the controlling terminal.
     OpenTerminal {
-        /// Whether it is `/dev/console` as well.
+        /// Whether it is mounted on `/dev/console` as well.
         console: bool,
     },
     /// Set a kernel parameter of the container's namespaces.
@@ -119,16 +120,16 @@ pub enum Step {
         path: CString,
         /// The value.
         value: CString,
-        /// Whether a kernel without it is no failure.
+        /// Whether a kernel without the parameter is not a failure.
         optional: bool,
     },
     /// Set the host name.
     SetHostname(CString),
-    /// Make a path readable only.
+    /// Make a path read-only.
     MakeReadonly(CString),
-    /// Make a mount that was filled read-only.
+    /// Remount read-only what earlier steps have filled.
     RemountReadonly(CString),
-    /// Hide a path.
+    /// Hide a path behind `/dev/null` or an empty directory.
     Mask(CString),
     /// Limit a resource.
     SetLimit {
@@ -139,75 +140,75 @@ pub enum Step {
         /// The hard limit, clamped to what this process may have.
         hard: u64,
     },
-    /// Default actions for all signals, none blocked.
+    /// Reset all signals to their default actions, and block none.
     ResetSignals,
-    /// Be a plain Linux process, whatever `setarch` the caller runs under.
+    /// Reset the personality: the caller may run under `setarch`.
     ResetPersonality,
-    /// Run on any processor at the usual priority, whatever `taskset`, `nice` and `ionice` the
-    /// caller runs under; what the cgroup says holds.
+    /// Reset CPU affinity and priorities: the caller may run under `taskset`, `nice` or `ionice`.
+    /// The limits of the cgroup stay.
     ResetSchedule,
-    /// The mask of new files' modes.
+    /// Set the umask.
     SetUmask(u32),
-    /// Enter the working directory, making it where it is missing; still as root, as Docker does.
+    /// Enter the working directory: still as root, as Docker does.
     SetCwd {
         /// Inside, absolute.
         path: CString,
-        /// Make it where it is missing: for the first process only, as Docker does.
+        /// Create it if it is missing: for the first process only, as Docker does.
         make: bool,
     },
-    /// Make the root read-only; what is mounted on it stays as it is.
+    /// Remount the root read-only; the mounts on it stay as they are.
     RemountRootReadonly,
-    /// Let no program gain rights by being executed.
+    /// Set `no_new_privs`: no execve(2) raises privileges.
     SetNoNewPrivs,
-    /// Let a program judge each system call from here on.
+    /// Load the seccomp filter, which checks each system call from here on.
     LoadSeccomp(Filter),
-    /// Say which AppArmor profile the program runs under; it counts from its execution on.
+    /// Set the AppArmor profile of the program, in force from execve(2) on.
     SetApparmorProfile(CString),
-    /// Say which SELinux label the program gets; it counts from its execution on.
+    /// Set the SELinux label of the program, in force from execve(2) on.
     SetSelinuxLabel(CString),
-    /// Find the user in the container's own files, give up all other rights and become it.
+    /// Look the user up in the container's `/etc/passwd`, drop all other rights and switch to it.
     SetCredentials(Credentials),
     /// Keep only standard input, output and error.
     CloseDescriptors,
-    /// Become the program.
+    /// Execute the program.
     Execute,
 }
 
-/// How the root is made.
+/// The overlay that becomes the root.
 #[derive(Debug)]
 pub struct Root {
     /// The layers, lowest first, relative to the container's directory.
     pub lower: Vec<CString>,
-    /// `upperdir`, `workdir` and what hostile layers may not ask for.
+    /// `upperdir`, `workdir` and the features that hostile layers must not switch on.
     pub settings: Vec<Setting>,
-    /// Whether the kernel is new enough to take layers one by one; an older one would complain in
-    /// its log.
+    /// Whether the kernel takes layers one by one (`lowerdir+`); an older one would write a warning
+    /// to its log.
     pub has_lowerdir_append: bool,
-    /// `nodev`, but for a privileged container.
+    /// `nodev`, unless the container is privileged.
     pub attributes: Attributes,
-    /// The layers and settings as one text, for kernels that want it so (`mount(2)`).
+    /// The layers and settings as one text, for kernels that need mount(2).
     pub options: CString,
     /// Where it is mounted, relative to the container's directory.
     pub target: CString,
 }
 
-/// A file to show inside.
+/// A file to bind-mount inside.
 #[derive(Debug)]
 pub struct FileStep {
     /// Relative to the container's directory.
     pub source: CString,
-    /// Relative to the root; made where it is missing.
+    /// Relative to the root; created if missing.
     pub target: CString,
-    /// `nosuid` and its like.
+    /// `nosuid` and the like.
     pub attributes: Attributes,
 }
 
-/// A device node to make.
+/// A device node to create.
 #[derive(Clone, Debug)]
 pub struct DeviceNode {
     /// Relative to the root: `directory` and `name`.
     pub path: CString,
-    /// The directory part of `path`, made where it is missing.
+    /// The directory part of `path`, created if missing.
     pub directory: CString,
     /// The last part of `path`.
     pub name: CString,
@@ -221,82 +222,82 @@ pub struct DeviceNode {
     pub owner: (u32, u32),
 }
 
-/// Whom to become. Bit n of a set is capability n.
+/// The user to switch to. Bit n of a set is capability n.
 #[derive(Debug)]
 pub struct Credentials {
     /// `user[:group]`, names or numbers; empty is root.
     pub user: String,
-    /// Further groups, names or numbers.
+    /// Supplementary groups, names or numbers.
     pub groups: Vec<String>,
-    /// What can be had at all, and what root has.
+    /// The bounding set, which is also what root has.
     pub bounding: u64,
-    /// What a user has who is not root.
+    /// The ambient set, for a user who is not root.
     pub ambient: u64,
 }
 
 impl Credentials {
-    /// Whether it is user 0, as far as its name tells.
+    /// Whether the user is 0, as far as the name shows.
     pub fn is_root(&self) -> bool {
         let user = self.user.split(':').next().unwrap_or_default();
         ["", "root", "0"].contains(&user)
     }
 }
 
-/// What is to be seen of the host, or of a volume.
+/// The source of a bind mount: a path of the host, or a volume.
 #[derive(Debug)]
 pub struct BindSource {
-    /// Its number among all of them.
+    /// Its number among all sources.
     pub fd_index: usize,
     /// Absolute, or relative to the container's directory.
     pub path: CString,
-    /// How it is seen.
+    /// How it is mounted.
     pub view: View,
 }
 
 /// A file system to mount.
 #[derive(Debug)]
 pub struct MountStep {
-    /// Relative to the root; made where it is missing, never through a symbolic link.
+    /// Relative to the root; created if missing, never through a symbolic link.
     pub target: CString,
     /// The file system's type.
     pub fstype: CString,
     /// Its settings.
     pub settings: Vec<Setting>,
-    /// `nosuid` and its like.
+    /// `nosuid` and the like.
     pub attributes: Attributes,
-    /// Whether a kernel without this file system is no failure.
+    /// Whether a kernel without this file system is not a failure.
     pub optional: bool,
-    /// What of the host is shown where the kernel gives an ordinary user none of its own, for the
-    /// namespace that it shows is the host's.
+    /// The path of the host to bind-mount where the kernel refuses an ordinary user a new mount,
+    /// because the namespace that it shows is the host's.
     pub fallback_bind: Option<CString>,
 }
 
-/// A step in words, as `explain`, `trace` and errors show it.
+/// Describes the step in words, for `explain`, `trace` and errors.
 impl fmt::Display for Step {
     #[expect(clippy::too_many_lines, reason = "one arm a step")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let show = |text: &CString| text.to_string_lossy().into_owned();
         match self {
-            Step::CloseInherited => f.write_str("close all but what is needed here"),
+            Step::CloseInherited => f.write_str("close inherited file descriptors"),
             Step::DieWithMonitor => f.write_str("die when the monitor dies"),
-            Step::JoinCgroups => f.write_str("enter the cgroups"),
-            Step::NewCgroupNamespace => f.write_str("make a cgroup namespace"),
-            Step::ClearDumpable => f.write_str("become not dumpable"),
+            Step::JoinCgroups => f.write_str("join the cgroups"),
+            Step::NewCgroupNamespace => f.write_str("create a cgroup namespace"),
+            Step::ClearDumpable => f.write_str("clear the dumpable flag"),
             Step::NewKeyring => f.write_str("join a new session keyring"),
             Step::NewSession => f.write_str("start a new session"),
             Step::BringLoopbackUp => f.write_str("bring interface lo up"),
-            Step::MakeMountsSlave => f.write_str("stop mounts from reaching the host"),
+            Step::MakeMountsSlave => f.write_str("make all mounts slaves of the host's"),
             Step::PivotRoot => f.write_str("pivot to the new root"),
-            Step::CloseHostFds => f.write_str("close what is of the host"),
+            Step::CloseHostFds => f.write_str("close the host's file descriptors"),
             Step::OpenNullInput => f.write_str("read standard input from /dev/null"),
-            Step::ResetSignals => f.write_str("reset signals"),
+            Step::ResetSignals => f.write_str("reset signal handlers and mask"),
             Step::ResetPersonality => f.write_str("reset the personality"),
-            Step::RemountRootReadonly => f.write_str("make the root read-only"),
+            Step::RemountRootReadonly => f.write_str("remount the root read-only"),
             Step::SetNoNewPrivs => f.write_str("set no_new_privs"),
             Step::CloseDescriptors => f.write_str("close all other file descriptors"),
             Step::Execute => f.write_str("execute the program"),
             Step::SetOomScore(score) => write!(f, "set oom_score_adj to {}", show(score)),
-            Step::BindRoot { path, .. } => write!(f, "mount {} on /", show(path)),
+            Step::BindRoot { path, .. } => write!(f, "bind-mount {} on /", show(path)),
             Step::MountRoot(root) if root.lower.len() == 1 => {
                 write!(f, "mount overlay of one layer on /")
             }
@@ -305,61 +306,61 @@ impl fmt::Display for Step {
                 write!(f, "mount {} on /{}", show(&mount.fstype), show(&mount.target))
             }
             Step::BindFile(file) => {
-                write!(f, "bind {} on /{}", show(&file.source), show(&file.target))
+                write!(f, "bind-mount {} on /{}", show(&file.source), show(&file.target))
             }
             Step::MakeDevice(device) => {
                 let (major, minor) = device.number;
-                write!(f, "make device /{} ({major}:{minor})", show(&device.path))
+                write!(f, "create device /{} ({major}:{minor})", show(&device.path))
             }
             Step::BindDevice(device) => {
                 let (major, minor) = device.number;
-                write!(f, "bind device /{} ({major}:{minor})", show(&device.path))
+                write!(f, "bind-mount device /{} ({major}:{minor})", show(&device.path))
             }
             Step::MakeLink { path, target } => {
-                write!(f, "link /{} to {}", show(path), show(target))
+                write!(f, "create symbolic link /{} to {}", show(path), show(target))
             }
             Step::JoinNamespaces(_) => write!(f, "join the container's namespaces"),
-            Step::OpenTerminal { .. } => write!(f, "open a terminal"),
+            Step::OpenTerminal { .. } => write!(f, "open a pseudoterminal"),
             Step::WriteSysctl { path, value, .. } => {
                 write!(f, "write {} to /{}", show(value), show(path))
             }
-            Step::SetHostname(name) => write!(f, "set the host name to {}", show(name)),
+            Step::SetHostname(name) => write!(f, "set the hostname to {}", show(name)),
             Step::MakeReadonly(path) => write!(f, "make /{} read-only", show(path)),
-            Step::RemountReadonly(path) => write!(f, "make the mount on /{} read-only", show(path)),
+            Step::RemountReadonly(path) => write!(f, "remount /{} read-only", show(path)),
             Step::Mask(path) => write!(f, "mask /{}", show(path)),
             Step::SetLimit { resource, soft, hard } => {
                 write!(f, "limit {resource:?} to {soft}:{hard}")
             }
             Step::SetUmask(mask) => write!(f, "set the umask to {mask:04o}"),
-            Step::LoadSeccomp(_) => write!(f, "load the system call filter"),
-            Step::SetCredentials(step) if step.user.is_empty() => write!(f, "become user root"),
-            Step::SetCredentials(step) => write!(f, "become user {}", step.user),
-            Step::SetCwd { path, .. } => write!(f, "enter directory {}", show(path)),
+            Step::LoadSeccomp(_) => write!(f, "load the seccomp filter"),
+            Step::SetCredentials(step) if step.user.is_empty() => write!(f, "switch to user root"),
+            Step::SetCredentials(step) => write!(f, "switch to user {}", step.user),
+            Step::SetCwd { path, .. } => write!(f, "change directory to {}", show(path)),
             Step::JoinNamespace { kind, container, .. } => {
                 write!(
                     f,
-                    "join the {kind} of container {}",
+                    "join the {kind} namespace of container {}",
                     container.get(..12).unwrap_or(container)
                 )
             }
             Step::OpenDevShm => {
-                write!(f, "open /dev/shm of the container whose ipc is joined")
+                write!(f, "open /dev/shm of the container whose IPC is joined")
             }
             Step::SetApparmorProfile(order) => {
                 let order = show(order);
-                write!(f, "choose AppArmor profile {}", order.trim_start_matches("exec "))
+                write!(f, "set AppArmor profile {}", order.trim_start_matches("exec "))
             }
-            Step::SetSelinuxLabel(label) => write!(f, "choose SELinux label {}", show(label)),
-            Step::ResetSchedule => write!(f, "reset processors and priorities"),
-            Step::SetDomainname(name) => write!(f, "set the domain name to {}", show(name)),
-            Step::OpenBindSource(source) => write!(f, "open {}", show(&source.path)),
+            Step::SetSelinuxLabel(label) => write!(f, "set SELinux label {}", show(label)),
+            Step::ResetSchedule => write!(f, "reset CPU affinity and priorities"),
+            Step::SetDomainname(name) => write!(f, "set the NIS domain name to {}", show(name)),
+            Step::OpenBindSource(source) => write!(f, "open bind source {}", show(&source.path)),
             Step::CopyUpVolume { volume, target } => {
                 let volume = show(volume);
                 let name = volume.rsplit('/').next().unwrap_or_default();
-                write!(f, "fill volume {name} from /{}, if it is new", show(target))
+                write!(f, "copy /{} into volume {name} if it is new", show(target))
             }
             Step::AttachBind { source, target, .. } => {
-                write!(f, "bind {} on /{}", show(source), show(target))
+                write!(f, "bind-mount {} on /{}", show(source), show(target))
             }
             Step::MountTmpfs(mount) => write!(f, "mount tmpfs on /{}", show(&mount.target)),
         }

@@ -51,16 +51,16 @@ fn the_steps_of_a_start_are_these() {
     let first = steps.iter().position(is_parameter).unwrap();
     steps[first..first + 2].sort();
     expect![[r#"
-        close all but what is needed here
+        close inherited file descriptors
         die when the monitor dies
         set oom_score_adj to 0
-        enter the cgroups
-        make a cgroup namespace
-        become not dumpable
+        join the cgroups
+        create a cgroup namespace
+        clear the dumpable flag
         join a new session keyring
         start a new session
         bring interface lo up
-        stop mounts from reaching the host
+        make all mounts slaves of the host's
         mount overlay of 2 layers on /
         mount proc on /proc
         mount tmpfs on /dev
@@ -69,27 +69,27 @@ fn the_steps_of_a_start_are_these() {
         mount mqueue on /dev/mqueue
         mount sysfs on /sys
         mount cgroup2 on /sys/fs/cgroup/
-        make device /dev/null (1:3)
-        make device /dev/zero (1:5)
-        make device /dev/full (1:7)
-        make device /dev/random (1:8)
-        make device /dev/urandom (1:9)
-        make device /dev/tty (5:0)
-        link /dev/fd to /proc/self/fd
-        link /dev/stdin to /proc/self/fd/0
-        link /dev/stdout to /proc/self/fd/1
-        link /dev/stderr to /proc/self/fd/2
-        link /dev/ptmx to pts/ptmx
-        link /dev/core to /proc/kcore
-        bind hosts on /etc/hosts
-        bind hostname on /etc/hostname
-        bind resolv.conf on /etc/resolv.conf
+        create device /dev/null (1:3)
+        create device /dev/zero (1:5)
+        create device /dev/full (1:7)
+        create device /dev/random (1:8)
+        create device /dev/urandom (1:9)
+        create device /dev/tty (5:0)
+        create symbolic link /dev/fd to /proc/self/fd
+        create symbolic link /dev/stdin to /proc/self/fd/0
+        create symbolic link /dev/stdout to /proc/self/fd/1
+        create symbolic link /dev/stderr to /proc/self/fd/2
+        create symbolic link /dev/ptmx to pts/ptmx
+        create symbolic link /dev/core to /proc/kcore
+        bind-mount hosts on /etc/hosts
+        bind-mount hostname on /etc/hostname
+        bind-mount resolv.conf on /etc/resolv.conf
         write 0 2147483647 to /proc/sys/net/ipv4/ping_group_range
         write 0 to /proc/sys/net/ipv4/ip_unprivileged_port_start
         pivot to the new root
-        close what is of the host
+        close the host's file descriptors
         read standard input from /dev/null
-        set the host name to web
+        set the hostname to web
         make /proc/asound read-only
         make /proc/bus read-only
         make /proc/fs read-only
@@ -111,13 +111,13 @@ fn the_steps_of_a_start_are_these() {
         mask /sys/fs/selinux
         limit Core to 0:0
         limit Nofile to 1024:1048576
-        reset signals
+        reset signal handlers and mask
         reset the personality
-        reset processors and priorities
+        reset CPU affinity and priorities
         set the umask to 0022
-        enter directory /srv
-        load the system call filter
-        become user app
+        change directory to /srv
+        load the seccomp filter
+        switch to user app
         close all other file descriptors
         execute the program"#]]
     .assert_eq(&steps.join("\n"));
@@ -139,7 +139,7 @@ fn v1_hierarchies_are_shown_below_a_directory_that_is_sealed_at_the_end() {
             "mount tmpfs on /sys/fs/cgroup/",
             "mount cgroup on /sys/fs/cgroup/memory",
             "mount cgroup2 on /sys/fs/cgroup/unified",
-            "make the mount on /sys/fs/cgroup read-only",
+            "remount /sys/fs/cgroup read-only",
         ]"#]]
     .assert_eq(&format!("{cgroups:#?}"));
     assert!(!steps.iter().any(|step| step.contains("standard input")));
@@ -163,38 +163,38 @@ fn what_is_of_others_is_opened_before_anything_is_mounted_and_shown_from_the_top
         ..HostConfig::default()
     };
     let steps = steps_of(&Host::default(), config);
-    let words = ["open ", "join the", "lo up", "host name", "fill", "bind", "tmpfs", "overlay"];
-    let shown = steps.iter().filter(|step| words.iter().any(|word| step.contains(word)));
+    let words = ["open ", "namespace of", "lo up", "hostname", "copy", "bind", "tmpfs", "overlay"];
+    let listed = steps.iter().filter(|step| words.iter().any(|word| step.contains(word)));
     expect![[r#"
-        join the ipc of container c0ffeec0ffee
-        join the network of container c0ffeec0ffee
-        open ../../volumes/db/_data
-        open /dev/shm of the container whose ipc is joined
-        open ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hosts
-        open ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hostname
-        open ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/resolv.conf
-        open /srv
-        open /run/x
-        open ../../init
+        join the ipc namespace of container c0ffeec0ffee
+        join the network namespace of container c0ffeec0ffee
+        open bind source ../../volumes/db/_data
+        open /dev/shm of the container whose IPC is joined
+        open bind source ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hosts
+        open bind source ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hostname
+        open bind source ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/resolv.conf
+        open bind source /srv
+        open bind source /run/x
+        open bind source ../../init
         mount overlay of 2 layers on /
-        fill volume db from /etc, if it is new
+        copy /etc into volume db if it is new
         mount tmpfs on /dev
-        bind ../../volumes/db/_data on /etc
+        bind-mount ../../volumes/db/_data on /etc
         mount tmpfs on /t
-        bind shared memory on /dev/shm
-        bind ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hosts on /etc/hosts
-        bind ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hostname on /etc/hostname
-        bind ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/resolv.conf on /etc/resolv.conf
-        bind /srv on /etc/deep
-        bind /run/x on /dev/x
-        bind ../../init on /sbin/docker-init"#]]
-    .assert_eq(&shown.map(String::as_str).collect::<Vec<_>>().join("\n"));
+        bind-mount shared memory on /dev/shm
+        bind-mount ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hosts on /etc/hosts
+        bind-mount ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hostname on /etc/hostname
+        bind-mount ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/resolv.conf on /etc/resolv.conf
+        bind-mount /srv on /etc/deep
+        bind-mount /run/x on /dev/x
+        bind-mount ../../init on /sbin/docker-init"#]]
+    .assert_eq(&listed.map(String::as_str).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
 fn a_copied_root_is_mounted_as_it_is_and_nothing_is_stacked() {
     let config = HostConfig { storage: Driver::Vfs, ..HostConfig::default() };
     let steps = steps_of(&Host::default(), config);
-    assert!(steps.contains(&"mount rootfs on /".to_owned()), "{steps:?}");
+    assert!(steps.contains(&"bind-mount rootfs on /".to_owned()), "{steps:?}");
     assert!(!steps.iter().any(|step| step.contains("overlay")), "{steps:?}");
 }

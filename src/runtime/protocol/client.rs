@@ -1,4 +1,4 @@
-//! One connection to a monitor: what it asked, and what it has yet to be sent.
+//! A client's connection, on the monitor's side: its requests, and the bytes to send.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -10,36 +10,36 @@ use crate::model::observe::log::Stream;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::trace::{self, Watcher};
 
-/// What a front sent.
+/// A message of a client.
 #[derive(Debug)]
 pub(in crate::runtime) enum ClientMessage {
     /// A request.
     Request(Request),
-    /// Something for the program to read.
+    /// Input for the program.
     Input(Vec<u8>),
 }
 
-/// A front that is connected.
+/// A connected client.
 #[derive(Debug)]
 pub(in crate::runtime) struct ClientConnection {
     pub(in crate::runtime) stream: UnixStream,
     inbox: Vec<u8>,
     outbox: Vec<u8>,
-    /// It gets what the container writes.
+    /// Whether it gets the container's output.
     pub(in crate::runtime) attached: bool,
-    /// The container's standard input ends when it goes.
+    /// Whether the container's standard input is closed when it disconnects.
     pub(in crate::runtime) feeds_stdin: bool,
-    /// It is answered when the container has ended.
+    /// Whether it is answered when the container has exited.
     pub(in crate::runtime) awaits_exit: bool,
-    /// It is told what was done, before the next reply.
+    /// Whether it gets the steps of the trace before the next reply.
     traced: bool,
-    /// It closed the connection or broke the protocol.
+    /// Whether it closed the connection or violated the protocol.
     pub(in crate::runtime) closed: bool,
 }
 
 impl ClientConnection {
     pub(in crate::runtime) fn new(stream: UnixStream) -> Self {
-        let gone = stream.set_nonblocking(true).is_err();
+        let failed = stream.set_nonblocking(true).is_err();
         ClientConnection {
             stream,
             inbox: Vec::new(),
@@ -48,7 +48,7 @@ impl ClientConnection {
             feeds_stdin: false,
             awaits_exit: false,
             traced: trace::is_on(),
-            closed: gone,
+            closed: failed,
         }
     }
 
@@ -56,9 +56,9 @@ impl ClientConnection {
         !self.outbox.is_empty()
     }
 
-    /// What it asks.
+    /// Receives its messages.
     pub(in crate::runtime) fn receive(&mut self) -> Vec<ClientMessage> {
-        // Once and no more: the rest waits until what came has been passed on.
+        // Reads once: the rest waits until these messages are handled.
         let mut chunk = [0; 64 * 1024];
         match self.stream.read(&mut chunk) {
             Ok(0) => self.closed = true,
@@ -104,7 +104,7 @@ impl ClientConnection {
         self.send();
     }
 
-    /// Sends as much as it takes.
+    /// Sends as many bytes as the client takes now.
     pub(in crate::runtime) fn send(&mut self) {
         while !self.outbox.is_empty() && !self.closed {
             match self.stream.write(&self.outbox) {
@@ -120,15 +120,15 @@ impl ClientConnection {
     }
 }
 
-/// Whether the process at the other end is root's or of the user that this monitor runs as
+/// Whether the process at the other end belongs to root or to the user of this monitor
 /// (`SO_PEERCRED`, unix(7)).
 pub(in crate::runtime) fn is_authorized(stream: &UnixStream) -> bool {
     let peer = rustix::net::sockopt::socket_peercred(stream);
     peer.is_ok_and(|peer| peer.uid.is_root() || peer.uid == rustix::process::geteuid())
 }
 
-/// The first request of the front that made this monitor. Waits for it.
-pub(in crate::runtime) fn first_request(front: &mut UnixStream) -> Result<Request> {
+/// Waits for the first request of the client that started this monitor.
+pub(in crate::runtime) fn first_request(client: &mut UnixStream) -> Result<Request> {
     let mut buffer = Vec::new();
     let mut chunk = [0; 4096];
     loop {
@@ -136,40 +136,40 @@ pub(in crate::runtime) fn first_request(front: &mut UnixStream) -> Result<Reques
             let request = message::parse(&json)?;
             let Request::Traced(request) = request else { return Ok(request) };
             let watched = matches!(*request, Request::Start(StartOptions { stepwise: true, .. }));
-            trace::begin(watched.then(|| watcher(front)).transpose()?);
+            trace::begin(watched.then(|| watcher(client)).transpose()?);
             return Ok(*request);
         }
-        match front.read(&mut chunk) {
-            Ok(0) => return Err(Error::new(Kind::Cancelled, "the front went away")),
+        match client.read(&mut chunk) {
+            Ok(0) => return Err(Error::new(Kind::Cancelled, "the client closed the connection")),
             Ok(count) => buffer.extend_from_slice(&chunk[..count]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::from_io("read from the front", &error)),
+            Err(error) => return Err(Error::from_io("read from the client", &error)),
         }
     }
 }
 
-/// Tells the front of each deed, and waits until it says that it may be done.
-fn watcher(front: &UnixStream) -> Result<Watcher> {
-    let front = front.try_clone().map_err(|error| Error::from_io("dup(front)", &error))?;
-    let front = Mutex::new(front);
-    Ok(Arc::new(move |deed| {
-        let mut front = front.lock().unwrap_or_else(PoisonError::into_inner);
-        send(&mut front, &Reply::NextStep(Box::new(deed.clone())));
-        // A front that has gone watches no more.
-        let _ = first_request(&mut front);
+/// Returns a watcher that sends each step to the client, and waits for its permission.
+fn watcher(client: &UnixStream) -> Result<Watcher> {
+    let client = client.try_clone().map_err(|error| Error::from_io("dup(client)", &error))?;
+    let client = Mutex::new(client);
+    Ok(Arc::new(move |step| {
+        let mut client = client.lock().unwrap_or_else(PoisonError::into_inner);
+        send(&mut client, &Reply::NextStep(Box::new(step.clone())));
+        // A client that has disconnected no longer watches.
+        let _ = first_request(&mut client);
     }))
 }
 
-/// Answers a front that waits, before this process ends.
-pub(in crate::runtime) fn answer(front: &mut UnixStream, reply: &Reply) {
+/// Answers a waiting client, before this process exits.
+pub(in crate::runtime) fn answer(client: &mut UnixStream, reply: &Reply) {
     if trace::is_on() {
-        send(front, &Reply::TraceSteps(trace::end()));
+        send(client, &Reply::TraceSteps(trace::end()));
     }
-    send(front, reply);
+    send(client, reply);
 }
 
-fn send(front: &mut UnixStream, reply: &Reply) {
+fn send(client: &mut UnixStream, reply: &Reply) {
     let mut buffer = Vec::new();
     message::encode(reply, &mut buffer);
-    let _ = front.write_all(&buffer);
+    let _ = client.write_all(&buffer);
 }

@@ -1,4 +1,4 @@
-//! A front's connection to a monitor.
+//! The client's connection to a monitor.
 
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -25,24 +25,24 @@ pub struct Connection {
     inbox: Vec<u8>,
 }
 
-/// What came over a connection.
+/// A message of the monitor.
 #[derive(Debug)]
 pub enum Received {
     /// A reply.
     Reply(Reply),
-    /// What the container wrote.
+    /// Output of the container.
     Output(crate::model::observe::log::Stream, Vec<u8>),
-    /// The monitor has gone: the container has ended, or the monitor was killed.
+    /// The monitor has exited: the container has exited, or the monitor was killed.
     Closed,
 }
 
 impl Connection {
-    /// A connection over this stream.
+    /// Returns a connection over this stream.
     pub fn new(stream: UnixStream) -> Self {
         Connection { stream, inbox: Vec::new() }
     }
 
-    /// Connects to the monitor of the container in `directory`; `None` where none listens.
+    /// Connects to the monitor of the container in `directory`; `None` if none listens.
     ///
     /// # Errors
     /// When this user may not connect.
@@ -68,14 +68,14 @@ impl Connection {
     /// Sends a request.
     ///
     /// # Errors
-    /// When the monitor has gone.
+    /// When the monitor has exited.
     pub fn send(&mut self, request: &Request) -> Result<()> {
         let mut buffer = Vec::new();
         message::encode(request, &mut buffer);
-        self.stream.write_all(&buffer).context(|| "ask the monitor".to_owned())
+        self.stream.write_all(&buffer).context(|| "send a request to the monitor".to_owned())
     }
 
-    /// Waits for what comes next.
+    /// Waits for the next message.
     ///
     /// # Errors
     /// [`Kind::Cancelled`], or [`Kind::Timeout`] at `deadline`.
@@ -99,7 +99,7 @@ impl Connection {
                 cancel.check()?;
             }
             if !ready.contains(&true) {
-                return Err(Error::new(Kind::Timeout, "it did not happen in time"));
+                return Err(Error::new(Kind::Timeout, "timed out waiting for the monitor"));
             }
             if ready[0] && !self.fill() {
                 return Ok(Received::Closed);
@@ -107,7 +107,7 @@ impl Connection {
         }
     }
 
-    /// A whole frame that has come already.
+    /// Decodes a complete frame that was received already.
     ///
     /// # Errors
     /// [`Kind::Corrupt`] for what is not the protocol.
@@ -115,12 +115,12 @@ impl Connection {
         Ok(match message::decode(&mut self.inbox)? {
             Some(Frame::Message(json)) => Some(Received::Reply(message::parse(&json)?)),
             Some(Frame::Output(stream, bytes)) => Some(Received::Output(stream, bytes)),
-            // Only fronts send it.
+            // Only clients send input.
             Some(Frame::Input(_)) | None => None,
         })
     }
 
-    /// Reads once; false at the end.
+    /// Reads once. Returns false at the end.
     pub fn fill(&mut self) -> bool {
         let held = self.inbox.len();
         self.inbox.resize(held + 64 * 1024, 0);
@@ -135,18 +135,18 @@ impl Connection {
         count > 0
     }
 
-    /// Sends a request and waits for its reply. `None`: the monitor went away before it answered,
-    /// so the container is to be looked at anew.
+    /// Sends a request and waits for its reply. `None`: the monitor exited before it answered, so
+    /// the caller checks the container again.
     ///
     /// # Errors
-    /// What the monitor answers, [`Kind::Cancelled`] or [`Kind::Timeout`].
-    pub fn ask(
+    /// The monitor's error, [`Kind::Cancelled`] or [`Kind::Timeout`].
+    pub fn request(
         &mut self,
         request: &Request,
         timeout: Option<Duration>,
         cancel: Option<&CancelToken>,
     ) -> Result<Option<Reply>> {
-        // A monitor that has gone already may have said why: its last words can still be read.
+        // A monitor that has exited may have sent the reason before: it can still be read.
         if trace::is_on() {
             let request = Request::Traced(Box::new(request.clone()));
             let _ = trace::traced(
@@ -161,9 +161,9 @@ impl Connection {
         loop {
             match self.receive(deadline, cancel)? {
                 Received::Reply(Reply::Failed(error)) => return Err(error),
-                Received::Reply(Reply::TraceSteps(deeds)) => trace::add(deeds),
-                Received::Reply(Reply::NextStep(deed)) => {
-                    trace::before(&deed);
+                Received::Reply(Reply::TraceSteps(steps)) => trace::add(steps),
+                Received::Reply(Reply::NextStep(step)) => {
+                    trace::before(&step);
                     let _ = self.send(&Request::Go);
                 }
                 Received::Reply(reply) => return Ok(Some(reply)),
@@ -173,7 +173,7 @@ impl Connection {
         }
     }
 
-    /// The stream, to be polled by who only wants to know when the container has ended.
+    /// Returns the stream, for a poll for the exit of the container.
     pub fn into_stream(self) -> UnixStream {
         self.stream
     }

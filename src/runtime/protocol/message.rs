@@ -1,9 +1,8 @@
-//! What front and monitor say to each other over `monitor.sock`.
+//! The messages between client and monitor over `monitor.sock`.
 //!
-//! A frame is one byte for its kind, four for the length of what follows (little endian), and
-//! that. Requests and replies are JSON; what a container writes travels as it is. Both ends may be
-//! of different versions or a stranger's: decoding never panics and never takes more than
-//! [`MAX_MESSAGE`] bytes.
+//! A frame is one byte for its kind, four for the length of the payload (little endian), and the
+//! payload. Requests and replies are JSON; output travels unchanged. The peer may be of another
+//! version or hostile: decoding never panics and never takes more than [`MAX_MESSAGE`] bytes.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,76 +18,76 @@ use crate::model::{Error, Kind, Result};
 pub const MAX_MESSAGE: usize = 1 << 20;
 const HEADER: usize = 5;
 
-/// What a front asks of a monitor.
+/// A request of a client to a monitor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// Start the container; only the front that made the monitor asks this, and first. With
-    /// `attach` the reply is followed by what the container writes.
+    /// Start the container: the first request of the client that started the monitor. With `attach`
+    /// the container's output follows the reply.
     Start(StartOptions),
-    /// Run a further program; asked of a helper of its own, and first.
+    /// Run another process: the first request to the helper of an exec.
     Exec(Box<ExecSpec>),
-    /// The front's terminal has this size now.
+    /// Set the size of the terminal.
     Resize(Size),
-    /// Send what the container writes from now on.
+    /// Send the container's output from now on.
     Attach {
-        /// Whether this front feeds standard input.
+        /// Whether this client feeds standard input.
         stdin: bool,
     },
-    /// Nothing more will come on standard input.
+    /// Close standard input.
     CloseStdin,
-    /// Freeze.
+    /// Pause the container.
     Pause,
-    /// Thaw.
+    /// Unpause the container.
     Unpause,
     /// Send a signal.
     Kill {
-        /// Which.
+        /// The signal.
         signal: Signal,
     },
-    /// Send a signal, wait, kill. Answered when the container has ended.
+    /// Send a signal, wait, kill. Answered when the container has exited.
     Stop {
-        /// Which signal first.
+        /// The first signal.
         signal: Signal,
-        /// How long to wait.
+        /// How long to wait before the kill.
         #[serde(rename = "grace")]
         timeout: StopTimeout,
-        /// Do not remove the container when it ends, even if it was made with `--rm`.
+        /// Do not remove the container at its exit, even if it was created with `--rm`.
         #[serde(rename = "keep")]
         keep_container: bool,
     },
-    /// Answered when the container has ended.
+    /// Wait: answered when the container has exited.
     Wait,
     /// Change limits and restart policy.
     Update {
-        /// What is changed.
+        /// The changes.
         changes: Box<Changes>,
     },
-    /// Take another name.
+    /// Rename the container.
     Rename {
-        /// The new name, which the front has reserved.
+        /// The new name, which the client has claimed.
         name: ContainerName,
     },
-    /// Do this, and tell what was done for it.
+    /// Carry the request out, and send the steps of the trace.
     Traced(Box<Request>),
-    /// The step that was told may be taken.
+    /// Carry out the reported step.
     Go,
 }
 
-/// How a container is started.
+/// The options of a start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartOptions {
     /// Whether this connection gets the output.
     pub attach: bool,
-    /// Whether this front feeds standard input: it is closed when the front goes.
+    /// Whether this client feeds standard input, which is closed when the client disconnects.
     pub stdin: bool,
-    /// The size of its terminal.
+    /// The size of the terminal.
     pub size: Option<Size>,
-    /// Whether it was stopped for this, as `restart` does.
+    /// Whether the start is part of a `restart`.
     #[serde(rename = "again")]
     pub restarting: bool,
-    /// Whether the front wants to hear of each step before it is taken, and answers each with
-    /// [`Request::Go`]. Only in [`Request::Traced`].
+    /// Whether each step is reported before it is carried out, and waits for [`Request::Go`]. Only
+    /// in [`Request::Traced`].
     #[serde(default, rename = "watched")]
     pub stepwise: bool,
 }
@@ -102,18 +101,18 @@ pub struct Size {
     pub columns: u16,
 }
 
-/// A further program for a container.
+/// Another process for a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecSpec {
-    /// What events call it.
+    /// The id in events.
     pub id: String,
     /// Program and arguments.
     pub args: Vec<String>,
-    /// Its whole environment.
+    /// The complete environment.
     pub env: Vec<String>,
-    /// `user[:group]`; the container's where unset.
+    /// `user[:group]`; the container's if unset.
     pub user: Option<String>,
-    /// The working directory; the container's where unset.
+    /// The working directory; the container's if unset.
     pub workdir: Option<String>,
     /// Whether it gets all capabilities.
     pub privileged: bool,
@@ -121,34 +120,34 @@ pub struct ExecSpec {
     pub tty: bool,
     /// Whether its standard input is fed.
     pub stdin: bool,
-    /// Whether nobody wants to see what it writes.
+    /// Whether its output is dropped.
     pub detach: bool,
     /// The size of its terminal.
     pub size: Option<Size>,
 }
 
-/// What a monitor answers.
+/// A reply of a monitor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// It is done.
+    /// The request is done.
     Done,
-    /// The container has ended.
+    /// The container has exited.
     Exited {
-        /// With this exit code.
+        /// The exit code.
         code: i32,
     },
-    /// It has another name.
+    /// The container is renamed.
     Renamed {
-        /// The one that it had until then, which is the front's to free.
+        /// The old name, which the client frees.
         old: ContainerName,
     },
-    /// It could not be done.
+    /// The request failed.
     Failed(Error),
-    /// What was done until now; the reply proper follows.
+    /// The steps of the trace until now; the actual reply follows.
     #[serde(rename = "deeds")]
     TraceSteps(Vec<TraceStep>),
-    /// What is to be done next, once the front says [`Request::Go`].
+    /// The next step, carried out after [`Request::Go`].
     #[serde(rename = "next")]
     NextStep(Box<TraceStep>),
 }
@@ -158,25 +157,25 @@ pub enum Reply {
 pub enum Frame {
     /// A request or a reply, as JSON.
     Message(Vec<u8>),
-    /// What the container wrote.
+    /// Output of the container.
     Output(Stream, Vec<u8>),
-    /// What the front types.
+    /// Input of the client.
     Input(Vec<u8>),
 }
 
 /// Appends a message to `buffer`.
 pub fn encode(message: &impl Serialize, buffer: &mut Vec<u8>) {
-    // These types have only string keys, so they can't fail to serialise.
+    // These types have only string keys, so serialising them cannot fail.
     let json = serde_json::to_vec(message).unwrap_or_default();
     append(0, &json, buffer);
 }
 
-/// Appends what a container wrote to `buffer`.
+/// Appends output of a container to `buffer`.
 pub fn encode_output(stream: Stream, bytes: &[u8], buffer: &mut Vec<u8>) {
     append(if stream == Stream::Stdout { 1 } else { 2 }, bytes, buffer);
 }
 
-/// Appends what a program is to read to `buffer`.
+/// Appends input of a program to `buffer`.
 pub fn encode_input(bytes: &[u8], buffer: &mut Vec<u8>) {
     append(3, bytes, buffer);
 }
@@ -188,7 +187,7 @@ fn append(kind: u8, payload: &[u8], buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(payload);
 }
 
-/// Takes the first whole frame off `buffer`; `None` while it is incomplete.
+/// Takes the first complete frame from `buffer`; `None` while it is incomplete.
 ///
 /// # Errors
 /// [`Kind::Corrupt`] for an unknown kind or a length beyond [`MAX_MESSAGE`].
@@ -197,11 +196,8 @@ pub fn decode(buffer: &mut Vec<u8>) -> Result<Option<Frame>> {
     let length = u32::from_le_bytes([header[1], header[2], header[3], header[4]]);
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     if length > MAX_MESSAGE || header[0] > 3 {
-        return Err(Error::new(
-            Kind::Corrupt,
-            "the monitor's socket carries something else than frames",
-        )
-        .hint("is another version of lifebox running this container?"));
+        return Err(Error::new(Kind::Corrupt, "invalid frame on the monitor's socket")
+            .hint("use the version of lifebox that started the container"));
     }
     let Some(payload) = rest.get(..length) else { return Ok(None) };
     let payload = payload.to_vec();
@@ -218,17 +214,16 @@ pub fn decode(buffer: &mut Vec<u8>) -> Result<Option<Frame>> {
 /// Reads a message's JSON.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] where it is not one that this version knows.
+/// [`Kind::Corrupt`] if this version does not know the message.
 pub fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T> {
-    serde_json::from_slice(json).map_err(|error| {
-        Error::new(Kind::Corrupt, format!("a message that this version does not know: {error}"))
-    })
+    serde_json::from_slice(json)
+        .map_err(|error| Error::new(Kind::Corrupt, format!("unknown message: {error}")))
 }
 
-/// What init says of a step that failed: its number, and why.
+/// Init's report of a failed step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Which step of the plan, from 0.
+    /// The index of the step in the plan.
     pub step: u32,
     /// The error number.
     pub errno: i32,
@@ -238,7 +233,7 @@ impl Report {
     /// The size of a report on the pipe, in bytes.
     pub const SIZE: usize = 8;
 
-    /// As it is written to the pipe.
+    /// Encodes the report for the pipe.
     pub fn to_bytes(self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
         bytes[..4].copy_from_slice(&self.step.to_ne_bytes());
@@ -246,7 +241,7 @@ impl Report {
         bytes
     }
 
-    /// As it is read from the pipe; `None` where it is cut short.
+    /// Decodes a report from the pipe; `None` if it is cut short.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let step = u32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?);
         let errno = i32::from_ne_bytes(bytes.get(4..Self::SIZE)?.try_into().ok()?);

@@ -1,4 +1,4 @@
-//! The names by which a process of the engine is told its role.
+//! The names that give a process of the engine its role.
 
 /// Argument 0 of a monitor, which also names it in `ps`.
 pub const MONITOR: &str = "lifebox-monitor";

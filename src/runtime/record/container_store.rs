@@ -1,9 +1,9 @@
-//! All containers of a root: made, found, named, removed.
+//! All containers of a root: creates, finds, names and removes them.
 //!
-//! `containers/<id>` is a container. `staging/<id>` is one being made, `removing/<id>` one being
-//! removed: what a killed process left there is swept by the next `create`. `names/<name>` is a
-//! symbolic link to the container's directory; that it can be made only once is the lock on the
-//! name.
+//! `containers/<id>` is a container. `staging/<id>` is one being created, `removing/<id>` one being
+//! removed: what a killed process left there is collected by the next `create`. `names/<name>` is a
+//! symbolic link to the container's directory; since it can be created only once, it is the lock on
+//! the name.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,6 +16,7 @@ use super::journal::Journal;
 use super::volumes::Volumes;
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
+use crate::model::observe::check_report::CheckOptions;
 use crate::model::observe::event::{Action, Event};
 use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
@@ -31,22 +32,22 @@ pub struct ContainerStore {
 }
 
 impl ContainerStore {
-    /// The containers below `root`, which need not exist yet.
+    /// Returns the containers below `root`, which need not exist yet.
     pub fn at(root: &Path) -> Self {
         ContainerStore { root: root.to_owned() }
     }
 
-    /// The directory of a container, whether it exists or not.
+    /// Returns the directory of a container, whether it exists or not.
     pub fn directory(&self, id: &ContainerId) -> Directory {
         Directory::new(self.root.join("containers").join(id.as_str()))
     }
 
-    /// The volumes below the same root.
+    /// Returns the volumes below the same root.
     pub fn volumes(&self) -> Volumes {
         Volumes::at(&self.root)
     }
 
-    /// Where events of the same root are written.
+    /// Returns the journal of the same root.
     pub fn journal(&self) -> Journal {
         Journal::at(&self.root)
     }
@@ -55,8 +56,8 @@ impl ContainerStore {
         self.root.join(kind)
     }
 
-    /// Makes the directories below the root, for the owner's eyes only: layers keep set-uid bits,
-    /// and a path into the store would be a way to them (CVE-2021-41103).
+    /// Creates the directories below the root, with access for their owner only: layers keep
+    /// set-uid bits, and a path into the store would lead to them (CVE-2021-41103).
     ///
     /// # Errors
     /// When the root can't be written.
@@ -66,8 +67,8 @@ impl ContainerStore {
             match fs::DirBuilder::new().mode(0o700).create(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    let made = fs::DirBuilder::new().mode(0o700).recursive(true).create(&path);
-                    made.map_err(|error| cannot_write(&path, &error))?;
+                    let created = fs::DirBuilder::new().mode(0o700).recursive(true).create(&path);
+                    created.map_err(|error| cannot_write(&path, &error))?;
                 }
                 result => result.map_err(|error| cannot_write(&path, &error))?,
             }
@@ -75,11 +76,11 @@ impl ContainerStore {
         Ok(())
     }
 
-    /// Makes a container: `fill` writes its files into a new directory, which then appears under
-    /// its id with its name, or not at all.
+    /// Creates a container: `fill` writes its files into a new directory, which is then published
+    /// under its id with its name, or not at all.
     ///
     /// # Errors
-    /// [`Kind::Exists`] where the name is taken, or what `fill` says.
+    /// [`Kind::Exists`] if the name is in use; the error of `fill`.
     pub fn create(
         &self,
         spec: &ContainerSpec,
@@ -89,17 +90,17 @@ impl ContainerStore {
         self.prepare()?;
         self.collect_garbage();
         let staged = Directory::new(self.place("staging").join(spec.id.as_str()));
-        let result = self.stage(spec, name, &staged, fill);
+        let result = self.create_staged(spec, name, &staged, fill);
         if result.is_err() {
             let _ = fs::remove_dir_all(staged.path());
         }
         result
     }
 
-    /// Tries something in an empty directory below the root, which is gone afterwards.
+    /// Calls `attempt` with an empty directory below the root, and removes the directory.
     ///
     /// # Errors
-    /// When the root can't be written, or what `attempt` says.
+    /// When the root cannot be written; the error of `attempt`.
     pub fn with_scratch_dir<T>(
         &self,
         name: &str,
@@ -107,13 +108,13 @@ impl ContainerStore {
     ) -> Result<T> {
         self.prepare()?;
         let place = Directory::new(self.place("staging").join(name));
-        let _trying = self.begin(&place)?;
+        let _trying = self.create_locked(&place)?;
         let result = attempt(place.path());
         remove_tree(place.path())?;
         result
     }
 
-    fn stage(
+    fn create_staged(
         &self,
         spec: &ContainerSpec,
         name: &ContainerName,
@@ -121,44 +122,45 @@ impl ContainerStore {
         fill: impl FnOnce(&Directory) -> Result<()>,
     ) -> Result<()> {
         let (path, id) = (staged.path(), &spec.id);
-        // Held until the container is published, so that no sweep takes it for a leftover, and
-        // told of, so that nobody starts it before.
-        let _making = self.begin(staged)?;
+        // Locked until the container is published, so that no collection takes it for a leftover
+        // and no process starts it before its event is written.
+        let _making = self.create_locked(staged)?;
         trace::traced(ProcessRole::Client, || Operation::WriteFiles, || fill(staged))?;
         let take_name = || self.claim_name(name, id);
         trace::traced(ProcessRole::Client, || Operation::ClaimName(name.to_string()), take_name)?;
         let target = self.directory(id);
         fs::rename(path, target.path()).map_err(|error| {
             let _ = self.free_name(name, id);
-            Error::from_io(format!("make `{}`", target.path().display()), &error)
+            Error::from_io(format!("create `{}`", target.path().display()), &error)
         })?;
         self.journal().write(Event::of_container(spec, name, Action::Create, &[]));
         Ok(())
     }
 
-    /// Makes an empty directory and takes its lock.
-    fn begin(&self, staged: &Directory) -> Result<Option<Lock>> {
-        // Until it has its lock, it looks like a leftover: no sweep may pass by meanwhile.
+    /// Creates an empty directory and locks it.
+    fn create_locked(&self, staged: &Directory) -> Result<Option<Lock>> {
+        // Until it is locked it looks like a leftover: no collection may run meanwhile.
         let gate = self.create_lock()?;
         gate.lock_shared().context(|| "lock `staging`".to_owned())?;
         let path = staged.path();
-        let made = fs::DirBuilder::new().mode(0o700).create(path);
-        made.map_err(|error| cannot_write(path, &error))?;
+        let created = fs::DirBuilder::new().mode(0o700).create(path);
+        created.map_err(|error| cannot_write(path, &error))?;
         let lock = staged.file("lock");
-        fs::File::create_new(&lock).context(|| format!("make `{}`", lock.display()))?;
+        fs::File::create_new(&lock).context(|| format!("create `{}`", lock.display()))?;
         staged.try_lock()
     }
 
-    /// What is held by all who begin a container, or by the one who sweeps.
+    /// Opens the lock that processes share while they create containers, and that a collection
+    /// holds alone.
     fn create_lock(&self) -> Result<fs::File> {
         let path = self.place("staging");
         fs::File::open(&path).context(|| format!("open `{}`", path.display()))
     }
 
-    /// Reserves `name` for `id`.
+    /// Claims `name` for `id`.
     ///
     /// # Errors
-    /// [`Kind::Exists`] where another container has it.
+    /// [`Kind::Exists`] if another container has it.
     pub fn claim_name(&self, name: &ContainerName, id: &ContainerId) -> Result<()> {
         let link = self.place("names").join(name.as_str());
         let target = Path::new("../containers").join(id.as_str());
@@ -166,8 +168,8 @@ impl ContainerStore {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             result => return result.map_err(|error| cannot_write(&link, &error)),
         }
-        // Whoever finds a name taken looks again under a lock: it may be left over from a process
-        // that was killed between two steps.
+        // A name in use is checked again under a lock: it may be left over from a process that was
+        // killed between two steps.
         let lock = fs::File::create(self.place("names").join(".lock"))
             .map_err(|error| cannot_write(&link, &error))?;
         lock.lock().context(|| "lock the names".to_owned())?;
@@ -178,7 +180,7 @@ impl ContainerStore {
         symlink(&target, &link).map_err(|_| name.taken_by(id))
     }
 
-    /// The container that has `name`, or is being made with it.
+    /// Returns the container that has `name`, or is being created with it.
     fn owner(&self, name: &ContainerName) -> Option<ContainerId> {
         let target = fs::read_link(self.place("names").join(name.as_str())).ok()?;
         let id: ContainerId = target.file_name()?.to_str()?.parse().ok()?;
@@ -188,7 +190,7 @@ impl ContainerStore {
         (self.directory(&id).path().exists() || being_made || being_removed).then_some(id)
     }
 
-    /// Gives `name` back, if `id` has it.
+    /// Releases `name`, if `id` has it.
     ///
     /// # Errors
     /// When the root can't be written.
@@ -201,10 +203,10 @@ impl ContainerStore {
         Ok(())
     }
 
-    /// The container that `query` names: a whole id, a name, or the unique beginning of an id.
+    /// Finds the container that `query` names: an id, a name, or the unique beginning of an id.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], or [`Kind::Invalid`] where several ids begin so.
+    /// [`Kind::NotFound`], or [`Kind::Invalid`] if several ids begin with `query`.
     pub fn find(&self, query: &str) -> Result<ContainerId> {
         let whole = query.parse::<ContainerId>().ok();
         if let Some(id) = whole.filter(|id| self.directory(id).path().exists()) {
@@ -214,20 +216,20 @@ impl ContainerStore {
         if let Some(id) = named.filter(|id| self.directory(id).path().exists()) {
             return Ok(id);
         }
-        let begins = |id: &ContainerId| !query.is_empty() && id.as_str().starts_with(query);
-        let mut matching = self.ids()?.into_iter().filter(begins);
+        let matches = |id: &ContainerId| !query.is_empty() && id.as_str().starts_with(query);
+        let mut matching = self.ids()?.into_iter().filter(matches);
         match (matching.next(), matching.next()) {
             (Some(id), None) => Ok(id),
             (Some(_), Some(_)) => Err(Error::new(
                 Kind::Invalid,
                 format!("multiple IDs found with provided prefix: {query}"),
             )
-            .hint("give more digits of the id")),
+            .hint("write more digits of the id")),
             (None, _) => Err(ContainerId::none_called(query)),
         }
     }
 
-    /// The ids of all containers, in no order.
+    /// Returns the ids of all containers, in no order.
     ///
     /// # Errors
     /// When the root can't be read.
@@ -240,7 +242,7 @@ impl ContainerStore {
         Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
     }
 
-    /// The name that points at `id`, for a container whose record can't be read.
+    /// Returns the name that points at `id`, for a container whose record cannot be read.
     pub fn name_of(&self, id: &ContainerId) -> Option<ContainerName> {
         let entries = fs::read_dir(self.place("names")).ok()?;
         entries.flatten().find_map(|entry| {
@@ -250,17 +252,18 @@ impl ContainerStore {
         })
     }
 
-    /// Removes a container's files and name. The caller holds its lock, and its processes are gone.
+    /// Removes a container's files and name. The caller holds its lock, and its processes have
+    /// exited.
     ///
     /// # Errors
-    /// When something can't be removed; the next `create` tries again.
+    /// When something cannot be removed; the next `create` tries again.
     pub fn remove(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<()> {
         let path = self.directory(id).path().to_owned();
         let spec = self.directory(id).read_spec().ok();
         let removing = self.place("removing").join(id.as_str());
-        // From here on the container is gone for everybody else.
+        // From here on no process finds the container.
         fs::rename(&path, &removing).context(|| format!("remove `{}`", path.display()))?;
-        // Told before another one can take its name.
+        // Reported before another container can claim the name.
         let event = match (&spec, name) {
             (Some(spec), Some(name)) => Event::of_container(spec, name, Action::Destroy, &[]),
             _ => Event::of_unknown(id, name, Action::Destroy),
@@ -273,7 +276,7 @@ impl ContainerStore {
         }
     }
 
-    /// Removes those volumes of `names` that no container uses any more.
+    /// Removes the volumes among `names` that no container uses any more.
     ///
     /// # Errors
     /// When something can't be read or removed.
@@ -297,12 +300,12 @@ impl ContainerStore {
         Ok(())
     }
 
-    /// What killed processes left: names without a container, containers half-made or
-    /// half-removed. With `sweep`, takes it away.
+    /// Returns what killed processes left: names without a container, partly created or removed
+    /// containers. With `repair`, removes them.
     ///
     /// # Errors
     /// When the root can't be read or written.
-    pub fn orphans(&self, sweep: bool) -> Result<Vec<String>> {
+    pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<String>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
             let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
@@ -310,8 +313,8 @@ impl ContainerStore {
             let target = fs::read_link(entry.path()).ok();
             let id = target.and_then(|target| target.file_name()?.to_str()?.parse().ok());
             if let Some(id) = id {
-                found.push(format!("the name `{name}` of a container that is not there"));
-                if sweep {
+                found.push(format!("the name `{name}` of a missing container"));
+                if options.repair {
                     self.free_name(&name, &id)?;
                 }
             }
@@ -324,15 +327,15 @@ impl ContainerStore {
                 }
             }
         }
-        if sweep {
+        if options.repair {
             self.collect_garbage();
         }
         Ok(found)
     }
 
-    /// Removes what killed processes left half-made or half-removed.
+    /// Removes containers that killed processes left partly created or removed.
     fn collect_garbage(&self) {
-        // Where others are beginning right now, the next one sweeps.
+        // If another process is creating a container, a later call collects.
         let Ok(gate) = self.create_lock() else { return };
         if gate.try_lock().is_err() {
             return;
@@ -340,7 +343,7 @@ impl ContainerStore {
         for kind in ["staging", "removing"] {
             for entry in fs::read_dir(self.place(kind)).into_iter().flatten().flatten() {
                 let leftover = Directory::new(entry.path());
-                // Free, or without a lock at all: nobody is at work there.
+                // Unlocked, or without a lock file: no process works on it.
                 if !matches!(leftover.try_lock(), Ok(None)) {
                     let _ = remove_tree(leftover.path());
                 }
@@ -349,8 +352,8 @@ impl ContainerStore {
     }
 }
 
-/// Removes a tree. The kernel makes overlay's `work/work` without any permission, which only
-/// root can enter.
+/// Removes a tree. The kernel creates overlay's `work/work` without any permission, which only root
+/// can enter.
 fn remove_tree(path: &Path) -> Result<()> {
     let result = fs::remove_dir_all(path);
     let result = match result {
@@ -368,14 +371,13 @@ fn remove_tree(path: &Path) -> Result<()> {
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
-    no_access("make", path, error)
+    no_access("create", path, error)
 }
 
 fn no_access(action: &str, path: &Path, error: &std::io::Error) -> Error {
     let failed = Error::from_io(format!("{action} `{}`", path.display()), error);
     if failed.kind() == Kind::Denied {
-        return failed
-            .hint("run as root, or choose a directory of yours with --root or LIFEBOX_ROOT");
+        return failed.hint("run as root, or choose another directory with --root or LIFEBOX_ROOT");
     }
     failed
 }

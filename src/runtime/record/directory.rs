@@ -1,9 +1,9 @@
-//! The directory of one container: its files, and the lock that says who may change it.
+//! The directory of one container: its files and its lock.
 //!
 //! `config.json` (OCI), `spec.json`: written once. `state.json`: replaced as a whole. `log.jsonl`.
-//! `upper/`, `work/`, `rootfs/`: the writable layer and where the root is mounted, or `rootfs/`
-//! alone, a copy of all layers. `hosts`, `hostname`, `resolv.conf`: shown in `/etc`. `stdin`: a
-//! fifo, where input is kept open. `monitor.sock`, `lock`.
+//! `upper/`, `work/`, `rootfs/`: the writable layer and the mount point of the root; or `rootfs/`
+//! alone, a copy of all layers. `hosts`, `hostname`, `resolv.conf`: mounted in `/etc`. `stdin`: a
+//! fifo, if input is kept open. `monitor.sock`, `lock`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -32,25 +32,25 @@ pub struct Lock {
 }
 
 impl Directory {
-    /// The directory at `path`.
+    /// Returns the directory at `path`.
     pub fn new(path: PathBuf) -> Self {
         Directory { path }
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The path of `file` in it.
+    /// Returns the path of `file` in it.
     pub fn file(&self, file: &str) -> PathBuf {
         self.path.join(file)
     }
 
-    /// The lock, if nobody holds it.
+    /// Takes the lock, if no process holds it.
     ///
     /// # Errors
-    /// When the container is gone.
+    /// When the container was removed.
     pub fn try_lock(&self) -> Result<Option<Lock>> {
         let path = self.file("lock");
         let file = File::open(&path).context(|| format!("open `{}`", path.display()))?;
@@ -63,10 +63,10 @@ impl Directory {
         }
     }
 
-    /// What the container is made from.
+    /// Reads the container's spec.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] where the file is damaged or of another version.
+    /// [`Kind::Corrupt`] if the file is damaged or of another version.
     pub fn read_spec(&self) -> Result<ContainerSpec> {
         let spec: ContainerSpec = self.read("spec.json")?;
         if spec.version == VERSION {
@@ -76,10 +76,10 @@ impl Directory {
         }
     }
 
-    /// How the container is, as it was last written.
+    /// Reads the container's last written state.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] where the file is damaged or of another version.
+    /// [`Kind::Corrupt`] if the file is damaged or of another version.
     pub fn read_state(&self) -> Result<State> {
         let state: State = self.read("state.json")?;
         if state.version == VERSION {
@@ -95,13 +95,13 @@ impl Directory {
             Kind::Corrupt,
             format!("`{}` has version {version}, not {VERSION}", path.display()),
         )
-        .hint("another version of lifebox wrote it; use that one")
+        .hint("use the version of lifebox that wrote it")
     }
 
     /// Reads a JSON file.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], or [`Kind::Corrupt`] where it is damaged.
+    /// [`Kind::NotFound`], or [`Kind::Corrupt`] if it is damaged.
     pub fn read<T: DeserializeOwned>(&self, file: &str) -> Result<T> {
         let path = self.file(file);
         let bytes = fs::read(&path).context(|| format!("read `{}`", path.display()))?;
@@ -113,12 +113,12 @@ impl Directory {
     /// Replaces `state.json`.
     ///
     /// # Errors
-    /// When the disk is full or read-only; the old state stays then.
+    /// When the disk is full or read-only; then the old state stays.
     pub fn write_state(&self, state: &State) -> Result<()> {
         self.replace("state.json", state)
     }
 
-    /// Writes a JSON file that is not there yet.
+    /// Writes a new JSON file.
     ///
     /// # Errors
     /// When the disk is full or read-only.
@@ -128,7 +128,7 @@ impl Directory {
         write_file(&path, &json).context(|| format!("write `{}`", path.display()))
     }
 
-    /// Brings these files to the disk, so that a power failure leaves no empty ones.
+    /// Syncs these files, so that a power failure leaves no empty ones.
     ///
     /// # Errors
     /// When the disk is full or broken.
@@ -141,10 +141,10 @@ impl Directory {
         Ok(())
     }
 
-    /// A reader sees the old file or the new one, never a part (rename(2)). It is not synced, for
-    /// that takes longer than a start: a file system that writes a replaced file out before the
-    /// rename (ext4, btrfs) keeps one of the two over a power failure, and on any other a damaged
-    /// state spoils only this container.
+    /// Replaces a JSON file: a reader sees the old file or the new one, never a part (rename(2)).
+    /// The file is not synced, because that takes longer than a start: a file system that writes a
+    /// replaced file out before the rename (ext4, btrfs) keeps one of the two over a power failure,
+    /// and on any other a damaged state harms only this container.
     fn replace(&self, file: &str, value: &impl Serialize) -> Result<()> {
         let path = self.file(file);
         let new = self.file(&format!(".{file}.new"));

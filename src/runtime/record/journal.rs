@@ -1,10 +1,10 @@
-//! The journal of events, `<root>/events.jsonl`: one line per event, written by whoever makes the
-//! change, front or monitor, and read by anybody of the same user.
+//! The journal of events, `<root>/events.jsonl`: one line per event, written by the process that
+//! makes the change, client or monitor.
 //!
-//! A writer opens the file, locks it, looks at the clock and appends its line by one write: so the
-//! lines of all processes are whole and stand in the order of their times. Under the same lock a
-//! full file gets a number and a new one is begun (`rotation.rs`). An event that can't be written,
-//! because the disk is full or somebody sits on the lock, is lost: no verb fails or waits for it.
+//! A writer opens the file, locks it, reads the clock and appends its line by one write: so the
+//! lines of all processes are complete and in the order of their times. Under the same lock a full
+//! file is rotated (`rotation.rs`). An event that cannot be written, because the disk is full or
+//! another process keeps the lock, is lost: no verb fails or waits for it.
 
 use std::fs::{File, TryLockError};
 use std::io::Write;
@@ -28,11 +28,11 @@ use crate::runtime::log::rotation;
 use crate::runtime::log::rotation::LogSegment;
 use crate::sys;
 
-/// When a new file is begun, in bytes.
+/// The size at which the file is rotated, in bytes.
 const MAX_FILE_SIZE: u64 = 4 << 20;
 /// How many files are kept: some 30000 events.
 const MAX_FILES: u32 = 3;
-/// How long another writer, whose share of the work takes microseconds, is waited for.
+/// How long to wait for another writer, which needs microseconds.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(20);
 
 /// The journal of one root.
@@ -43,14 +43,14 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// The journal below `root`.
+    /// Returns the journal below `root`.
     pub fn at(root: &Path) -> Self {
         Journal { path: root.join("events.jsonl"), max_file_size: MAX_FILE_SIZE }
     }
 
-    /// Writes down what has just happened; its time is now.
+    /// Records an event; its time is now.
     pub fn write(&self, event: Event) {
-        // A full disk must not keep a container from ending: see the head of this file.
+        // A full disk must not keep a container from exiting: see the head of this file.
         let _ = self.append(event);
     }
 
@@ -58,7 +58,7 @@ impl Journal {
         let mut file = rotation::open(&self.path)?;
         let deadline = Instant::now() + LOCK_TIMEOUT;
         let mut locked = lock(&file, deadline)?;
-        // It may have got its number while it was waited for.
+        // The file may have been rotated during the wait for the lock.
         while locked && !rotation::is_at(&file, &self.path) {
             file = rotation::open(&self.path)?;
             locked = lock(&file, deadline)?;
@@ -79,10 +79,10 @@ impl Journal {
         file.write(&line).map(drop)
     }
 
-    /// Opens what was written, and with `follow` what will be.
+    /// Opens the past events, and with `follow` the future ones.
     ///
     /// # Errors
-    /// When it can't be read or followed.
+    /// When the journal cannot be read or followed.
     pub fn read(&self, options: &EventOptions) -> Result<EventReader> {
         let changes = if options.follow { Some(watch(&self.path)?) } else { None };
         let from_now = options.follow && options.since.is_none() && options.until.is_none();
@@ -96,7 +96,7 @@ impl Journal {
     }
 }
 
-/// Whether the file was locked before it was too late.
+/// Locks the file. Returns whether that succeeded before the deadline.
 fn lock(file: &File, deadline: Instant) -> std::io::Result<bool> {
     let mut pause = Duration::from_micros(20);
     loop {
@@ -110,23 +110,24 @@ fn lock(file: &File, deadline: Instant) -> std::io::Result<bool> {
     }
 }
 
-/// Whether the next line can begin here: a full disk may have taken only a part of the last.
+/// Whether the file ends with a complete line: on a full disk a part of a line may have been
+/// written.
 fn ends_a_line(file: &File, length: u64) -> bool {
     let mut last = [b'\n'];
     length == 0 || file.read_exact_at(&mut last, length - 1).is_err() || last == *b"\n"
 }
 
-/// Events of one journal. It reads the files: a slow reader stops nobody.
+/// A reader of a journal's events. It reads the files: a slow reader blocks nothing.
 #[derive(Debug)]
 pub struct EventReader {
     lines: Lines,
     options: EventOptions,
-    /// Tells of more, for one who follows.
+    /// Reports new events to a reader that follows.
     changes: Option<Inotify>,
 }
 
 impl EventReader {
-    /// The next event; `None` at the end. Damaged lines are passed over.
+    /// Returns the next event; `None` at the end. Skips damaged lines.
     ///
     /// # Errors
     /// [`Kind::Cancelled`], or [`Kind::Timeout`] when `timeout` passes without an event.
@@ -137,7 +138,7 @@ impl EventReader {
     ) -> Result<Option<Event>> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
-            // Asked before the rest is read: what happened until then is there.
+            // Read before the rest of the file: all events until then are in it.
             let until = self.options.until.map(|until| until.duration_since(Timestamp::now()));
             while let Some(event) = self.lines.next(|line| serde_json::from_slice(line).ok())? {
                 if let Some(event) = event.filter(|event| self.matches(event)) {
@@ -158,7 +159,7 @@ impl EventReader {
             }
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
             if late && !ready.contains(&true) {
-                return Err(Error::new(Kind::Timeout, "no further event in time"));
+                return Err(Error::new(Kind::Timeout, "timed out waiting for an event"));
             }
         }
     }
@@ -170,29 +171,29 @@ impl EventReader {
     }
 }
 
-/// Writes down what happened to the container in `directory`, as its record tells of it.
+/// Records an event of the container in `directory`, with the attributes of its record.
 pub(crate) fn write_container_event(
     journal: &Journal,
     directory: &Directory,
     action: impl Into<String>,
-    own: &[(&str, String)],
+    attributes: &[(&str, String)],
 ) {
     if let (Ok(spec), Ok(state)) = (directory.read_spec(), directory.read_state()) {
-        journal.write(Event::of_container(&spec, &state.name, action, own));
+        journal.write(Event::of_container(&spec, &state.name, action, attributes));
     }
 }
 
-/// Writes down that a container begins or ends to use its volumes.
+/// Records that a container starts or stops using its volumes.
 pub(crate) fn write_mounts(journal: &Journal, spec: &ContainerSpec, action: Action) {
     let volumes = spec.host.mounts.list.iter().filter(|mount| mount.kind == MountKind::Volume);
     for mount in volumes {
-        let mut own = vec![("container", spec.id.as_str().to_owned())];
+        let mut attributes = vec![("container", spec.id.as_str().to_owned())];
         if action == Action::Mount {
-            own.push(("destination", mount.target.clone()));
-            own.push(("read/write", (!mount.read_only).to_string()));
-            own.push(("propagation", String::new()));
+            attributes.push(("destination", mount.target.clone()));
+            attributes.push(("read/write", (!mount.read_only).to_string()));
+            attributes.push(("propagation", String::new()));
         }
-        journal.write(Event::of_volume(action, &mount.source, &own));
+        journal.write(Event::of_volume(action, &mount.source, &attributes));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The specs that this process has read.
+//! A cache of the specs that this process has read.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,16 +14,16 @@ use crate::model::value::id::ContainerId;
 /// How many specs are kept, some kilobytes each.
 const MAX_SPECS: usize = 10_000;
 
-/// Specs that were read before. A spec is written once, so as long as its file is the same it need
-/// not be read again.
+/// Specs that were read before. A spec is written once, so it need not be read again while its file
+/// is unchanged.
 #[derive(Debug, Default)]
 pub(crate) struct SpecCache(Mutex<HashMap<ContainerId, (Stamp, ContainerSpec)>>);
 
-/// What tells whether a file is still the same: inode, length and time of the last change.
+/// The identity of a file's content: inode, length and time of the last change.
 type Stamp = (u64, u64, i64, i64);
 
 impl SpecCache {
-    /// The spec of a container.
+    /// Returns the spec of a container.
     pub(crate) fn read(&self, directory: &Directory, id: &ContainerId) -> Result<ContainerSpec> {
         let path = directory.file("spec.json");
         let file = fs::metadata(&path).context(|| format!("read `{}`", path.display()))?;

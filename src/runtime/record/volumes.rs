@@ -1,9 +1,10 @@
 //! The volumes of a root: `volumes/<name>/` with `volume.json`, the content in `_data`, and the
-//! mark `fresh` until a container has seen it.
+//! mark `fresh` until a container has used it.
 //!
-//! A volume appears by one rename, so two that make it at once get one, and goes by one. Names
-//! that begin with a point are being made or removed. `volumes/.lock` is shared by who makes
-//! containers and held alone by who removes volumes.
+//! A volume is published by one rename, so two processes that create it concurrently get one; it is
+//! removed by one rename too. Names that begin with a point are being created or removed.
+//! `volumes/.lock` is shared by processes that create containers, and held alone by one that
+//! removes volumes.
 
 use std::ffi::CStr;
 use std::fs::{self, File, OpenOptions};
@@ -29,24 +30,24 @@ pub struct Volumes {
     path: PathBuf,
 }
 
-/// Lets no volume be removed, or no container be made, as long as it is held.
+/// A lock on all volumes: while it is held, no volume is removed, or no container is created.
 #[derive(Debug)]
 pub struct VolumesLock {
     _file: File,
 }
 
 impl Volumes {
-    /// The volumes below `root`, which need not exist yet.
+    /// Returns the volumes below `root`, which need not exist yet.
     pub fn at(root: &Path) -> Self {
         Volumes { path: root.join("volumes") }
     }
 
-    /// Where the content of a volume is.
+    /// Returns the directory of a volume's content.
     pub fn mountpoint(&self, name: &str) -> PathBuf {
         self.path.join(name).join("_data")
     }
 
-    /// Keeps all volumes where they are.
+    /// Locks the volumes against removal.
     ///
     /// # Errors
     /// When the root can't be written.
@@ -56,7 +57,7 @@ impl Volumes {
         Ok(VolumesLock { _file: file })
     }
 
-    /// Lets nobody make a container while volumes are removed.
+    /// Locks the volumes for a removal: no container is created meanwhile.
     ///
     /// # Errors
     /// When the root can't be written.
@@ -67,15 +68,15 @@ impl Volumes {
     }
 
     fn lock_file(&self) -> Result<File> {
-        let made = fs::DirBuilder::new().mode(0o700).recursive(true).create(&self.path);
-        made.context(|| format!("make `{}`", self.path.display()))?;
+        let created = fs::DirBuilder::new().mode(0o700).recursive(true).create(&self.path);
+        created.context(|| format!("create `{}`", self.path.display()))?;
         let path = self.path.join(".lock");
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
         file.context(|| format!("open `{}`", path.display()))
     }
 
-    /// Makes a volume, or finds the one of this name. Whether it was made.
+    /// Creates a volume, unless one of this name exists. Returns whether it was created.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a bad name.
@@ -85,17 +86,17 @@ impl Volumes {
             return Ok(false);
         }
         let staged = self.path.join(format!(".new-{}", random_name()?));
-        let made = self.stage(volume, &staged).and_then(|()| {
+        let created = self.write_staged(volume, &staged).and_then(|()| {
             let (old, new) = (staged.as_os_str(), self.path.join(&volume.name));
             let old = std::os::unix::ffi::OsStrExt::as_bytes(old);
             let new = std::os::unix::ffi::OsStrExt::as_bytes(new.as_os_str());
             sys::fs::rename_new(rustix::fs::CWD, old, rustix::fs::CWD, new)
         });
-        match made {
+        match created {
             Ok(true) => self.event(Action::Create, &volume.name),
             _ => drop(fs::remove_dir_all(&staged)),
         }
-        made
+        created
     }
 
     fn event(&self, action: Action, name: &str) {
@@ -105,9 +106,9 @@ impl Volumes {
         }
     }
 
-    fn stage(&self, volume: &Volume, staged: &Path) -> Result<()> {
-        let what = || format!("make volume `{}`", volume.name);
-        let make = || -> std::io::Result<()> {
+    fn write_staged(&self, volume: &Volume, staged: &Path) -> Result<()> {
+        let what = || format!("create volume `{}`", volume.name);
+        let write = || -> std::io::Result<()> {
             fs::DirBuilder::new().mode(0o700).recursive(true).create(staged)?;
             fs::create_dir(staged.join("_data"))?;
             fs::set_permissions(
@@ -119,13 +120,13 @@ impl Volumes {
             fs::write(staged.join("volume.json"), json)?;
             File::open(staged.join("volume.json"))?.sync_all()
         };
-        make().context(what)
+        write().context(what)
     }
 
-    /// The volume of this name, if there is one.
+    /// Returns the volume of this name, if there is one.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] where its record is damaged.
+    /// [`Kind::Corrupt`] if its record is damaged.
     pub fn find(&self, name: &str) -> Result<Option<Volume>> {
         if check_volume_name(name).is_err() {
             return Ok(None);
@@ -142,16 +143,16 @@ impl Volumes {
             serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))?;
         match volume.version == VERSION && volume.name == name {
             true => Ok(Some(volume)),
-            false => Err(corrupt("it is of another volume or version".to_owned())),
+            false => Err(corrupt("it belongs to another volume or version".to_owned())),
         }
     }
 
-    /// Returns whether a volume of this name is there, damaged or not.
+    /// Returns whether a volume of this name exists, damaged or not.
     pub fn exists(&self, name: &str) -> bool {
         self.path.join(name).exists()
     }
 
-    /// All volumes by name. One whose record is damaged is left out.
+    /// Returns all volumes by name, except those with a damaged record.
     ///
     /// # Errors
     /// When the root can't be read.
@@ -168,18 +169,18 @@ impl Volumes {
     }
 
     /// Removes a volume with its content, and what killed processes left of others. The caller
-    /// holds all volumes, and knows that nobody uses it.
+    /// holds the lock on all volumes, and knows that no container uses this one.
     ///
     /// # Errors
-    /// When something can't be removed.
+    /// When something cannot be removed.
     pub fn remove(&self, _held: &VolumesLock, name: &str) -> Result<()> {
         check_volume_name(name)?;
-        let (path, gone) =
+        let (path, removed) =
             (self.path.join(name), self.path.join(format!(".gone-{}", random_name()?)));
-        fs::rename(&path, &gone).context(|| format!("remove `{}`", path.display()))?;
+        fs::rename(&path, &removed).context(|| format!("remove `{}`", path.display()))?;
         self.event(Action::Destroy, name);
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
-            // Nobody makes one now: who does keeps all volumes.
+            // No process creates a volume now: that would hold the shared lock.
             let name = entry.file_name();
             let half = [&b".gone-"[..], b".new-"];
             if half.iter().any(|half| name.as_encoded_bytes().starts_with(half)) {

@@ -1,6 +1,7 @@
-//! What keeps ordinary users from user namespaces, and the command that lets them.
+//! Checks whether the host lets ordinary users create user namespaces, with the commands that allow
+//! it.
 
-/// What is in the way on this host, each with what takes it away.
+/// Returns the problems of the host, each with the command that solves it.
 pub(super) fn host_check() -> Vec<(String, String)> {
     problem(|name| {
         let path = format!("/proc/sys/{}", name.replace('.', "/"));
@@ -18,19 +19,19 @@ fn problem(sysctl: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
     check(
         "kernel.unprivileged_userns_clone",
         "0",
-        "this host lets only root make user namespaces",
+        "the host lets only root create user namespaces",
         "sudo sysctl -w kernel.unprivileged_userns_clone=1",
     );
     check(
         "user.max_user_namespaces",
         "0",
-        "this host allows no user namespaces",
+        "the host allows no user namespaces",
         "sudo sysctl -w user.max_user_namespaces=15000",
     );
     check(
         "kernel.apparmor_restrict_unprivileged_userns",
         "1",
-        "AppArmor takes the rights away that a user namespace gives",
+        "AppArmor denies ordinary users the rights in a user namespace",
         "give lifebox an AppArmor profile with `userns,`, or: \
          sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
     );
@@ -49,7 +50,7 @@ mod tests {
             ("kernel.apparmor_restrict_unprivileged_userns", "1"),
         ];
         for (name, bad) in obstacles {
-            let all = problem(|asked| Some(if asked == name { bad } else { "7" }.to_owned()));
+            let all = problem(|key| Some(if key == name { bad } else { "7" }.to_owned()));
             let [(what, way)] = &all[..] else { panic!("{all:?}") };
             assert!(what.contains(&format!("({name}={bad})")), "{what}");
             assert!(way.contains(&format!("sudo sysctl -w {name}=")), "{way}");

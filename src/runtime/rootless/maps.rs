@@ -1,4 +1,4 @@
-//! Which ids an ordinary user has: the own one, and those that /etc/subuid and /etc/subgid give.
+//! The ids of an ordinary user: the user's own, and those of /etc/subuid and /etc/subgid.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -8,20 +8,20 @@ use crate::runtime::host::user;
 use crate::sys;
 use crate::sys::userns::{Identity, Range};
 
-/// What a user namespace of this user maps.
+/// The id maps of this user's user namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Maps {
     /// Users.
     pub uids: Vec<Range>,
     /// Groups.
     pub gids: Vec<Range>,
-    /// `newuidmap` and `newgidmap`, where they are needed and there.
+    /// `newuidmap` and `newgidmap`, if they are needed and found.
     programs: Option<(PathBuf, PathBuf)>,
-    /// What is not as it should be, and what mends it.
+    /// Problems, each with the command that solves it.
     pub warnings: Vec<String>,
 }
 
-/// What decides about the maps.
+/// The inputs of the maps.
 #[derive(Debug)]
 pub(super) struct Sources {
     pub(super) uid: u32,
@@ -33,7 +33,7 @@ pub(super) struct Sources {
     pub(super) subgid: String,
     pub(super) newuidmap: Option<Helper>,
     pub(super) newgidmap: Option<Helper>,
-    /// Whether this process was told to gain no privileges by programs (prctl(2)).
+    /// Whether `no_new_privs` is set for this process (prctl(2)).
     pub(super) no_new_privs: bool,
 }
 
@@ -41,12 +41,12 @@ pub(super) struct Sources {
 #[derive(Clone, Debug)]
 pub(super) struct Helper {
     pub(super) path: PathBuf,
-    /// Whether it may: set-user-ID root, or with capabilities of its own.
+    /// Whether it may map ids: it is set-user-ID root, or has file capabilities.
     pub(super) privileged: bool,
 }
 
 impl Helper {
-    /// The first that may, else the first.
+    /// Finds the first program that may map ids, or else the first.
     fn find(name: &str) -> Option<Self> {
         let privileged = |path: &Path| {
             let Ok(metadata) = fs::metadata(path) else { return false };
@@ -63,7 +63,7 @@ impl Helper {
 }
 
 impl Maps {
-    /// Those of the user who runs this, who must not be in a namespace yet.
+    /// Returns the maps of the user who runs this process, which must not be in a namespace yet.
     pub fn for_caller() -> Self {
         let uid = rustix::process::geteuid().as_raw();
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
@@ -120,7 +120,8 @@ impl Maps {
         maps
     }
 
-    /// Takes over the ids of a namespace that was joined; complains where others are given now.
+    /// Adopts the ids of a namespace that was joined, and warns if different ones are configured
+    /// now.
     pub(super) fn adopt_maps(&mut self, joined: &Identity) {
         if (&self.uids, &self.gids) == (&joined.uids, &joined.gids) {
             return;
@@ -133,41 +134,44 @@ impl Maps {
         (self.uids, self.gids) = (joined.uids.clone(), joined.gids.clone());
     }
 
-    /// `newuidmap` and `newgidmap`, where there are ids that only they may map.
+    /// Returns `newuidmap` and `newgidmap`, if there are ids that only they may map.
     pub(super) fn helpers(&self) -> Option<(&Path, &Path)> {
         self.programs.as_ref().map(|(users, groups)| (users.as_path(), groups.as_path()))
     }
 }
 
-/// Why the programs can map nothing, and the command that lets them.
+/// Returns why the programs cannot map ids, and the command that solves it.
 fn helper_problem(helpers: [&Helper; 2], no_new_privs: bool) -> Option<(String, String)> {
     let without: Vec<_> = helpers.iter().filter(|helper| !helper.privileged).collect();
     if !without.is_empty() {
         let paths: Vec<_> =
             without.iter().map(|helper| helper.path.display().to_string()).collect();
-        let what = format!("{} may map no ids", paths.join(" and "));
+        let what = format!("{} may not map ids", paths.join(" and "));
         let paths = paths.join(" ");
         return Some((what, format!("sudo chown root {paths}; sudo chmod u+s {paths}")));
     }
     no_new_privs.then(|| {
-        let what = "whoever started lifebox lets no program gain rights (no_new_privs), newuidmap \
-                    neither";
-        (what.to_owned(), "start it from a shell of its own, and see `setpriv --dump`".to_owned())
+        let what = "no program may gain rights in this session (no_new_privs), not even \
+                    newuidmap";
+        (
+            what.to_owned(),
+            "start lifebox from another session; check it with: setpriv --dump".to_owned(),
+        )
     })
 }
 
-/// The command that gives a user subordinate ids.
+/// Returns the command that gives a user subordinate ids.
 pub fn subid_hint(name: &str) -> String {
     format!("sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}")
 }
 
-/// As `uid_map` takes them.
+/// Formats ranges for `uid_map`.
 pub(super) fn lines(ranges: &[Range]) -> String {
     let line = |range: &Range| format!("{} {} {}", range.inside, range.outside, range.count);
     ranges.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Puts the ids of `given` behind one another, from 1 on.
+/// Appends the ids of `given` without gaps, from 1 on.
 fn append(map: &mut Vec<Range>, given: &[(u32, u32)]) {
     let mut inside = 1u32;
     for (outside, count) in given {
@@ -177,18 +181,18 @@ fn append(map: &mut Vec<Range>, given: &[(u32, u32)]) {
     }
 }
 
-/// The ranges (first, count) that the text of subuid(5) gives to a user, by name or number. One
-/// that overlaps another is complained of, and left out if both are the user's own, for the kernel
-/// takes no such map.
+/// Returns the ranges (first, count) that the text of subuid(5) gives to a user, by name or number.
+/// Warns of overlaps; a range that overlaps another of this user is left out, because the kernel
+/// refuses such a map.
 fn subordinate_ranges(
     text: &str,
     file: &str,
     uid: u32,
     name: &str,
-    complaints: &mut Vec<String>,
+    warnings: &mut Vec<String>,
 ) -> Vec<(u32, u32)> {
     let number = uid.to_string();
-    let mut own: Vec<(u32, u32)> = Vec::new();
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
     let mut others = Vec::new();
     for line in text.lines() {
         let mut fields = line.trim().split(':');
@@ -202,31 +206,31 @@ fn subordinate_ranges(
         }
         if owner != name && owner != number {
             others.push((owner.to_owned(), first, count));
-        } else if own.iter().any(|(begin, length)| meet(*begin, *length, first, count)) {
-            complaints.push(format!(
+        } else if ranges.iter().any(|(begin, length)| meet(*begin, *length, first, count)) {
+            warnings.push(format!(
                 "{file} gives `{name}` the ids from {first} on twice; the second entry is left \
                  out: remove it"
             ));
         } else {
-            own.push((first, count));
+            ranges.push((first, count));
         }
     }
     for (owner, first, count) in others {
-        if own.iter().any(|(begin, length)| meet(*begin, *length, first, count)) {
-            complaints.push(format!(
+        if ranges.iter().any(|(begin, length)| meet(*begin, *length, first, count)) {
+            warnings.push(format!(
                 "{file} gives `{name}` and `{owner}` the same ids, so each can change the files of \
                  the other's containers: change one entry"
             ));
         }
     }
-    own
+    ranges
 }
 
 fn meet(a: u32, a_count: u32, b: u32, b_count: u32) -> bool {
     a < b.saturating_add(b_count) && b < a.saturating_add(a_count)
 }
 
-/// The programs of a name in the search path, and where such programs are.
+/// Finds the programs of a name in PATH, and in the usual directories.
 fn programs(name: &str) -> impl Iterator<Item = PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let usual = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].map(PathBuf::from);
@@ -267,9 +271,9 @@ mod tests {
         let maps = Maps::from_sources(sources("bob:100000:65536\n", "ann:300000:65536\n"));
         assert_eq!(lines(&maps.uids), "0 1000 1");
         assert!(maps.helpers().is_none());
-        let [complaint] = &maps.warnings[..] else { panic!("{:?}", maps.warnings) };
-        assert!(complaint.starts_with("/etc/subuid gives `ann` no subordinate ids"), "{complaint}");
-        assert!(complaint.contains("usermod --add-subuids"), "{complaint}");
+        let [warning] = &maps.warnings[..] else { panic!("{:?}", maps.warnings) };
+        assert!(warning.starts_with("/etc/subuid gives `ann` no subordinate ids"), "{warning}");
+        assert!(warning.contains("usermod --add-subuids"), "{warning}");
     }
 
     #[test]
@@ -286,7 +290,7 @@ mod tests {
         let weak = Helper { path: "/usr/bin/newgidmap".into(), privileged: false };
         let maps = Maps::from_sources(Sources { newgidmap: Some(weak), ..sources(ids, ids) });
         assert_eq!(lines(&maps.uids), "0 1000 1");
-        assert!(maps.warnings[0].starts_with("/usr/bin/newgidmap may map no ids, "));
+        assert!(maps.warnings[0].starts_with("/usr/bin/newgidmap may not map ids, "));
         assert!(maps.warnings[0].ends_with("sudo chmod u+s /usr/bin/newgidmap"));
         let maps = Maps::from_sources(Sources { no_new_privs: true, ..sources(ids, ids) });
         assert!(maps.helpers().is_none());

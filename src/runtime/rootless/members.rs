@@ -1,9 +1,9 @@
-//! Who is in the user namespace of a store: whoever comes later joins them.
+//! The processes in the user namespace of a store, which later processes join.
 //!
-//! A process has no rights in a namespace that is beside its own, so all fronts and monitors of a
-//! store must be in the same one: `exec`, `cp` and shared namespaces need it. It lives for as long
-//! as any of them. The file `namespace` in the store names them, by number and start; its lock
-//! lets one front at a time look for the namespace or make it.
+//! A process has no rights in a sibling of its own namespace, so all clients and monitors of a
+//! store must be in one: `exec`, `cp` and shared namespaces need it. The namespace exists as long
+//! as any of them. The file `namespace` in the store lists them, by process id and start; its lock
+//! lets one client at a time find the namespace or create it.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -19,23 +19,24 @@ use crate::sys::process;
 
 const FILE: &str = "namespace";
 
-/// The processes in the user namespace of a store. While this lives, nobody else changes it.
+/// The processes in the user namespace of a store. While this value lives, no other process changes
+/// the list.
 #[derive(Debug)]
 pub(super) struct Members {
     file: File,
-    /// Number and start of each that lives.
+    /// Process id and start of each living process.
     living: Vec<(i32, u64)>,
 }
 
 impl Members {
-    /// Those of the store at `root`, which is made where it is missing.
+    /// Opens the list of the store at `root`, which is created if it is missing.
     ///
     /// # Errors
     /// When the store can't be written.
     pub(super) fn open(root: &Path) -> Result<Self> {
         let path = root.join(FILE);
-        let made = DirBuilder::new().mode(0o700).recursive(true).create(root);
-        made.context(|| format!("make `{}`", root.display()))?;
+        let created = DirBuilder::new().mode(0o700).recursive(true).create(root);
+        created.context(|| format!("create `{}`", root.display()))?;
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mut file = options.open(&path).context(|| format!("open `{}`", path.display()))?;
@@ -47,23 +48,23 @@ impl Members {
         Ok(Members { file, living })
     }
 
-    /// Makes this process, which must have one thread, one of them. False where none is left whose
-    /// namespace could be joined.
+    /// Joins the namespace; this process must have one thread. Returns false if there is no process
+    /// whose namespace could be joined.
     pub(super) fn join(&self) -> bool {
         self.living.iter().any(|(pid, start)| {
             let Some(number) = Pid::from_raw(*pid) else { return false };
             let Ok(member) = rustix::process::pidfd_open(number, PidfdFlags::empty()) else {
                 return false;
             };
-            // What was opened is the member, and not who got its number since.
+            // The descriptor refers to the member, not to a process that reuses the id.
             host::start_time(*pid) == *start && process::join(&member, libc::CLONE_NEWUSER).is_ok()
         })
     }
 
-    /// Adds a process that is in the namespace.
+    /// Adds a process in the namespace to the list.
     ///
     /// # Errors
-    /// When the file can't be written.
+    /// When the file cannot be written.
     pub(super) fn add(mut self, pid: i32) -> Result<()> {
         self.living.push((pid, host::start_time(pid)));
         let lines = self.living.iter().map(|(pid, start)| format!("{pid} {start}\n"));
@@ -76,7 +77,7 @@ impl Members {
     }
 }
 
-/// What the file names; nothing where it is of another boot.
+/// Parses the file; nothing if it is of another boot.
 fn parse(text: &str, boot: &str) -> Vec<(i32, u64)> {
     let mut lines = text.lines();
     if lines.next() != Some(boot) {

@@ -1,6 +1,6 @@
-//! An ordinary user's engine: a user namespace in which this user is root.
+//! The engine of an ordinary user: a user namespace in which this user is root.
 //!
-//! A front enters it before all else and stays: the store, the monitors and all that they start
+//! A client enters it before all else and stays: the store, the monitors and all that they start
 //! are in it, so the rest of the engine is the same for every user. The user's own id is root
 //! inside; the subordinate ids (subuid(5)) are all others. Without them root is the only one.
 
@@ -29,17 +29,17 @@ use crate::sys::poll;
 use crate::sys::process::{self, Child};
 use crate::sys::userns::{self, Range};
 
-/// How long a killed process may take to go.
+/// How long a killed process may take to exit.
 const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
 static ENTERED: OnceLock<Maps> = OnceLock::new();
 
-/// Makes an ordinary user root of the user namespace that all containers of the store at `root`
-/// are in, which is made where there is none; nothing to do for root. The caller must have one
-/// thread.
+/// Enters the user namespace of the store at `root`, in which an ordinary user is root. Creates the
+/// namespace if there is none. Does nothing for root. The caller must have one thread.
 ///
 /// # Errors
-/// [`Kind::Denied`] where this host does not let ordinary users have one, with what allows it.
+/// [`Kind::Denied`] if the host does not let ordinary users have one, with the command that allows
+/// it.
 pub fn enter(root: &Path) -> Result<()> {
     if rustix::process::geteuid().is_root() {
         return Ok(());
@@ -51,7 +51,7 @@ pub fn enter(root: &Path) -> Result<()> {
 }
 
 fn enter_as(maps: &mut Maps, root: &Path) -> Result<()> {
-    // Where nothing can be written, nothing can be run either: there is nobody to join.
+    // In a store that cannot be written no container runs: there is no namespace to join.
     let members = Members::open(root).ok();
     if members.as_ref().is_some_and(Members::join) {
         maps.adopt_maps(userns::identity());
@@ -61,13 +61,13 @@ fn enter_as(maps: &mut Maps, root: &Path) -> Result<()> {
             None => enter_alone(maps)?,
         }
     }
-    // AppArmor lets the namespace be made and takes its rights away.
+    // AppArmor lets the namespace be created and denies the rights in it.
     userns::unshare_hostname().map_err(|errno| refused("use a new user namespace", errno))?;
     members.map_or(Ok(()), |members| members.add(rustix::process::getpid().as_raw_nonzero().get()))
 }
 
-/// Takes note of a process of the store at `root` that stays when this one ends. To be called
-/// while this one is in the namespace, as it is from [`enter`] on.
+/// Lists a process of the store at `root` that outlives this one. Called while this process is in
+/// the namespace, as it is from [`enter`] on.
 ///
 /// # Errors
 /// When the store can't be written.
@@ -75,22 +75,21 @@ pub(super) fn register_member(root: &Path, pid: u32) -> Result<()> {
     Members::open(root)?.add(i32::try_from(pid).unwrap_or_default())
 }
 
-/// The ids of the ordinary user who runs this; `None` for root.
+/// Returns the ids of the ordinary user who runs this process; `None` for root.
 pub fn maps() -> Option<&'static Maps> {
     ENTERED.get()
 }
 
-/// What is not as an ordinary user needs it, each with what mends it.
+/// Returns the problems of an ordinary user, each with the command that solves it.
 pub fn warnings() -> Vec<String> {
     let Some(maps) = maps() else { return Vec::new() };
-    let obstacles =
-        host_check::host_check().into_iter().map(|(what, way)| format!("{what}: {way}"));
-    maps.warnings.iter().cloned().chain(obstacles).collect()
+    let problems = host_check::host_check().into_iter().map(|(what, way)| format!("{what}: {way}"));
+    maps.warnings.iter().cloned().chain(problems).collect()
 }
 
-/// Kills a container by its first process, where it may have no cgroup; all others of its process
-/// namespace go with that. Only if it ran a program of another user (set-user-ID) can it have
-/// outlived its monitor at all.
+/// Kills a container by its first process, because it may have no cgroup; the kernel kills the rest
+/// of the PID namespace. The process can have outlived its monitor only if it ran a program of
+/// another user (set-user-ID).
 pub(super) fn kill_orphan(state: &State) -> Result<()> {
     let Some(pid) = rustix::process::Pid::from_raw(state.pid) else { return Ok(()) };
     let Ok(process) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else {
@@ -105,7 +104,7 @@ pub(super) fn kill_orphan(state: &State) -> Result<()> {
         Err(errno) => {
             let what = format!("kill process {} of `{}`", state.pid, state.name);
             Err(Error::from_errno(what, errno.raw_os_error())
-                .hint(format!("it has become another user inside; run: kill -KILL {}", state.pid)))
+                .hint(format!("kill it as root: sudo kill -KILL {}", state.pid)))
         }
     }
 }
@@ -113,15 +112,15 @@ pub(super) fn kill_orphan(state: &State) -> Result<()> {
 fn refused(what: &str, errno: Errno) -> Error {
     let error = Error::from_errno(what, errno.raw_os_error()).with_kind(Kind::Denied);
     match host_check::host_check().into_iter().next() {
-        Some((obstacle, way)) => Error::new(Kind::Denied, obstacle).hint(way).cause(error),
-        None => error.hint("something on this host keeps ordinary users from it; run as root"),
+        Some((problem, way)) => Error::new(Kind::Denied, problem).hint(way).cause(error),
+        None => error.hint("run lifebox as root"),
     }
 }
 
-/// One id: the kernel lets everybody map the own one, if groups can't be dropped by it
+/// Maps one id: the kernel lets every user map the own one, if groups cannot be dropped by it
 /// (user_namespaces(7), CVE-2014-8989).
 fn enter_alone(maps: &Maps) -> Result<()> {
-    userns::unshare_user().map_err(|errno| refused("make a user namespace", errno))?;
+    userns::unshare_user().map_err(|errno| refused("create a user namespace", errno))?;
     let write = |file: &str, text: &str| {
         fs::write(format!("/proc/self/{file}"), text).map_err(|error| {
             let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
@@ -133,51 +132,58 @@ fn enter_alone(maps: &Maps) -> Result<()> {
     write("gid_map", &maps::lines(&maps.gids))
 }
 
-/// All subordinate ids: only a program with privilege may map them, and it must run outside of
-/// the new namespace, so both are made before.
+/// Maps all subordinate ids. Only a privileged program may do so, from outside the new namespace,
+/// so both helpers start before it is created.
 fn enter_by_helpers(maps: &Maps, users: &Path, groups: &Path) -> Result<()> {
-    let (gate, key) = process::pipe()?;
-    let (words, mouth) = process::pipe()?;
+    let (start_gate, key) = process::pipe()?;
+    let (output, errors) = process::pipe()?;
     let helpers = [
-        (users, helper(users, &maps.uids, &gate, &mouth)?),
-        (groups, helper(groups, &maps.gids, &gate, &mouth)?),
+        (users, helper(users, &maps.uids, &start_gate, &errors)?),
+        (groups, helper(groups, &maps.gids, &start_gate, &errors)?),
     ];
-    drop(mouth);
-    let made = userns::unshare_user();
-    if made.is_err() {
+    drop(errors);
+    let created = userns::unshare_user();
+    if created.is_err() {
         for (_, child) in &helpers {
             let _ = process::send_signal(&child.pidfd, libc::SIGKILL);
         }
     }
-    // Each reads one byte.
+    // Each helper reads one byte.
     let _ = rustix::io::write(&key, b"go");
     let codes = helpers.map(|(path, child)| (path, process::reap(&child.pidfd)));
-    made.map_err(|errno| refused("make a user namespace", errno))?;
+    created.map_err(|errno| refused("create a user namespace", errno))?;
     for (path, code) in codes {
         if code? != 0 {
-            return Err(not_mapped(path, &words));
+            return Err(not_mapped(path, &output));
         }
     }
     Ok(())
 }
 
-fn not_mapped(helper: &Path, words: &OwnedFd) -> Error {
+fn not_mapped(helper: &Path, output: &OwnedFd) -> Error {
     let mut text = [0; 1024];
-    let count = rustix::io::read(words, &mut text).unwrap_or(0);
-    let said = String::from_utf8_lossy(&text[..count]);
-    let said = said.lines().next().unwrap_or("it said nothing");
-    let message = format!("`{}` did not map this user's subordinate ids: {said}", helper.display());
-    let hint = "it must be set-uid root (apt-get install --reinstall uidmap), and /etc/subuid and \
-                /etc/subgid must name ranges that are this user's alone";
+    let count = rustix::io::read(output, &mut text).unwrap_or(0);
+    let output = String::from_utf8_lossy(&text[..count]);
+    let reason = output.lines().next().unwrap_or("no output");
+    let message =
+        format!("`{}` did not map this user's subordinate ids: {reason}", helper.display());
+    let hint = "make it set-uid root (apt-get install --reinstall uidmap), and in /etc/subuid and \
+                /etc/subgid give this user ranges of its own";
     Error::new(Kind::Denied, message).hint(hint)
 }
 
-/// `newuidmap` or `newgidmap`, waiting for a byte from `gate`. What it complains of goes to `mouth`.
-fn helper(program: &Path, ranges: &[Range], gate: &OwnedFd, mouth: &OwnedFd) -> Result<Child> {
+/// Starts `newuidmap` or `newgidmap`, which waits for a byte from `gate`. Its errors go to
+/// `errors`.
+fn helper(
+    program: &Path,
+    ranges: &[Range],
+    start_gate: &OwnedFd,
+    errors: &OwnedFd,
+) -> Result<Child> {
     let text = |text: String| CString::new(text).unwrap_or_default();
     let path = CString::new(program.as_os_str().as_bytes()).unwrap_or_default();
-    let me = rustix::process::getpid().as_raw_nonzero();
-    let mut words = vec![path.clone(), text(me.to_string())];
+    let pid = rustix::process::getpid().as_raw_nonzero();
+    let mut words = vec![path.clone(), text(pid.to_string())];
     for range in ranges {
         words.extend([range.inside, range.outside, range.count].map(|n| text(n.to_string())));
     }
@@ -186,7 +192,7 @@ fn helper(program: &Path, ranges: &[Range], gate: &OwnedFd, mouth: &OwnedFd) -> 
     process::clone_into(0, None, || {
         let _ = process::die_with_parent();
         let mut byte = [0];
-        if rustix::io::read(gate, &mut byte) == Ok(1) && process::dup_to(mouth, 2).is_ok() {
+        if rustix::io::read(start_gate, &mut byte) == Ok(1) && process::dup_to(errors, 2).is_ok() {
             process::execute(&path, &arguments, &environment);
         }
     })

@@ -9,12 +9,12 @@ use rustix::process::{Pid, PidfdFlags};
 use crate::model::value::signal::Signal;
 use crate::sys::process;
 
-/// What tells the mount namespace of a process from all others; `None` where it has ended.
+/// Returns the identity of a process's mount namespace; `None` if the process has exited.
 pub fn mounts_of(pid: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/ns/mnt")).ok()
 }
 
-/// The numbers of all processes that see these mounts.
+/// Returns the ids of all processes in a mount namespace.
 pub fn with_mounts(mounts: &Path) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -24,9 +24,10 @@ pub fn with_mounts(mounts: &Path) -> Vec<u32> {
     pids.filter(sees).collect()
 }
 
-/// Kills all that see these mounts, and those that they make meanwhile.
+/// Kills all processes in a mount namespace, including new ones.
 pub fn kill_all(mounts: &Path) {
-    // A round that finds nobody new is the last; one that can't be killed must not hold it up.
+    // A round that finds no new process is the last; a process that cannot be killed must not hold
+    // it up.
     let mut known = std::collections::BTreeSet::new();
     loop {
         let new: Vec<_> =
@@ -41,7 +42,7 @@ pub fn kill_all(mounts: &Path) {
 fn kill(pid: i32, mounts: &Path) {
     let Some(number) = Pid::from_raw(pid) else { return };
     let Ok(process) = rustix::process::pidfd_open(number, PidfdFlags::empty()) else { return };
-    // What was opened is still the container's.
+    // The descriptor still refers to a process of the container.
     if mounts_of(pid).is_some_and(|theirs| theirs == mounts) {
         let _ = process::send_signal(&process, Signal::KILL.number());
     }

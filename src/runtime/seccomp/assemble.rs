@@ -1,4 +1,4 @@
-//! From verdicts to instructions.
+//! Assembles verdicts into instructions.
 
 use oci_spec::runtime::LinuxSeccompOperator as Operator;
 
@@ -15,7 +15,7 @@ const ARGUMENTS: u32 = 16;
 /// `SECCOMP_RET_KILL_PROCESS`: for calls of an architecture that the profile has no rules for.
 const KILL: u32 = 0x8000_0000;
 
-/// The whole program, from the ranges of each architecture.
+/// Assembles the program from the ranges of each architecture.
 pub(super) fn program(parts: &[(u32, Vec<(u32, Verdict)>)], default: u32) -> Vec<Instruction> {
     let mut program = vec![load(ARCHITECTURE)];
     for (architecture, ranges) in parts {
@@ -44,7 +44,7 @@ fn tree(ranges: &[(u32, Verdict)], default: u32) -> Vec<Instruction> {
     let (low, high) = (tree(low, default), tree(high, default));
     let mut code = match u8::try_from(low.len()) {
         Ok(distance) => vec![if_at_least(first, distance, 0)],
-        // A test reaches 255 instructions; beyond, it needs a jump to stand on.
+        // A test can jump over 255 instructions; beyond, it needs an unconditional jump.
         Err(_) => vec![if_at_least(first, 0, 1), skip(length(&low))],
     };
     code.extend(low);
@@ -52,7 +52,7 @@ fn tree(ranges: &[(u32, Verdict)], default: u32) -> Vec<Instruction> {
     code
 }
 
-/// One verdict; each way through it ends with an answer.
+/// Assembles one verdict; each path through it ends with a return.
 fn leaf(verdict: &Verdict, default: u32) -> Vec<Instruction> {
     let rules = match verdict {
         Verdict::Answer(action) => return vec![answer(*action)],
@@ -77,14 +77,15 @@ fn leaf(verdict: &Verdict, default: u32) -> Vec<Instruction> {
     code
 }
 
-/// An instruction of a comparison; a test that fails goes on behind its rule.
+/// An instruction of a comparison; a test that fails jumps behind its rule.
 enum Part {
     Always(Instruction),
     FailsOtherwise(Instruction),
     FailsThen(Instruction),
 }
 
-/// A comparison of 64 bits in two halves, as the machine has 32. What it falls through to holds.
+/// Assembles a comparison of 64 bits in two halves, as BPF has 32. Falling through means that the
+/// test holds.
 fn compare(test: &Test) -> Vec<Part> {
     use Part::{Always, FailsOtherwise, FailsThen};
     let half = |bits: u64| u32::try_from(bits & 0xffff_ffff).unwrap_or(0);

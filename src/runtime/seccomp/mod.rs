@@ -1,9 +1,9 @@
-//! OCI's `linux.seccomp` -> a program that judges system calls.
+//! OCI's `linux.seccomp` -> a BPF program that checks system calls.
 //!
 //! Pure. The rules are ranges of numbers with one verdict each, and the program is a tree of
-//! comparisons over them, for it runs at each call of the container's life. Numbers that the
-//! profile cannot know (newer ones, gaps, x32's) answer ENOSYS: libraries then do without, while
-//! EPERM would make them give up.
+//! comparisons over them, because it runs at each system call of the container. Numbers that the
+//! profile cannot know (newer ones, gaps, x32's) return ENOSYS: libraries then use a fallback,
+//! while EPERM would make them fail.
 
 mod assemble;
 mod rule;
@@ -18,7 +18,7 @@ use self::rule::{Test, Verdict};
 use crate::model::{Error, Kind, Result};
 use crate::sys::seccomp::{Instruction, MAX_INSTRUCTIONS};
 
-/// What the kernel is given.
+/// The filter as the kernel takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     /// The program.
@@ -27,15 +27,15 @@ pub struct Filter {
     pub flags: u32,
 }
 
-/// The numbers of system calls: name, then x86_64, i386 and aarch64, `-` where there is none.
-/// From the kernel's headers (asm/unistd_64.h, asm/unistd_32.h, asm-generic/unistd.h).
+/// The numbers of system calls: name, then x86_64, i386 and aarch64, `-` where there is none. From
+/// the kernel's headers (asm/unistd_64.h, asm/unistd_32.h, asm-generic/unistd.h).
 pub(crate) const NUMBERS: &str = include_str!("numbers.tsv");
 
 const ENOSYS: u32 = 38;
 const EPERM: u32 = 1;
 const ANSWER_ERRNO: u32 = 0x0005_0000;
 
-/// An architecture that is judged: its `AUDIT_ARCH_*` and its column of [`NUMBERS`].
+/// A filtered architecture: its `AUDIT_ARCH_*` and its column of [`NUMBERS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Architecture {
     audit: u32,
@@ -47,15 +47,16 @@ const I386: Architecture = Architecture { audit: 0x4000_0003, column: 2 };
 const AARCH64: Architecture = Architecture { audit: 0xc000_00b7, column: 3 };
 const NATIVE: Architecture = if cfg!(target_arch = "aarch64") { AARCH64 } else { X86_64 };
 
-/// The program for `seccomp`.
+/// Compiles the filter of `seccomp`.
 ///
 /// # Errors
-/// [`Kind::Unsupported`] for what is not done here, [`Kind::Invalid`] for what is wrong.
+/// [`Kind::Unsupported`] for a feature that lifebox does not have, [`Kind::Invalid`] for an invalid
+/// rule.
 pub(super) fn compile(seccomp: &LinuxSeccomp) -> Result<Filter> {
     let default = answer(seccomp.default_action(), seccomp.default_errno_ret())?;
     let mut architectures = vec![NATIVE];
     let listed = seccomp.architectures().iter().flatten();
-    // Those that this kernel does not run need no rules: their calls end the process.
+    // Architectures that this kernel does not run need no rules: their calls end the process.
     if NATIVE == X86_64 && listed.clone().any(|arch| *arch == Arch::ScmpArchX86) {
         architectures.push(I386);
     }
@@ -65,9 +66,11 @@ pub(super) fn compile(seccomp: &LinuxSeccomp) -> Result<Filter> {
     }
     let program = assemble::program(&parts, default);
     if program.len() > MAX_INSTRUCTIONS {
-        let message = format!("the seccomp profile makes {} instructions", program.len());
-        return Err(Error::new(Kind::Invalid, message)
-            .hint(format!("at most {MAX_INSTRUCTIONS} are possible")));
+        let message = format!(
+            "the seccomp profile has {} instructions, more than {MAX_INSTRUCTIONS}",
+            program.len()
+        );
+        return Err(Error::new(Kind::Invalid, message).hint("remove rules from the profile"));
     }
     Ok(Filter { program, flags: flags(seccomp)? })
 }
@@ -85,13 +88,13 @@ fn flags(seccomp: &LinuxSeccomp) -> Result<u32> {
     seccomp.flags().iter().flatten().try_fold(0, |flags, flag| Ok(flags | bit(flag)?))
 }
 
-/// A kernel's answer (`SECCOMP_RET_*`).
+/// Returns the kernel's return value (`SECCOMP_RET_*`) of an action.
 fn answer(action: LinuxSeccompAction, errno: Option<u32>) -> Result<u32> {
     use LinuxSeccompAction as Action;
     let data = errno.unwrap_or(EPERM);
     if data > 4095 {
-        let message = format!("seccomp: {data} is no error number");
-        return Err(Error::new(Kind::Invalid, message).hint("the largest is 4095"));
+        let message = format!("seccomp: {data} is not an error number");
+        return Err(Error::new(Kind::Invalid, message).hint("use a number from 0 to 4095"));
     }
     Ok(match action {
         Action::ScmpActKill | Action::ScmpActKillThread => 0,
@@ -110,7 +113,7 @@ fn answer(action: LinuxSeccompAction, errno: Option<u32>) -> Result<u32> {
     })
 }
 
-/// The first number of each range, and its verdict; the last range has no end.
+/// Returns the first number of each range, and its verdict; the last range has no end.
 fn verdicts(
     seccomp: &LinuxSeccomp,
     architecture: Architecture,
@@ -128,7 +131,7 @@ fn verdicts(
     for rule in seccomp.syscalls().iter().flatten() {
         let answer = answer(rule.action(), rule.errno_ret())?;
         let tests = tests(rule.args().as_deref().unwrap_or_default())?;
-        // Names of other architectures and kernels are passed over, as all runtimes do.
+        // Names of other architectures and kernels are skipped, as all runtimes do.
         for number in rule.names().iter().filter_map(|name| numbers.get(name.as_str())) {
             let verdict = judged.entry(*number).or_insert_with(|| Verdict::Rules(Vec::new()));
             match verdict {
@@ -160,7 +163,7 @@ fn tests(arguments: &[oci_spec::runtime::LinuxSeccompArg]) -> Result<Vec<Test>> 
         let index = u32::try_from(argument.index()).ok().filter(|index| *index < 6);
         let index = index.ok_or_else(|| {
             let message = format!("seccomp: no system call has an argument {}", argument.index());
-            Error::new(Kind::Invalid, message).hint("they are counted from 0 to 5")
+            Error::new(Kind::Invalid, message).hint("use an index from 0 to 5")
         })?;
         let other = argument.value_two().unwrap_or(0);
         Ok(Test { index, value: argument.value(), other, operator: argument.op() })

@@ -1,13 +1,13 @@
-//! What a filter decides for a system call.
+//! The verdicts of a filter.
 
 use oci_spec::runtime::LinuxSeccompOperator;
 
 /// The decision for a system call's number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Always this answer.
+    /// Always this return value.
     Answer(u32),
-    /// The answer of the first rule whose tests all hold, else the default.
+    /// The return value of the first rule whose tests all hold, else the default.
     Rules(Vec<(Vec<Test>, u32)>),
 }
 

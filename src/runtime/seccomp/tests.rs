@@ -1,4 +1,4 @@
-//! Programs are run here by a machine of a few lines, and judged by what they answer.
+//! Runs filters on a small BPF machine, and checks what they return.
 
 use oci_spec::runtime::LinuxSeccomp;
 use serde_json::{Value, json};
@@ -62,14 +62,14 @@ fn arguments_are_compared_in_all_64_bits() {
     let values = [0, 1, 5, 6, 0xffff_ffff, big, big + 5, big + 6, 2 * big, u64::MAX];
     for value in values {
         for argument in values {
-            let said = |operator| answers(operator, value, 0, argument);
+            let result = |operator| answers(operator, value, 0, argument);
             let of = format!("{argument:x} and {value:x}");
-            assert_eq!(said("SCMP_CMP_EQ"), argument == value, "{of}");
-            assert_eq!(said("SCMP_CMP_NE"), argument != value, "{of}");
-            assert_eq!(said("SCMP_CMP_LT"), argument < value, "{of}");
-            assert_eq!(said("SCMP_CMP_LE"), argument <= value, "{of}");
-            assert_eq!(said("SCMP_CMP_GT"), argument > value, "{of}");
-            assert_eq!(said("SCMP_CMP_GE"), argument >= value, "{of}");
+            assert_eq!(result("SCMP_CMP_EQ"), argument == value, "{of}");
+            assert_eq!(result("SCMP_CMP_NE"), argument != value, "{of}");
+            assert_eq!(result("SCMP_CMP_LT"), argument < value, "{of}");
+            assert_eq!(result("SCMP_CMP_LE"), argument <= value, "{of}");
+            assert_eq!(result("SCMP_CMP_GT"), argument > value, "{of}");
+            assert_eq!(result("SCMP_CMP_GE"), argument >= value, "{of}");
             assert_eq!(answers("SCMP_CMP_MASKED_EQ", value, 5, argument), argument & value == 5);
         }
     }
@@ -124,7 +124,7 @@ fn what_cannot_be_done_is_refused() {
     };
     assert!(refused(json!({ "defaultAction": "SCMP_ACT_NOTIFY" })).contains("NOTIFY"));
     let errno = json!({ "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 5000 });
-    assert!(refused(errno).contains("no error number"));
+    assert!(refused(errno).contains("not an error number"));
     let index = json!({ "defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{
         "names": ["read"], "action": "SCMP_ACT_ALLOW",
         "args": [{ "index": 6, "value": 0, "op": "SCMP_CMP_EQ" }],

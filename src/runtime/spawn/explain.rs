@@ -1,4 +1,4 @@
-//! Why a process did not become its program: a report of init in words.
+//! Errors of starts: turns a report of init into words.
 
 use rustix::io::Errno;
 
@@ -7,7 +7,7 @@ use crate::runtime::plan::{Credentials, MountStep, Plan, Step};
 use crate::runtime::protocol::Report;
 use crate::sys::userns;
 
-/// A report in words, with Docker's exit code for it.
+/// Explains a report, with Docker's exit code for it.
 pub(crate) fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
     let number = usize::try_from(report.step).unwrap_or(usize::MAX);
     let Some(step) = plan.steps.get(number) else {
@@ -34,8 +34,8 @@ fn explain_rootless(step: &Step, errno: Errno) -> Option<Error> {
     match (step, errno) {
         (Step::SetCredentials(Credentials { user, .. }), Errno::INVAL | Errno::PERM) => {
             let message =
-                format!("`{user}` or one of its groups is none of this user's subordinate ids");
-            let hint = "`lifebox info` shows the ids that there are, and the command for more";
+                format!("`{user}` or one of its groups is not one of this user's subordinate ids");
+            let hint = "see the available ids, and the command for more: lifebox info";
             Some(Error::new(Kind::Denied, message).hint(hint).with_exit_code(126))
         }
         (Step::Mount(_), Errno::PERM) => {
@@ -47,30 +47,29 @@ fn explain_rootless(step: &Step, errno: Errno) -> Option<Error> {
     }
 }
 
-/// Why the root could not be stacked.
+/// Explains why the overlay could not be mounted.
 fn explain_root(step: &Step, errno: Errno) -> Option<Error> {
     let refusals = [Errno::INVAL, Errno::PERM, Errno::OPNOTSUPP, Errno::NODEV];
     let refused = matches!(step, Step::MountRoot(_)) && refusals.contains(&errno);
     refused.then(|| {
         Error::from_errno(step.to_string(), errno.raw_os_error()).hint(
-            "overlay can't write on network file systems nor on another overlay: make the \
-             container anew with --storage-driver vfs, which copies the layers, or set a store on \
-             a local disk with --root",
+            "create the container again with --storage-driver vfs, or choose a store on a local disk \
+             with --root: overlay cannot write on network file systems or on another overlay",
         )
     })
 }
 
-/// Why a process could not be made in the cgroup of its container.
+/// Explains why a process could not be cloned into the container's cgroup.
 pub(crate) fn explain_clone(error: Error) -> Error {
-    // The kernel asks for rights in the cgroup that is above both (cgroups(7), "Delegation").
+    // The kernel requires rights in the common ancestor cgroup (cgroups(7), "Delegation").
     if error.errno() != Some(libc::EACCES) || !userns::in_user_namespace() {
         return error;
     }
-    Error::new(Kind::Denied, "the container's cgroup can't be entered from this session")
+    Error::new(Kind::Denied, "cannot enter the container's cgroup from this session")
         .hint("run it in the session, or scope of systemd, that started the container")
 }
 
-/// Why the program could not be executed.
+/// Explains why the program could not be executed.
 fn explain_program(step: &Step, errno: Errno, program: &str) -> Option<Error> {
     if !matches!(step, Step::Execute) {
         return None;
@@ -87,18 +86,18 @@ fn explain_program(step: &Step, errno: Errno, program: &str) -> Option<Error> {
                 .with_exit_code(127)
         }
         Errno::ACCESS => Error::new(Kind::Denied, format!("`{program}`: permission denied"))
-            .hint("it must be a file with the executable bit set")
+            .hint("name a file, and set its executable bit: chmod +x FILE")
             .with_exit_code(126),
         Errno::NOEXEC => Error::new(Kind::Invalid, format!("`{program}`: exec format error"))
-            .hint("it is for another processor, or a script without `#!`")
+            .hint("use a program for this processor, or begin the script with `#!/bin/sh`")
             .with_exit_code(126),
         _ => return None,
     };
     Some(error)
 }
 
-/// Why it could not be who, or where, it was to be. The exit codes are those of Docker's `run`
-/// and `exec`.
+/// Explains why the user or the working directory could not be set. The exit codes are those of
+/// Docker's `run` and `exec`.
 fn explain_place(step: &Step, errno: Errno, joins: bool) -> Option<Error> {
     match step {
         Step::SetCredentials(Credentials { user, groups, .. })
@@ -113,7 +112,7 @@ fn explain_place(step: &Step, errno: Errno, joins: bool) -> Option<Error> {
             let message =
                 format!("unable to find {kind} of `{of}`: no matching entries in /etc/{file}");
             let error = Error::new(Kind::NotFound, message)
-                .hint("use a number from 0 to 4294967294, or a name that the image knows");
+                .hint("use a number from 0 to 4294967294, or a name in /etc/passwd of the image");
             Some(error.with_exit_code(if joins { 126 } else { 125 }))
         }
         Step::SetCwd { path, .. } => {
@@ -126,12 +125,12 @@ fn explain_place(step: &Step, errno: Errno, joins: bool) -> Option<Error> {
     }
 }
 
-/// Whether the plan is that of a further process, which makes no namespaces.
+/// Whether the plan is that of an exec, which creates no namespaces.
 fn joins(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| matches!(step, Step::JoinNamespaces(_)))
 }
 
-/// Why a security module does not take a name, where it is known.
+/// Explains why a security module refuses a name, if the reason is known.
 fn explain_label(step: &Step, errno: Errno) -> Option<Error> {
     match (step, errno) {
         (Step::SetApparmorProfile(order), Errno::NOENT) => {
@@ -143,21 +142,21 @@ fn explain_label(step: &Step, errno: Errno) -> Option<Error> {
         }
         (Step::SetSelinuxLabel(label), Errno::INVAL) => {
             let label = label.to_string_lossy();
-            let message = format!("the policy knows no SELinux label `{label}`");
-            let hint = "`seinfo -t` lists the types of the policy";
+            let message = format!("the SELinux policy does not define the label `{label}`");
+            let hint = "choose a type of the policy: seinfo -t";
             Some(Error::new(Kind::Invalid, message).hint(hint))
         }
         _ => None,
     }
 }
 
-/// Why a mount that a user asked for cannot be, where it is known.
+/// Explains why a mount of the user's failed, if the reason is known.
 fn explain_mount(step: &Step, errno: Errno) -> Option<Error> {
     let target = match step {
         Step::OpenBindSource(source) if errno == Errno::NOENT => {
             let path = source.path.to_string_lossy();
             let message = format!("bind source path does not exist: {path}");
-            let hint = "it was there when the container was made: bring it back";
+            let hint = "restore it on the host, then start the container again";
             return Some(Error::new(Kind::NotFound, message).hint(hint));
         }
         Step::AttachBind { target, .. } | Step::MountTmpfs(MountStep { target, .. }) => target,

@@ -1,4 +1,4 @@
-//! Makes processes: clones init into its namespaces and waits until it executes the program.
+//! Creates processes: clones init into its namespaces and waits until it executes the program.
 
 pub(crate) mod explain;
 pub(super) mod prepare;

@@ -1,4 +1,4 @@
-//! What a start is planned from: `config.json` with later changes, and the host.
+//! The input of a plan: `config.json` with later changes, and the host.
 
 use oci_spec::runtime::Spec;
 
@@ -11,7 +11,7 @@ use crate::runtime::record::directory::Directory;
 use crate::runtime::{host, oci};
 use crate::sys::userns;
 
-/// `config.json`, with what `update` has changed since.
+/// Reads `config.json`, with the changes of `update` applied.
 pub(in crate::runtime) fn config_of(directory: &Directory, spec: &ContainerSpec) -> Result<Spec> {
     let mut config: serde_json::Value = directory.read("config.json")?;
     oci::resources::limit(&spec.host.resources, &mut config);
@@ -19,7 +19,7 @@ pub(in crate::runtime) fn config_of(directory: &Directory, spec: &ContainerSpec)
         .map_err(|error| Error::new(Kind::Corrupt, format!("`config.json` is damaged: {error}")))
 }
 
-/// What the plan needs to know of this host for a container.
+/// Returns the properties of the host that a container's plan depends on.
 pub(in crate::runtime) fn host_for(spec: &ContainerSpec, hierarchies: &Hierarchies) -> Host {
     Host {
         open_stdin: spec.config.open_stdin && !spec.config.tty,
@@ -28,7 +28,7 @@ pub(in crate::runtime) fn host_for(spec: &ContainerSpec, hierarchies: &Hierarchi
     }
 }
 
-/// The plan by which a container would be started now, and whether it has limits to write.
+/// Returns the plan by which a container would be started now, and whether it has limits to write.
 pub(in crate::runtime) fn planned(
     directory: &Directory,
     hierarchies: &Hierarchies,
@@ -41,7 +41,7 @@ pub(in crate::runtime) fn planned(
     Ok((plan::plan(&config, &host)?, resources.is_some()))
 }
 
-/// The hierarchies that are shown in `/sys/fs/cgroup`, each under the name it has here.
+/// Returns the hierarchies that are mounted in `/sys/fs/cgroup`, each under its name on the host.
 fn visible_cgroups(hierarchies: &Hierarchies) -> Host {
     let name = |mount: &std::path::Path| {
         mount.file_name().unwrap_or_default().to_string_lossy().into_owned()

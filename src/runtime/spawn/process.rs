@@ -21,7 +21,7 @@ use crate::runtime::trace::operation::Operation;
 use crate::sys::process::pipe;
 use crate::sys::{self, userns};
 
-/// A process to be made.
+/// A process to spawn.
 pub(in crate::runtime) struct SpawnRequest<'a> {
     pub(in crate::runtime) plan: Plan,
     pub(in crate::runtime) arguments: Vec<String>,
@@ -35,12 +35,12 @@ pub(in crate::runtime) struct SpawnRequest<'a> {
     pub(in crate::runtime) cgroup: &'a Cgroup,
 }
 
-/// What it shares with other containers.
+/// The namespaces that it joins of other containers.
 #[derive(Default)]
 pub(in crate::runtime) struct JoinedNamespaces {
-    /// Their namespaces, in the order of the plan's steps.
+    /// The namespaces, in the order of the plan's steps.
     pub(in crate::runtime) namespaces: Vec<OwnedFd>,
-    /// The process namespace that it is made in.
+    /// The PID namespace that it is cloned into.
     pub(in crate::runtime) pid: Option<OwnedFd>,
     /// The mount namespace of the container whose IPC is joined.
     pub(in crate::runtime) shared_memory: Option<OwnedFd>,
@@ -49,19 +49,19 @@ pub(in crate::runtime) struct JoinedNamespaces {
 /// A process that runs its program.
 pub(in crate::runtime) struct SpawnedProcess {
     pub(in crate::runtime) child: sys::process::Child,
-    /// What it writes; a terminal has only the first.
+    /// Its output and error output; a terminal has only the first.
     pub(in crate::runtime) outputs: [Option<OwnedFd>; 2],
-    /// Our end of its terminal.
+    /// The engine's end of its terminal.
     pub(in crate::runtime) terminal: Option<OwnedFd>,
 }
 
-/// Clones a process, and returns when it has executed its program, or why it has not.
-pub(in crate::runtime) fn spawn(wanted: SpawnRequest<'_>) -> Result<SpawnedProcess> {
+/// Clones a process, and returns when it has executed its program, or the reason why it has not.
+pub(in crate::runtime) fn spawn(request: SpawnRequest<'_>) -> Result<SpawnedProcess> {
     let SpawnRequest { plan, arguments, environment, tty, stdin, size, target, joined, cgroup } =
-        wanted;
+        request;
     let JoinedNamespaces { namespaces, pid, shared_memory } = joined;
     let (reports, report) = pipe()?;
-    let (traced, tracer) = TraceReader::begin()?;
+    let (traced, tracer) = TraceReader::start()?;
     let (mut outputs, mut streams, mut console) = ([None, None], [stdin, None, None], None);
     let mut terminal = None;
     if tty {
@@ -92,14 +92,14 @@ pub(in crate::runtime) fn spawn(wanted: SpawnRequest<'_>) -> Result<SpawnedProce
     };
     init.count_descriptors();
     let unified = cgroup.open_unified()?;
-    let own = pid.as_ref().map(enter_pid_namespace).transpose()?;
+    let own_namespace = pid.as_ref().map(enter_pid_namespace).transpose()?;
     let namespaces = init.plan.namespaces;
     let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
     let clone = || sys::process::clone_into(namespaces, unified, || init.run());
     let child = trace::traced(ProcessRole::Monitor, || Operation::Clone(namespaces), clone);
-    // The way back is closed to an ordinary user, who goes forth anew before each child.
+    // An ordinary user cannot go back, and joins again before each child.
     if !userns::in_user_namespace() {
-        own.as_ref().map(set_pid_namespace).transpose()?;
+        own_namespace.as_ref().map(set_pid_namespace).transpose()?;
     }
     let child = child.map_err(explain_clone)?;
     let Init { plan, report, streams, terminal, traced, .. } = init;
@@ -127,7 +127,7 @@ fn unblocked(terminal: &OwnedFd) -> Result<Option<OwnedFd>> {
     Ok(terminal.try_clone().ok())
 }
 
-/// Has children made in this process namespace; the one that they were made in before.
+/// Makes later children be cloned into this PID namespace. Returns the previous one.
 fn enter_pid_namespace(namespace: &OwnedFd) -> Result<OwnedFd> {
     trace::traced(
         ProcessRole::Monitor,
@@ -138,22 +138,22 @@ fn enter_pid_namespace(namespace: &OwnedFd) -> Result<OwnedFd> {
 
 fn set_pid_namespace(namespace: &OwnedFd) -> Result<OwnedFd> {
     let path = "/proc/self/ns/pid_for_children";
-    let own = File::open(path).context(|| format!("open `{path}`"))?;
+    let own_namespace = File::open(path).context(|| format!("open `{path}`"))?;
     sys::process::enter_namespace(namespace)
         .map_err(|errno| Error::from_errno("setns(pid)", errno.raw_os_error()))?;
-    Ok(own.into())
+    Ok(own_namespace.into())
 }
 
 fn c_strings(texts: &[String]) -> Result<Vec<CString>> {
     let convert = |text: &String| {
         CString::new(text.as_str())
-            .map_err(|_| Error::new(Kind::Invalid, "an argument has a NUL byte"))
+            .map_err(|_| Error::new(Kind::Invalid, "an argument contains a NUL byte"))
     };
     texts.iter().map(convert).collect()
 }
 
-/// Where the program may be: as it is written if it has a `/`, else in each directory of the
-/// container's PATH.
+/// Returns the paths of the program to try: as written if it contains a `/`, otherwise in each
+/// directory of the container's PATH.
 fn programs(arguments: &[String], environment: &[String]) -> Result<Vec<CString>> {
     let program = arguments.first().map_or("", String::as_str);
     if program.contains('/') || program.is_empty() {
@@ -166,7 +166,7 @@ fn programs(arguments: &[String], environment: &[String]) -> Result<Vec<CString>
     c_strings(&places)
 }
 
-/// What init reports; `None` at the end of the pipe: exec succeeded.
+/// Reads init's report; `None` at the end of the pipe: exec succeeded.
 fn read_report(pipe: &OwnedFd) -> Result<Option<Report>> {
     let mut bytes = [0; Report::SIZE];
     loop {

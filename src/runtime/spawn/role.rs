@@ -14,7 +14,7 @@ use crate::runtime::protocol::connection::Connection;
 use crate::runtime::rootless;
 use crate::sys::{self, userns};
 
-/// The processes that this one started with a role; they are reaped as they end.
+/// The processes that this one started with a role; they are reaped when they exit.
 #[derive(Debug, Default)]
 pub(in crate::runtime) struct Children(Mutex<Vec<Child>>);
 
@@ -41,7 +41,7 @@ impl Children {
         }
     }
 
-    /// Forgets processes that have ended, so that none stays a zombie while this process lives.
+    /// Reaps processes that have exited, so that none stays a zombie while this process lives.
     fn reap(&self) {
         if let Ok(mut children) = self.0.lock() {
             children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
@@ -57,7 +57,7 @@ fn spawn(
     stdout: Stdio,
 ) -> Result<(Child, Connection)> {
     let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
-    // The monitor becomes init, and a hostile image may make init run its own program anew.
+    // The monitor becomes init, and a hostile image may make init execute its own binary again.
     let sealed = sys::process::sealed_program();
     let program = match &sealed {
         Some(file) => format!("/proc/self/fd/{}", file.as_raw_fd()),

@@ -1,5 +1,5 @@
-//! Input on its way to a program: what its pipe or terminal does not take at once is kept, and as
-//! long as something is kept nobody is asked for more.
+//! Input of a program: bytes that its pipe or terminal does not take immediately are kept, and
+//! while any are kept, no more input is read.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -10,7 +10,7 @@ use rustix::io::Errno;
 pub(crate) struct StdinWriter {
     to: Option<OwnedFd>,
     pending: Vec<u8>,
-    /// Close it when all is written.
+    /// Whether to close it when all is written.
     closed: bool,
 }
 
@@ -20,7 +20,7 @@ impl StdinWriter {
         StdinWriter { to, pending: Vec::new(), closed: false }
     }
 
-    /// Takes bytes; they are lost where the program reads no more.
+    /// Adds bytes; they are dropped if the program no longer reads.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         if self.to.is_some() && !self.closed {
             self.pending.extend_from_slice(bytes);
@@ -28,13 +28,13 @@ impl StdinWriter {
         }
     }
 
-    /// Nothing more comes.
+    /// Closes standard input after the kept bytes.
     pub(crate) fn close(&mut self) {
         self.closed = true;
         self.write();
     }
 
-    /// Writes as much as is taken now.
+    /// Writes as much as the program takes now.
     pub(crate) fn write(&mut self) {
         while let Some(to) = self.to.as_ref().filter(|_| !self.pending.is_empty()) {
             match rustix::io::write(to, &self.pending) {
@@ -52,7 +52,7 @@ impl StdinWriter {
         }
     }
 
-    /// What is to be polled for writing: something is kept.
+    /// Returns the descriptor to poll for writing; `None` if no bytes are kept.
     pub(crate) fn poll_fd(&self) -> Option<BorrowedFd<'_>> {
         self.to.as_ref().filter(|_| !self.pending.is_empty()).map(AsFd::as_fd)
     }

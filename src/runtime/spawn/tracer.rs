@@ -1,4 +1,4 @@
-//! Follows init while it is traced: reads its notes and adds each step to the trace.
+//! Follows init while it is traced: reads its step reports and adds each step to the trace.
 
 use std::os::fd::OwnedFd;
 
@@ -11,7 +11,7 @@ use crate::runtime::plan::{Plan, Step};
 use crate::runtime::trace;
 use crate::sys::process::pipe;
 
-/// The ends of who makes the process.
+/// The monitor's ends of the pipes to init.
 #[derive(Debug)]
 pub(super) struct TraceReader {
     from: OwnedFd,
@@ -19,11 +19,11 @@ pub(super) struct TraceReader {
 }
 
 impl TraceReader {
-    /// Init's ends and ours; none where nothing is traced.
+    /// Opens the pipes: init's ends and the monitor's; none if tracing is off.
     ///
     /// # Errors
     /// When there are no more descriptors.
-    pub(super) fn begin() -> Result<(Option<TraceWriter>, Option<Self>)> {
+    pub(super) fn start() -> Result<(Option<TraceWriter>, Option<Self>)> {
         if !trace::is_on() {
             return Ok((None, None));
         }
@@ -35,7 +35,7 @@ impl TraceReader {
         Ok((Some(TraceWriter::new(to, wait)), Some(TraceReader { from, gate: open })))
     }
 
-    /// Notes each step, until init has become its program or given up.
+    /// Adds each step, until init has executed its program or failed.
     pub(super) fn follow(self, plan: &Plan) {
         let mut bytes = [0; StepReport::SIZE];
         loop {
@@ -44,27 +44,26 @@ impl TraceReader {
                 Err(Errno::INTR) => continue,
                 _ => return,
             }
-            let StepReport { step, start: begun, duration: took, errno } =
-                StepReport::from_bytes(&bytes);
+            let StepReport { step, start, duration, errno } = StepReport::from_bytes(&bytes);
             let step = usize::try_from(step).ok().and_then(|step| plan.steps.get(step));
-            let Some(mut deed) = step.map(Step::describe) else { continue };
-            if took == StepReport::AHEAD {
-                trace::before(&deed);
+            let Some(mut step) = step.map(Step::describe) else { continue };
+            if duration == StepReport::AHEAD {
+                trace::before(&step);
                 let _ = self.gate.as_ref().map(|gate| rustix::io::write(gate, b"g"));
                 continue;
             }
-            deed.span = Some(Span { start: begun, duration: took });
-            deed.failure = i32::try_from(errno).ok().filter(|errno| *errno != 0).map(reason);
-            match deed.failure.is_some() {
-                // The last step was told before it was taken.
-                true => trace::replace(deed),
-                false => trace::add(vec![deed]),
+            step.span = Some(Span { start, duration });
+            step.failure = i32::try_from(errno).ok().filter(|errno| *errno != 0).map(reason);
+            match step.failure.is_some() {
+                // The watcher has already reported the last step.
+                true => trace::replace(step),
+                false => trace::add(vec![step]),
             }
         }
     }
 }
 
-/// An error number in words.
+/// Describes an error number.
 fn reason(errno: i32) -> String {
     let text = std::io::Error::from_raw_os_error(errno).to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()

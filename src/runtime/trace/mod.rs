@@ -1,8 +1,8 @@
-//! What this process does for a verb, noted with its times while somebody wants to know.
+//! The trace: the steps of a verb with their times, recorded while tracing is on.
 //!
-//! Off, a deed costs the look at one flag. On, a front notes its own deeds, and monitors that it
-//! asks send theirs along with the reply (`protocol::Reply::TraceSteps`). With a watcher each deed is
-//! told before it is done, and waits until the watcher returns.
+//! Off, a step costs the check of one flag. On, a client records its own steps, and monitors send
+//! theirs along with the reply (`protocol::Reply::TraceSteps`). With a watcher each step is
+//! reported before it is carried out, and waits until the watcher returns.
 
 pub(super) mod operation;
 
@@ -13,7 +13,7 @@ use crate::model::script::trace::{ProcessRole, Span, TraceStep};
 use crate::runtime::trace::operation::Operation;
 use crate::sys;
 
-/// Who is told of each deed before it is done, and holds it up until it returns.
+/// A function that gets each step before it is carried out, and holds it up until it returns.
 pub type Watcher = Arc<dyn Fn(&TraceStep) + Send + Sync>;
 
 static ON: AtomicBool = AtomicBool::new(false);
@@ -28,84 +28,88 @@ fn recorded() -> MutexGuard<'static, Recorded> {
     RECORDED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Nanoseconds on the clock of deeds.
+/// Returns nanoseconds on the clock of traces.
 pub fn now() -> u64 {
     sys::clock::monotonic()
 }
 
-/// Whether deeds are noted.
+/// Whether steps are recorded.
 pub fn is_on() -> bool {
     ON.load(Ordering::Relaxed)
 }
 
-/// Whether somebody watches each deed.
+/// Whether a watcher gets each step.
 pub fn is_watched() -> bool {
     is_on() && recorded().watcher.is_some()
 }
 
-/// Notes deeds from here on.
+/// Starts recording steps.
 pub fn begin(watcher: Option<Watcher>) {
     *recorded() = Recorded { steps: Vec::new(), watcher };
     ON.store(true, Ordering::Relaxed);
 }
 
-/// What was noted since [`begin`] or the last call of this.
+/// Returns the steps since [`begin`] or the last call of this function.
 pub fn take() -> Vec<TraceStep> {
     std::mem::take(&mut recorded().steps)
 }
 
-/// Notes nothing more, and returns what was noted.
+/// Stops recording, and returns the recorded steps.
 pub fn end() -> Vec<TraceStep> {
     ON.store(false, Ordering::Relaxed);
-    let mut noted = recorded();
-    noted.watcher = None;
-    std::mem::take(&mut noted.steps)
+    let mut recorded = recorded();
+    recorded.watcher = None;
+    std::mem::take(&mut recorded.steps)
 }
 
-/// Adds deeds that another process has done.
-pub fn add(deeds: Vec<TraceStep>) {
+/// Adds the steps of another process.
+pub fn add(steps: Vec<TraceStep>) {
     if is_on() {
-        recorded().steps.extend(deeds);
+        recorded().steps.extend(steps);
     }
 }
 
-/// Adds a deed in the place of the last one, if that is the same.
-pub fn replace(deed: TraceStep) {
-    let mut noted = recorded();
-    let same = |last: &TraceStep| last.key == deed.key && last.fields == deed.fields;
-    if noted.steps.last().is_some_and(same) {
-        noted.steps.pop();
+/// Adds a step, in place of the last one if that is the same step.
+pub fn replace(step: TraceStep) {
+    let mut recorded = recorded();
+    let is_same_step = |last: &TraceStep| last.key == step.key && last.fields == step.fields;
+    if recorded.steps.last().is_some_and(is_same_step) {
+        recorded.steps.pop();
     }
-    noted.steps.push(deed);
+    recorded.steps.push(step);
 }
 
-/// Tells the watcher of a deed that is about to be done.
-pub fn before(deed: &TraceStep) {
+/// Reports a step to the watcher before it is carried out.
+pub fn before(step: &TraceStep) {
     let watcher = recorded().watcher.clone();
     if let Some(watcher) = watcher {
-        watcher(deed);
+        watcher(step);
     }
 }
 
-/// Notes a deed that began then and is done now.
-pub fn record(who: ProcessRole, act: impl FnOnce() -> Operation, begun: u64) {
+/// Records a step that started at `started` and is done now.
+pub fn record(who: ProcessRole, operation: impl FnOnce() -> Operation, started: u64) {
     if is_on() {
-        let mut deed = act().describe(who);
-        deed.span = Some(Span { start: begun, duration: now().saturating_sub(begun) });
-        recorded().steps.push(deed);
+        let mut step = operation().describe(who);
+        step.span = Some(Span { start: started, duration: now().saturating_sub(started) });
+        recorded().steps.push(step);
     }
 }
 
-/// Does `work`, and notes it as this deed.
-pub fn traced<T>(who: ProcessRole, act: impl FnOnce() -> Operation, work: impl FnOnce() -> T) -> T {
+/// Does `work`, and records it as this step.
+pub fn traced<T>(
+    who: ProcessRole,
+    operation: impl FnOnce() -> Operation,
+    work: impl FnOnce() -> T,
+) -> T {
     if !is_on() {
         return work();
     }
-    let mut deed = act().describe(who);
-    before(&deed);
-    let begun = now();
+    let mut step = operation().describe(who);
+    before(&step);
+    let started = now();
     let result = work();
-    deed.span = Some(Span { start: begun, duration: now().saturating_sub(begun) });
-    recorded().steps.push(deed);
+    step.span = Some(Span { start: started, duration: now().saturating_sub(started) });
+    recorded().steps.push(step);
     result
 }

@@ -1,56 +1,56 @@
-//! What fronts and monitors do for a verb, besides the steps of init: names, words and calls.
+//! What client and monitor do for a verb, besides the steps of init: names, words and calls.
 //!
-//! Who does one of them says so by `trace::deed`; `explain` tells them beforehand by
-//! `planned`, and a test holds the two together (`tests/it/teaching.rs`).
+//! The code that does an operation records it (`trace::record`); `explain` lists it beforehand by
+//! [`Operation::describe`]. A test compares the two (`tests/it/teaching.rs`).
 
 use crate::model::container::options::StopTimeout;
 use crate::model::script::trace::{ProcessRole, TraceStep};
 use crate::model::value::signal::Signal;
 
-/// One of them.
+/// An operation of the client or the monitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Write the files of a new container where nobody looks yet.
+    /// Write the files of a new container into a staging directory.
     WriteFiles,
-    /// Give it its place and its name.
+    /// Claim the name, and publish the container's directory.
     ClaimName(String),
-    /// Lock it: whoever has the lock may change it.
+    /// Lock the container: only the holder of the lock may change it.
     TakeLock,
-    /// Start its monitor, a fresh execution of this program.
+    /// Start the monitor, a fresh execution of this program.
     StartMonitor,
-    /// Ask its monitor over a socket.
+    /// Send a request to the monitor's socket.
     AskMonitor,
-    /// Take its files away.
+    /// Remove the container's files.
     RemoveFiles,
-    /// Make its cgroup.
+    /// Create the cgroup.
     MakeCgroup,
-    /// Write its limits.
+    /// Write the limits to the cgroup.
     SetLimits,
-    /// Open its log.
+    /// Open the log.
     OpenLog,
-    /// Have it made in the process namespace of another container.
+    /// Join the PID namespace of another container before init is cloned.
     JoinPidNamespace,
-    /// Make its first process, in new namespaces; which, by their flags.
+    /// Clone the first process into new namespaces, given by their flags.
     Clone(i32),
-    /// Wait until init has become the program.
+    /// Wait until init has executed the program.
     WaitForExec,
-    /// Write its state.
+    /// Write the container's `state.json`.
     WriteState,
-    /// Freeze its cgroup.
+    /// Freeze the cgroup.
     Freeze,
-    /// Thaw its cgroup.
+    /// Thaw the cgroup.
     Thaw,
-    /// Send a signal to its first process.
+    /// Send a signal to the container's first process.
     SendSignal(Signal),
-    /// Wait until it ends, at most so long.
+    /// Wait until the container exits, at most for this timeout.
     WaitForExit(StopTimeout),
-    /// Take the exit code of its first process.
+    /// Reap the first process, which yields the exit status.
     Reap,
-    /// Take its cgroup away.
+    /// Remove the cgroup.
     RemoveCgroup,
 }
 
-/// The flags of clone(2) in the order in which they are told, with the words of the standard.
+/// The flags of clone(2) in the order of messages, with their names in namespaces(7).
 pub const NAMESPACES: [(i32, &str); 7] = [
     (libc::CLONE_NEWUSER, "user"),
     (libc::CLONE_NEWPID, "pid"),
@@ -72,24 +72,26 @@ impl Operation {
                 &["mkdir", "openat", "write"],
             ),
             Operation::ClaimName(name) => {
-                ("claim-name", format!("take the name {name}"), &["symlink", "rename"])
+                ("claim-name", format!("claim the name {name}"), &["symlink", "rename"])
             }
             Operation::TakeLock => ("take-lock", "lock the container".into(), &["openat", "flock"]),
             Operation::StartMonitor => ("start-monitor", "start the monitor".into(), &["execve"]),
             Operation::AskMonitor => {
-                ("ask-monitor", "ask the monitor over its socket".into(), &["sendto"])
+                ("ask-monitor", "send a request to the monitor".into(), &["sendto"])
             }
             Operation::RemoveFiles => {
-                ("remove-files", "remove its files".into(), &["rename", "unlinkat"])
+                ("remove-files", "remove the container's files".into(), &["rename", "unlinkat"])
             }
-            Operation::MakeCgroup => ("make-cgroup", "make the cgroup".into(), &["mkdir"]),
+            Operation::MakeCgroup => ("make-cgroup", "create the cgroup".into(), &["mkdir"]),
             Operation::SetLimits => {
                 ("set-limits", "write the limits to the cgroup".into(), &["write"])
             }
             Operation::OpenLog => ("open-log", "open log.jsonl".into(), &["openat"]),
-            Operation::JoinPidNamespace => {
-                ("join-pid-namespace", "join the processes of another container".into(), &["setns"])
-            }
+            Operation::JoinPidNamespace => (
+                "join-pid-namespace",
+                "join the PID namespace of another container".into(),
+                &["setns"],
+            ),
             Operation::Clone(0) => ("clone-plain", "clone a process".into(), &["clone3"]),
             Operation::Clone(flags) => (
                 "clone",
@@ -97,7 +99,7 @@ impl Operation {
                 &["clone3"],
             ),
             Operation::WaitForExec => {
-                ("wait-for-exec", "wait until it executes its program".into(), &["read"])
+                ("wait-for-exec", "wait until init executes the program".into(), &["read"])
             }
             Operation::WriteState => {
                 ("write-state", "write state.json".into(), &["openat", "write", "rename"])
@@ -106,17 +108,18 @@ impl Operation {
             Operation::Thaw => ("thaw", "thaw the cgroup".into(), &["write"]),
             Operation::SendSignal(signal) => (
                 "send-signal",
-                format!("send {signal} to its first process"),
+                format!("send {signal} to the first process"),
                 &["pidfd_send_signal"],
             ),
             Operation::WaitForExit(StopTimeout::NoLimit) => {
-                ("wait-for-exit", "wait until it ends".into(), &["poll"])
+                ("wait-for-exit", "wait until the container exits".into(), &["poll"])
             }
             Operation::WaitForExit(StopTimeout::After(time)) => {
                 let seconds = time.as_secs_f64();
-                ("wait-for-exit", format!("wait until it ends, at most {seconds} s"), &["poll"])
+                let what = format!("wait until the container exits, at most {seconds} s");
+                ("wait-for-exit", what, &["poll"])
             }
-            Operation::Reap => ("reap", "take its exit code".into(), &["waitid"]),
+            Operation::Reap => ("reap", "collect the exit status".into(), &["waitid"]),
             Operation::RemoveCgroup => ("remove-cgroup", "remove the cgroup".into(), &["rmdir"]),
         };
         let facts = self.fields().into_iter().map(|(name, value)| (name.to_owned(), value));

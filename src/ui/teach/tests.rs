@@ -245,7 +245,7 @@ fn a_plan_is_told_in_korean() {
     };
     let deeds = [
         deed(ProcessRole::Client, "take-lock", "lock the container", &["openat", "flock"]),
-        deed(ProcessRole::Monitor, "make-cgroup", "make the cgroup", &["mkdir"]),
+        deed(ProcessRole::Monitor, "make-cgroup", "create the cgroup", &["mkdir"]),
         deed(
             ProcessRole::Init,
             "mount",

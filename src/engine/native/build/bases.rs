@@ -1,4 +1,4 @@
-//! What stages begin with and copy from: earlier stages, and images.
+//! The bases of stages, and the sources of `COPY --from`: earlier stages, and images.
 
 use super::flags::unknown_flag;
 use super::pairs::get;
@@ -12,7 +12,7 @@ use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 impl BuildState<'_> {
-    /// What a stage begins with, its arguments put in.
+    /// Returns the base name of a stage, with its arguments expanded.
     pub(super) fn base_name(&self, stage: &Stage<'_>) -> Result<String> {
         let lookup = |name: &str| get(&self.global, name);
         Expander { escape: self.escape, lookup: &lookup }
@@ -20,16 +20,16 @@ impl BuildState<'_> {
             .map_err(|error| self.at(stage.from, error))
     }
 
-    /// The image that a stage begins with; `None` for `scratch`.
+    /// Returns the base image of a stage; `None` for `scratch`.
     pub(super) fn base(&self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
         let stage = &stages[number];
-        let mut wanted = None;
+        let mut platform_option = None;
         for (name, value) in stage.flags {
             match (name.as_str(), value) {
                 ("platform", Some(platform)) => {
                     let lookup = |name: &str| get(&self.global, name);
                     let expander = Expander { escape: self.escape, lookup: &lookup };
-                    wanted = Some(expander.word(platform)?.parse::<Platform>()?);
+                    platform_option = Some(expander.word(platform)?.parse::<Platform>()?);
                 }
                 _ => return Err(unknown_flag("FROM", name)),
             }
@@ -46,20 +46,20 @@ impl BuildState<'_> {
             return Ok(None);
         }
         let policy = if self.options.pull { PullPolicy::Always } else { PullPolicy::Missing };
-        let image = self.fetch(&name, policy, wanted.as_ref())?;
+        let image = self.fetch(&name, policy, platform_option.as_ref())?;
         let offered = Platform {
             os: image.os.clone(),
             architecture: image.architecture.clone(),
             variant: String::new(),
         };
-        if let Some(wanted) = wanted.filter(|wanted| !wanted.accepts(&offered)) {
-            let message = format!("`{name}` is for {offered}, not {wanted}");
+        if let Some(platform) = platform_option.filter(|platform| !platform.accepts(&offered)) {
+            let message = format!("`{name}` is for {offered}, not {platform}");
             return Err(Error::new(Kind::Unsupported, message));
         }
         Ok(Some(image))
     }
 
-    /// An image of the store, or of a registry: by its name or whole id.
+    /// Finds or pulls an image, by its name or full id.
     pub(super) fn fetch(
         &self,
         name: &str,
@@ -69,7 +69,7 @@ impl BuildState<'_> {
         let options = PullOptions { platform: platform.cloned(), ..PullOptions::default() };
         let id = name.strip_prefix("sha256:").unwrap_or(name);
         let is_id = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-        // With its tag no name is the beginning of an id.
+        // A name with its tag cannot be the beginning of an id.
         let name = match is_id {
             true => name.to_owned(),
             false => name.parse::<Reference>()?.familiar(),
@@ -78,13 +78,14 @@ impl BuildState<'_> {
     }
 }
 
-/// The last stage before `before` that has this name.
+/// Returns the last stage before `before` of this name.
 pub(super) fn find_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
-    let named = |stage: &Stage<'_>| stage.name.is_some_and(|own| own.eq_ignore_ascii_case(name));
+    let named =
+        |stage: &Stage<'_>| stage.name.is_some_and(|known| known.eq_ignore_ascii_case(name));
     stages[..before].iter().rposition(named)
 }
 
-/// The earlier stage that `--from` names, by name or number; `None` where it is an image.
+/// Returns the earlier stage that `--from` names, by name or number; `None` for an image.
 pub(super) fn copied_stage(
     stages: &[Stage<'_>],
     before: usize,
@@ -103,7 +104,7 @@ pub(super) fn copied_stage(
         };
     }
     match find_stage(stages, stages.len(), name) {
-        Some(own) if own == before => invalid("it is the stage itself"),
+        Some(index) if index == before => invalid("it is the stage itself"),
         Some(_) => invalid("the stage comes later"),
         None => Ok(None),
     }

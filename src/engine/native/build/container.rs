@@ -1,6 +1,6 @@
-//! Containers of builds go with their builder: its keeper sees to that. Where that was killed too,
-//! the next build does: each container has a file in `builds/`, which has its name and is locked as
-//! long as the builder lives.
+//! The containers of builds, which are removed with their builder: its resource reaper does so. If
+//! that was killed too, the next build does: each container has a file in `builds/` that contains
+//! its name and is locked as long as the builder lives.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -14,8 +14,8 @@ use crate::model::value::name::ContainerName;
 use crate::model::{Kind, Result};
 use crate::runtime::random;
 
-/// The name of a container that is to be made for a build, and the lock that says its builder
-/// lives. The kernel lets go of the lock however the builder ends.
+/// The name of a build container to create, and the lock that proves that its builder lives. The
+/// kernel releases the lock however the builder exits.
 #[derive(Debug)]
 pub(super) struct BuildContainer {
     name: ContainerName,
@@ -24,12 +24,12 @@ pub(super) struct BuildContainer {
 }
 
 impl BuildContainer {
-    /// A name that no other build has.
+    /// Returns a name that no other build has.
     pub(super) fn new(root: &Path) -> Result<Self> {
         let builds = builds(root);
         let mut directory = DirBuilder::new();
-        let made = directory.recursive(true).mode(0o700).create(&builds);
-        made.context(|| format!("mkdir `{}`", builds.display()))?;
+        let created = directory.recursive(true).mode(0o700).create(&builds);
+        created.context(|| format!("create `{}`", builds.display()))?;
         loop {
             let name = format!("build-{:016x}", u64::from_le_bytes(random()?));
             let path = builds.join(&name);
@@ -39,9 +39,9 @@ impl BuildContainer {
                 .write(true)
                 .mode(0o600)
                 .open(&path)
-                .context(|| format!("make `{}`", path.display()))?;
+                .context(|| format!("create `{}`", path.display()))?;
             lock.lock().context(|| format!("lock `{}`", path.display()))?;
-            // A sweep may have come between, and taken it for one that was left.
+            // A concurrent sweep may have taken the file for a leftover and removed it.
             if lock.metadata().is_ok_and(|facts| facts.nlink() > 0) {
                 return Ok(BuildContainer { name: name.parse()?, path, _lock: lock });
             }
@@ -55,17 +55,17 @@ impl BuildContainer {
 
 impl Drop for BuildContainer {
     fn drop(&mut self) {
-        // One that stays is removed by the next sweep.
+        // A file that stays is removed by the next sweep.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
 impl Native {
-    /// Removes the containers of builders that are gone.
-    pub(in crate::engine::native) fn sweep_builds(&self) -> Result<()> {
+    /// Removes the containers of builders that have exited.
+    pub(in crate::engine::native) fn remove_lost_builds(&self) -> Result<()> {
         let force = RemoveOptions { force: true, ..RemoveOptions::default() };
         let builds = builds(&self.settings.root);
-        // Nothing was ever built.
+        // There was no build yet.
         let Ok(entries) = std::fs::read_dir(&builds) else { return Ok(()) };
         for entry in entries.filter_map(std::result::Result::ok) {
             let path = entry.path();
@@ -87,7 +87,7 @@ impl Native {
                 Some(Err(error)) if error.kind() != Kind::NotFound => continue,
                 _ => {}
             }
-            // Another sweep may have been quicker.
+            // Another sweep may have removed it.
             let _ = std::fs::remove_file(&path);
         }
         Ok(())

@@ -3,7 +3,7 @@
 use crate::engine::dockerfile::Flag;
 use crate::model::{Error, Kind, Result};
 
-/// Refuses what `RUN` can't do here.
+/// Refuses the options of `RUN` that lifebox does not support.
 pub(super) fn check_run_flags(flags: &[Flag]) -> Result<()> {
     for (name, value) in flags {
         match (name.as_str(), value.as_deref()) {
@@ -19,7 +19,7 @@ pub(super) fn unknown_flag(verb: &str, name: &str) -> Error {
     Error::new(Kind::Unsupported, format!("the option --{name} of {verb} is not supported"))
 }
 
-/// The value of an option.
+/// Returns the value of an option.
 pub(super) fn value<'a>(flags: &'a [Flag], name: &str) -> Option<&'a str> {
     flags.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref())
 }

@@ -1,7 +1,7 @@
-//! Builds: one step after the other, each from one image to the next.
+//! Builds: a sequence of steps, each from one image to the next.
 //!
-//! A step that was done before, above the same image and with the same files, is not done again:
-//! the image it made is taken from the store. What was not finished leaves nothing.
+//! A step that was run before, on the same image and with the same files, is taken from the cache.
+//! An unfinished step leaves nothing behind.
 
 mod bases;
 mod container;

@@ -1,4 +1,4 @@
-//! Names and values in their order, and those of the platform.
+//! Ordered names and values, and those of the platform.
 
 use crate::model::value::platform::Platform;
 
@@ -16,7 +16,7 @@ pub(super) fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
     }
 }
 
-/// The arguments that tell where an image is built and for what.
+/// Returns the predefined arguments of the build and target platforms.
 pub(super) fn platform() -> Vec<(String, String)> {
     let architecture = Platform::host().architecture;
     let mut all = Vec::new();

@@ -1,20 +1,20 @@
-//! How a step is done, and what it led to.
+//! The parameters and the outcome of a step.
 
 use crate::model::image::Image;
 
-/// How a step is done.
+/// The parameters of a step.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::engine::native) struct BuildParams {
-    /// Even if it was done before.
+    /// Whether the cache is not used.
     pub(super) no_cache: bool,
-    /// Whether the user sees what commands write, so that no error needs to repeat it.
+    /// Whether the user sees the output of commands, so that errors need not repeat it.
     pub(super) output_visible: bool,
 }
 
-/// What a step led to.
+/// The outcome of a step.
 #[derive(Debug)]
 pub(in crate::engine::native) struct StepOutcome {
     pub(in crate::engine::native) image: Image,
-    /// Whether it was taken from the store.
+    /// Whether it was taken from the cache.
     pub(super) cached: bool,
 }

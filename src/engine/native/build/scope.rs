@@ -1,4 +1,4 @@
-//! What words of a stage mean: arguments, and variables of the image.
+//! The variables of a stage: arguments, and the environment of the image.
 
 use super::pairs::{Pairs, get, set};
 use super::state::BuildState;
@@ -6,7 +6,7 @@ use crate::engine::dockerfile::words::Expander;
 use crate::model::Result;
 use crate::model::image::Image;
 
-/// Arguments that a build may always give (the reference of Dockerfiles, "Predefined ARGs").
+/// The predefined arguments (the reference of Dockerfiles, "Predefined ARGs").
 const PROXIES: [&str; 10] = [
     "HTTP_PROXY",
     "http_proxy",
@@ -20,7 +20,7 @@ const PROXIES: [&str; 10] = [
     "all_proxy",
 ];
 
-/// What is known while a stage is built.
+/// The state of a stage while it is built.
 #[derive(Default)]
 pub(super) struct StageState {
     pub(super) image: Option<Image>,
@@ -31,7 +31,7 @@ pub(super) struct StageState {
 }
 
 impl BuildState<'_> {
-    /// The value of an argument: what the user gave, or its default.
+    /// Returns the value of an argument: the user's, or its default.
     pub(super) fn argument(
         &mut self,
         name: &str,
@@ -65,8 +65,8 @@ impl BuildState<'_> {
         Ok(())
     }
 
-    /// The arguments that a command sees: those that the image's environment does not hide. Then
-    /// the proxies that no `ARG` declares, which leave no trace.
+    /// Returns the arguments that a command sees: those that the image's environment does not hide.
+    /// Then the proxies without an `ARG`, which leave no trace.
     pub(super) fn visible_arguments(&mut self, progress: &StageState) -> (Pairs, Pairs) {
         let env = variables(progress);
         let mut visible = progress.arguments.clone();
@@ -84,7 +84,7 @@ impl BuildState<'_> {
     }
 }
 
-/// What words of a stage mean: its environment, which hides its arguments.
+/// Returns the variables of a stage: its environment, which hides its arguments.
 pub(super) fn environment(progress: &StageState) -> Vec<(String, String)> {
     let mut all = variables(progress);
     all.extend(progress.arguments.iter().cloned());

@@ -1,4 +1,4 @@
-//! `COPY` and `ADD` of a Dockerfile: where files come from, and their options.
+//! `COPY` and `ADD` of a Dockerfile: the sources of files, and the options.
 
 use super::bases::copied_stage;
 use super::flags::unknown_flag;
@@ -12,7 +12,7 @@ use crate::model::image::build::{CopyItem, CopySource, CopyStep};
 use crate::model::{Error, Kind, Result};
 
 impl BuildState<'_> {
-    /// The step of a `COPY` or `ADD`.
+    /// Returns the step of a `COPY` or `ADD`.
     pub(super) fn copy(
         &mut self,
         stages: &[Stage<'_>],
@@ -30,7 +30,7 @@ impl BuildState<'_> {
                 ("from", Some(value)) if verb == "COPY" => from = Some(value.as_str()),
                 ("chown", Some(value)) => owner = Some(expander.word(value)?),
                 ("chmod", Some(value)) => mode = Some(file_mode(&expander.word(value)?)?),
-                // Layers are always made for themselves here.
+                // Layers are always independent.
                 ("link", _) => {}
                 ("unpack", value) if verb == "ADD" => unpack = value.as_deref() != Some("false"),
                 _ => return Err(unknown_flag(verb, name)),
@@ -44,7 +44,7 @@ impl BuildState<'_> {
                     if verb == "ADD" && is_remote(&path) {
                         let message = format!("ADD of `{path}` is not supported");
                         return Err(Error::new(Kind::Unsupported, message)
-                            .hint("fetch it before the build and COPY it"));
+                            .hint("download it before the build and COPY it"));
                     }
                     CopyItem::Path(path)
                 }
@@ -89,7 +89,7 @@ fn is_remote(path: &str) -> bool {
 
 fn file_mode(text: &str) -> Result<u32> {
     u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777).ok_or_else(|| {
-        Error::new(Kind::Invalid, format!("`{text}` is not the mode of a file"))
+        Error::new(Kind::Invalid, format!("`{text}` is not a file mode"))
             .hint("write octal digits, such as --chmod=755")
     })
 }

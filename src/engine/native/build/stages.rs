@@ -1,4 +1,4 @@
-//! A Dockerfile done: its stages in order, each instruction a step.
+//! Builds a Dockerfile: its stages in order, each instruction a step.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,23 +20,26 @@ use crate::model::image::build::{BuildStep, RunStep};
 use crate::model::{Error, Kind, Result};
 
 impl BuildState<'_> {
-    /// Reads the Dockerfile and what the context leaves out.
+    /// Reads the Dockerfile and the ignore file.
     pub(in crate::engine::native) fn read(&mut self) -> Result<Dockerfile> {
         let text = match (&self.options.text, &self.options.file, self.context) {
             (Some(text), _, _) => text.clone(),
             (None, Some(file), _) => self.read_file(file)?,
             (None, None, Some(context)) => self.read_file(&context.join("Dockerfile"))?,
             (None, None, None) => {
-                return Err(Error::new(Kind::Invalid, "there is neither context nor Dockerfile"));
+                return Err(Error::new(
+                    Kind::Invalid,
+                    "cannot build without a context and a Dockerfile",
+                ));
             }
         };
-        let own = self.options.file.as_ref().map(|file| {
+        let specific = self.options.file.as_ref().map(|file| {
             let mut name = file.clone().into_os_string();
             name.push(".dockerignore");
             PathBuf::from(name)
         });
         let common = self.context.map(|context| context.join(".dockerignore"));
-        for path in own.into_iter().chain(common) {
+        for path in specific.into_iter().chain(common) {
             if path.is_file() {
                 self.ignore = read(&path)?.lines().map(str::to_owned).collect();
                 break;
@@ -53,7 +56,7 @@ impl BuildState<'_> {
         read(path).map_err(|error| {
             if error.kind() == Kind::NotFound {
                 error
-                    .context(format!("there is no Dockerfile `{}`", path.display()))
+                    .context(format!("cannot read the Dockerfile `{}`", path.display()))
                     .hint("name it with -f FILE")
             } else {
                 error
@@ -61,7 +64,7 @@ impl BuildState<'_> {
         })
     }
 
-    /// Builds the wanted stage and gives its image its names.
+    /// Builds the target stage and tags its image.
     pub(in crate::engine::native) fn run(&mut self, file: &Dockerfile) -> Result<Image> {
         self.escape = file.escape;
         let first =
@@ -132,18 +135,18 @@ impl BuildState<'_> {
     fn target(&self, stages: &[Stage<'_>]) -> Result<usize> {
         let last = stages.len().checked_sub(1).ok_or_else(|| {
             Error::new(Kind::Invalid, format!("`{}` has no build stage", self.file))
-                .hint("begin one with FROM IMAGE")
+                .hint("start one with FROM IMAGE")
         })?;
-        let Some(wanted) = &self.options.target else { return Ok(last) };
-        let found = find_stage(stages, stages.len(), wanted);
+        let Some(target) = &self.options.target else { return Ok(last) };
+        let found = find_stage(stages, stages.len(), target);
         found.ok_or_else(|| {
             let names: Vec<&str> = stages.iter().filter_map(|stage| stage.name).collect();
-            Error::new(Kind::NotFound, format!("target stage `{wanted}` could not be found"))
-                .hint(format!("the stages with a name are: {}", names.join(", ")))
+            Error::new(Kind::NotFound, format!("target stage `{target}` could not be found"))
+                .hint(format!("choose one of the named stages: {}", names.join(", ")))
         })
     }
 
-    /// The stages that the target builds upon, in order.
+    /// Returns the stages that the target depends on, in order.
     fn needed(&self, stages: &[Stage<'_>], target: usize) -> Result<BTreeSet<usize>> {
         let mut needed = BTreeSet::new();
         let mut todo = vec![target];
@@ -190,7 +193,7 @@ impl BuildState<'_> {
         self.print(format_args!("Step {step}/{steps} : {}", line.text))
     }
 
-    /// Does what the base image asks of builds that begin with it.
+    /// Runs the `ONBUILD` triggers of the base image.
     fn triggers(
         &mut self,
         stages: &[Stage<'_>],
@@ -213,7 +216,10 @@ impl BuildState<'_> {
         for text in lines {
             let line = dockerfile::parse_one(&text)?;
             if matches!(line.what, Instruction::From { .. } | Instruction::OnBuild(_)) {
-                return Err(Error::new(Kind::Invalid, format!("`{text}` can't be a trigger")));
+                return Err(Error::new(
+                    Kind::Invalid,
+                    format!("`{text}` is not allowed as a trigger"),
+                ));
             }
             self.instruction(stages, number, &line.what, progress)
                 .context(|| format!("ONBUILD {text}"))?;
@@ -282,7 +288,7 @@ fn read(path: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// The stages of a Dockerfile.
+/// Splits a Dockerfile into stages.
 fn stages(lines: &[Line]) -> Vec<Stage<'_>> {
     let mut stages = Vec::new();
     for (at, line) in lines.iter().enumerate() {

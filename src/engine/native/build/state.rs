@@ -1,4 +1,4 @@
-//! A build that is under way, and its stages.
+//! The state of a build, and its stages.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -23,7 +23,7 @@ pub(super) struct Stage<'a> {
     pub(super) lines: &'a [Line],
 }
 
-/// A build that is under way.
+/// The state of a build.
 pub(in crate::engine::native) struct BuildState<'a> {
     pub(super) engine: &'a Native,
     pub(super) context: Option<&'a Path>,
@@ -32,7 +32,7 @@ pub(in crate::engine::native) struct BuildState<'a> {
     /// The Dockerfile's name in errors.
     pub(super) file: String,
     pub(super) cancel: &'a CancelToken,
-    /// Told of images that are pulled.
+    /// Gets the progress of pulls.
     pub(super) progress: &'a Arc<dyn Progress>,
     pub(super) out: &'a mut dyn Write,
     pub(super) escape: char,
@@ -41,9 +41,9 @@ pub(in crate::engine::native) struct BuildState<'a> {
     pub(super) used: BTreeSet<String>,
     /// The image of each stage that was built.
     pub(super) stage_images: Vec<Option<Option<Image>>>,
-    /// The number of the instruction that is done now.
+    /// The number of the present instruction.
     pub(super) step: usize,
-    /// How many instructions are to be done.
+    /// The number of instructions.
     pub(super) steps: usize,
 }
 

@@ -1,4 +1,4 @@
-//! One step of a build, done or taken from the store: what it copies, or runs and keeps.
+//! One step of a build, run or taken from the cache: a copy, or a command.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -16,20 +16,20 @@ use crate::model::image::build::{BuildStep, RunStep};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::init::passwd;
 
-/// How much of what a command wrote its error repeats.
+/// How many of a command's last lines its error repeats.
 const TAIL_LINES: usize = 10;
 const TAIL_BYTES: usize = 4096;
 
 impl Native {
-    /// The owner of the containers of builds, which go with this process.
+    /// Returns the session of the containers of builds, which are removed when this process exits.
     ///
     /// # Errors
-    /// When its keeper can't be started.
+    /// When the resource reaper cannot be started.
     fn build_session(&self) -> Result<&Session> {
         self.build_session.get_or_try_init(|| self.runtime.start_session())
     }
 
-    /// Does a step above `parent`, or above nothing.
+    /// Runs a step on `parent`, or on nothing.
     pub(in crate::engine::native) fn do_step(
         &self,
         parent: Option<&Image>,
@@ -49,8 +49,8 @@ impl Native {
         let image = match step {
             BuildStep::Run(run) => {
                 let parent = parent.ok_or_else(|| {
-                    Error::new(Kind::Invalid, "nothing can run in an image without files")
-                        .hint("begin with an image that has a program, or copy one first")
+                    Error::new(Kind::Invalid, "cannot run a command in an image without files")
+                        .hint("start with an image that has a shell, or COPY a program first")
                 })?;
                 let origin = Origin {
                     created_by: configure::describe(&parent.document, step),
@@ -67,18 +67,18 @@ impl Native {
         Ok(StepOutcome { image, cached: false })
     }
 
-    /// Whose the files of a step are, by the accounts of the image.
+    /// Returns the owner of a step's files, by `/etc/passwd` of the image.
     fn owner(&self, parent: Option<&Image>, step: &BuildStep) -> Result<(u32, u32)> {
         let spec = match (step, parent) {
             (BuildStep::Copy(copy), _) => copy.owner.as_deref().unwrap_or_default(),
-            // As BuildKit: the directory is the user's.
+            // As BuildKit: the directory belongs to the user.
             (BuildStep::Workdir(_), Some(parent)) => &parent.config.user,
             _ => "",
         };
         if matches!(spec, "" | "0" | "root" | "0:0" | "root:root") {
             return Ok((0, 0));
         }
-        // A number alone is user and group (the reference of Dockerfiles, "COPY --chown").
+        // A single number is user and group (the reference of Dockerfiles, "COPY --chown").
         if let Ok(id) = spec.parse::<u32>() {
             return Ok((id, id));
         }
@@ -89,16 +89,16 @@ impl Native {
         };
         let (accounts, groups) = (read("/etc/passwd")?, read("/etc/group")?);
         passwd::find(spec, &[], &accounts, &groups).map(|user| (user.uid, user.gid)).map_err(|_| {
-            Error::new(Kind::NotFound, format!("`{spec}` is no user or group of the image"))
-                .hint("write numbers, or add the user first")
+            Error::new(Kind::NotFound, format!("`{spec}` is not a user or group of the image"))
+                .hint("write numbers, or add the user first: RUN adduser")
         })
     }
 
-    /// Runs a command in a container of `parent` and keeps what it changed.
+    /// Runs a command in a container of `parent` and commits its changes.
     fn run_step(
         &self,
         parent: &Image,
-        (run, shown): (&RunStep, bool),
+        (run, output_visible): (&RunStep, bool),
         origin: &Origin<'_>,
         out: &mut dyn Write,
         cancel: &CancelToken,
@@ -108,7 +108,7 @@ impl Native {
             key: key.clone(),
             value: value.clone(),
         };
-        self.sweep_builds()?;
+        self.remove_lost_builds()?;
         let owned = BuildContainer::new(&self.settings.root)?;
         let builder = self.build_session()?;
         let options = CreateOptions {
@@ -129,11 +129,13 @@ impl Native {
             Ok(AttachOutcome::Exited(0) | AttachOutcome::Detached) => {
                 self.commit_run(&id, parent, origin, cancel)
             }
-            Ok(AttachOutcome::Exited(code)) => Err(tee.borrow().failed(&line, code, shown)),
+            Ok(AttachOutcome::Exited(code)) => {
+                Err(tee.borrow().failed(&line, code, output_visible))
+            }
             Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => Err(error.context(format!("cannot run `{line}`"))),
         };
-        // However it ended, and whether or not Ctrl-C was pressed, the container goes.
+        // The container is removed however the command ended, and also after Ctrl-C.
         let all = RemoveOptions { force: true, volumes: true };
         let removed = CancelToken::new().and_then(|calm| self.rm(&id, &all, &calm));
         let removed = removed.context(|| "remove the container of the step".to_owned());
@@ -148,7 +150,7 @@ impl Native {
     }
 }
 
-/// Passes on what a command writes and keeps the end of it.
+/// Passes the output of a command on and keeps its end.
 struct Tail<'a> {
     out: &'a mut dyn Write,
     tail: Vec<u8>,
@@ -171,16 +173,16 @@ impl Write for Tee<'_, '_> {
 }
 
 impl Tail<'_> {
-    /// The error of a command that ended with `code`: Docker's words, and the last lines if they
-    /// were not shown.
-    fn failed(&self, line: &str, code: i32, shown: bool) -> Error {
+    /// Returns the error of a command that exited with `code`: Docker's words, and the last lines
+    /// if they were not printed.
+    fn failed(&self, line: &str, code: i32, output_visible: bool) -> Error {
         let message = format!("process `{line}` did not complete successfully: exit code: {code}");
         let text = String::from_utf8_lossy(&self.tail);
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = &lines[lines.len().saturating_sub(TAIL_LINES)..];
         let error = Error::new(Kind::Died, message);
         let error = error.with_exit_code(u8::try_from(code).unwrap_or(1));
-        if shown {
+        if output_visible {
             return error;
         }
         last.iter().fold(error, |error, line| error.cause(line.trim_end()))

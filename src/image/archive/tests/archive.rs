@@ -96,8 +96,8 @@ fn an_image_saved_by_docker_is_as_docker_made_it() {
     let linked = layer(1).join("opt/busybox-hard").metadata().unwrap();
     assert_eq!(linked.ino(), layer(1).join("bin/busybox").metadata().unwrap().ino());
 
-    let gone = layer(2).join("srv/gone").symlink_metadata().unwrap();
-    assert!(gone.file_type().is_char_device() && gone.rdev() == 0);
+    let whiteout = layer(2).join("srv/gone").symlink_metadata().unwrap();
+    assert!(whiteout.file_type().is_char_device() && whiteout.rdev() == 0);
     let old = fs::open_dir(&layer(2).join("data/old")).unwrap();
     assert_eq!(fs::get_xattr(&old, "trusted.overlay.opaque").unwrap().as_deref(), Some(&b"y"[..]));
     assert!(!layer(2).join("data/old/.wh..wh..opq").exists());
@@ -189,16 +189,16 @@ fn an_archive_that_contradicts_itself_is_refused() {
     };
     let listed = |c: &str, l: &str| format!(r#"[{{"Config":"{c}","Layers":[{l}]}}]"#);
     check(&listed("c.json", r#""l.tar""#), &other, "not what the configuration says");
-    check(&listed("c.json", ""), &layer, "names 1 layers, it brings 0");
+    check(&listed("c.json", ""), &layer, "has 1 layers, the image 0");
     check(&listed("c.json", r#""no.tar""#), &layer, "no member `no.tar`");
     check(&listed("../c", r#""l.tar""#), &layer, "no member `../c`");
     check(&listed("l.tar", r#""l.tar""#), &layer, "configuration is damaged");
     check("[]", &layer, "lists no image");
     check("{", &layer, "`manifest.json` is damaged");
-    check(r#"[{"Config":"c.json","Config":"d.json","Layers":[]}]"#, &layer, "comes twice");
+    check(r#"[{"Config":"c.json","Config":"d.json","Layers":[]}]"#, &layer, "is duplicate");
     let bad_tag = r#"[{"Config":"c.json","RepoTags":["UPPER"],"Layers":["l.tar"]}]"#;
     check(bad_tag, &layer, "invalid image reference");
-    check_refused(&tar(&[("a", b"1"), ("./a", b"2")]), "comes twice");
+    check_refused(&tar(&[("a", b"1"), ("./a", b"2")]), "is duplicate");
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn a_cancelled_load_leaves_nothing() {
 #[test]
 fn a_tag_that_reads_as_an_image_id_is_refused() {
     let hex = "a".repeat(64);
-    check_refused(&small(&format!("sha256:{hex}"), "1"), "reads as an image id");
-    check_refused(&small("sha256:abc", "1"), "reads as an image id");
+    check_refused(&small(&format!("sha256:{hex}"), "1"), "looks like an image id");
+    check_refused(&small("sha256:abc", "1"), "looks like an image id");
     check_refused(&small(&hex, "1"), "an image id, not a name");
 }

@@ -164,10 +164,10 @@ fn layers_are_merged_as_overlayfs_merges_them() {
 
     let (upper, lowers) = (open(&at("top")), [open(&at("low"))]);
     let found = changes::changes(&upper, &lowers, &BTreeSet::new()).unwrap();
-    let shown: Vec<String> =
+    let listed: Vec<String> =
         found.iter().map(|Change { kind, path }| format!("{} {path}", kind.letter())).collect();
     assert_eq!(
-        shown,
+        listed,
         [
             "C /both",
             "A /both/top",
@@ -198,32 +198,32 @@ fn mount_points_are_no_changes() {
         ["/proc", "/sys", "/dev", "/dev/pts", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
     let mounts: Vec<String> = mounts.iter().map(|path| (*path).to_owned()).collect();
     let (upper, lowers) = (open(&at("upper")), [open(&at("low"))]);
-    let shown = || {
+    let listed = || {
         let points = changes::mount_points(&upper, &lowers, &mounts).unwrap();
         let found = changes::changes(&upper, &lowers, &points).unwrap();
         found.iter().map(|c| format!("{} {}", c.kind.letter(), c.path)).collect::<Vec<_>>()
     };
-    assert_eq!(shown(), ["C /dev", "A /dev/own", "C /etc", "A /etc/hostname"]);
+    assert_eq!(listed(), ["C /dev", "A /dev/own", "C /etc", "A /etc/hostname"]);
     std::fs::remove_dir(at("upper/dev/own")).unwrap();
     std::fs::remove_file(at("upper/etc/hostname")).unwrap();
-    assert!(shown().is_empty(), "{:?}", shown());
+    assert!(listed().is_empty(), "{:?}", listed());
 }
 
 #[test]
 fn a_file_that_changes_while_it_is_read_leaves_the_archive_whole() {
-    for (said, is) in [(10u64, 3usize), (3, 10), (0, 5), (5, 0), (1 << 20, 100)] {
+    for (stated, is) in [(10u64, 3usize), (3, 10), (0, 5), (5, 0), (1 << 20, 100)] {
         let mut bytes = Vec::new();
         let mut packer = Packer::new(&mut bytes, &|| Ok(()));
-        let entry = Entry { size: said, ..Entry::new(b"a", MemberKind::File, 0o644) };
+        let entry = Entry { size: stated, ..Entry::new(b"a", MemberKind::File, 0o644) };
         packer.append_file(&entry, &vec![b'x'; is][..]).unwrap();
         packer.append(&Entry::new(b"b", MemberKind::Directory, 0o755)).unwrap();
         packer.finish().unwrap();
         let mut members = Members::new(&bytes[..]);
-        assert_eq!(members.next().unwrap().unwrap().size, said);
+        assert_eq!(members.next().unwrap().unwrap().size, stated);
         let mut content = Vec::new();
         members.read_to_end(&mut content).unwrap();
         let real = content.iter().filter(|byte| **byte == b'x').count();
-        assert_eq!(real as u64, said.min(is as u64));
+        assert_eq!(real as u64, stated.min(is as u64));
         assert_eq!(members.next().unwrap().unwrap().name, b"b/");
         assert!(members.next().unwrap().is_none());
     }
@@ -297,7 +297,7 @@ proptest! {
     }
 }
 
-/// Two layers, `low` and `top` with all marks, and `copy`, made of them.
+/// Creates two layers, `low` and `top` with all marks, and `copy`, their copy.
 fn copied(place: &Path) -> Vec<u8> {
     let at = |name: &str| place.join(name);
     for name in ["low/gone", "low/opaque", "top/opaque", "top/dir", "copy"] {
@@ -326,9 +326,9 @@ fn copied(place: &Path) -> Vec<u8> {
 fn a_copy_of_layers_is_all_that_they_show_and_nothing_else() {
     use std::os::unix::fs::MetadataExt;
     let place = tempfile::tempdir().unwrap();
-    let shown = copied(place.path());
+    let listed = copied(place.path());
     let copy = place.path().join("copy");
-    assert!(packed(Form::Plain, &[&copy], &[]).unwrap() == shown);
+    assert!(packed(Form::Plain, &[&copy], &[]).unwrap() == listed);
     let file = std::fs::metadata(copy.join("dir/file")).unwrap();
     assert_eq!((file.nlink(), file.mtime_nsec()), (2, 9));
     let deep = fs::open_dir(&copy.join("dir/deep")).unwrap();
@@ -339,8 +339,8 @@ fn a_copy_of_layers_is_all_that_they_show_and_nothing_else() {
     assert!(!copy.join("gone").exists());
 }
 
-/// What has changed in the copy since `since`: as `diff` shows it, the bytes, and the names in the
-/// layer.
+/// Returns the changes in the copy since `since`: as `diff` prints them, the bytes, and the names
+/// in the layer.
 fn changed(place: &Path, since: (i64, i64), mounts: &[&str]) -> (Vec<String>, u64, Vec<String>) {
     let (root, layers) =
         (open(&place.join("copy")), [open(&place.join("top")), open(&place.join("low"))]);
@@ -357,9 +357,9 @@ fn changed(place: &Path, since: (i64, i64), mounts: &[&str]) -> (Vec<String>, u6
     while let Some(member) = members.next().unwrap() {
         names.push(lossy(&member.name));
     }
-    let told = changes::to_changes(delta.found);
-    let told = told.iter().map(|change| format!("{} {}", change.kind.letter(), change.path));
-    (told.collect(), delta.bytes, names)
+    let printed = changes::to_changes(delta.found);
+    let printed = printed.iter().map(|change| format!("{} {}", change.kind.letter(), change.path));
+    (printed.collect(), delta.bytes, names)
 }
 
 #[test]
@@ -380,7 +380,7 @@ fn what_changed_in_a_copy_is_told_by_comparing_it_with_its_layers() {
     std::fs::create_dir(at("new")).unwrap();
     std::fs::write(at("new/hosts"), "").unwrap();
     std::fs::write(at("new/file"), "12345").unwrap();
-    let (told, bytes, names) = changed(place.path(), (0, 0), &["/new/hosts", "/opaque/proc"]);
+    let (printed, bytes, names) = changed(place.path(), (0, 0), &["/new/hosts", "/opaque/proc"]);
     let expected = [
         "C /dir",
         "C /dir/deep",
@@ -391,7 +391,7 @@ fn what_changed_in_a_copy_is_told_by_comparing_it_with_its_layers() {
         "C /opaque",
         "D /opaque/seen",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(printed, expected);
     assert_eq!(bytes, 7 + 5, "a file counts once, whatever its names");
     let expected = [
         "dir/",
@@ -414,8 +414,8 @@ fn a_directory_that_was_replaced_is_told_once() {
     std::fs::remove_dir_all(at("dir")).unwrap();
     std::fs::write(at("dir"), "now a file").unwrap();
     std::fs::remove_dir_all(at("opaque")).unwrap();
-    let (told, _, names) = changed(place.path(), (0, 0), &[]);
-    assert_eq!(told, ["C /dir", "D /opaque"]);
+    let (printed, _, names) = changed(place.path(), (0, 0), &[]);
+    assert_eq!(printed, ["C /dir", "D /opaque"]);
     assert_eq!(names, ["dir", ".wh.opaque"]);
 }
 
@@ -425,6 +425,6 @@ fn a_mount_point_made_in_a_copy_is_no_change_of_it() {
     copied(place.path());
     std::fs::write(place.path().join("copy/opaque/hosts"), "").unwrap();
     std::fs::create_dir(place.path().join("copy/proc")).unwrap();
-    let (told, ..) = changed(place.path(), (0, 0), &["/opaque/hosts", "/proc"]);
-    assert_eq!(told, Vec::<String>::new());
+    let (printed, ..) = changed(place.path(), (0, 0), &["/opaque/hosts", "/proc"]);
+    assert_eq!(printed, Vec::<String>::new());
 }

@@ -190,8 +190,8 @@ fn a_directory_replaces_a_link_and_does_not_change_its_target() {
 
 #[test]
 fn hard_links_lead_to_entries_of_the_layer_only() {
-    check_refused(Tar::new().link("a", "/etc/hostname"), "which is not there");
-    check_refused(Tar::new().symlink("s", "..").link("a", "s/precious"), "which is not there");
+    check_refused(Tar::new().link("a", "/etc/hostname"), "which does not exist");
+    check_refused(Tar::new().symlink("s", "..").link("a", "s/precious"), "which does not exist");
     check_refused(Tar::new().dir("d", 0o755).link("a", "d"), "the directory");
     let (place, extracted) = unpacked(vec![Tar::new().file("a", "12345").link("b/c", "a")]);
     let inode = |name: &str| place.top(name).metadata().unwrap().ino();
@@ -222,7 +222,7 @@ fn a_hard_link_may_lead_to_anything_but_a_directory_of_a_lower_layer() {
     let (one, other) = (place.top("f"), place.top("g").symlink_metadata().unwrap());
     assert_eq!((mode(&one), other.nlink(), other.mtime()), (0o640, 2, 1000));
     let error = place.add(Tar::new().link("e", "d")).unwrap_err();
-    assert!(error.to_string().contains("which is not there"), "{error}");
+    assert!(error.to_string().contains("which does not exist"), "{error}");
 }
 
 #[test]
@@ -369,7 +369,7 @@ fn a_directory_gives_way_to_a_file_with_all_that_is_in_it() {
 
 #[test]
 fn a_hard_link_to_itself_needs_something_there() {
-    check_refused(Tar::new().link("l", "l"), "which is not there");
+    check_refused(Tar::new().link("l", "l"), "which does not exist");
     unpacked(vec![Tar::new().file("l", "x").link("l", "l")]);
 }
 

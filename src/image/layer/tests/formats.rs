@@ -289,7 +289,7 @@ fn a_whiteout_may_be_written_in_odd_ways() {
     check_refused(Tar::new().file("a/.wh.x/b", ""), "a whiteout and a directory");
     check_refused(Tar::new().file("f", "").link("a", ".wh.f"), "the whiteout");
     check_refused(Tar::new().file("f", "").link("a", ".wh..wh..opq"), "the whiteout");
-    check_refused(Tar::new().file(".wh.f", "").link("a", "f"), "which is not there");
+    check_refused(Tar::new().file(".wh.f", "").link("a", "f"), "which does not exist");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Archives that nobody would write by accident: whatever they say, nothing beside the layer's
+//! Archives that no tool writes by accident: whatever they contain, nothing outside the layer's
 //! directory appears or changes, and nothing panics. Run as root.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::image::tar::members::Members;
 
-/// A path of the host that no test may make.
+/// A path of the host that no test may create.
 const CANARY: &str = "lifebox-canary-of-a-test";
 
 /// One member, as a description.
@@ -19,7 +19,7 @@ struct Entry {
     link: Vec<u8>,
     mode: u32,
     content: Vec<u8>,
-    /// What the header says of its length, where that is a lie.
+    /// The length in the header, if it is wrong.
     size: Option<u64>,
     device: (u32, u32),
     pax: Vec<(&'static str, Vec<u8>)>,
@@ -119,7 +119,7 @@ fn pax() -> impl Strategy<Value = Vec<(&'static str, Vec<u8>)>> {
     prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(record, 1..4)]
 }
 
-/// An entry that is well made: only where it goes and leads is not.
+/// A well-formed entry: only its path and target may be hostile.
 fn quiet() -> impl Strategy<Value = Entry> {
     const NAMES: [&[u8]; 16] = [
         b"a",
@@ -253,7 +253,7 @@ fn snapshot(directory: &Path) -> Snapshot {
     found
 }
 
-/// Unpacks `layer` above a layer of links that lead outside, and looks around.
+/// Unpacks `layer` above a layer of links that lead outside, and checks what is outside.
 fn check(layer: &[u8]) -> Result<(), TestCaseError> {
     let mut place = Place::new();
     let beside = place.directory.path().join("beside");

@@ -78,8 +78,8 @@ fn a_damaged_file_is_named_and_no_secret_is_shown() {
         assert!(error.to_string().contains("config.json"), "{error}");
         assert!(!error.to_string().contains("s3cret"), "{error}");
     }
-    let shown = format!("{:?}", Credentials::Password("me".into(), "s3cret".into()));
-    assert!(!shown.contains("s3cret"), "{shown}");
+    let text = format!("{:?}", Credentials::Password("me".into(), "s3cret".into()));
+    assert!(!text.contains("s3cret"), "{text}");
 }
 
 #[test]

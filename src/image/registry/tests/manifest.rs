@@ -34,12 +34,12 @@ fn a_manifest_is_one_thing_and_what_it_was_sent_as() {
     };
     assert_eq!((config.digest.as_str(), layers.len()), (digest("c").as_str(), 1));
     let both = text.replace("\"config\"", "\"manifests\":[],\"config\"");
-    refused(MANIFEST, &both, Kind::Corrupt, "at once");
+    refused(MANIFEST, &both, Kind::Corrupt, "both an index");
     refused(INDEX, &text, Kind::Corrupt, "neither");
     let other = text.replace("{\"schema", &format!("{{\"mediaType\":\"{INDEX}\",\"schema"));
     refused(MANIFEST, &other, Kind::Corrupt, "was sent as");
     let twice = text.replace("{\"schema", "{\"layers\":[],\"schema");
-    refused(MANIFEST, &twice, Kind::Corrupt, "twice");
+    refused(MANIFEST, &twice, Kind::Corrupt, "duplicate");
     refused("", "{}", Kind::Corrupt, "neither");
     refused("", "<html>", Kind::Corrupt, "JSON");
     let old = r#"{"schemaVersion":1,"fsLayers":[]}"#;

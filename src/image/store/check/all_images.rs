@@ -12,7 +12,7 @@ use crate::image::store::document::Document;
 use crate::image::store::handle::Store;
 use crate::image::store::index::{Entry, Index, Manifest};
 use crate::image::store::usage::bytes_of;
-use crate::model::observe::check_report::{Problem, Report, Resolution};
+use crate::model::observe::check_report::{CheckOptions, Problem, Report, Resolution};
 use crate::model::value::digest::Digest;
 use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind, Result};
@@ -28,12 +28,12 @@ impl Store {
     /// removes the rest.
     pub fn check(
         &self,
-        repair: bool,
+        options: &CheckOptions,
         hold: InUse<'_>,
         cancelled: CancelCheck<'_>,
     ) -> Result<Report> {
-        if repair {
-            self.make_directories()?;
+        if options.repair {
+            self.create_directories()?;
         }
         let lock = self.lock()?;
         let staging = Staging::create(&self.images().join("staging"))?;
@@ -41,7 +41,7 @@ impl Store {
         let mut checking = Checking {
             store: self,
             in_use: hold,
-            repair,
+            options: *options,
             cancelled,
             staging,
             healthy: HashSet::new(),
@@ -60,7 +60,7 @@ impl Store {
 }
 
 impl Checking<'_> {
-    /// Returns the list of images; `None` where it is damaged and not repaired.
+    /// Returns the list of images; `None` if it is damaged and not repaired.
     fn index(&mut self) -> Result<Option<Index>> {
         let lock = self.store.lock()?;
         let (what, index) = match Index::read(self.store.images()) {
@@ -70,26 +70,26 @@ impl Checking<'_> {
             }
             Err(error) => return Err(error),
         };
-        if self.repair {
+        if self.options.repair {
             replace_index(self.store, &index)?;
         }
         drop(lock);
-        let fate = if self.repair { Resolution::Repaired } else { Resolution::Found };
+        let fate = if self.options.repair { Resolution::Repaired } else { Resolution::Found };
         self.found(Problem::Damage, what, None, &[], fate);
-        Ok(self.repair.then_some(index))
+        Ok(self.options.repair.then_some(index))
     }
 
     fn image(&mut self, id: &Digest) -> Result<()> {
-        let (mut changes, mut mended) = (0, 0);
+        let (mut changes, mut repairs) = (0, 0);
         while changes < ATTEMPTS {
             let Some(seen) = self.indexed(id)? else { return Ok(()) };
-            let looked = self.check_image(id, &seen.entries);
-            let same = |now: &Self| now.indexed(id).map(|now| now.as_ref() == Some(&seen));
-            let settled = match looked {
+            let checked = self.check_image(id, &seen.entries);
+            let is_unchanged = |now: &Self| now.indexed(id).map(|now| now.as_ref() == Some(&seen));
+            let settled = match checked {
                 Ok(damage) if damage.is_empty() => Settled::Done,
                 Ok(damage) => self.settle(id, &seen, damage)?,
-                // Where others take files away, looking fails.
-                Err(error) if is_of_host(&error) || same(self)? => return Err(error),
+                // If another process removes files, the check fails.
+                Err(error) if is_of_host(&error) || is_unchanged(self)? => return Err(error),
                 Err(_) => Settled::Changed,
             };
             match settled {
@@ -97,12 +97,12 @@ impl Checking<'_> {
                     self.report.images += 1;
                     return Ok(());
                 }
-                Settled::Recheck if mended < MAX_REPAIRS => mended += 1,
+                Settled::Recheck if repairs < MAX_REPAIRS => repairs += 1,
                 Settled::Recheck => return Ok(()),
                 Settled::Changed => changes += 1,
             }
         }
-        let message = format!("the image `{}` is changed all the time", id.short());
+        let message = format!("the image `{}` keeps changing", id.short());
         Err(Error::new(Kind::Refused, message).hint("check when no other command runs"))
     }
 
@@ -132,19 +132,19 @@ impl Checking<'_> {
         let mut damage = Vec::new();
         for (number, id) in ids.iter().enumerate() {
             let blobs = manifests.iter().map(|(_, manifest)| &manifest.layers[number]);
-            // A layer may depend on those below: they are mended first.
-            if self.repair && damage.iter().any(|damage| !is_lost(damage)) {
+            // A layer may depend on those below, which are repaired first.
+            if self.options.repair && damage.iter().any(|damage| !is_lost(damage)) {
                 break;
             }
-            let looked = self.layer(&ids, number, &blobs.collect::<Vec<_>>())?;
+            let checked = self.layer(&ids, number, &blobs.collect::<Vec<_>>())?;
             let of_layer = |why: &str| format!("its layer `{}`: {why}", id.diff_id.short());
-            for (blob, why) in &looked.missing {
+            for (blob, why) in &checked.missing {
                 let naming = manifests.iter().filter(|(_, m)| m.layers[number].digest == *blob);
                 for (entry, _) in naming {
                     bad.entry(entry.manifest.clone()).or_insert_with(|| of_layer(why));
                 }
             }
-            match looked.fault {
+            match checked.fault {
                 Some(Fault::Lost(why)) => damage.push(Damage::Lost(of_layer(&why))),
                 Some(fault) => damage.push(Damage::Layer(id.clone(), fault)),
                 None => {}
@@ -163,30 +163,31 @@ impl Checking<'_> {
 
     /// Checks for leftovers of dead imports, and of images that were removed while in use.
     fn leftovers(&mut self) -> Result<()> {
-        let held = (self.in_use)(self.repair)?;
+        let held = (self.in_use)(&self.options)?;
         let lock = self.store.lock()?;
         let parent = self.store.images().join("staging");
         let abandoned = staging::abandoned_names(&parent)?;
         let mut bytes: u64 =
             abandoned.iter().map(|name| bytes_of(self.store.images(), &parent, name)).sum();
-        let needless = self.store.unreferenced(&Index::read(self.store.images())?, &held.users)?;
-        bytes += needless.bytes;
-        let count = needless.count() + abandoned.len();
+        let unreferenced =
+            self.store.unreferenced(&Index::read(self.store.images())?, &held.users)?;
+        bytes += unreferenced.bytes;
+        let count = unreferenced.count() + abandoned.len();
         let mut swept = Vec::new();
-        if self.repair {
+        if self.options.repair {
             swept = staging::abandoned(&parent)?;
             let bin = Staging::create(&parent)?;
-            self.store.move_to_bin(&needless, &bin)?;
+            self.store.move_to_bin(&unreferenced, &bin)?;
             swept.push(bin);
         }
         drop(lock);
         drop(held);
-        // Deleting may take long.
+        // Deleting may take long, so the locks are released first.
         drop(swept);
         if count > 0 {
             let noun = if count == 1 { "entry" } else { "entries" };
-            let what = format!("{count} {noun} that nobody needs, {}", human_bytes(bytes));
-            let fate = if self.repair { Resolution::Removed } else { Resolution::Found };
+            let what = format!("{count} unreferenced {noun}, {}", human_bytes(bytes));
+            let fate = if self.options.repair { Resolution::Removed } else { Resolution::Found };
             self.found(Problem::Leftover, what, None, &[], fate);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The state of a check that is under way, and its report.
+//! The state of a running check, and its report.
 
 use std::collections::HashSet;
 
@@ -11,27 +11,27 @@ use crate::image::store::handle::Store;
 use crate::image::store::index::{Entry, Index};
 use crate::model::Result;
 use crate::model::image::ImageUser;
-use crate::model::observe::check_report::{Finding, Problem, Report, Resolution};
+use crate::model::observe::check_report::{CheckOptions, Finding, Problem, Report, Resolution};
 use crate::model::value::digest::Digest;
 
-/// A check of the store that is under way.
+/// A running check of the store.
 pub(super) struct Checking<'a> {
     pub(super) store: &'a Store,
     pub(super) in_use: InUse<'a>,
-    pub(super) repair: bool,
+    pub(super) options: CheckOptions,
     pub(super) cancelled: CancelCheck<'a>,
     pub(super) staging: Staging,
     /// The keys of the layers that are healthy.
     pub(super) healthy: HashSet<Digest>,
     /// The blobs whose content matches their digest.
     pub(super) healthy_blobs: HashSet<Digest>,
-    /// How many layers were unpacked once more, for the names of the copies.
+    /// How many layers were unpacked again, for the names of the copies.
     pub(super) unpacked: u64,
     pub(super) report: Report,
 }
 
 impl Checking<'_> {
-    /// Returns the image as the index has it now; `None` where it is not listed any more.
+    /// Returns the image as the index has it now; `None` if it is not listed any more.
     pub(super) fn indexed(&self, id: &Digest) -> Result<Option<IndexedImage>> {
         let _lock = self.store.lock()?;
         self.indexed_locked(id)
@@ -66,27 +66,21 @@ impl Checking<'_> {
 
     pub(super) fn found(
         &mut self,
-        trouble: Problem,
+        problem: Problem,
         what: String,
         image: Option<String>,
         users: &[&ImageUser],
-        fate: Resolution,
+        resolution: Resolution,
     ) {
         let mut containers: Vec<_> = users.iter().map(|user| user.container.clone()).collect();
         containers.sort();
-        self.report.findings.push(Finding {
-            problem: trouble,
-            what,
-            image,
-            containers,
-            resolution: fate,
-        });
+        self.report.findings.push(Finding { problem, what, image, containers, resolution });
     }
 
     /// Frees the space of a copy immediately: one copy at a time is enough.
     pub(super) fn discard(&self, name: &str) {
         let path = self.staging.path();
-        // What stays behind goes with the staging directory.
+        // Leftovers are deleted with the staging directory.
         let _ = std::fs::remove_dir_all(path.join(name));
         for ending in ["json", "recipe"] {
             let _ = std::fs::remove_file(path.join(format!("{name}.{ending}")));

@@ -1,5 +1,5 @@
-//! Whether two unpacked layers are the same: names, types, owners, modes, times, attributes,
-//! content, and which names are one file.
+//! Compares two unpacked layers: names, types, owners, modes, times, attributes, content, and hard
+//! links.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -14,14 +14,14 @@ use crate::sys::fs::{self, Attributes};
 
 const BUFFER: usize = 64 * 1024;
 
-/// What is different in `found` from what it must be, in words; `None` where nothing is.
+/// Describes how `found` differs from `expected`; `None` if it does not.
 pub(super) fn difference(
     expected: &OwnedFd,
     found: &OwnedFd,
     check: CancelCheck<'_>,
 ) -> Result<Option<String>> {
     let mut comparison = Comparison { links: HashMap::new(), back: HashMap::new(), check };
-    // Paths and not open directories: a tree may be deeper than there are descriptors.
+    // Paths and not open directories: a tree may be deeper than the limit of open files.
     let mut todo = vec![Vec::new()];
     while let Some(path) = todo.pop() {
         let open = |tree| fs::open_dir_beneath(tree, &path);
@@ -44,18 +44,18 @@ fn inside(directory: &[u8], name: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The name of an entry, none for the directory itself, and what is different about it.
+/// The name of a differing entry, empty for the directory itself, and the difference.
 type Difference = Option<(Vec<u8>, &'static str)>;
 
 struct Comparison<'a> {
-    /// Which file of the found tree each file of several names is, and the other way round.
+    /// The file of the found tree for each file with several names, and the other way round.
     links: HashMap<u64, u64>,
     back: HashMap<u64, u64>,
     check: CancelCheck<'a>,
 }
 
 impl Comparison<'_> {
-    /// Compares two directories and what is in them; further ones are left to do.
+    /// Compares two directories and their entries; subdirectories are added to the list.
     fn directory(
         &mut self,
         expected: &OwnedFd,
@@ -63,22 +63,23 @@ impl Comparison<'_> {
         path: &[u8],
         todo: &mut Vec<Vec<u8>>,
     ) -> Result<Difference> {
-        let (mut wanted, mut given) = (fs::names(expected)?, fs::names(found)?);
-        wanted.sort();
-        given.sort();
-        if let Some(extra) = given.iter().find(|name| wanted.binary_search(name).is_err()) {
+        let (mut required, mut present) = (fs::names(expected)?, fs::names(found)?);
+        required.sort();
+        present.sort();
+        if let Some(extra) = present.iter().find(|name| required.binary_search(name).is_err()) {
             return Ok(Some((extra.clone(), "does not belong there")));
         }
         let start = todo.len();
-        for name in wanted {
+        for name in required {
             (self.check)()?;
             match self.entry(expected, found, &name)? {
-                Entry::Same => {}
+                Entry::Equal => {}
                 Entry::Directory => todo.push(inside(path, &name)),
                 Entry::Different(why) => return Ok(Some((name, why))),
             }
         }
-        // After the names in it: one more or less changes its time as well, and tells less.
+        // After the names in it: an extra or missing entry changes its time as well, and is the
+        // better message.
         if let Some(why) = attributes(&fs::stat_fd(expected)?, &fs::stat_fd(found)?) {
             return Ok(Some((Vec::new(), why)));
         }
@@ -90,25 +91,25 @@ impl Comparison<'_> {
     }
 
     fn entry(&mut self, expected: &OwnedFd, found: &OwnedFd, name: &[u8]) -> Result<Entry> {
-        let gone = || Error::new(Kind::NotFound, format!("`{}` is gone", lossy(name)));
-        let wanted = fs::stat(expected, name)?.ok_or_else(gone)?;
-        let Some(given) = fs::stat(found, name)? else {
+        let vanished = || Error::new(Kind::NotFound, format!("`{}` has vanished", lossy(name)));
+        let required = fs::stat(expected, name)?.ok_or_else(vanished)?;
+        let Some(present) = fs::stat(found, name)? else {
             return Ok(Entry::Different("is missing"));
         };
-        let kind = fs::type_of(&wanted);
-        if kind != fs::type_of(&given) {
+        let kind = fs::type_of(&required);
+        if kind != fs::type_of(&present) {
             return Ok(Entry::Different("is of another type"));
         }
         if kind.is_dir() {
             return Ok(Entry::Directory);
         }
-        if (wanted.st_dev, wanted.st_ino) == (given.st_dev, given.st_ino) {
-            return Ok(Entry::Same);
+        if (required.st_dev, required.st_ino) == (present.st_dev, present.st_ino) {
+            return Ok(Entry::Equal);
         }
-        if !self.same_file(&wanted, &given) {
-            return Ok(Entry::Different("is linked otherwise"));
+        if !self.is_same_link(&required, &present) {
+            return Ok(Entry::Different("has other hard links"));
         }
-        if let Some(why) = attributes(&wanted, &given) {
+        if let Some(why) = attributes(&required, &present) {
             return Ok(Entry::Different(why));
         }
         if kind.is_symlink() && fs::read_link(expected, name)? != fs::read_link(found, name)? {
@@ -120,20 +121,20 @@ impl Comparison<'_> {
             if xattrs(&one)? != xattrs(&other)? {
                 return Ok(Entry::Different("has other attributes"));
             }
-            if wanted.st_size != given.st_size || !self.same_content(one, other)? {
+            if required.st_size != present.st_size || !self.same_content(one, other)? {
                 return Ok(Entry::Different("has other content"));
             }
         }
-        Ok(Entry::Same)
+        Ok(Entry::Equal)
     }
 
-    /// Names of one file there are names of one file here.
-    fn same_file(&mut self, wanted: &Attributes, given: &Attributes) -> bool {
-        if wanted.st_nlink == 1 && given.st_nlink == 1 {
+    /// Whether the hard links of both trees correspond.
+    fn is_same_link(&mut self, required: &Attributes, present: &Attributes) -> bool {
+        if required.st_nlink == 1 && present.st_nlink == 1 {
             return true;
         }
-        *self.links.entry(wanted.st_ino).or_insert(given.st_ino) == given.st_ino
-            && *self.back.entry(given.st_ino).or_insert(wanted.st_ino) == wanted.st_ino
+        *self.links.entry(required.st_ino).or_insert(present.st_ino) == present.st_ino
+            && *self.back.entry(present.st_ino).or_insert(required.st_ino) == required.st_ino
     }
 
     fn same_content(&self, one: OwnedFd, other: OwnedFd) -> Result<bool> {
@@ -154,9 +155,9 @@ impl Comparison<'_> {
                 Ok(filled)
             };
             let count = read(&one, &mut left).context(|| "read a file".to_owned())?;
-            // The disk may be unable to give back what it was given: that is damage as well.
-            let Ok(given) = read(&other, &mut right) else { return Ok(false) };
-            if left[..count] != right[..given] {
+            // A read error of the disk is damage as well.
+            let Ok(present) = read(&other, &mut right) else { return Ok(false) };
+            if left[..count] != right[..present] {
                 return Ok(false);
             }
             if count < BUFFER {
@@ -167,24 +168,26 @@ impl Comparison<'_> {
 }
 
 enum Entry {
-    Same,
-    /// To be compared in its turn.
+    Equal,
+    /// A directory, to be compared later.
     Directory,
     Different(&'static str),
 }
 
-fn attributes(wanted: &Attributes, given: &Attributes) -> Option<&'static str> {
-    let kind = fs::type_of(wanted);
+fn attributes(required: &Attributes, present: &Attributes) -> Option<&'static str> {
+    let kind = fs::type_of(required);
     let is_device = kind.is_block_device() || kind.is_char_device();
     match () {
-        () if (wanted.st_uid, wanted.st_gid) != (given.st_uid, given.st_gid) => {
+        () if (required.st_uid, required.st_gid) != (present.st_uid, present.st_gid) => {
             Some("has another owner")
         }
-        () if wanted.st_mode != given.st_mode => Some("has another mode"),
-        () if is_device && wanted.st_rdev != given.st_rdev => Some("is another device"),
-        // A whiteout has no time: nobody sees it.
-        () if fs::is_whiteout(wanted) => None,
-        () if (wanted.st_mtime, wanted.st_mtime_nsec) != (given.st_mtime, given.st_mtime_nsec) => {
+        () if required.st_mode != present.st_mode => Some("has another mode"),
+        () if is_device && required.st_rdev != present.st_rdev => Some("is another device"),
+        // The time of a whiteout is never visible.
+        () if fs::is_whiteout(required) => None,
+        () if (required.st_mtime, required.st_mtime_nsec)
+            != (present.st_mtime, present.st_mtime_nsec) =>
+        {
             Some("has another time")
         }
         () => None,

@@ -1,70 +1,71 @@
-//! Kinds of damage of images and layers, and the guard that holds containers still during a repair.
+//! Kinds of damage of images and layers, and the guard that locks containers during a repair.
 
 use super::unpack::UnpackedCopy;
 use crate::image::layer::LayerId;
 use crate::image::store::document::Document;
 use crate::image::store::index::{Entry, Manifest};
 use crate::model::image::ImageUser;
+use crate::model::observe::check_report::CheckOptions;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
-/// What is held while the store is changed: no container is made of its images, and none of
+/// Locks held while the store is changed: no container is created from its images, and none of
 /// `users` is started.
 pub struct InUseGuard {
-    /// All containers; those that could not be held still count as live.
+    /// All containers; those that could not be locked count as live.
     pub users: Vec<ImageUser>,
-    /// Lets go when dropped.
+    /// Unlocks when dropped.
     pub locks: Box<dyn Send>,
 }
 
 impl std::fmt::Debug for InUseGuard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Held").field("users", &self.users).finish_non_exhaustive()
+        f.debug_struct("InUseGuard").field("users", &self.users).finish_non_exhaustive()
     }
 }
 
-/// Tells who uses what; with `true`, holds them still.
-pub type InUse<'a> = &'a dyn Fn(bool) -> Result<InUseGuard>;
+/// Lists which containers use which images. For a repair, also locks them.
+pub type InUse<'a> = &'a dyn Fn(&CheckOptions) -> Result<InUseGuard>;
 
-/// An image as the index has it, and which files it is made of.
+/// An image as the index has it, and its files.
 #[derive(PartialEq)]
 pub(super) struct IndexedImage {
     pub(super) entries: Vec<Entry>,
     pub(super) files: Vec<Option<(u64, u64)>>,
 }
 
-/// What came of damage.
+/// The result of handling damage.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settled {
     /// Nothing more is to be done.
     Done,
-    /// Something was repaired: there may be more.
+    /// Something was repaired: there may be more damage.
     Recheck,
     /// The image was changed meanwhile.
     Changed,
 }
 
-/// What is wrong with an image.
+/// Damage of an image.
 pub(super) enum Damage {
     /// Cannot be repaired.
     Lost(String),
     /// A layer is not what it must be.
     Layer(LayerId, Fault),
-    /// One of its manifests can't be had any more, why, and an entry whose manifest is whole.
+    /// One of its manifests is unavailable, why, and an entry with an intact manifest.
     Manifest(Digest, String, Entry),
 }
 
-/// What is wrong with a layer.
+/// Damage of a layer.
 pub(super) enum Fault {
-    /// Its content is nowhere whole.
+    /// No intact copy of its content exists.
     Lost(String),
-    /// A whole copy is at hand.
+    /// Its files are damaged; an intact copy exists.
     Files { why: String, fresh: UnpackedCopy },
-    /// Only a blob is bad, which the recipe tells as well.
+    /// Only a blob is damaged, which the tar-split can rebuild.
     Blob { why: String, digest: Digest },
 }
 
-/// Whether it tells of this machine, and nothing of the store.
+/// Whether the error is of the host, and not of the store.
 pub(super) fn is_of_host(error: &Error) -> bool {
     let of_host = [libc::ENOSPC, libc::EDQUOT, libc::EMFILE, libc::ENFILE, libc::ENOMEM];
     matches!(error.kind(), Kind::Cancelled | Kind::Denied)

@@ -1,4 +1,4 @@
-//! One layer: its blobs by their digests, its files against a fresh copy.
+//! Checks one layer: its blobs by their digests, its files against a fresh copy.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,16 +15,16 @@ use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// What a look at a layer found.
+/// The result of checking a layer.
 pub(super) struct LayerCheck {
     pub(super) fault: Option<Fault>,
-    /// The compressed blobs that are not to be had, and why: of what manifests they name the
-    /// content may still be whole.
+    /// The unavailable compressed blobs, and why: the content of the manifests that name them may
+    /// still be intact.
     pub(super) missing: Vec<(Digest, String)>,
 }
 
 impl Checking<'_> {
-    /// Looks at layer `number` of a stack; `blobs` is what manifests call it.
+    /// Checks layer `number` of a stack; `blobs` are its names in manifests.
     pub(super) fn layer(
         &mut self,
         ids: &[LayerId],
@@ -38,18 +38,18 @@ impl Checking<'_> {
             let is_tar = blob.digest == id.diff_id;
             match self.blob(blob)? {
                 Ok(true) => good = Some(&blob.digest),
-                // Nothing but the recipe can give it.
+                // Only the tar-split can rebuild it.
                 Ok(false) if is_tar => tar = Some(blob.digest.clone()),
                 Ok(false) => missing
                     .push((blob.digest.clone(), format!("its blob {} is missing", blob.digest))),
-                // The content is there; the bytes that somebody compressed it to are not.
+                // The content exists; its compressed form does not.
                 Err(why) if !is_tar => missing.push((blob.digest.clone(), why)),
                 Err(why) => bad_tar = Some((blob.digest.clone(), why)),
             }
         }
         let mut fault = self.files(ids, number, good)?;
         if fault.is_none() && !self.has_tar_split(id) {
-            let why = || "there is neither a blob nor a recipe of it".to_owned();
+            let why = || "it has neither a blob nor a tar-split".to_owned();
             missing.extend(tar.map(|digest| (digest, why())));
         }
         if let (Some((digest, why)), None) = (bad_tar, &fault) {
@@ -61,7 +61,7 @@ impl Checking<'_> {
         Ok(LayerCheck { fault, missing })
     }
 
-    /// Whether a blob is there; in words, what is wrong with it.
+    /// Whether a blob exists; otherwise, in words, what is wrong with it.
     fn blob(&mut self, blob: &Descriptor) -> Result<std::result::Result<bool, String>> {
         if self.healthy_blobs.contains(&blob.digest) {
             return Ok(Ok(true));
@@ -91,7 +91,7 @@ impl Checking<'_> {
         layer::key(images, id).is_some_and(|key| layer::tar_size(images, &key).is_some())
     }
 
-    /// Looks at the unpacked files, with the recipe or with a blob that is good.
+    /// Checks the unpacked files, with the tar-split or with an intact blob.
     fn files(
         &mut self,
         ids: &[LayerId],
@@ -120,8 +120,7 @@ impl Checking<'_> {
                 Err(error) => why = Some(first_cause(&error)),
             }
         } else if blob.is_none() {
-            let why =
-                why.unwrap_or_else(|| "there is neither a blob nor a recipe of it".to_owned());
+            let why = why.unwrap_or_else(|| "it has neither a blob nor a tar-split".to_owned());
             return Ok(Some(Fault::Lost(why)));
         }
         if let (None, Some(blob)) = (&fresh, blob) {
@@ -162,7 +161,7 @@ impl Checking<'_> {
         }
     }
 
-    /// Unpacks a layer once more.
+    /// Unpacks a layer again.
     fn unpack_again(
         &mut self,
         ids: &[LayerId],

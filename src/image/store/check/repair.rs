@@ -28,11 +28,11 @@ impl Checking<'_> {
         seen: &IndexedImage,
         damage: Vec<Damage>,
     ) -> Result<Settled> {
-        if self.repair {
-            // Before it gets its final name.
+        if self.options.repair {
+            // Synced before it gets its final name.
             fs::sync_filesystem(self.staging.directory())?;
         }
-        let held = (self.in_use)(self.repair)?;
+        let held = (self.in_use)(&self.options)?;
         let lock = self.store.lock()?;
         if self.indexed_locked(id)?.as_ref() != Some(seen) {
             for damage in &damage {
@@ -45,7 +45,7 @@ impl Checking<'_> {
         let mut settled = Settled::Done;
         let mut done = Vec::with_capacity(damage.len());
         for damage in damage {
-            let fate = if self.repair {
+            let fate = if self.options.repair {
                 self.repair_damage(id, &damage, &held)?
             } else {
                 Resolution::Found
@@ -81,7 +81,7 @@ impl Checking<'_> {
     /// Checks the merged lowest layers of containers (`flat`): they are links to files
     /// of layers that were checked, or repaired, before.
     pub(super) fn merged(&mut self) -> Result<()> {
-        let held = (self.in_use)(self.repair)?;
+        let held = (self.in_use)(&self.options)?;
         let mut known = HashSet::new();
         for user in &held.users {
             for (count, path) in self.store.merged_lowers(&user.layers) {
@@ -89,12 +89,12 @@ impl Checking<'_> {
                     continue;
                 }
                 let layers = &user.layers[..count];
-                // Of layers that are gone the containers' own report tells.
+                // Missing layers are reported for the container.
                 if layers.iter().any(|layer| !self.store.layer_dir(layer).is_dir()) {
                     continue;
                 }
                 match self.merged_one(user, layers, &path, &held) {
-                    // The container and its image have just been removed.
+                    // The container and its image were just removed.
                     Err(error) if !is_of_host(&error) && !path.exists() => {}
                     result => result?,
                 }
@@ -120,7 +120,7 @@ impl Checking<'_> {
         if let Some(what) = compare::difference(&fresh, &there, self.cancelled)? {
             let live = held.users.iter().find(|user| user.live && user.layers.starts_with(layers));
             let fate = match live {
-                _ if !self.repair => Resolution::Found,
+                _ if !self.options.repair => Resolution::Found,
                 Some(user) => Resolution::Unrepaired(in_the_way(user)),
                 None => {
                     let (name, flat) =
@@ -185,11 +185,11 @@ impl Checking<'_> {
         }
     }
 
-    /// Puts a fresh copy in the place of a layer; the old one goes with the staging directory.
+    /// Replaces a layer by a fresh copy; the old one is deleted with the staging directory.
     fn replace(&mut self, layer: &LayerId, fresh: &UnpackedCopy) -> Result<()> {
         let images = self.store.images();
         let (staged, holder) = (self.staging.directory(), fs::open_dir(&images.join("layers"))?);
-        // Where it was before. A container that is made of it knows it by this key.
+        // The present place. A container of this layer knows it by this key.
         let right = if fresh.stands_alone { &layer.diff_id } else { &layer.above };
         let before = layer::key(images, layer);
         let key = before.as_ref().unwrap_or(right);
@@ -210,7 +210,7 @@ impl Checking<'_> {
     }
 }
 
-/// Whether an entry goes with this manifest: a digest says what was pulled, and that is gone. A
+/// Whether an entry is lost with this manifest: a digest says what was pulled, and that is lost. A
 /// tag can name another manifest of the same image.
 fn is_lost(entry: &Entry, manifest: &Digest) -> bool {
     let by_digest = entry.reference.as_ref().is_some_and(|known| known.digest().is_some());
@@ -218,16 +218,16 @@ fn is_lost(entry: &Entry, manifest: &Digest) -> bool {
 }
 
 /// Describes the references that are lost with an image or a manifest.
-fn with_it(entries: &[Entry], goes: impl Fn(&Entry) -> bool) -> String {
-    let going = entries.iter().filter(|entry| goes(entry));
-    let names: Vec<_> = going
+fn with_it(entries: &[Entry], is_lost_with: impl Fn(&Entry) -> bool) -> String {
+    let lost_entries = entries.iter().filter(|entry| is_lost_with(entry));
+    let names: Vec<_> = lost_entries
         .filter_map(|entry| Some(format!("`{}`", entry.reference.as_ref()?.familiar())))
         .collect();
     if names.is_empty() { String::new() } else { format!("; lost with it: {}", names.join(", ")) }
 }
 
 fn in_the_way(user: &ImageUser) -> String {
-    format!("the container `{}` runs on it; stop it and check again", user.container)
+    format!("the container `{}` uses it: stop it and check again", user.container)
 }
 
 /// Returns the name of an image, or its short id.
@@ -244,13 +244,13 @@ pub(super) fn replace_index(store: &Store, index: &Index) -> Result<()> {
     let (old, away) = (images.join("index.json"), images.join("index.json.damaged"));
     if old.exists() {
         let _ = std::fs::remove_file(&away);
-        // A link: without any list, all images would seem needless.
+        // A link: without any list, all images would seem unreferenced.
         std::fs::hard_link(&old, &away).context(|| format!("link `{}`", away.display()))?;
     }
     index.write(images)
 }
 
-/// A list of the whole images that are there, with the names that the copy of the list knows. The
+/// Returns a list of the intact images in the store, with the names in the copy of the list. The
 /// caller holds the store's lock.
 pub(super) fn find_images(store: &Store) -> Result<Index> {
     let images = store.images();

@@ -1,4 +1,4 @@
-//! Unpacks a layer of the store once more, to compare it with the present one.
+//! Unpacks a layer of the store again, to compare it with the present one.
 
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -14,17 +14,17 @@ use crate::image::tar::error::corrupt;
 use crate::model::Result;
 use crate::sys::fs;
 
-/// A layer in a staging directory: as it must be.
+/// A fresh copy of a layer in a staging directory.
 pub(super) struct UnpackedCopy {
-    /// Its name there; its record and its recipe lie beside it.
+    /// Its name there; its record and its tar-split are beside it.
     pub(super) name: String,
     pub(super) root: OwnedFd,
     pub(super) stands_alone: bool,
-    /// Whether it has a recipe.
+    /// Whether it has a tar-split.
     pub(super) complete: bool,
 }
 
-/// Unpacks `stream`, which fails at its end if it is not the right one, as `name`.
+/// Unpacks `stream`, which fails at its end if its digest is wrong, as `name`.
 pub(super) fn unpack(
     staging: &Staging,
     name: &str,

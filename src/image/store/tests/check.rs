@@ -1,4 +1,4 @@
-//! Each kind of damage is found and mended or removed, and nothing else is called damage.
+//! Each kind of damage is found and repaired or removed, and nothing else is called damage.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::image::store::check::InUseGuard;
-use crate::image::store::remove::tests::{archive, counts, go, store, user};
+use crate::image::store::remove::tests::{FORCED, archive, counts, go, store, user};
 use crate::model::image::ImageUser;
 
-/// Looks, or mends, while these containers are there.
+/// Checks, or repairs, while these containers exist.
 fn check(store: &Store, repair: bool, users: &[ImageUser]) -> Report {
-    let hold = |_| Ok(InUseGuard { users: users.to_vec(), locks: Box::new(()) });
-    store.check(repair, &hold, &go).unwrap()
+    let hold = |_: &CheckOptions| Ok(InUseGuard { users: users.to_vec(), locks: Box::new(()) });
+    store.check(&CheckOptions { repair }, &hold, &go).unwrap()
 }
 
 fn is_clean(store: &Store) {
@@ -26,7 +26,7 @@ fn layer_of(store: &Store, name: &str) -> PathBuf {
     store.layer_dir(store.find(name).unwrap().layers.last().unwrap())
 }
 
-/// Does some damage to image `a`, which must be found, and then mended.
+/// Damages image `a`; the damage must be found, and then repaired.
 fn is_mended(what: &str, spoil: impl Fn(&Store)) {
     let (_root, store) = store(&[(&["a"], "1"), (&["b"], "2")]);
     is_clean(&store);
@@ -37,14 +37,14 @@ fn is_mended(what: &str, spoil: impl Fn(&Store)) {
     assert!(finding.what.contains(what), "{finding:?}");
     assert_eq!((finding.problem, &finding.resolution), (Problem::Damage, &Resolution::Found));
     assert!(!found.is_healthy());
-    let mended = check(&store, true, &[]);
-    assert_eq!(mended.findings[0].resolution, Resolution::Repaired, "{mended:?}");
-    assert!(mended.is_healthy());
+    let repaired = check(&store, true, &[]);
+    assert_eq!(repaired.findings[0].resolution, Resolution::Repaired, "{repaired:?}");
+    assert!(repaired.is_healthy());
     is_clean(&store);
     assert_eq!(store.list().unwrap().len(), 2);
 }
 
-/// Does damage to image `a` that must make it go.
+/// Damages image `a` so that it must be removed.
 fn is_removed(what: &str, spoil: impl Fn(&Store)) {
     let (_root, store) = store(&[(&["a"], "1"), (&["b"], "2")]);
     spoil(&store);
@@ -154,8 +154,8 @@ fn a_layer_whose_blob_is_kept_is_unpacked_again() {
             _ => std::fs::remove_file(directory.with_extension("recipe")).unwrap_or_default(),
         }
     }
-    let mended = check(&store, true, &[]);
-    assert!(mended.is_healthy() && !mended.findings.is_empty(), "{mended:?}");
+    let repaired = check(&store, true, &[]);
+    assert!(repaired.is_healthy() && !repaired.findings.is_empty(), "{repaired:?}");
     is_clean(&store);
     assert_eq!(store.find(image.id.as_str()).unwrap().layers, image.layers);
 }
@@ -175,9 +175,9 @@ fn a_bad_recipe_is_mended_from_the_blob_and_a_bad_blob_is_not_made_up() {
     for key in &image.layers {
         flip(&layer::tar_split(store.images(), key));
     }
-    let mended = check(&store, true, &[]);
-    assert_eq!(mended.findings.len(), image.layers.len(), "{mended:?}");
-    assert!(mended.is_healthy(), "{mended:?}");
+    let repaired = check(&store, true, &[]);
+    assert_eq!(repaired.findings.len(), image.layers.len(), "{repaired:?}");
+    assert!(repaired.is_healthy(), "{repaired:?}");
     is_clean(&store);
 
     let manifest = store.read_manifest(image.manifest.as_ref().unwrap()).unwrap();
@@ -204,7 +204,7 @@ fn the_layers_of_what_runs_are_left_alone() {
     std::fs::create_dir(&extra).unwrap();
     let report = check(&store, true, &running);
     assert!(
-        matches!(&report.findings[0].resolution, Resolution::Unrepaired(why) if why.contains("`web` runs"))
+        matches!(&report.findings[0].resolution, Resolution::Unrepaired(why) if why.contains("the container `web` uses it"))
     );
     assert!(extra.exists() && !report.is_healthy());
     let stopped = [ImageUser { live: false, ..running[0].clone() }];
@@ -224,7 +224,7 @@ fn leftovers_are_no_damage_and_are_swept() {
     let report = check(&store, false, &[]);
     assert_eq!(report.findings.len(), 1, "{report:?}");
     assert_eq!(report.findings[0].problem, Problem::Leftover);
-    assert!(report.findings[0].what.starts_with("4 entries"), "{report:?}");
+    assert!(report.findings[0].what.starts_with("4 unreferenced entries"), "{report:?}");
     assert!(report.is_healthy());
     assert!(check(&store, true, &[]).is_healthy());
     is_clean(&store);
@@ -272,16 +272,16 @@ fn others_at_work_are_no_damage() {
         let store = &store;
         let busy = scope.spawn(move || {
             for _ in 0..40 {
-                store.remove("a", true, &[]).unwrap();
+                store.remove("a", &FORCED, &[]).unwrap();
                 store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
             }
         });
         let check = |repair: bool| {
-            let hold = |_| Ok(InUseGuard { users: Vec::new(), locks: Box::new(()) });
-            match store.check(repair, &hold, &go) {
+            let hold = |_: &CheckOptions| Ok(InUseGuard { users: Vec::new(), locks: Box::new(()) });
+            match store.check(&CheckOptions { repair }, &hold, &go) {
                 Ok(report) => assert!(report.is_healthy(), "{report:?}"),
                 // Slower than the other for several times.
-                Err(error) => assert!(error.message().contains("all the time"), "{error:?}"),
+                Err(error) => assert!(error.message().contains("keeps changing"), "{error:?}"),
             }
         };
         let mut count = 0;
@@ -317,14 +317,14 @@ fn merged_layers_of_a_container_are_mended_with_what_they_link_to() {
 
     // The same file: mended in the layer first, and then here.
     std::fs::set_permissions(merged.join("1"), Permissions::from_mode(0o600)).unwrap();
-    let mended = check(&store, true, &users);
-    assert_eq!(mended.findings.len(), 2, "{mended:?}");
-    assert!(mended.is_healthy());
+    let repaired = check(&store, true, &users);
+    assert_eq!(repaired.findings.len(), 2, "{repaired:?}");
+    assert!(repaired.is_healthy());
     assert_eq!(check(&store, false, &users).findings, []);
     let mode = merged.join("1").metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o644);
     // Nobody needs it without the container.
-    assert!(check(&store, false, &[]).findings[0].what.starts_with("1 entry "));
+    assert!(check(&store, false, &[]).findings[0].what.starts_with("1 unreferenced entry, "));
 }
 
 /// One image known by two manifests: `plain:1` of a tar, `packed:1` with a digest of a registry.
@@ -374,9 +374,9 @@ fn an_image_whose_content_is_whole_stays_when_one_of_its_manifests_is_lost() {
         assert!(!found.is_healthy());
         let lost = format!("lost with it: `packed@{packed}`");
         assert!(found.findings[0].what.contains(&lost), "{found:?}");
-        let mended = check(&store, true, &[]);
-        assert_eq!(mended.findings[0].resolution, Resolution::Repaired, "{mended:?}");
-        assert!(mended.is_healthy());
+        let repaired = check(&store, true, &[]);
+        assert_eq!(repaired.findings[0].resolution, Resolution::Repaired, "{repaired:?}");
+        assert!(repaired.is_healthy());
         for name in ["plain:1", "packed:1"] {
             assert_eq!(store.find(name).unwrap().layers, before.layers);
         }

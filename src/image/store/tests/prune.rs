@@ -1,8 +1,8 @@
-//! What goes and what stays, and that what is told beforehand is what happens.
+//! Which images are removed and which stay, and that a dry run reports exactly what a prune does.
 
 use super::*;
 use crate::image::store::index::Entry;
-use crate::image::store::remove::tests::{archive, counts, go, store, user};
+use crate::image::store::remove::tests::{PLAIN, archive, counts, go, store, user};
 use crate::model::image::filter::ImageFilter;
 use crate::model::value::reference::Reference;
 
@@ -10,7 +10,7 @@ fn options(all: bool) -> PruneOptions {
     PruneOptions { all, ..PruneOptions::default() }
 }
 
-/// Takes all tags off an image and says what it is a step of.
+/// Removes all tags of an image and makes it a step of a parent.
 fn make_step(store: &Store, query: &str, parent: Option<&Digest>) -> Digest {
     let id = store.find(query).unwrap().id;
     let mut index = Index::read(store.images()).unwrap();
@@ -116,7 +116,7 @@ fn layers_are_counted_as_shared_where_two_images_have_them() {
         assert_eq!((usage.size, usage.shared, usage.unique()), (2, 1, 1));
         assert_eq!(usage.containers, containers);
     }
-    store.remove("b", false, &[]).unwrap();
+    store.remove("b", &PLAIN, &[]).unwrap();
     assert_eq!(store.image_usage(&[]).unwrap()[0].shared, 0);
 }
 

@@ -2,12 +2,15 @@
 
 use super::*;
 
+pub(crate) const PLAIN: RemoveImageOptions = RemoveImageOptions { force: false };
+pub(crate) const FORCED: RemoveImageOptions = RemoveImageOptions { force: true };
+
 pub(crate) fn go() -> Result<()> {
     Ok(())
 }
 
-/// Archives of one image with one shared layer and one of its own.
-pub(crate) fn archive(tags: &[&str], own: &str) -> Vec<u8> {
+/// Returns an archive of one image with a shared layer and one of its own.
+pub(crate) fn archive(tags: &[&str], own_file: &str) -> Vec<u8> {
     fn add(builder: &mut tar::Builder<Vec<u8>>, name: &str, content: &[u8]) {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
@@ -19,7 +22,7 @@ pub(crate) fn archive(tags: &[&str], own: &str) -> Vec<u8> {
         add(&mut builder, name, b"x");
         builder.into_inner().unwrap()
     };
-    let layers = [layer("shared"), layer(own)];
+    let layers = [layer("shared"), layer(own_file)];
     let ids: Vec<_> = layers.iter().map(|l| crate::image::bytes::spool::digest_of(l)).collect();
     let config = serde_json::json!({"os": "linux", "rootfs": {"diff_ids": ids}}).to_string();
     let listed = serde_json::json!([{"Config": "c", "RepoTags": tags, "Layers": ["0", "1"]}]);
@@ -34,8 +37,8 @@ pub(crate) fn archive(tags: &[&str], own: &str) -> Vec<u8> {
 pub(crate) fn store(images: &[(&[&str], &str)]) -> (tempfile::TempDir, Store) {
     let root = tempfile::tempdir().unwrap();
     let store = Store::open(root.path()).unwrap();
-    for (tags, own) in images {
-        store.load(&mut &archive(tags, own)[..], None, &go).unwrap();
+    for (tags, own_file) in images {
+        store.load(&mut &archive(tags, own_file)[..], None, &go).unwrap();
     }
     (root, store)
 }
@@ -58,7 +61,7 @@ pub(crate) fn counts(store: &Store) -> (usize, usize) {
 fn one_tag_of_several_is_only_taken_away() {
     let (_root, store) = store(&[(&["a", "b"], "1")]);
     let users = [user(&store, "a", true)];
-    let removed = store.remove("a", false, &users).unwrap();
+    let removed = store.remove("a", &PLAIN, &users).unwrap();
     assert_eq!(removed, [Removed::Untagged("a".parse().unwrap())]);
     assert!(store.find("a").is_err());
     assert_eq!(store.find("b").unwrap().tags.len(), 1);
@@ -69,7 +72,7 @@ fn the_last_tag_takes_the_image_and_what_only_it_needed() {
     let (_root, store) = store(&[(&["a"], "1"), (&["b"], "2")]);
     let image = store.find("a").unwrap();
     assert_eq!(counts(&store), (3, 4));
-    let removed = store.remove("a", false, &[]).unwrap();
+    let removed = store.remove("a", &PLAIN, &[]).unwrap();
     assert_eq!(
         removed[..2],
         [Removed::Untagged("a".parse().unwrap()), Removed::Deleted(image.id.clone())]
@@ -77,7 +80,7 @@ fn the_last_tag_takes_the_image_and_what_only_it_needed() {
     assert_eq!(removed[2..], [Removed::Deleted(image.layers[1].clone())]);
     assert_eq!(counts(&store), (2, 2));
     store.find("b").unwrap();
-    store.remove("b", false, &[]).unwrap();
+    store.remove("b", &PLAIN, &[]).unwrap();
     assert_eq!(counts(&store), (0, 0));
     store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
     assert_eq!(
@@ -91,10 +94,10 @@ use crate::model::image::Image;
 #[test]
 fn an_image_in_use_is_refused_and_names_its_users() {
     let (_root, store) = store(&[(&["a"], "1")]);
-    let error = store.remove("a", false, &[user(&store, "a", false)]).unwrap_err();
+    let error = store.remove("a", &PLAIN, &[user(&store, "a", false)]).unwrap_err();
     assert_eq!(error.to_string(), "cannot remove `a`: it is used by the container `web`");
     assert!(error.kind() == Kind::Refused && error.hint_text().is_some());
-    let error = store.remove("a", true, &[user(&store, "a", true)]).unwrap_err();
+    let error = store.remove("a", &FORCED, &[user(&store, "a", true)]).unwrap_err();
     assert!(error.to_string().contains("running container `web`"), "{error}");
     store.find("a").unwrap();
 }
@@ -103,13 +106,13 @@ fn an_image_in_use_is_refused_and_names_its_users() {
 fn a_forced_removal_leaves_the_layers_of_a_stopped_container() {
     let (_root, store) = store(&[(&["a"], "1")]);
     let users = [user(&store, "a", false)];
-    let removed = store.remove("a", true, &users).unwrap();
+    let removed = store.remove("a", &FORCED, &users).unwrap();
     assert_eq!(removed.len(), 2);
     assert!(store.find("a").is_err());
     assert!(users[0].layers.iter().all(|key| store.layer_dir(key).is_dir()));
     // They go with the next removal after the container.
     store.load(&mut &archive(&["c"], "3")[..], None, &go).unwrap();
-    store.remove("c", false, &[]).unwrap();
+    store.remove("c", &PLAIN, &[]).unwrap();
     assert_eq!(counts(&store), (0, 0));
 }
 
@@ -117,12 +120,12 @@ fn a_forced_removal_leaves_the_layers_of_a_stopped_container() {
 fn an_id_stands_for_all_tags_of_one_repository() {
     let (_root, store) = store(&[(&["a:1", "a:2"], "1"), (&["b", "c"], "2")]);
     let id = |query: &str| store.find(query).unwrap().id.to_string();
-    let removed = store.remove(&id("a:1")[..20], false, &[]).unwrap();
+    let removed = store.remove(&id("a:1")[..20], &PLAIN, &[]).unwrap();
     assert_eq!(removed.len(), 4);
     let several = id("b");
-    let error = store.remove(&several, false, &[]).unwrap_err();
-    assert_eq!(error.hint_text(), Some("remove b:latest and c:latest, or force it"));
-    store.remove(&several, true, &[]).unwrap();
+    let error = store.remove(&several, &PLAIN, &[]).unwrap_err();
+    assert_eq!(error.hint_text(), Some("remove b:latest and c:latest, or use --force"));
+    store.remove(&several, &FORCED, &[]).unwrap();
     assert!(store.list().unwrap().is_empty());
 }
 
@@ -132,14 +135,14 @@ fn a_damaged_image_can_be_removed() {
     let image = store.find("a").unwrap();
     std::fs::remove_file(store.blob(&image.id)).unwrap();
     std::fs::remove_dir_all(store.layer_dir(&image.layers[0])).unwrap();
-    store.remove("a", false, &[]).unwrap();
+    store.remove("a", &PLAIN, &[]).unwrap();
     assert!(store.list().unwrap().is_empty());
 }
 
 #[test]
 fn removing_what_is_not_there_says_so() {
     let (_root, store) = store(&[]);
-    assert_eq!(store.remove("a", true, &[]).unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(store.remove("a", &FORCED, &[]).unwrap_err().kind(), Kind::NotFound);
 }
 
 #[test]
@@ -152,8 +155,8 @@ fn digests_go_with_the_last_tag_of_their_repository() {
     index.write(store.images()).unwrap();
 
     let untagged = |name: &str| Removed::Untagged(name.parse().unwrap());
-    assert_eq!(store.remove("a:1", false, &[]).unwrap(), [untagged("a:1")]);
-    let removed = store.remove("a:2", false, &[]).unwrap();
+    assert_eq!(store.remove("a:1", &PLAIN, &[]).unwrap(), [untagged("a:1")]);
+    let removed = store.remove("a:2", &PLAIN, &[]).unwrap();
     assert_eq!(removed, [untagged("a:2"), Removed::Untagged(digest.clone())]);
     assert_eq!(store.find("b").unwrap().digests, []);
 
@@ -161,9 +164,9 @@ fn digests_go_with_the_last_tag_of_their_repository() {
     index = Index::read(store.images()).unwrap();
     index.put(&entry, std::slice::from_ref(&digest));
     index.write(store.images()).unwrap();
-    assert_eq!(store.remove("b", false, &[]).unwrap(), [untagged("b")]);
+    assert_eq!(store.remove("b", &PLAIN, &[]).unwrap(), [untagged("b")]);
     assert_eq!(store.find(&digest.familiar()).unwrap().tags, []);
-    let removed = store.remove(&digest.familiar(), false, &[]).unwrap();
+    let removed = store.remove(&digest.familiar(), &PLAIN, &[]).unwrap();
     assert_eq!(removed[..2], [Removed::Untagged(digest), Removed::Deleted(entry.id)]);
     assert_eq!(counts(&store), (0, 0));
 }

@@ -42,10 +42,10 @@ fn a_follower_loses_and_doubles_nothing_while_many_write_and_files_change() {
     });
     let seen = names(&mut reader, 400);
     for writer in 0..4 {
-        let own: Vec<_> =
+        let attributes: Vec<_> =
             seen.iter().filter(|name| name.starts_with(&format!("{writer}-"))).collect();
         let expected: Vec<_> = (0..100).map(|n| format!("{writer}-{n}")).collect();
-        assert_eq!(own, expected.iter().collect::<Vec<_>>());
+        assert_eq!(attributes, expected.iter().collect::<Vec<_>>());
     }
     assert!(!rotation::numbers(&journal.path).is_empty(), "no file became full");
     let mut past = journal.read(&EventOptions::default()).unwrap();
