@@ -14,7 +14,7 @@ use crate::cli::terminal::screen::Terminal;
 use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind};
 
-/// Prints the help that was asked for, or the error. Returns the exit code.
+/// Prints the requested help, or the error. Returns the exit code.
 pub fn show(screen: &mut Terminal, error: &clap::Error, words: &[OsString]) -> u8 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {

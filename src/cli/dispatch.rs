@@ -44,8 +44,8 @@ pub fn main(words: &[OsString]) -> u8 {
         settings.take(before.root.take(), before.storage_driver.take());
         let flag = before.sandbox_flags.flag().filter(|_| !matches!(route, Route::Script(..)));
         if let Some(flag) = flag {
-            let error = Error::new(Kind::Invalid, format!("{flag} is for scripts"))
-                .hint("such as: lifebox --dry-run workflow.rhai, or lifebox --untrusted -e TEXT");
+            let error = Error::new(Kind::Invalid, format!("{flag} is only allowed with a script"))
+                .hint("add a script: lifebox --dry-run FILE, or lifebox --untrusted -e TEXT");
             return fail(&error);
         }
         match route {

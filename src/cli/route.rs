@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::SandboxFlags;
 use crate::model::{Error, Kind, Result};
 
-/// The face that the first words ask for.
+/// The face that the first words choose.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Route {
     /// A verb, or a flag such as `--help`.
@@ -123,12 +123,12 @@ impl SandboxFlags {
 
 fn operations(text: &str) -> Result<u64> {
     text.parse().map_err(|_| {
-        Error::new(Kind::Invalid, format!("--max-ops: `{text}` is no number"))
-            .hint("such as: lifebox --max-ops 1000000 FILE")
+        Error::new(Kind::Invalid, format!("invalid --max-ops value `{text}`"))
+            .hint("write a number: lifebox --max-ops 1000000 FILE")
     })
 }
 
-/// Routes by the first word. With `of_script`, a flag before it is one of scripts.
+/// Routes by the first word. With `of_script`, a flag of scripts stands before it.
 fn route_first(first: &OsStr, rest: &[OsString], of_script: bool) -> Result<Route> {
     let text = |word: &OsString| word.to_string_lossy().into_owned();
     let arguments = || rest.iter().map(text).collect();
@@ -138,7 +138,7 @@ fn route_first(first: &OsStr, rest: &[OsString], of_script: bool) -> Result<Rout
         Some("-e") => {
             let Some((program, rest)) = rest.split_first() else {
                 return Err(Error::new(Kind::Invalid, "-e needs the text of a script")
-                    .hint("such as: lifebox -e 'print(ps())'"));
+                    .hint("write it in quotes: lifebox -e 'print(ps())'"));
             };
             let arguments = rest.iter().map(text).collect();
             return Ok(Route::Script(Program::Text(text(program)), arguments));

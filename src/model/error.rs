@@ -1,8 +1,8 @@
 //! The one error of lifebox: a kind that code can match on, and a message for people.
 //!
-//! It is serialisable because it crosses the monitor's socket, becomes a script value
-//! (`e.kind == "not_found"`), an exit code and a rendered message. It is built where the knowledge
-//! is and reported once, by `cli`, `repl` or the monitor's loop.
+//! An error is serialisable because it crosses the monitor's socket and becomes a script value
+//! (`e.kind == "not_found"`), an exit code and a rendered message. The code that knows the cause
+//! builds the error; `cli`, `repl` or the monitor's loop reports it once.
 
 use std::fmt;
 
@@ -160,7 +160,7 @@ impl Error {
         self
     }
 
-    /// Adds a further cause, such as a failure while cleaning up. It never replaces the message.
+    /// Adds a further cause, such as a failure while cleaning up. The message stays.
     #[must_use]
     pub fn cause(mut self, cause: impl fmt::Display) -> Self {
         self.detail.causes.push(cause.to_string());

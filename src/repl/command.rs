@@ -32,19 +32,19 @@ pub enum Command {
 
 /// The commands, with their arguments and their help.
 const COMMANDS: &[(&str, &str, &str)] = &[
-    ("help", "[NAME]", "what there is, or what this function does"),
-    ("quit", "", "leave; Ctrl-D does so too"),
-    ("load", "FILE", "run a script here: its variables stay"),
-    ("edit", "", "change the last input in $VISUAL or $EDITOR, and run it"),
-    ("save", "FILE", "write what worked so far as a script"),
-    ("ps", "", "all containers"),
-    ("images", "", "all images"),
-    ("vars", "", "the variables and functions of this session"),
-    ("time", "CODE", "run this and say how long it took"),
-    ("history", "[N]", "the last inputs"),
+    ("help", "[NAME]", "list all functions, or describe one"),
+    ("quit", "", "quit, as Ctrl-D does"),
+    ("load", "FILE", "run a script in this session"),
+    ("edit", "", "edit the last input in $VISUAL or $EDITOR, and run it"),
+    ("save", "FILE", "save the successful inputs as a script"),
+    ("ps", "", "list all containers"),
+    ("images", "", "list all images"),
+    ("vars", "", "list the variables and functions of this session"),
+    ("time", "CODE", "run code and print how long it took"),
+    ("history", "[N]", "print the last inputs"),
     ("clear", "", "clear the screen"),
-    ("watch", "CONTAINER", "its life cycle and what it uses, live; Ctrl-C ends it"),
-    ("learn", "[LESSON]", "take lessons about containers, here"),
+    ("watch", "CONTAINER", "show its life cycle and resource usage, until Ctrl-C"),
+    ("learn", "[LESSON]", "take lessons about containers"),
 ];
 
 /// Parses the command after the colon.
@@ -70,13 +70,13 @@ pub fn parse(text: &str) -> Result<Command, String> {
         "watch" if rest.is_empty() => Err(":watch needs a container".to_owned()),
         "watch" => Ok(Command::Watch(rest.to_owned())),
         "learn" => Ok(Command::Learn(Some(rest.to_owned()).filter(|name| !name.is_empty()))),
-        "time" if rest.is_empty() => Err(":time needs something to run".to_owned()),
+        "time" if rest.is_empty() => Err(":time needs code to run".to_owned()),
         "time" => Ok(Command::Time(rest.to_owned())),
         "history" if rest.is_empty() => Ok(Command::History(None)),
         "history" => rest
             .parse()
             .map(|count| Command::History(Some(count)))
-            .map_err(|_| format!(":history takes a number, not `{rest}`")),
+            .map_err(|_| format!(":history: expected a number, got `{rest}`")),
         "save" => file(Command::Save),
         "load" => file(Command::Load),
         _ => {
@@ -123,8 +123,8 @@ mod tests {
         assert_eq!(parse("save  my file.rhai "), Ok(Command::Save("my file.rhai".to_owned())));
         for (text, wanted) in [
             ("save", ":save needs a file"),
-            ("time", ":time needs something to run"),
-            ("history x", ":history takes a number, not `x`"),
+            ("time", ":time needs code to run"),
+            ("history x", ":history: expected a number, got `x`"),
             ("lod x", "there is no :lod; did you mean :load?"),
             ("xyzzy", "there is no :xyzzy; :help lists all"),
         ] {

@@ -202,9 +202,9 @@ impl<'a> Repl<'a> {
             }
             Command::Clear => self.show_raw("\x1b[H\x1b[2J\x1b[3J"),
             Command::Time(text) => {
-                let begun = Instant::now();
+                let start = Instant::now();
                 let turn = self.script(&text);
-                let took = begun.elapsed();
+                let took = start.elapsed();
                 if turn == LineOutcome::Continue {
                     return self.show(&format!("{:.1} ms", took.as_secs_f64() * 1000.0));
                 }
@@ -243,7 +243,7 @@ impl<'a> Repl<'a> {
                     Ok(()) => LineOutcome::Continue,
                     Err(error) => self.print_error(&format!("error: {error}")),
                 },
-                None => self.print_error("error: there is nobody who teaches here"),
+                None => self.print_error("error: lessons are only available at the prompt"),
             },
         }
     }

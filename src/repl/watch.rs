@@ -42,8 +42,8 @@ pub fn watch(host: &Host, name: &str) -> Result<()> {
         if samples.len() > SAMPLES {
             samples.remove(0);
         }
-        let here = Some((container.state.name.as_str(), container.state.status));
-        let picture = ui::teach::diagram::picture(host.reader.language, here, host.reader.ascii);
+        let current = Some((container.state.name.as_str(), container.state.status));
+        let picture = ui::teach::diagram::picture(host.reader.language, current, host.reader.ascii);
         let disk = backend.container_size(&id)?;
         let measured = ui::table::resources::Measured { container, samples: samples.clone(), disk };
         let whole =

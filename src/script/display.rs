@@ -1,5 +1,5 @@
-//! How a value looks when a REPL line ends with it: tables for lists of handles, lines for events, a summary
-//! for one handle, else what the script would write.
+//! Formats the value of a REPL input: tables for lists of handles, lines for events, a summary for
+//! one handle, otherwise as the script would write the value.
 
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
 
@@ -11,7 +11,7 @@ use crate::script::values::format;
 use crate::script::values::handle::{Container, Image};
 use crate::ui::format::columns::align;
 
-/// The text of a value; `None` for nothing.
+/// Returns the text of a value; `None` for `()`.
 pub fn value(engine: &Engine, value: &Dynamic) -> Option<String> {
     let value = value.clone().flatten();
     if value.is_unit() {
@@ -34,16 +34,18 @@ pub fn value(engine: &Engine, value: &Dynamic) -> Option<String> {
         return logs.text(None).ok().map(|text| text.trim_end_matches('\n').to_owned());
     }
     if let Some(text) = value.read_lock::<ImmutableString>().filter(|text| text.contains('\n')) {
-        // Of several lines, such as a table: as it is, for quoted nobody could read it.
+        // A string of several lines, such as a table, is not quoted: quotes would make it
+        // unreadable.
         return Some(text.trim_end_matches('\n').to_owned());
     }
     Some(pretty(engine, &value, 0))
 }
 
-/// The widest value that is shown in one line.
+/// The width up to which a value is printed in one line.
 const WIDEST: usize = 76;
 
-/// As the script would write it: in a line where it fits, else an entry a line.
+/// Formats a value as the script would write it: in one line if it fits, otherwise one entry a
+/// line.
 fn pretty(engine: &Engine, value: &Dynamic, depth: usize) -> String {
     let text = engine.eval_fn_call::<ImmutableString>("to_debug", None, (value.clone(),));
     let line = text.map_or_else(|_| value.to_string(), |text| text.to_string());
@@ -68,7 +70,7 @@ fn pretty(engine: &Engine, value: &Dynamic, depth: usize) -> String {
     line
 }
 
-/// The table of `ps` or of `images`, or of rows that are arrays of cells.
+/// Returns the table of `ps` or of `images`, or of rows that are arrays of cells.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for an array of anything else.
@@ -78,7 +80,7 @@ pub fn table(list: &[Dynamic]) -> Result<String> {
     }
     let rows: Option<Vec<_>> = list.iter().map(|row| row.read_lock::<Array>()).collect();
     if let Some(rows) = rows {
-        // What would end a cell or a line is a space in a table.
+        // Tabs and newlines become spaces: they would end a cell or a line.
         let cell = |cell: &Dynamic| cell.to_string().replace(['\t', '\n'], " ");
         let line = |row: &Array| row.iter().map(cell).collect::<Vec<_>>().join("\t");
         let lines: Vec<String> = rows.iter().map(|row| line(row)).collect();
@@ -88,17 +90,17 @@ pub fn table(list: &[Dynamic]) -> Result<String> {
         let kinds: Vec<_> = list.iter().take(1).map(values::type_of).collect();
         Error::new(
             Kind::Invalid,
-            format!("table(): containers, images or arrays are wanted, not {}", kinds.join("")),
+            format!("table(): expected containers, images or arrays, got {}", kinds.join("")),
         )
     })
 }
 
-/// The table of containers, or of images.
+/// Returns the table of containers, or of images.
 fn of_handles(list: &[Dynamic]) -> Option<String> {
     let containers: Option<Vec<_>> =
         list.iter().map(|item| item.clone().flatten().try_cast::<Container>()).collect();
     if let Some(containers) = containers {
-        // One that went away since is left out, as `ps` would.
+        // A container that was removed meanwhile is left out, as in `ps`.
         let records: Vec<_> = containers.iter().filter_map(|c| c.now().ok()).collect();
         return Some(format::containers(&records));
     }

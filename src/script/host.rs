@@ -1,5 +1,4 @@
-//! What a script is given: its engine, its output, its limits and those who are told of it; and what
-//! comes of it.
+//! What a script gets from its host (engine, output, limits, observers), and its outcome.
 
 use std::fmt;
 use std::io::Read;
@@ -20,82 +19,82 @@ use crate::model::{Error, Kind, Result};
 
 /// Where the text of a script and of its containers goes.
 pub trait Output: Send + Sync + fmt::Debug {
-    /// One `print`, without the newline that ends it.
+    /// Prints one text of `print`, without the newline after it.
     ///
     /// # Errors
-    /// What writing says; a closed pipe ends the script quietly.
+    /// When writing fails; a closed pipe ends the script without an error.
     fn print(&self, text: &str) -> std::io::Result<()> {
         self.write_out(format!("{text}\n").as_bytes())
     }
-    /// A text that may be longer than a screen; at a prompt it goes to a pager.
+    /// Prints a text that may be longer than a screen; the prompt pages it.
     ///
     /// # Errors
     /// As [`Output::print`].
     fn page(&self, text: &str) -> std::io::Result<()> {
         self.print(text)
     }
-    /// One `debug`, or a message beside the output.
+    /// Prints one text of `debug`, or a message, to standard error.
     ///
     /// # Errors
     /// What writing says.
     fn eprint(&self, text: &str) -> std::io::Result<()> {
         self.write_err(format!("{text}\n").as_bytes())
     }
-    /// Shows a text and waits for the user, who is stepping; whether to wait again at the next one.
-    /// Where nobody types, as this default has it, there is nobody to wait for.
+    /// Shows a text and waits for the user, who steps through a trace. Returns whether to wait at
+    /// the next step again. The default does not wait: no user types.
     ///
     /// # Errors
-    /// What reading or writing says.
+    /// When reading or writing fails.
     fn step(&self, _text: &str) -> std::io::Result<bool> {
         Ok(false)
     }
-    /// Raw bytes that an attached container wrote to its standard output.
+    /// Writes bytes that an attached container wrote to its standard output.
     ///
     /// # Errors
     /// What writing says.
     fn write_out(&self, bytes: &[u8]) -> std::io::Result<()>;
-    /// Raw bytes that an attached container wrote to its standard error.
+    /// Writes bytes that an attached container wrote to its standard error.
     ///
     /// # Errors
     /// What writing says.
     fn write_err(&self, bytes: &[u8]) -> std::io::Result<()>;
 }
 
-/// What a script is given by whoever runs it.
+/// What a script gets from the program that runs it.
 #[derive(Clone, Debug)]
 pub struct Host {
     /// The containers and images.
     pub backend: Arc<dyn Backend>,
-    /// Ends what is under way: Ctrl-C.
+    /// Cancels running calls: Ctrl-C.
     pub cancel: CancelToken,
     /// What `args()` returns.
     pub args: Vec<String>,
     /// Where text goes.
     pub output: Arc<dyn Output>,
-    /// Who is told how far images on their way are.
+    /// Reports the progress of downloads and uploads.
     pub progress: Arc<dyn Progress>,
     /// Whether reports are coloured.
     pub color: bool,
-    /// Whom texts are for.
+    /// Language and terminal of the reader.
     pub reader: ReaderProfile,
-    /// Who teaches, where somebody sits at the prompt.
+    /// Gives the lessons; none where there is no prompt.
     pub teacher: Option<Arc<dyn Teacher>>,
-    /// Whether all that is done is told at the end of the script.
+    /// Whether and when the steps of the engine are printed.
     pub trace: Tracing,
-    /// How far a script may go.
+    /// The limits of the script.
     pub limits: Limits,
-    /// What is around a script that is not trusted; all others may reach what the user may.
+    /// The sandbox of an untrusted script; none for a script with the user's rights.
     pub sandbox: Option<Arc<SandboxPolicy>>,
-    /// Who is told of its tests; without anybody they are printed.
+    /// Receives the results of tests; without it they are printed.
     pub test_reporter: Option<Arc<dyn TestReporter>>,
-    /// Who is told of the containers that the script works on, for a recording.
+    /// Receives the containers that the script uses, for a recording.
     pub observer: Option<Arc<dyn Observer>>,
-    /// Who reads commands of Docker, for `from_docker`.
+    /// Translates Docker commands, for `from_docker`.
     pub command_line: Option<Arc<dyn CommandLineReader>>,
 }
 
 impl Host {
-    /// Returns what an ordinary script is given: this engine, this output, no arguments and no
+    /// Returns the host of an ordinary script: this engine and this output, no arguments and no
     /// limits. `cancel` ends the script.
     pub fn new(backend: Arc<dyn Backend>, output: Arc<dyn Output>, cancel: CancelToken) -> Self {
         Host {
@@ -117,70 +116,70 @@ impl Host {
     }
 }
 
-/// Who gives lessons.
+/// Gives lessons.
 pub trait Teacher: Send + Sync + fmt::Debug {
     /// Gives lessons, from this one on, until the learner leaves; `cancel` is the prompt's Ctrl-C.
     ///
     /// # Errors
-    /// When there is no such lesson, or the lessons' store can't be made.
+    /// When there is no such lesson, or the store of the lessons cannot be created.
     fn learn(&self, lesson: Option<&str>, cancel: &CancelToken) -> Result<()>;
 }
 
-/// Reads commands as they are typed into a shell. The command line knows Docker's flags, and no
-/// script can know the command line.
+/// Translates shell commands. The command line implements it, since only the command line knows
+/// Docker's flags, and this room must not import it.
 pub trait CommandLineReader: Send + Sync + fmt::Debug {
-    /// What a command does, as statements of the language. Nothing is done.
+    /// Returns a command as statements of the language; nothing is run.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for what is no command,
-    /// [`Kind::Unsupported`] for what cannot be said; both name
-    /// the verb or flag.
+    /// [`Kind::Invalid`] for a text that is not a command, [`Kind::Unsupported`] for a command
+    /// without a translation; both name the verb or flag.
     fn read(&self, words: &[String]) -> Result<Vec<Expression>>;
 }
 
-/// Who is told of each test when it has ended.
+/// Receives the result of each test.
 pub trait TestReporter: Send + Sync + fmt::Debug {
-    /// Whether a test of this title is to be run.
+    /// Returns whether to run the test of this title.
     fn selects(&self, title: &str) -> bool;
-    /// A test has ended.
+    /// Receives the result of a test.
     fn finished(&self, case: &TestResult);
 }
 
-/// Who is told of the containers that a script works on.
+/// Observes the containers that a script uses.
 pub trait Observer: Send + Sync + fmt::Debug {
-    /// A function is called about a container, which is as it was before.
+    /// Called before a function acts on a container.
     fn note_use(&self, ctx: &NativeCallContext, id: &ContainerId);
-    /// A container has just changed.
+    /// Called after a container has changed.
     fn refresh(&self, id: &ContainerId);
 }
 
-/// Whether deeds are told.
+/// Whether and when the steps of the engine are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tracing {
-    /// They are not.
+    /// Never.
     #[default]
     Off,
-    /// When all is done.
+    /// At the end of the script.
     AtTheEnd,
-    /// Each before it is done, and the user says go.
+    /// Each step before it is done; the user confirms it.
     Stepwise,
 }
 
-/// How far a script may go; without them it may do all.
+/// The limits of a script; `None` is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// How long, its cleanups not counted.
+    /// The time limit, without cleanups.
     pub time: Option<Duration>,
-    /// How long its cleanups may take once its time is over; a minute where nobody says.
+    /// The time limit of the cleanups after the time limit; a minute by default.
     pub cleanup: Option<Duration>,
-    /// How many operations of the language.
+    /// The limit of operations of the language.
     pub operations: Option<u64>,
-    /// How many bytes of memory the process may use more. Whoever runs the script sees to it.
+    /// The limit of additional memory of the process, in bytes. The program that runs the script
+    /// enforces it.
     pub memory: Option<u64>,
 }
 
 impl Limits {
-    /// These, and `others` where they say nothing.
+    /// Returns these limits, with those of `others` for each that is not set.
     pub fn or(self, others: Limits) -> Self {
         Limits {
             time: self.time.or(others.time),
@@ -196,9 +195,9 @@ impl Limits {
 pub enum Source {
     /// A file; its name is shown in reports, and its imports are relative to it.
     File(PathBuf),
-    /// A text that was typed or piped.
+    /// A text from the command line or standard input.
     Text {
-        /// What reports call it, such as `-e`.
+        /// Its name in reports, such as `-e`.
         name: String,
         /// The script.
         text: String,
@@ -206,7 +205,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// What reports call it.
+    /// Returns its name in reports.
     pub fn name(&self) -> String {
         match self {
             Source::File(path) => path.display().to_string(),
@@ -218,16 +217,16 @@ impl Source {
 /// How a script ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Of `exit(n)`, else 0; 1 after an uncaught error, 124 when its time was over, 130 after
+    /// The code of `exit(n)`, or 0; 1 after an uncaught error, 124 at the time limit, 130 after
     /// Ctrl-C, 143 after SIGTERM.
     pub exit_code: u8,
-    /// What went wrong, drawn for standard error.
+    /// The error report, for standard error.
     pub report: Option<String>,
-    /// Whether it came to its last statement, or a failed test of it has told why not.
+    /// Whether the script ran to its last statement, or a failed test explains why not.
     pub completed: bool,
 }
 
-/// The name and the text of a script.
+/// Reads a script: returns its name and its text.
 pub(super) fn read(source: Source) -> Result<(String, String)> {
     match source {
         Source::Text { name, text } => Ok((name, text)),
@@ -240,7 +239,7 @@ pub(super) fn read(source: Source) -> Result<(String, String)> {
             let text = String::from_utf8(bytes).map_err(|_| {
                 Error::new(
                     Kind::Invalid,
-                    format!("cannot read script `{name}`: it is not UTF-8 text"),
+                    format!("cannot read script `{name}`: the file is not UTF-8 text"),
                 )
             })?;
             Ok((name, text))

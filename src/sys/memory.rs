@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 const KILLED: libc::c_int = 137;
 
 const REPORTED: &[u8] =
-    b"error: the script has reached its memory limit\nhint: raise it with --max-memory SIZE\n";
+    b"error: memory limit of the script reached\nhint: raise it with --max-memory SIZE\n";
 
 static IS_BOUND: AtomicBool = AtomicBool::new(false);
 static LIMIT: AtomicU64 = AtomicU64::new(0);

@@ -36,8 +36,8 @@ pub fn localized(error: Error, language: Language) -> Error {
         return error;
     }
     let reason = format_message(language, &format!("reason-{}", refusal.key()), &[]);
-    let facts = [("verb", action.verb()), ("name", name), ("reason", reason.as_str())];
-    let message = format_message(language, "refusal", &facts);
+    let args = [("verb", action.verb()), ("name", name), ("reason", reason.as_str())];
+    let message = format_message(language, "refusal", &args);
     let lesson = format_message(language, &format!("refuse-{}", refusal.lesson(action).0), &[]);
     let legal = format_message(language, "now-legal", &[("verbs", &status::legal_verbs(status))]);
     error.with_message(message, format!("{lesson} {legal}"))
@@ -79,14 +79,14 @@ mod tests {
         let korean = localized(error, Language::Korean);
         expect![[r#"
             error: `web` 컨테이너에는 start 명령을 실행할 수 없습니다: 일시정지된 상태입니다
-            hint: 프로세스가 동결되어 있을 뿐 이미 있으므로 시작할 것이 없습니다. 지금 가능한 명령: unpause, stop, kill, restart, rm -f
+            hint: 프로세스가 이미 있고 일시정지되어 있을 뿐이므로 시작할 것이 없습니다. 지금 가능한 명령: unpause, stop, kill, restart, rm -f
         "#]].assert_eq(&super::error(&korean));
         assert_eq!(korean.kind(), Kind::Refused);
         let other = Error::new(Kind::NotFound, "no such container: x");
         assert_eq!(localized(other.clone(), Language::Korean), other);
     }
 
-    /// English texts of refusals are in the model, where the error is made, and among the texts.
+    /// Refusals have their English texts in the model, where the error is created, and in `en.ftl`.
     #[test]
     fn refusals_read_the_same_wherever_they_are_told() {
         for status in Status::ALL {

@@ -499,7 +499,7 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
     let error = engine.fails(&["build", empty.path().to_str().unwrap()], 1);
     assert!(error.contains("cannot read the Dockerfile"), "{error}");
     let error = engine.fails(&["build", "https://x/y.git"], 1);
-    assert!(error.contains("only directories"), "{error}");
+    assert!(error.contains("only local directories"), "{error}");
 }
 
 #[test]

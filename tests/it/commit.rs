@@ -209,7 +209,7 @@ fn what_is_no_root_file_system_is_not_imported() {
     std::fs::write(at("text"), "x".repeat(2000)).unwrap();
     assert!(engine.fails(&["import", &at("text")], 1).contains("not a tar archive"));
     assert!(engine.fails(&["import", &at("none")], 1).contains("no such file"));
-    assert!(engine.fails(&["import", "http://x/y.tar"], 1).contains("only files are read"));
+    assert!(engine.fails(&["import", "http://x/y.tar"], 1).contains("URLs are not supported"));
     assert!(
         engine.fails(&["import", "--platform", "windows/x", &at("text")], 1).contains("windows")
     );

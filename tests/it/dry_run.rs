@@ -148,7 +148,9 @@ fn every_workflow_can_be_told() {
 fn a_dry_run_is_for_scripts_and_has_an_end() {
     needs_root!();
     let engine = TestEngine::new();
-    assert!(engine.fails(&["--dry-run", "ps"], 1).contains("--dry-run is for scripts"));
+    assert!(
+        engine.fails(&["--dry-run", "ps"], 1).contains("--dry-run is only allowed with a script")
+    );
     let flags = ["script", "--dry-run", "--timeout", "0.3s", "-"];
     let mut command = engine.command(&flags);
     let file = engine.root().join("loop.rhai");

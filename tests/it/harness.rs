@@ -205,6 +205,11 @@ impl TestEngine {
         if ran.code == 0 { ran.out.trim_end().to_owned() } else { "gone".to_owned() }
     }
 
+    /// The cgroup below which its containers get theirs.
+    pub fn cgroup_parent(&self) -> &str {
+        &self.cgroup_parent
+    }
+
     /// The directory of a container.
     pub fn container_directory(&self, container: &str) -> PathBuf {
         let id = self.ok(&["inspect", "--format", "{{.Id}}", container]);

@@ -206,7 +206,7 @@ fn a_health_check_that_cannot_be_done_is_refused() {
         ("#{ cmd: \"\" }", "the command is empty"),
         ("#{ cmdd: \"x\" }", "did you mean `cmd`?"),
         ("#{ cmd: \"x\", interval: -1 }", "interval"),
-        ("true", "or false for none"),
+        ("true", "or false, got true"),
         ("7", "health"),
     ] {
         let script = format!("create(\"host\", #{{ health: {option} }})");

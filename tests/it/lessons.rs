@@ -63,7 +63,7 @@ impl Learner {
 
     fn leaves(mut self) {
         self.types(":quit");
-        self.sees("Your progress is kept");
+        self.sees("Your progress is saved");
         self.0.exp_eof().unwrap();
     }
 }
@@ -91,7 +91,7 @@ fn somebody_who_knows_nothing_gets_through_the_first_three_lessons() {
     learner.sees("did you mean `print`?");
     learner.types(":answer /bin/sh");
     let task = learner.sees("both names have the same id");
-    let tag = value(&task, "further one, `").to_owned();
+    let tag = value(&task, "another name, `").to_owned();
     learner.types(&format!("lifebox tag host {tag}"));
     learner.sees("Lesson finished");
     learner.types("");
@@ -100,7 +100,7 @@ fn somebody_who_knows_nothing_gets_through_the_first_three_lessons() {
     let task = learner.sees("Do not start it.");
     let name = value(&task, "called `").to_owned();
     learner.types(&format!("run -d --name {name} host sleep 100"));
-    learner.sees("was started: run() makes and starts");
+    learner.sees("was started: run() creates and starts");
     learner.types(&format!("rm -f {name}"));
     learner.types(&format!("create(\"host\", #{{ name: \"{name}\" }});"));
     learner.sees("How many processes");
@@ -140,9 +140,9 @@ fn the_prompt_has_lessons_and_comes_back_from_them() {
     learner.0.send_control('c').unwrap();
     learner.sees("interrupted");
     learner.types(":help");
-    learner.sees(":hint helps");
+    learner.sees(":skip skips a step");
     learner.types(":quit");
-    learner.sees("Your progress is kept");
+    learner.sees("Your progress is saved");
     learner.types("c.status");
     learner.sees("\"created\"");
     learner.types(":learn nosuch");
@@ -150,7 +150,7 @@ fn the_prompt_has_lessons_and_comes_back_from_them() {
     learner.types(":quit");
     learner.0.exp_eof().unwrap();
     let message = engine.fails(&["-e", "learn()"], 1);
-    assert!(message.contains("lessons are for somebody at the prompt"), "{message}");
+    assert!(message.contains("lessons are only available at the prompt"), "{message}");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn lessons_that_never_end_are_ended() {
     assert_eq!(ran.code, 1);
     assert!(ran.out.contains("not ok  mine"), "{}{}", ran.out, ran.err);
     std::os::unix::fs::symlink("/dev/zero", folder.path().join("2.yaml")).unwrap();
-    assert!(check().err.contains("is no regular file"));
+    assert!(check().err.contains("is not a regular file"));
 }
 
 const LESSON: &str = r#"
@@ -222,7 +222,7 @@ fn a_teacher_adds_lessons_and_is_told_what_is_wrong_with_them() {
     assert_eq!(wrong.code, 1);
     assert!(wrong.out.contains("after the mistake `none` the check says true"), "{}", wrong.out);
     with("exists(\"$name\")", "exists(\"$nmae\")");
-    assert!(check().err.contains("`$nmae` is not among its `values`"));
+    assert!(check().err.contains("`$nmae` is not among the `values`"));
     with("exists(\"$name\")", "true");
     assert!(check().out.contains("step 1 is done before anything is done"));
     with("    create(\"host\", #{ name: \"$name\" });\n", "    1\n");
@@ -248,7 +248,7 @@ fn a_teacher_adds_lessons_and_is_told_what_is_wrong_with_them() {
     assert!(cells[2].starts_with("20"), "{table}");
     std::fs::write(&progress, "{").unwrap();
     let damaged = engine.fails(&["learn", "--csv", progress.to_str().unwrap()], 1);
-    assert!(damaged.contains("is no progress of lessons"), "{damaged}");
+    assert!(damaged.contains("is not a progress file of lessons"), "{damaged}");
 }
 
 #[test]

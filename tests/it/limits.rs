@@ -266,3 +266,49 @@ fn what_a_container_uses_is_told_beyond_its_restarts() {
     );
     assert_eq!(said, r#"[2, true, "exited"]"#);
 }
+
+#[test]
+fn a_container_gets_its_cgroup_below_the_parent_that_was_requested() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let parent = format!("{}/batch/night", engine.cgroup_parent());
+    let flag = format!("--cgroup-parent=/{parent}/");
+    let id = engine.ok(&["run", "-d", "--name", "own", &flag, "-m", "64m", "host", "sleep", "99"]);
+    let pid = engine.ok(&["inspect", "-f", "{{.State.Pid}}", "own"]);
+    let of = |pid: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{}/cgroup", pid.trim())).unwrap();
+        let path = |line: &str| line.splitn(3, ':').nth(2).unwrap().trim().to_owned();
+        text.lines().map(path).filter(|path| path != "/").collect::<Vec<_>>()
+    };
+    let paths = of(&pid);
+    assert!(!paths.is_empty());
+    assert!(paths.iter().all(|path| *path == format!("/{parent}/{}", id.trim())), "{paths:?}");
+    let shown = engine.ok(&["inspect", "-f", "{{.HostConfig.CgroupParent}}", "own"]);
+    assert_eq!(shown.trim(), parent);
+    let verbs: [&[&str]; 6] = [
+        &["exec", "own", "true"],
+        &["pause", "own"],
+        &["unpause", "own"],
+        &["update", "-m", "80m", "own"],
+        &["stats", "--no-stream", "own"],
+        &["restart", "-t", "0", "own"],
+    ];
+    verbs.iter().for_each(|verb| drop(engine.ok(verb)));
+    let text = engine.ok(&["-e", "print(docker(\"own\"))"]);
+    assert!(text.contains(&format!("--cgroup-parent {parent}")), "{text}");
+    engine.ok(&["rm", "-f", "own"]);
+    let hierarchies =
+        std::fs::read_dir("/sys/fs/cgroup").unwrap().map(|entry| entry.unwrap().path());
+    for hierarchy in hierarchies.chain([Path::new("/sys/fs/cgroup").to_owned()]) {
+        let night = hierarchy.join(&parent);
+        if night.exists() {
+            assert!(!night.join(id.trim()).exists(), "{}", night.display());
+            std::fs::remove_dir(&night).unwrap();
+            std::fs::remove_dir(night.parent().unwrap()).unwrap();
+        }
+    }
+    for bad in ["", "/", "..", "a/../../b", "a\nb"] {
+        let said = engine.fails(&["create", &format!("--cgroup-parent={bad}"), "host"], 1);
+        assert!(said.contains("for \"--cgroup-parent\" flag: invalid cgroup path"), "{said}");
+    }
+}

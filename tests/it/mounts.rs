@@ -132,7 +132,7 @@ fn mounts_that_make_no_sense_are_refused_before_anything_is_made() {
     needs_root!();
     let engine = TestEngine::new();
     for (options, part) in [
-        (&["-v", "/tmp:/proc"][..], "the kernel's own"),
+        (&["-v", "/tmp:/proc"][..], "a kernel file system"),
         (&["-v", "rel/ative:/data"], "use absolute path"),
         (&["-v", "/tmp:/"], "can't be '/'"),
         (&["-v", "/tmp:/d", "--tmpfs", "/d/"], "Duplicate mount point: /d"),

@@ -198,9 +198,12 @@ fn kernel_parameters_of_its_own_namespaces_are_set_and_others_refused() {
     for (options, part) in [
         (&["--sysctl", "kernel.panic=1"][..], "'kernel.panic' is not allowed"),
         (&["--sysctl", "net.x"], "has no value"),
-        (&["--network", "host", "--sysctl", "net.ipv4.ip_forward=1"], "is not its own"),
+        (
+            &["--network", "host", "--sysctl", "net.ipv4.ip_forward=1"],
+            "has no private network namespace",
+        ),
         (&["--uts", "host", "--hostname", "x1"], "hostname and the UTS mode"),
-        (&["--pid", "mine"], "invalid PID mode"),
+        (&["--pid", "mine"], "for \"--pid\" flag: invalid PID mode: mine"),
         (&["--add-host", "db"], "bad format for add-host"),
         (&["--dns", "localhost"], "invalid IP address"),
         (&["--network", "bridge"], "`bridge` is not supported"),

@@ -91,7 +91,7 @@ fn a_page_tells_of_all_containers_that_a_script_touched() {
     let page = script.report(&engine, 7);
     assert!(!page.contains("stranger"));
     let web = life(&page, "web");
-    let expected = ["created", "running", "paused", "running", "exited", "gone"];
+    let expected = ["created", "running", "paused", "running", "exited", "removed"];
     assert_eq!(states(web), expected);
     // What was written is there, though the container is not.
     assert!(web.contains("up &lt;/script&gt;&lt;b&gt;"), "{web}");
@@ -105,7 +105,7 @@ fn a_page_tells_of_all_containers_that_a_script_touched() {
     assert_eq!(states_of_again[states_of_again.len() - 4..], expected);
     assert!(again.contains("class=\"err\">try"), "{again}");
     let quick = life(&page, "quick");
-    assert_eq!(states(quick).last(), Some(&"gone"));
+    assert_eq!(states(quick).last(), Some(&"removed"));
     assert!(quick.contains("short") && quick.contains("href=\"#L9\""), "{quick}");
     assert!(page.contains("<li id=\"L10\" class=\"hit u3\">"), "{page}");
     assert!(page.contains("<li id=\"L6\"><span"), "line 6 is about no container: {page}");
@@ -122,7 +122,7 @@ fn a_page_is_whole_however_a_script_ends() {
     assert!(page.contains("What went wrong") && page.contains("it is not running"), "{page}");
     assert!(life(&page, "left").contains("href=\"#L2\""), "{page}");
     let wrong = Script::new("let x = ;\n");
-    assert!(wrong.report(&engine, 1).contains("It touched no container."));
+    assert!(wrong.report(&engine, 1).contains("The script used no container."));
     let endless =
         Script::new("let c = run(\"host\", \"sleep 100\", #{ name: \"on\" });\nc.wait();\n");
     let (file, page) = (endless.path("lives.rhai"), endless.path("out.html"));
@@ -155,7 +155,11 @@ fn a_page_that_cannot_be_written_is_refused_before_the_script_runs() {
     assert_eq!(script.names(), ["lives.rhai"]);
     let before = ["--dry-run", "--report", "out.html", &file];
     assert!(engine.fails(&before, 1).contains("a dry run does nothing"));
-    assert!(engine.fails(&["--report", "out.html", "ps"], 1).contains("--report is for scripts"));
+    assert!(
+        engine
+            .fails(&["--report", "out.html", "ps"], 1)
+            .contains("--report is only allowed with a script")
+    );
     // A disk that is full.
     let full = engine.run(&["script", "--report", "/dev/full", &file]);
     assert_eq!((full.code, full.out.as_str()), (1, "ran\n"));

@@ -55,7 +55,7 @@ fn profiles_and_labels_are_refused_where_no_module_knows_them() {
     refused(&engine, &["--security-opt", "apparmor=lifebox-test-none"], why);
     inside(&engine, &["--security-opt", "apparmor=unconfined"], "true");
     inside(&engine, &["--security-opt", "label=disable"], "true");
-    refused(&engine, &["--security-opt", "label=colour:red"], "bad label option");
+    refused(&engine, &["--security-opt", "label=colour:red"], "invalid label option");
     let selinux = there("/sys/fs/selinux/enforce");
     if !selinux {
         let why = "SELinux is not enabled on the host";
@@ -177,7 +177,7 @@ fn what_cannot_be_had_is_refused_with_a_way_out() {
         (&["--cap-add", "KILL", "--cap-drop", "kill"], "both added and dropped"),
         (&["--device", "/dev/nope"], "`/dev/nope`: no such file or directory"),
         (&["--device", "/etc/passwd:/dev/p"], "`/etc/passwd` is not a device"),
-        (&["--device", "/dev/null:/etc/null"], "not below /dev"),
+        (&["--device", "/dev/null:/etc/null"], "must be below /dev"),
         (&["--device", "null"], "not absolute"),
         (&["--security-opt", "seccomp="], "invalid --security-opt"),
         (&["--security-opt", "nope"], "invalid --security-opt"),

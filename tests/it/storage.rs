@@ -142,7 +142,7 @@ fn an_unknown_driver_is_refused_by_name() {
     let mut command = engine.command(&["create", "hundredcounter"]);
     let ran = CommandOutput::from(command.env("LIFEBOX_STORAGE_DRIVER", "zfs").output().unwrap());
     assert!(ran.code != 0, "{ran:?}");
-    for part in ["LIFEBOX_STORAGE_DRIVER", "unknown storage driver `zfs`", "`vfs` copies"] {
+    for part in ["LIFEBOX_STORAGE_DRIVER", "unknown storage driver `zfs`", "vfs, which copies"] {
         assert!(ran.err.contains(part), "no {part:?} in {}", ran.err);
     }
 }

@@ -119,7 +119,10 @@ fn a_moved_tag_leaves_a_dangling_image_that_prune_takes() {
     assert!(before.starts_with("Images 2 "), "{before}");
 
     let refused = engine.fails(&["image", "prune"], 1);
-    assert!(refused.contains("nobody can answer") && refused.contains("add -f"), "{refused}");
+    assert!(
+        refused.contains("cannot ask for confirmation") && refused.contains("add -f"),
+        "{refused}"
+    );
     let said = engine.script("print(prune_images(#{ dry_run: true }).images)");
     assert_eq!(said, "1");
     let pruned = engine.ok(&["image", "prune", "-f"]);

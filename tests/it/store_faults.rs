@@ -240,14 +240,14 @@ fn damage_is_found_named_and_mended() {
     assert!(said.out.contains("damage: image `hundredcounter:latest`: its layer "), "{said:?}");
     assert!(said.out.contains("`bin` has another time"), "{said:?}");
     assert!(said.out.contains("damage: image `big:1`: its layer "), "{said:?}");
-    assert!(said.err.contains("hint: `lifebox system check --repair`"), "{said:?}");
+    assert!(said.err.contains("hint: run `lifebox system check --repair`"), "{said:?}");
     assert_eq!(engine.run(&["system", "check", "-q"]).out, "");
 
     let report = engine.script(
         "let r = check_images(#{ repair: true }); print(`${r.sound} ${r.findings.map(|f| f.fate)}`)",
     );
     assert!(report.starts_with("true ["), "{report}");
-    assert!(report.contains("mended") && report.contains("removed"), "{report}");
+    assert!(report.contains("repaired") && report.contains("removed"), "{report}");
     is_healthy(&engine);
     assert_eq!(engine.ok(&["images", "--format", "{{.Repository}}"]), "hundredcounter");
     let error = engine.fails(&["-e", "check_images(#{ repiar: true })"], 1);
@@ -265,7 +265,7 @@ fn what_runs_is_not_touched_by_a_repair() {
     let left = engine.run(&["system", "check", "--repair"]);
     assert_eq!(left.code, 1, "{left:?}");
     assert!(left.out.contains("used by `box`"), "{left:?}");
-    assert!(left.out.contains("left: the container `box` uses it"), "{left:?}");
+    assert!(left.out.contains("not repaired: the container `box` uses it"), "{left:?}");
     assert!(directory.join("added").exists());
     engine.ok(&["kill", "box"]);
     let mended = engine.run(&["system", "check", "--repair"]);

@@ -220,11 +220,11 @@ fn step_by_step_each_deed_waits_for_a_key() {
     command.args(["--trace=step", "start", "web"]);
     let mut terminal = spawn_command(command, Some(20_000)).unwrap();
     terminal.exp_string("lock the container").unwrap();
-    terminal.exp_string("Enter: go on").unwrap();
+    terminal.exp_string("Enter: continue").unwrap();
     for words in ["start the monitor", "send a request to the monitor", "create the cgroup"] {
         terminal.send_line("").unwrap();
         terminal.exp_string(words).unwrap();
-        terminal.exp_string("Enter: go on").unwrap();
+        terminal.exp_string("Enter: continue").unwrap();
         assert_eq!(engine.status("web"), "created");
     }
     terminal.send_line("c").unwrap();
@@ -245,7 +245,7 @@ fn a_container_is_explained_from_both_sides() {
     let told = || engine.ok(&["explain", "web"]);
     assert!(wait_until(PATIENCE, || told().contains("A /new") && told().contains("sleep 100")));
     let text = told();
-    for part in ["shared with side", "its own", "limits: memory 64MiB", "/sys/fs/cgroup", "overlay"]
+    for part in ["shared with side", "private", "limits: memory 64MiB", "/sys/fs/cgroup", "overlay"]
     {
         assert!(text.contains(part), "{part}\n{text}");
     }
@@ -268,7 +268,7 @@ fn a_container_is_explained_from_both_sides() {
     assert!(korean.contains("레이어"), "{korean}");
     assert!(engine.fails(&["explain", "nobody"], 1).contains("no such container: nobody"));
     let wrong = engine.fails(&["explain", "jump", "web"], 1);
-    assert!(wrong.contains("`jump` is no verb") && wrong.contains("start, pause"), "{wrong}");
+    assert!(wrong.contains("`jump` is not a verb") && wrong.contains("start, pause"), "{wrong}");
 }
 
 #[test]
@@ -299,15 +299,18 @@ fn a_path_tells_the_layers_that_it_comes_from() {
         text.lines().skip(1).map(|line| line.trim().to_owned()).collect()
     };
     assert!(wait_until(PATIENCE, || told("/added").len() == 2 && told("/dir").len() == 2));
-    let own = "its own layer: a file of 6B";
+    let own = "its writable layer: a file of 6B";
     assert_eq!(
         told("/added"),
         [own, "layer 2 of its image: a file of 3B (hidden by what is above)"]
     );
-    assert_eq!(told("/usr/bin/wc")[0], "layer 2 of its image: nothing, and it hides what is below");
+    assert_eq!(
+        told("/usr/bin/wc")[0],
+        "layer 2 of its image: a whiteout, which hides what is below"
+    );
     assert!(told("/usr/bin/wc")[1].ends_with("(hidden by what is above)"));
-    assert_eq!(told("/dir")[0], "its own layer: a directory that hides those below");
-    assert!(told("/dir/old")[0].starts_with("its own layer: nothing"));
+    assert_eq!(told("/dir")[0], "its writable layer: a directory that hides those below");
+    assert!(told("/dir/old")[0].starts_with("its writable layer: a whiteout"));
     assert!(told("/bin/sh")[0].contains("a link, /bin -> usr/bin"), "{:?}", told("/bin/sh"));
     let hosts = told("/etc/hosts");
     assert!(
@@ -315,7 +318,7 @@ fn a_path_tells_the_layers_that_it_comes_from() {
         "{hosts:?}"
     );
     assert!(hosts[1].ends_with("(hidden by what is above)"), "{hosts:?}");
-    assert!(told("/nowhere")[0].contains("no layer has anything there"));
+    assert!(told("/nowhere")[0].contains("no layer has this path"));
     assert!(engine.fails(&["explain", "web", "/usr/../etc"], 1).contains("no absolute path"));
     let script = "explain(\"web\", \"/added\"); explain(container(\"web\"), \"/added\");";
     assert_eq!(engine.script(script).matches(own).count(), 2);
@@ -385,7 +388,7 @@ fn refusals_teach_in_both_languages() {
     assert_eq!(
         told,
         "error: cannot start `web`: it is paused\n\
-         hint: Its processes are there, only frozen: there is nothing to start. \
+         hint: Its processes exist and are paused: there is nothing to start. \
          Now legal: unpause, stop, kill, restart, rm -f\n\
          error: failed to start containers: web\n"
     );
@@ -395,21 +398,21 @@ fn refusals_teach_in_both_languages() {
     let ran = engine.run(&["--lang=ko", "-e", "start(\"web\")"]);
     assert!(ran.err.contains("일시정지"), "{}", ran.err);
     for (verb, said) in
-        [("attach", "there is none."), ("pause", "nothing to freeze."), ("top", "nothing to list.")]
+        [("attach", "there is none."), ("pause", "nothing to pause."), ("top", "nothing to list.")]
     {
         engine.run(&["create", "--name", "rests", "host", "true"]);
         let told = engine.fails(&[verb, "rests"], 1);
         assert!(told.contains(said), "{told}");
     }
     let wrong = engine.fails(&["--lang", "xx", "ps"], 1);
-    assert!(wrong.contains("no texts in the language `xx`"), "{wrong}");
+    assert!(wrong.contains("unsupported language `xx`"), "{wrong}");
 }
 
 #[test]
 fn help_is_in_the_language_of_the_reader() {
     let engine = TestEngine::empty();
     let help = |language: &str| engine.ok(&["--lang", language, "-e", "help(\"pause\")"]);
-    assert!(help("en").contains("Freezes all its processes"), "{}", help("en"));
+    assert!(help("en").contains("Pauses all processes within a container"), "{}", help("en"));
     assert!(help("ko").contains("프로세스") && help("ko").contains("pause(container)"));
     let overview = engine.ok(&["--lang", "ko", "-e", "help()"]);
     assert!(overview.lines().next().unwrap().contains("이미지"), "{overview}");

@@ -74,8 +74,8 @@ fn a_server_is_asked_in_the_containers_own_network() {
         }
         "#,
         "true\ntrue\n\
-         timeout: when it was last looked at, port 8080 answered 404\n\
-         timeout: when it was last looked at, nothing listens on port 80",
+         timeout: at the last check, port 8080 answered 404\n\
+         timeout: at the last check, nothing listens on port 80",
     );
 }
 
@@ -147,7 +147,7 @@ fn a_container_that_ends_first_is_told_of_at_once_with_its_last_words() {
         );
         let said = engine.script(&script);
         assert!(said.starts_with("died exited `"), "{condition}: {said}");
-        assert!(said.contains("ended with exit code 7"), "{condition}: {said}");
+        assert!(said.contains("exited with code 7"), "{condition}: {said}");
         assert!(said.contains("stdout: last words"), "{condition}: {said}");
     }
     assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
@@ -243,7 +243,7 @@ fn a_condition_that_is_none_is_refused() {
         (r#"#{ log: "(" }"#, "`(` is no regular expression"),
         (r#"#{ prot: 80 }"#, "did you mean `port`?"),
         ("#{ port: 70000 }", "option `port`"),
-        (r#"#{ http: "health" }"#, "is no path of a request"),
+        (r#"#{ http: "health" }"#, "is not a request path"),
         (r#"#{ http: "/", status: "200" }"#, "a number such as 200"),
         (r#"#{ http: "/", file: "/x" }"#, "one condition is wanted, not 2"),
         (r#"#{ file: "ready" }"#, "is no absolute path"),
@@ -291,7 +291,7 @@ fn health_that_nobody_asks_for_is_not_waited_for() {
                 || c.wait_for(#{ any: ["healthy", "exited"] }),
             ];
             for one in waits {
-                try { one.call(); } catch (e) { print(`${e.kind}: ${e.message}; ${e.hint.contains("`health`")}`); }
+                try { one.call(); } catch (e) { print(`${e.kind}: ${e.message}; ${e.hint.contains("health:")}`); }
             }
         });
         "#,

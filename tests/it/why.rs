@@ -59,16 +59,16 @@ fn an_end_that_came_by_itself_is_told() {
     engine.run(&["run", "--name", "again", "--restart", "on-failure:2", "host", "false"]);
     assert!(wait_until(PATIENCE, || engine.status("again") == "exited"));
     let stories = [
-        ("fine", "all went well", "종료 코드 0"),
-        ("failed", "exit code 3", "종료 코드 3"),
-        ("missing", "was looked for in /usr/local/sbin, ", "/usr/local/sbin, "),
+        ("fine", "exited successfully", "종료 코드 0"),
+        ("failed", "exited with code 3", "종료 코드 3"),
+        ("missing", "was not found in /usr/local/sbin, ", "/usr/local/sbin, "),
         ("nofile", "is not in the image", "이미지"),
-        ("refused", "can't be executed (exit code 126)", "126"),
-        ("segv", "of a program that was ended by SIGSEGV", "SIGSEGV"),
+        ("refused", "cannot be executed (exit code 126)", "126"),
+        ("segv", "when SIGSEGV ended a program that it ran", "SIGSEGV"),
         ("oom", "more memory than its limit of 24MiB", "24MiB"),
-        ("says", "ended by itself with exit code 137", "종료 코드 137"),
+        ("says", "Its program exited with code 137", "종료 코드 137"),
         ("command", "a command that it called was not found", "찾을 수 없었다"),
-        ("again", "started it 2 times anew", "2번"),
+        ("again", "restarted it 2 times", "2번"),
     ];
     check(&engine, &stories);
     assert!(engine.ok(&["why", "failed"]).ends_with("its last lines:\n  oh no"));
@@ -101,9 +101,9 @@ fn an_end_that_somebody_wanted_is_told() {
         ("ignores", "its program ignores SIGTERM", "무시"),
         ("deafinit", "its program ignores SIGTERM", "무시"),
         ("lost", "Its monitor was killed", "모니터"),
-        ("late", "has a handler for it, but was not done after 1 s", "SIGTERM"),
-        ("hears", "asked to stop with SIGTERM and ended in time (exit code 0)", "SIGTERM"),
-        ("killed", "Somebody killed it with SIGKILL (exit code 137)", "SIGKILL"),
+        ("late", "did not exit within 1 s", "SIGTERM"),
+        ("hears", "sent it SIGTERM to stop it, and it exited in time (exit code 0)", "SIGTERM"),
+        ("killed", "`kill` or `rm -f` ended it with SIGKILL (exit code 137)", "SIGKILL"),
     ];
     check(&engine, &stories);
 }

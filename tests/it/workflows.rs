@@ -96,7 +96,7 @@ fn a_smoke_test_tells_good_images_from_bad_ones() {
     let words = ["host", "ready", "sh", "-c", "echo no disk; exit 7"];
     let (code, out) = ran("smoke-test.rhai", &words);
     assert_eq!(code, 1);
-    assert!(out.contains("ended with exit code 7") && out.contains("stdout: no disk"), "{out}");
+    assert!(out.contains("exited with code 7") && out.contains("stdout: no disk"), "{out}");
 }
 
 #[test]

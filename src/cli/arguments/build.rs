@@ -1,13 +1,13 @@
-//! What may be typed to make images of containers and files: Docker's flags.
+//! The verbs that create images from containers and files, with Docker's flags.
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
-/// A verb that makes images.
+/// A verb that creates images.
 #[derive(Debug, Subcommand)]
 pub enum BuildVerb {
-    /// Make an image of a root file system in a tar archive
+    /// Import the contents from a tarball to create a filesystem image
     Import(ImportArguments),
     /// Build an image from a Dockerfile
     Build(BuildArguments),
@@ -16,15 +16,15 @@ pub enum BuildVerb {
 /// A verb of a container's files.
 #[derive(Debug, Subcommand)]
 pub enum FilesVerb {
-    /// Show what a container has changed of its image's files
+    /// Inspect changes to files or directories on a container's filesystem
     Diff(DiffArguments),
-    /// Make an image of a container
+    /// Create a new image from a container's changes
     Commit(CommitArguments),
-    /// Write all files of a container as a tar
+    /// Export a container's filesystem as a tar archive
     Export(ExportArguments),
 }
 
-/// `diff`
+/// The arguments of `diff`.
 #[derive(Args, Debug)]
 pub struct DiffArguments {
     /// The container
@@ -32,37 +32,37 @@ pub struct DiffArguments {
     pub container: String,
 }
 
-/// `commit`
+/// The arguments of `commit`.
 #[derive(Args, Debug)]
 pub struct CommitArguments {
-    /// Who made it
+    /// Author, such as 'John Hannibal Smith <hannibal@a-team.com>'
     #[arg(short, long)]
     pub author: Option<String>,
-    /// An instruction of a Dockerfile that changes the configuration, such as 'CMD ["sh"]'
+    /// Apply a Dockerfile instruction to the created image, such as 'CMD ["sh"]'
     #[arg(short, long, value_name = "INSTRUCTION")]
     pub change: Vec<String>,
-    /// What the history says of it
+    /// Commit message
     #[arg(short, long)]
     pub message: Option<String>,
-    /// Freeze the container meanwhile
+    /// Pause the container during commit
     #[arg(short, long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub pause: bool,
-    /// Do not freeze it
+    /// Do not pause the container during commit
     #[arg(long)]
     pub no_pause: bool,
     /// The container
     #[arg(value_name = "CONTAINER")]
     pub container: String,
-    /// What the image is called
+    /// Name and optionally a tag of the image
     #[arg(value_name = "REPOSITORY[:TAG]")]
     pub reference: Option<String>,
 }
 
-/// `export`
+/// The arguments of `export`.
 #[derive(Args, Debug)]
 pub struct ExportArguments {
-    /// The file; standard output where unset
+    /// Write to a file, instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// The container
@@ -70,63 +70,63 @@ pub struct ExportArguments {
     pub container: String,
 }
 
-/// `import`
+/// The arguments of `import`.
 #[derive(Args, Debug)]
 pub struct ImportArguments {
-    /// An instruction of a Dockerfile that sets the configuration, such as 'CMD ["sh"]'
+    /// Apply a Dockerfile instruction to the created image, such as 'CMD ["sh"]'
     #[arg(short, long, value_name = "INSTRUCTION")]
     pub change: Vec<String>,
-    /// What the history says of it
+    /// Set commit message for imported image
     #[arg(short, long)]
     pub message: Option<String>,
-    /// The platform it is for, such as linux/arm64
+    /// Platform of the image, such as linux/arm64
     #[arg(long, value_name = "OS/ARCHITECTURE")]
     pub platform: Option<String>,
-    /// The tar archive, plain or compressed; `-` is standard input
+    /// Tar archive, plain or compressed; `-` is standard input
     #[arg(value_name = "FILE|-")]
     pub source: String,
-    /// What the image is called
+    /// Name and optionally a tag of the image
     #[arg(value_name = "REPOSITORY[:TAG]")]
     pub reference: Option<String>,
 }
 
-/// `build`
+/// The arguments of `build`.
 #[derive(Args, Debug)]
 pub struct BuildArguments {
-    /// What the image is called
+    /// Name and optionally a tag in the name:tag format
     #[arg(short, long, value_name = "NAME[:TAG]")]
     pub tag: Vec<String>,
-    /// The Dockerfile; PATH/Dockerfile where unset, `-` is standard input
+    /// Name of the Dockerfile (default PATH/Dockerfile); `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Set an argument of the Dockerfile; KEY alone takes the caller's value
+    /// Set build-time variables; KEY alone takes the caller's value
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub build_arg: Vec<String>,
-    /// Set a label
+    /// Set metadata for an image
     #[arg(long, value_name = "KEY=VALUE")]
     pub label: Vec<String>,
-    /// The stage to build; the last where unset
+    /// Set the target build stage to build (default the last)
     #[arg(long, value_name = "STAGE")]
     pub target: Option<String>,
-    /// Do all steps anew
+    /// Do not use cache when building the image
     #[arg(long)]
     pub no_cache: bool,
-    /// Print only the image's id
+    /// Suppress the build output and print image ID on success
     #[arg(short, long)]
     pub quiet: bool,
-    /// How progress is shown; only `plain` and `auto`, which are the same
+    /// Set type of progress output; `auto` and `plain` do not differ
     #[arg(long, value_parser = ["auto", "plain"], value_name = "KIND")]
     pub progress: Option<String>,
-    /// Fetch the images that stages begin with
+    /// Always attempt to pull a newer version of the image
     #[arg(long)]
     pub pull: bool,
-    /// The network of commands; only `none`
+    /// Set the networking mode for the RUN instructions; only `none`, the default
     #[arg(long, value_parser = ["none", "default"], value_name = "NETWORK")]
     pub network: Option<String>,
-    /// Write the image's id to a file
+    /// Write the image ID to the file
     #[arg(long, value_name = "FILE")]
     pub iidfile: Option<PathBuf>,
-    /// The directory whose files can be copied; `-` reads a Dockerfile from standard input
+    /// Directory of the build context; `-` reads a Dockerfile from standard input
     #[arg(value_name = "PATH|-")]
     pub context: String,
 }

@@ -31,22 +31,22 @@ use super::volume::VolumeVerb;
     name = "lifebox",
     version,
     disable_help_subcommand = true,
-    after_help = "lifebox                          opens the REPL\n\
-                  lifebox [script] FILE [ARGS]     runs a script; `-` reads standard input\n\
-                  lifebox -e TEXT [ARGS]           runs a text; before it and before FILE the\n\
-                  \x20                                flags of `script` count: --untrusted, ..."
+    after_help = "lifebox                          Open the REPL\n\
+                  lifebox [script] FILE [ARGS]     Run a script; `-` reads standard input\n\
+                  lifebox -e TEXT [ARGS]           Run a text as a script\n\n\
+                  Flags of `script`, such as --untrusted, may stand before FILE and -e."
 )]
 pub struct Arguments {
-    /// The directory of images and containers.
+    /// Directory of images and containers
     #[arg(long, value_name = "DIR", global = true)]
     pub root: Option<PathBuf>,
-    /// How the root of a new container is made: overlay2, or vfs, a copy of its image
+    /// Storage driver of new containers: overlay2, or vfs, which copies the image
     #[arg(long, value_name = "NAME", global = true)]
     pub storage_driver: Option<String>,
-    /// The language of explanations: en or ko; else as LC_ALL, LC_MESSAGES or LANG say
+    /// Language of explanations: en or ko (default from LC_ALL, LC_MESSAGES or LANG)
     #[arg(long, value_name = "LANG", global = true)]
     pub lang: Option<String>,
-    /// Tell on standard error what was done, step by step; `=step` stops before each
+    /// Print each step to standard error as it is done; `=step` pauses before each
     #[arg(long, value_name = "step", global = true, num_args = 0..=1, require_equals = true,
           default_missing_value = "", value_parser = ["", "step"])]
     pub trace: Option<String>,
@@ -61,114 +61,113 @@ pub enum Verb {
     /// A verb of containers, without the word `container`.
     #[command(flatten)]
     Container(ContainerVerb),
-    /// Containers: `container ls`, `container inspect`, ...
+    /// Manage containers: `container ls`, `container inspect`, ...
     #[command(subcommand, name = "container")]
     OfContainer(OfContainer),
-    /// Images: `image ls`, `image inspect`, `image rm`, `image load`
+    /// Manage images: `image ls`, `image inspect`, `image rm`, ...
     #[command(subcommand)]
     Image(ImageVerb),
     /// List images
     Images(ImagesArguments),
-    /// Remove images
+    /// Remove one or more images
     Rmi(RmiArguments),
-    /// Give an image a further name
+    /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
     Tag(TagArguments),
-    /// Show the steps by which an image was made
+    /// Show the history of an image
     History(HistoryArguments),
-    /// The engine as a whole: `system df`, ...
+    /// Manage lifebox: `system df`, `system check`, ...
     #[command(subcommand)]
     System(SystemVerb),
-    /// Volumes: `volume create`, `volume ls`, ...
+    /// Manage volumes: `volume create`, `volume ls`, ...
     #[command(subcommand)]
     Volume(VolumeVerb),
-    /// Show what happens to containers, images and volumes
+    /// Get real time events of containers, images and volumes
     Events(EventsArguments),
-    /// Load images from an archive of `docker save` or skopeo
+    /// Load images from a tar archive, as `docker save` or skopeo writes it
     Load(LoadArguments),
-    /// A verb that makes images.
+    /// A verb that creates images.
     #[command(flatten)]
     Build(BuildVerb),
-    /// Save images to an archive that `docker load` and skopeo read
+    /// Save one or more images to a tar archive, as `docker load` and skopeo read it
     Save(SaveArguments),
-    /// Fetch an image from a registry
+    /// Download an image from a registry
     Pull(PullArguments),
-    /// Send an image to a registry
+    /// Upload an image to a registry
     Push(PushArguments),
-    /// Log in to a registry
+    /// Authenticate to a registry
     Login(LoginArguments),
-    /// Log out of a registry
+    /// Log out from a registry
     Logout(LogoutArguments),
-    /// A verb that shows what a container is.
+    /// A verb that explains containers.
     #[command(flatten)]
     Teach(TeachVerb),
-    /// Show the version
+    /// Show the version information
     Version(FormatArguments),
-    /// Show what this engine and this host are
+    /// Display system-wide information
     Info(FormatArguments),
-    /// Run a script
+    /// Run a script file
     Script(ScriptArguments),
-    /// Learn what a container is: lessons at the prompt
+    /// Learn about containers with lessons at the prompt
     Learn(LearnArguments),
     /// Run the tests in scripts
     Test(TestArguments),
-    /// Find mistakes in scripts without running them
+    /// Check scripts for mistakes without running them
     Check(CheckArguments),
-    /// Write the reference of the language
+    /// Print the reference of the script language
     Docs(DocsArguments),
 }
 
 /// A verb of containers.
 #[derive(Debug, Subcommand)]
 pub enum ContainerVerb {
-    /// Make a container from an image; nothing runs yet
+    /// Create a new container
     Create(CreateArguments),
-    /// Make a container and run it
+    /// Create and run a new container from an image
     Run(RunArguments),
-    /// Run the programs of containers
+    /// Start one or more stopped containers
     Start(StartArguments),
-    /// Freeze containers
+    /// Pause all processes within one or more containers
     Pause(Names),
-    /// Thaw containers
+    /// Unpause all processes within one or more containers
     Unpause(Names),
-    /// Ask containers to end, and kill them after a grace time
+    /// Stop one or more running containers
     Stop(StopArguments),
-    /// Send a signal to containers
+    /// Kill one or more running containers, or send them a signal
     Kill(KillArguments),
-    /// Stop and start containers
+    /// Restart one or more containers
     Restart(StopArguments),
-    /// Remove containers
+    /// Remove one or more containers
     #[command(visible_alias = "remove")]
     Rm(RmArguments),
-    /// Wait until containers have ended, and print their exit codes
+    /// Block until one or more containers stop, then print their exit codes
     Wait(Names),
-    /// Give a container another name
+    /// Rename a container
     Rename(RenameArguments),
     /// List containers
     #[command(visible_aliases = ["ls", "list"])]
     Ps(PsArguments),
-    /// Show what a container wrote
+    /// Fetch the logs of a container
     Logs(LogsArguments),
-    /// Show all about containers or images, as JSON
+    /// Return low-level information on containers and images, as JSON
     Inspect(InspectArguments),
-    /// A verb about what containers use and may use.
+    /// A verb of the usage and the limits of containers.
     #[command(flatten)]
     Limit(LimitVerb),
     /// A verb of a container's files.
     #[command(flatten)]
     Files(FilesVerb),
-    /// A verb that gets into a container.
+    /// A verb of the processes and files inside a container.
     #[command(flatten)]
     Process(ProcessVerb),
 }
 
 /// A verb of containers after the word `container`.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, made by the parser")]
 pub enum OfContainer {
-    /// One that needs no such word.
+    /// A verb that works without the word too.
     #[command(flatten)]
     Plain(ContainerVerb),
-    /// Remove containers that do not run
+    /// Remove all stopped containers
     Prune(PruneContainersArguments),
 }
 
@@ -178,34 +177,34 @@ pub enum ImageVerb {
     /// List images
     #[command(visible_alias = "list")]
     Ls(ImagesArguments),
-    /// Show all about images, as JSON
+    /// Display detailed information on one or more images, as JSON
     Inspect(InspectArguments),
-    /// Remove images
+    /// Remove one or more images
     #[command(visible_alias = "remove")]
     Rm(RmiArguments),
-    /// Give an image a further name
+    /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
     Tag(TagArguments),
-    /// Show the steps by which an image was made
+    /// Show the history of an image
     History(HistoryArguments),
-    /// Remove images that nobody needs
+    /// Remove unused images
     Prune(PruneImagesArguments),
-    /// Load images from an archive
+    /// Load images from a tar archive or standard input
     Load(LoadArguments),
-    /// A verb that makes images.
+    /// A verb that creates images.
     #[command(flatten)]
     Build(BuildVerb),
-    /// Save images to an archive
+    /// Save one or more images to a tar archive
     Save(SaveArguments),
-    /// Fetch an image from a registry
+    /// Download an image from a registry
     Pull(PullArguments),
-    /// Send an image to a registry
+    /// Upload an image to a registry
     Push(PushArguments),
 }
 
 /// Reads the words of a command line, without the program's name.
 ///
 /// # Errors
-/// What clap says; `arg_errors` explains it.
+/// Fails as clap does; `arg_errors` explains the error.
 pub fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
     Arguments::try_parse_from(
         std::iter::once(OsString::from("lifebox")).chain(words.iter().cloned()),

@@ -1,20 +1,20 @@
-//! What may be typed after `events`: Docker's flags.
+//! The arguments of `events`: Docker's flags.
 
 use clap::Args;
 
-/// `events`
+/// The arguments of `events`.
 #[derive(Args, Debug)]
 pub struct EventsArguments {
-    /// Show also what happened from this time on: a time stamp, or how long ago, such as 10m
+    /// Show all events created since timestamp, or a time ago such as 10m
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
-    /// End at this time; 0s is now
+    /// Stream events until this timestamp; 0s is now
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Only some: container, event, image, label, type, volume
+    /// Filter output: container, event, image, label, type, volume
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
-    /// A Go template or `json`
+    /// Format output using a Go template, or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
 }

@@ -1,71 +1,71 @@
-//! What may be typed to get into a container: Docker's flags.
+//! The verbs that work inside a container, with Docker's flags.
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
-/// A verb that gets into a container.
+/// A verb of the processes and files inside a container.
 #[derive(Debug, Subcommand)]
 pub enum ProcessVerb {
-    /// Run a further program in a container
+    /// Execute a command in a running container
     Exec(ExecArguments),
-    /// Connect to a container that runs
+    /// Attach local standard input, output and error streams to a running container
     Attach(AttachArguments),
-    /// Show the processes of a container
+    /// Display the running processes of a container
     Top(TopArguments),
-    /// Copy files between a container and this machine
+    /// Copy files/folders between a container and the local filesystem
     Cp(CpArguments),
-    /// Show the ports of a container that can be reached from outside
+    /// List port mappings or a specific mapping for the container
     Port(PortArguments),
 }
 
-/// `exec`
+/// The arguments of `exec`.
 #[derive(Args, Debug)]
 pub struct ExecArguments {
-    /// Leave it running
+    /// Detached mode: run command in the background
     #[arg(short, long)]
     pub detach: bool,
-    /// Give it standard input
+    /// Keep STDIN open even if not attached
     #[arg(short, long)]
     pub interactive: bool,
-    /// Give it a terminal
+    /// Allocate a pseudo-TTY
     #[arg(short, long)]
     pub tty: bool,
-    /// Give it all capabilities
+    /// Give extended privileges to the command
     #[arg(long)]
     pub privileged: bool,
-    /// Set a variable; KEY alone takes the caller's value
+    /// Set environment variables; KEY alone takes the caller's value
     #[arg(short, long, value_name = "KEY[=VALUE]")]
     pub env: Vec<String>,
-    /// Read variables from a file
+    /// Read in a file of environment variables
     #[arg(long, value_name = "FILE")]
     pub env_file: Vec<PathBuf>,
-    /// User and group, by name or number
+    /// Username or UID (format: <name|uid>[:<group|gid>])
     #[arg(short, long, value_name = "USER[:GROUP]")]
     pub user: Option<String>,
-    /// The working directory, absolute
+    /// Working directory inside the container
     #[arg(short, long, value_name = "DIR")]
     pub workdir: Option<String>,
-    /// What is typed to leave a terminal, such as ctrl-p,ctrl-q
+    /// Override the key sequence for detaching a container, such as ctrl-p,ctrl-q
     #[arg(long, value_name = "KEYS")]
     pub detach_keys: Option<String>,
-    /// The container, and what to run in it
+    /// The container, and the command to run in it
     #[arg(value_names = ["CONTAINER", "COMMAND"], required = true, num_args = 2..,
           trailing_var_arg = true)]
     pub container_and_command: Vec<String>,
 }
 
-/// `attach`
+/// The arguments of `attach`.
 #[derive(Args, Debug)]
 pub struct AttachArguments {
-    /// Do not give it standard input
+    /// Do not attach STDIN
     #[arg(long)]
     pub no_stdin: bool,
-    /// Forward signals to the container
+    /// Proxy all received signals to the process
     #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub sig_proxy: bool,
-    /// What is typed to leave a terminal, such as ctrl-p,ctrl-q
+    /// Override the key sequence for detaching a container, such as ctrl-p,ctrl-q
     #[arg(long, value_name = "KEYS")]
     pub detach_keys: Option<String>,
     /// The container
@@ -73,44 +73,44 @@ pub struct AttachArguments {
     pub container: String,
 }
 
-/// `top`
+/// The arguments of `top`.
 #[derive(Args, Debug)]
 pub struct TopArguments {
     /// The container
     #[arg(value_name = "CONTAINER")]
     pub container: String,
-    /// As for ps; only -ef, which is the default
+    /// Options of ps; only -ef, the default
     #[arg(value_name = "PS OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
     pub options: Vec<String>,
 }
 
-/// `cp`
+/// The arguments of `cp`.
 #[derive(Args, Debug)]
 pub struct CpArguments {
-    /// Keep user and group
+    /// Archive mode (copy all uid/gid information)
     #[arg(short, long)]
     pub archive: bool,
-    /// Copy what a link leads to
+    /// Always follow symbol link in FROM
     #[arg(short = 'L', long)]
     pub follow_link: bool,
-    /// Do not say what was copied
+    /// Suppress progress output during copy
     #[arg(short, long)]
     pub quiet: bool,
-    /// CONTAINER:PATH, a path of this machine, or `-` for a tar on standard input
+    /// CONTAINER:PATH, a path of the host, or `-` to read a tar from standard input
     #[arg(value_name = "FROM", allow_hyphen_values = true)]
     pub from: String,
-    /// The same; `-` writes a tar to standard output
+    /// CONTAINER:PATH, a path of the host, or `-` to write a tar to standard output
     #[arg(value_name = "TO", allow_hyphen_values = true)]
     pub to: String,
 }
 
-/// `port`
+/// The arguments of `port`.
 #[derive(Args, Debug)]
 pub struct PortArguments {
     /// The container
     #[arg(value_name = "CONTAINER")]
     pub container: String,
-    /// Only where this port of the container is, such as 80 or 80/udp
+    /// Port of the container, such as 80 or 80/udp
     #[arg(value_name = "PORT[/PROTOCOL]")]
     pub port: Option<String>,
 }

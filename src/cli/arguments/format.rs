@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-/// `version` and `info`
+/// The arguments of `version` and `info`.
 #[derive(Args, Debug)]
 pub struct FormatArguments {
-    /// A Go template or `json`
+    /// Format output using a Go template, or `json`
     #[arg(short, long, value_name = "TEMPLATE")]
     pub format: Option<String>,
 }

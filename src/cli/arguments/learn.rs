@@ -1,35 +1,34 @@
-//! `learn`.
+//! The arguments of `learn`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// `learn`
+/// The arguments of `learn`.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "What you make in lessons is in a store of its own, which is emptied at the end.\n\
-                  Your progress is kept in $LIFEBOX_PROGRESS, or lifebox/lessons.json in $XDG_STATE_HOME."
-)]
+#[command(after_help = "Lessons use a separate store, which is emptied at the end.\n\
+                  Progress is saved to $LIFEBOX_PROGRESS, or to lessons.json in\n\
+                  $XDG_STATE_HOME/lifebox.")]
 pub struct LearnArguments {
-    /// Where to begin: a lesson's name or number; else the first that is not done
+    /// Lesson to begin with, by name or number (default the first that is not done)
     #[arg(value_name = "LESSON")]
     pub lesson: Option<String>,
     /// List the lessons
     #[arg(long)]
     pub list: bool,
-    /// Teach the lessons of this folder instead
+    /// Teach the lessons of the folder instead
     #[arg(long, value_name = "DIR")]
     pub lessons: Option<PathBuf>,
-    /// Forget what is done
+    /// Reset the progress
     #[arg(long)]
     pub restart: bool,
-    /// Play all lessons by itself, with each mistake, and tell what is wrong with them
+    /// Test the lessons: play each with its solution and its mistakes, and print faults
     #[arg(long)]
     pub solve: bool,
-    /// The same for the lessons of this folder
+    /// Test the lessons of the folder
     #[arg(long, value_name = "DIR")]
     pub check: Option<PathBuf>,
-    /// Write the results of a class as CSV: these files of progress
+    /// Print the results of a class as CSV from these progress files
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub csv: Vec<PathBuf>,
 }

@@ -1,4 +1,5 @@
-//! What may be typed: Docker's verbs and flags. Only what it means as text; nothing is done here.
+//! The command line's verbs and flags, most of them Docker's. Only parsing: nothing runs in these
+//! files.
 
 pub mod build;
 mod command_line;

@@ -1,32 +1,33 @@
-//! What may be typed after the verbs of registries: Docker's flags, and `--tls-verify` of Podman.
+//! The arguments of the verbs of registries: Docker's flags, and `--tls-verify` of Podman.
 
 use clap::{ArgAction, Args};
 
 use crate::model::observe::progress::Access;
 
-/// How a registry is reached: Podman's and skopeo's flag, for Docker has it in its daemon.
+/// The flag for the connection to a registry. Podman and skopeo have the flag; Docker
+/// configures its daemon.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Transport {
-    /// Insist on TLS and a trusted certificate; loopback registries may always go without
+    /// Require HTTPS and verify certificates; a loopback registry may always use HTTP
     #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub tls_verify: bool,
 }
 
 impl Transport {
-    /// For the engine.
+    /// Returns the flag in the form that the engine takes.
     pub fn access(self) -> Access {
         Access { insecure: !self.tls_verify }
     }
 }
 
-/// `pull`
+/// The arguments of `pull`.
 #[derive(Args, Debug)]
 pub struct PullArguments {
-    /// For this platform instead of this machine's
+    /// Set platform if the image is multi-platform (default the host's)
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<String>,
-    /// Print only the reference
+    /// Suppress verbose output
     #[arg(short, long)]
     pub quiet: bool,
     #[command(flatten)]
@@ -37,10 +38,10 @@ pub struct PullArguments {
     pub reference: String,
 }
 
-/// `push`
+/// The arguments of `push`.
 #[derive(Args, Debug)]
 pub struct PushArguments {
-    /// Print only the reference
+    /// Suppress verbose output
     #[arg(short, long)]
     pub quiet: bool,
     #[command(flatten)]
@@ -51,30 +52,30 @@ pub struct PushArguments {
     pub reference: String,
 }
 
-/// `login`
+/// The arguments of `login`.
 #[derive(Args, Debug)]
 pub struct LoginArguments {
-    /// The name there; asked for where unset
+    /// Username (prompts if not set)
     #[arg(short, long, value_name = "NAME")]
     pub username: Option<String>,
-    /// The password; everybody on this machine can see it: better use --password-stdin
+    /// Password; other users of the host can see it, so prefer --password-stdin
     #[arg(short, long, value_name = "PASSWORD", conflicts_with = "password_stdin")]
     pub password: Option<String>,
-    /// Read the password from standard input instead of asking for it
+    /// Take the password from standard input
     #[arg(long)]
     pub password_stdin: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub transport: Transport,
-    /// The registry's host and port; docker.io where unset
+    /// Host and port of the registry
     #[arg(default_value = "docker.io")]
     pub registry: String,
 }
 
-/// `logout`
+/// The arguments of `logout`.
 #[derive(Args, Debug)]
 pub struct LogoutArguments {
-    /// The registry's host and port; docker.io where unset
+    /// Host and port of the registry
     #[arg(default_value = "docker.io")]
     pub registry: String,
 }

@@ -8,7 +8,6 @@ use crate::model::container::Changes;
 
 /// A verb about what containers use and may use.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, made by the parser")]
 pub enum LimitVerb {
     /// Update configuration of one or more containers
     Update(UpdateArguments),

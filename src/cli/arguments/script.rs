@@ -1,44 +1,44 @@
-//! What may be typed after the verbs of scripts: `script`, `check` and `docs`.
+//! The arguments of the verbs of scripts: `script`, `check` and `docs`.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// `check`
+/// The arguments of `check`.
 #[derive(Args, Debug)]
 pub struct CheckArguments {
-    /// The scripts; `-` is standard input
+    /// Scripts to check; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<String>,
-    /// How the findings are written
+    /// Format of the findings
     #[arg(long, value_enum, default_value_t)]
     pub format: CheckForm,
-    /// Fail for warnings too
+    /// Fail on warnings too
     #[arg(long)]
     pub strict: bool,
 }
 
-/// How findings are written.
+/// A format of findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum CheckForm {
-    /// With their lines
+    /// Each finding with its line of the script
     #[default]
     Plain,
-    /// One line each, as compilers do
+    /// One line for each finding, as compilers do
     Short,
     /// JSON
     Json,
 }
 
-/// `docs`
+/// The arguments of `docs`.
 #[derive(Args, Debug)]
 pub struct DocsArguments {
-    /// For people, for programs, or for editors
+    /// Format of the reference: for people, programs or editors
     #[arg(long, value_enum, default_value_t)]
     pub format: DocsForm,
 }
 
-/// A form of the reference.
+/// A format of the reference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum DocsForm {
     /// Markdown
@@ -51,45 +51,44 @@ pub enum DocsForm {
     Rhai,
 }
 
-/// `script`
+/// The arguments of `script`.
 #[derive(Args, Debug)]
 pub struct ScriptArguments {
-    /// Within what the script runs.
+    /// The limits within which the script runs.
     #[command(flatten)]
     pub sandbox_flags: SandboxFlags,
-    /// The script, `-` for standard input, and what its `args()` returns
+    /// Script to run, `-` for standard input, and the arguments that `args()` returns
     #[arg(value_names = ["FILE", "ARGS"], required = true, trailing_var_arg = true,
           allow_hyphen_values = true)]
     pub file_and_arguments: Vec<String>,
 }
 
-/// Within what a script runs: flags of `script`, and of `lifebox` before a script.
+/// The limits of a script: flags of `script`, and of `lifebox` before a script.
 #[derive(Args, Debug, Default, PartialEq, Eq)]
 pub struct SandboxFlags {
-    /// Tell what the script would do, in order, and do nothing
+    /// Print what the script would do, in order, without doing it
     #[arg(long)]
     pub dry_run: bool,
-    /// Write what the script did, with all its containers, as a page of HTML to this file
+    /// Write an HTML report of the script and its containers to the file
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// End the script after so long, with exit code 124; cleanups may take a minute more
+    /// Stop the script after this time with exit code 124; cleanups get a minute more
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,
-    /// End the script after so many operations of the language
+    /// Stop the script after this number of operations of the language
     #[arg(long, value_name = "N")]
     pub max_ops: Option<u64>,
-    /// End the script where it would use more memory, with exit code 137
+    /// Stop the script with exit code 137 if it needs more memory
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<String>,
-    /// Keep the script in its folder, to the containers that it makes, and from registries and your
-    /// environment, let its containers see nothing of this machine, and limit its time (5m, 10s
-    /// more for cleanups), operations (100 million) and memory (256m)
+    /// Confine the script to its folder and its containers, without registries, your environment or
+    /// the host's files; limit it to 5m (10s more for cleanups), 100 million operations and 256m
     #[arg(long)]
     pub untrusted: bool,
 }
 
 impl SandboxFlags {
-    /// The first of these flags that is set.
+    /// Returns the first of these flags that is set.
     pub fn flag(&self) -> Option<&'static str> {
         let flags = [
             ("--dry-run", self.dry_run),

@@ -1,5 +1,5 @@
-//! What may be typed after the verbs that fill the store and keep it in order: Docker's flags, and
-//! Podman's of `system check`.
+//! The arguments of the verbs that fill and maintain the store: Docker's flags, and Podman's of
+//! `system check`.
 
 use std::path::PathBuf;
 
@@ -9,48 +9,48 @@ use super::events::EventsArguments;
 use super::format::FormatArguments;
 use crate::model::value::platform::Platform;
 
-/// A verb of the whole engine.
+/// A verb of the noun `system`.
 #[derive(Debug, Subcommand)]
 pub enum SystemVerb {
-    /// Show what images and containers take of the disk
+    /// Show disk usage
     Df(DfArguments),
-    /// Look for damage in the store
+    /// Check the store for damage
     Check(CheckArguments),
-    /// Show what happens to containers, images and volumes
+    /// Get real time events of containers, images and volumes
     Events(EventsArguments),
-    /// Show what this engine and this host are
+    /// Display system-wide information
     Info(FormatArguments),
 }
 
-/// `images`
+/// The arguments of `images`.
 #[derive(Args, Debug, Default)]
 pub struct ImagesArguments {
-    /// Show also the steps of builds
+    /// Show all images (default hides intermediate images)
     #[arg(short, long)]
     pub all: bool,
-    /// Show what registries call them
+    /// Show digests
     #[arg(long)]
     pub digests: bool,
-    /// Show only ids
+    /// Only show image IDs
     #[arg(short, long)]
     pub quiet: bool,
-    /// Show whole ids
+    /// Don't truncate output
     #[arg(long)]
     pub no_trunc: bool,
-    /// A Go template, `table TEMPLATE` or `json`
+    /// Format output using a Go template, `table TEMPLATE` or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
-    /// Only some: before, dangling, label, reference, since, until
+    /// Filter output: before, dangling, label, reference, since, until
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
-    /// Only this repository, or this reference
+    /// Show only this repository, or this reference
     pub repository: Option<String>,
 }
 
-/// `rmi`
+/// The arguments of `rmi`.
 #[derive(Args, Debug)]
 pub struct RmiArguments {
-    /// Remove it although it has several references; a missing one is no error
+    /// Force removal of the image; ignore images that do not exist
     #[arg(short, long)]
     pub force: bool,
     /// References or ids
@@ -58,113 +58,113 @@ pub struct RmiArguments {
     pub images: Vec<String>,
 }
 
-/// `load`
+/// The arguments of `load`.
 #[derive(Args, Debug)]
 pub struct LoadArguments {
-    /// The archive; standard input where unset
+    /// Read from tar archive file, instead of standard input
     #[arg(short, long, value_name = "FILE")]
     pub input: Option<PathBuf>,
-    /// Of an image for several platforms, take this one: os/architecture[/variant]
+    /// Load only the given platform variant: os/architecture[/variant]
     #[arg(long)]
     pub platform: Option<Platform>,
-    /// Do not show progress
+    /// Suppress the load output
     #[arg(short, long)]
     pub quiet: bool,
 }
 
-/// `save`
+/// The arguments of `save`.
 #[derive(Args, Debug)]
 pub struct SaveArguments {
-    /// Write to this file instead of standard output
+    /// Write to a file, instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// `docker`, `oci`, or `oci-dir` for a directory
+    /// Save image to docker, oci, or oci-dir (a directory)
     #[arg(long, default_value = "docker")]
     pub format: String,
-    /// Compress with gzip or zstd: the archive for docker, the layers for oci
+    /// Compress the archive (docker) or the layers (oci) with gzip or zstd
     #[arg(long, value_name = "gzip|zstd", num_args = 0..=1, require_equals = true,
           default_missing_value = "gzip")]
     pub compress: Option<String>,
-    /// References or ids; a name without a tag is all tags of it
+    /// References or ids; a name without a tag means all its tags
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<String>,
 }
 
-/// `tag`
+/// The arguments of `tag`.
 #[derive(Args, Debug)]
 pub struct TagArguments {
-    /// A reference or an id
+    /// Reference or id of an image
     #[arg(value_name = "SOURCE_IMAGE[:TAG]")]
     pub image: String,
-    /// The name to give it
+    /// Reference to create
     #[arg(value_name = "TARGET_IMAGE[:TAG]")]
     pub reference: String,
 }
 
-/// `history`
+/// The arguments of `history`.
 #[derive(Args, Debug)]
 pub struct HistoryArguments {
-    /// A Go template, `table TEMPLATE` or `json`
+    /// Format output using a Go template, `table TEMPLATE` or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
-    /// Sizes and times for people
+    /// Print sizes and dates in human readable format
     #[arg(short = 'H', long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub human: bool,
-    /// Show whole ids and commands
+    /// Don't truncate output
     #[arg(long)]
     pub no_trunc: bool,
-    /// Show only ids
+    /// Only show image IDs
     #[arg(short, long)]
     pub quiet: bool,
-    /// A reference or an id
+    /// Reference or id of an image
     #[arg(value_name = "IMAGE")]
     pub image: String,
 }
 
-/// `image prune`
+/// The arguments of `image prune`.
 #[derive(Args, Debug)]
 pub struct PruneImagesArguments {
-    /// Remove all images that no container uses, not only those without tag
+    /// Remove all unused images, not just dangling ones
     #[arg(short, long)]
     pub all: bool,
-    /// Do not ask
+    /// Do not prompt for confirmation
     #[arg(short, long)]
     pub force: bool,
-    /// Only some: label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME, dangling=BOOL
+    /// Filter by label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME, dangling=BOOL
     #[arg(long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
 }
 
-/// `container prune`
+/// The arguments of `container prune`.
 #[derive(Args, Debug)]
 pub struct PruneContainersArguments {
-    /// Do not ask
+    /// Do not prompt for confirmation
     #[arg(short, long)]
     pub force: bool,
-    /// Only some: label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME
+    /// Filter by label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME
     #[arg(long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
 }
 
-/// `system df`
+/// The arguments of `system df`.
 #[derive(Args, Debug)]
 pub struct DfArguments {
-    /// Show each image and each container
+    /// Show detailed information on space usage
     #[arg(short, long)]
     pub verbose: bool,
-    /// A Go template, `table TEMPLATE` or `json`
+    /// Format output using a Go template, `table TEMPLATE` or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
 }
 
-/// `system check`
+/// The arguments of `system check`.
 #[derive(Args, Debug)]
 pub struct CheckArguments {
-    /// Mend what can be mended, and remove what can't
+    /// Repair damage; remove what cannot be repaired
     #[arg(short, long)]
     pub repair: bool,
-    /// Only the exit code
+    /// Print nothing; report by the exit code
     #[arg(short, long)]
     pub quiet: bool,
 }

@@ -1,36 +1,36 @@
-//! Verbs that show what a container is.
+//! The verbs that explain containers.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// One of them.
+/// A verb that explains containers.
 #[derive(Debug, Subcommand)]
 pub enum TeachVerb {
     /// Explain what a verb would do to a container, or what a container or image is
     Explain(ExplainArguments),
-    /// Tell why a container is as it is
+    /// Explain why a container is in its state
     Why(WhyArguments),
-    /// Draw the life cycle, with the place of a container in it
+    /// Draw the life cycle, and the state of a container in it
     Diagram(DiagramArguments),
-    /// Show what a container uses and has used, in each of its states
+    /// Show the resources that a container uses and used in each of its states
     Resources(ResourcesArguments),
-    /// Write the commands of Docker that would make a container
+    /// Print the docker commands that create the same container
     Docker(DockerArguments),
-    /// Write a command of Docker in the language of scripts; nothing is done
+    /// Translate a docker command to the script language, without running it
     FromDocker(FromDockerArguments),
 }
 
-/// `explain`
+/// The arguments of `explain`.
 #[derive(Args, Debug)]
 pub struct ExplainArguments {
-    /// `start web`: what the verb would do; `web`: a container or an image; `web /etc`: which layer
-    /// has that path
+    /// `start web`: what the verb would do; `web`: a container or an image; `web /etc`: the layers
+    /// that have this path
     #[arg(value_names = ["VERB", "NAME"], num_args = 1..=2, required = true)]
     pub words: Vec<String>,
 }
 
-/// `why`
+/// The arguments of `why`.
 #[derive(Args, Debug)]
 pub struct WhyArguments {
     /// The container
@@ -38,7 +38,7 @@ pub struct WhyArguments {
     pub container: String,
 }
 
-/// `diagram`
+/// The arguments of `diagram`.
 #[derive(Args, Debug)]
 pub struct DiagramArguments {
     /// The container
@@ -47,23 +47,23 @@ pub struct DiagramArguments {
     /// Draw with ASCII characters only
     #[arg(long)]
     pub ascii: bool,
-    /// Write a picture to this file
+    /// Write an SVG image to the file
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
 }
 
-/// `resources`
+/// The arguments of `resources`.
 #[derive(Args, Debug)]
 pub struct ResourcesArguments {
     /// The container
     #[arg(value_name = "CONTAINER")]
     pub container: String,
-    /// How long one that runs is watched
+    /// Measure a running container for this time
     #[arg(long, value_name = "TIME", default_value = "1s")]
     pub time: String,
 }
 
-/// `docker`
+/// The arguments of `docker`.
 #[derive(Args, Debug)]
 pub struct DockerArguments {
     /// The container
@@ -71,10 +71,10 @@ pub struct DockerArguments {
     pub container: String,
 }
 
-/// `from-docker`
+/// The arguments of `from-docker`.
 #[derive(Args, Debug)]
 pub struct FromDockerArguments {
-    /// The command, such as docker run -d nginx; one word with spaces is taken apart as a shell does
+    /// Command, such as docker run -d nginx; a single word with spaces is split as a shell does
     #[arg(
         value_name = "COMMAND",
         required = true,

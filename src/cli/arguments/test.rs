@@ -1,27 +1,27 @@
-//! `test`.
+//! The arguments of `test`.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// `test`
+/// The arguments of `test`.
 #[derive(Args, Debug)]
 pub struct TestArguments {
-    /// Scripts, and directories with scripts that are called NAME_test.rhai
+    /// Scripts, or directories with scripts named NAME_test.rhai
     #[arg(value_name = "PATH", default_value = ".")]
     pub paths: Vec<PathBuf>,
-    /// Only tests whose names have this in them
+    /// Run only tests whose names contain this text
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
-    /// How the results are written; with tap and junit, what scripts print goes to standard error
+    /// Format of the results; tap and junit move the output of scripts to standard error
     #[arg(long, value_enum, default_value_t)]
     pub format: Form,
-    /// End each script after so long
+    /// Stop each script after this time
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,
 }
 
-/// How the results of tests are written.
+/// A format of test results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Form {
     /// For people
@@ -29,6 +29,6 @@ pub enum Form {
     Plain,
     /// TAP version 14
     Tap,
-    /// JUnit's XML, at the end
+    /// JUnit XML, written at the end
     Junit,
 }

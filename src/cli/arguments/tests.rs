@@ -1,4 +1,4 @@
-//! What words mean: parsing, as far as it differs from what anyone would expect.
+//! Tests of parsing where Docker's rules may surprise.
 
 use std::ffi::OsString;
 

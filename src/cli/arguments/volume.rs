@@ -1,84 +1,84 @@
-//! What may be typed after `volume`: Docker's verbs and flags.
+//! The verbs after `volume`, with Docker's flags.
 
 use clap::{Args, Subcommand};
 
 /// A verb of volumes.
 #[derive(Debug, Subcommand)]
 pub enum VolumeVerb {
-    /// Make a volume
+    /// Create a volume
     Create(CreateVolumeArguments),
     /// List volumes
     #[command(visible_alias = "list")]
     Ls(VolumesArguments),
-    /// Show all about volumes, as JSON
+    /// Display detailed information on one or more volumes, as JSON
     Inspect(InspectVolumesArguments),
-    /// Remove volumes
+    /// Remove one or more volumes
     #[command(visible_alias = "remove")]
     Rm(RmVolumesArguments),
-    /// Remove volumes that no container uses
+    /// Remove unused volumes
     Prune(PruneVolumesArguments),
 }
 
-/// `volume create`
+/// The arguments of `volume create`.
 #[derive(Args, Debug)]
 pub struct CreateVolumeArguments {
-    /// What keeps it; only `local`
+    /// Specify volume driver name; only `local`
     #[arg(short, long, value_name = "DRIVER", default_value = "local", value_parser = ["local"])]
     pub driver: String,
-    /// Set a label
+    /// Set metadata for a volume
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub label: Vec<String>,
-    /// Its name; a random one where unset
+    /// Name of the volume (default a random name)
     #[arg(value_name = "VOLUME")]
     pub name: Option<String>,
 }
 
-/// `volume ls`
+/// The arguments of `volume ls`.
 #[derive(Args, Debug)]
 pub struct VolumesArguments {
-    /// Show only names
+    /// Only display volume names
     #[arg(short, long)]
     pub quiet: bool,
-    /// A Go template, `table TEMPLATE` or `json`
+    /// Format output using a Go template, `table TEMPLATE` or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
-    /// Only some: dangling=BOOL, label=KEY[=VALUE], name=PART
+    /// Filter by dangling=BOOL, label=KEY[=VALUE], name=PART
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
 }
 
-/// `volume inspect`
+/// The arguments of `volume inspect`.
 #[derive(Args, Debug)]
 pub struct InspectVolumesArguments {
-    /// A Go template or `json`
+    /// Format output using a Go template, or `json`
     #[arg(short, long, value_name = "TEMPLATE")]
     pub format: Option<String>,
-    /// Names
+    /// Names of volumes
     #[arg(value_name = "VOLUME", required = true)]
     pub names: Vec<String>,
 }
 
-/// `volume rm`
+/// The arguments of `volume rm`.
 #[derive(Args, Debug)]
 pub struct RmVolumesArguments {
-    /// A volume that is not there is no error
+    /// Ignore volumes that do not exist
     #[arg(short, long)]
     pub force: bool,
-    /// Names
+    /// Names of volumes
     #[arg(value_name = "VOLUME", required = true)]
     pub names: Vec<String>,
 }
 
-/// `volume prune`
+/// The arguments of `volume prune`.
 #[derive(Args, Debug)]
 pub struct PruneVolumesArguments {
-    /// Remove also those that have a name
+    /// Remove all unused volumes, not just anonymous ones
     #[arg(short, long)]
     pub all: bool,
-    /// Do not ask
+    /// Do not prompt for confirmation
     #[arg(short, long)]
     pub force: bool,
-    /// Only some: label=KEY[=VALUE], label!=KEY[=VALUE]
+    /// Filter by label=KEY[=VALUE], label!=KEY[=VALUE]
     #[arg(long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
 }

@@ -17,14 +17,14 @@ use crate::model::value::expression::Expression;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 
-/// `docker create`
+/// Translates `docker create`.
 pub fn create(arguments: &CreateArguments) -> Result<Vec<Expression>> {
     let (image, mut options) = new("docker create", &arguments.new)?;
     options.extend(parsed([("stdin", flag(arguments.new.options.has("interactive")))]));
     Ok(vec![Expression::call("create", vec![image], options)])
 }
 
-/// `docker run`: without `-d` the call stays attached to the container.
+/// Translates `docker run`: without `-d` the call stays attached to the container.
 pub fn run(arguments: &RunArguments) -> Result<Vec<Expression>> {
     let verb = "docker run";
     refuse(
@@ -73,7 +73,7 @@ fn new(verb: &str, new: &NewContainer) -> Result<(Expression, Options)> {
     Ok((image, write_options(&options)))
 }
 
-/// `docker start`
+/// Translates `docker start`.
 pub fn start(arguments: &StartArguments) -> Result<Vec<Expression>> {
     refuse(
         "docker start",
@@ -94,7 +94,7 @@ pub fn start(arguments: &StartArguments) -> Result<Vec<Expression>> {
     Ok(each("start", &arguments.names, &options))
 }
 
-/// `docker stop` and `docker restart`
+/// Translates `docker stop` and `docker restart`.
 pub fn stop(function: &'static str, arguments: &StopArguments) -> Result<Vec<Expression>> {
     let signal = arguments.signal.as_deref().map(str::parse::<Signal>).transpose()?;
     let options = parsed([
@@ -104,7 +104,7 @@ pub fn stop(function: &'static str, arguments: &StopArguments) -> Result<Vec<Exp
     Ok(each(function, &arguments.names, &options))
 }
 
-/// `docker kill`
+/// Translates `docker kill`.
 pub fn kill(arguments: &KillArguments) -> Result<Vec<Expression>> {
     let signal: Signal = arguments.signal.parse()?;
     let other = (signal != Signal::KILL).then(|| Expression::text(signal.to_string()));
@@ -115,13 +115,13 @@ pub fn kill(arguments: &KillArguments) -> Result<Vec<Expression>> {
     Ok(arguments.names.iter().map(call).collect())
 }
 
-/// `docker rm`
+/// Translates `docker rm`.
 pub fn rm(arguments: &RmArguments) -> Vec<Expression> {
     let options = parsed([("force", flag(arguments.force)), ("volumes", flag(arguments.volumes))]);
     each("rm", &arguments.names, &options)
 }
 
-/// `docker ps`
+/// Translates `docker ps`.
 pub fn ps(arguments: &PsArguments) -> Result<Vec<Expression>> {
     let verb = "docker ps";
     refuse(verb, &[("--format", arguments.format.is_some())])?;
@@ -155,7 +155,7 @@ fn number(text: &Expression) -> Expression {
     }
 }
 
-/// `docker logs`
+/// Translates `docker logs`.
 pub fn logs(arguments: &LogsArguments) -> Result<Vec<Expression>> {
     let tail = arguments.tail.parse::<i64>().ok().filter(|lines| *lines >= 0);
     let options = parsed([
@@ -174,7 +174,7 @@ pub fn logs(arguments: &LogsArguments) -> Result<Vec<Expression>> {
     Ok(vec![Expression::Call("logs", vec![name, Expression::Options(options), each])])
 }
 
-/// `docker inspect`. Translates templates that name one field of the document.
+/// Translates `docker inspect`. Translates templates that name one field of the document.
 pub fn inspect(arguments: &InspectArguments, noun: Option<Subject>) -> Result<Vec<Expression>> {
     let subject = |name: &String| {
         let name = Expression::text(name.as_str());
@@ -188,7 +188,7 @@ pub fn inspect(arguments: &InspectArguments, noun: Option<Subject>) -> Result<Ve
         None | Some("json" | "{{json .}}" | "{{.}}") => Vec::new(),
         Some(template) => place(template).ok_or_else(|| {
             refused("docker inspect", &format!("--format {template}"))
-                .hint("of templates, those such as {{.State.Status}} can be translated")
+                .hint("use a template of one field, such as {{.State.Status}}")
         })?,
     };
     let seen = |name: &String| Expression::Call("inspect", vec![subject(name)]);
@@ -208,7 +208,7 @@ fn place(template: &str) -> Option<Vec<String>> {
     words.iter().all(word).then_some(words)
 }
 
-/// `docker update`
+/// Translates `docker update`.
 pub fn update(arguments: &UpdateArguments) -> Result<Vec<Expression>> {
     let changes = arguments.changes()?;
     let limits = CreateOptions { resources: changes.resources, ..CreateOptions::default() };
@@ -223,19 +223,20 @@ pub fn update(arguments: &UpdateArguments) -> Result<Vec<Expression>> {
     Ok(each("update", &arguments.names, &options))
 }
 
-/// `docker stats`
+/// Translates `docker stats`.
 pub fn stats(arguments: &StatsArguments) -> Result<Vec<Expression>> {
     let verb = "docker stats";
     refuse(verb, &[("--all", arguments.all), ("--format", arguments.format.is_some())])?;
     if arguments.names.is_empty() {
-        let message = "`docker stats` of all containers cannot be said in the language";
+        let message = "`docker stats` of all containers cannot be translated";
         return Err(Error::new(Kind::Unsupported, message).hint("name a container"));
     }
     if arguments.no_stream {
         return Ok(each("stats", &arguments.names, &vec![]));
     }
     if arguments.names.len() > 1 {
-        let message = "`docker stats` of several containers needs the flag `--no-stream` here";
+        let message =
+            "`docker stats` of several containers can only be translated with `--no-stream`";
         return Err(Error::new(Kind::Unsupported, message));
     }
     let name = |name: &String| {

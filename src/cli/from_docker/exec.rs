@@ -30,15 +30,15 @@ pub fn inside(verb: &ProcessVerb) -> Result<Vec<Expression>> {
         ProcessVerb::Cp(arguments) => cp(arguments),
         ProcessVerb::Port(arguments) => match &arguments.port {
             None => Ok(call("port", &arguments.container)),
-            Some(port) => Err(refused("docker port", port).hint("leave the port out")),
+            Some(port) => Err(refused("docker port", port).hint("leave out the port")),
         },
     }
 }
 
 fn exec(arguments: &ExecArguments) -> Result<Vec<Expression>> {
     let verb = "docker exec";
-    let terminal = "exec(...) gives no terminal and takes its input as text, in option `stdin`; \
-                    `lifebox exec` does as Docker";
+    let terminal =
+        "use exec(...) with its input as text in option `stdin`, or `lifebox exec` at a shell";
     for (flag, given) in [("-t", arguments.tty), ("-i", arguments.interactive)] {
         if given {
             return Err(refused(verb, flag).hint(terminal));
@@ -61,7 +61,8 @@ fn exec(arguments: &ExecArguments) -> Result<Vec<Expression>> {
     Ok(vec![Expression::call("exec", values, options)])
 }
 
-/// `docker cp`. Owners are as the functions set them; `-L` and archives have no counterpart.
+/// Translates `docker cp`. Owners are as the functions set them; `-L` and archives have no
+/// counterpart.
 fn cp(arguments: &CpArguments) -> Result<Vec<Expression>> {
     let verb = "docker cp";
     refuse(
@@ -80,7 +81,7 @@ fn cp(arguments: &CpArguments) -> Result<Vec<Expression>> {
         (None, Some((name, path))) => call("cp_to", [name, &arguments.from, path]),
         (Some(_), Some(_)) => {
             let message = "copying between containers is not supported";
-            Err(Error::new(Kind::Unsupported, message).hint("copy it to this machine first"))
+            Err(Error::new(Kind::Unsupported, message).hint("copy it to the host first"))
         }
         (None, None) => {
             Err(Error::new(Kind::Invalid, "must specify at least one container source")

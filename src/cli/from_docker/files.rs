@@ -47,9 +47,10 @@ fn commit(arguments: &CommitArguments) -> Result<Vec<Expression>> {
     let mut values = vec![Expression::text(arguments.container.as_str())];
     values.extend(text(arguments.reference.as_ref()));
     if values.len() == 1 && !options.is_empty() {
-        let message = "flags of `docker commit` cannot be said in the language without a reference";
-        return Err(Error::new(Kind::Unsupported, message)
-            .hint("write what the image is called after the container"));
+        let message = "flags of `docker commit` can only be translated with a reference";
+        return Err(
+            Error::new(Kind::Unsupported, message).hint("add REPOSITORY[:TAG] after the container")
+        );
     }
     Ok(vec![Expression::call("commit", values, options)])
 }

@@ -10,7 +10,7 @@ use crate::cli::arguments::store::{
 use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
 
-/// `docker images`
+/// Translates `docker images`.
 pub fn list(arguments: &ImagesArguments) -> Result<Vec<Expression>> {
     let verb = "docker images";
     refuse(verb, &[("--format", arguments.format.is_some())])?;
@@ -21,7 +21,7 @@ pub fn list(arguments: &ImagesArguments) -> Result<Vec<Expression>> {
         options.push(match key.as_str() {
             "reference" if !names.is_empty() => {
                 let message = "a repository and the flag `--filter reference` of `docker images` \
-                               cannot be said together in the language";
+                               cannot be translated together";
                 return Err(Error::new(Kind::Unsupported, message));
             }
             "reference" => {
@@ -39,12 +39,12 @@ pub fn list(arguments: &ImagesArguments) -> Result<Vec<Expression>> {
     Ok(vec![if arguments.quiet { Expression::Each(Box::new(list), "id") } else { list }])
 }
 
-/// `docker rmi`
+/// Translates `docker rmi`.
 pub fn rmi(arguments: &RmiArguments) -> Vec<Expression> {
     each("rmi", &arguments.images, &parsed([("force", flag(arguments.force))]))
 }
 
-/// `docker load -i`
+/// Translates `docker load -i`.
 pub fn load(arguments: &LoadArguments) -> Result<Vec<Expression>> {
     let Some(input) = &arguments.input else {
         let message = "`docker load` without flag `--input` reads standard input";
@@ -55,15 +55,15 @@ pub fn load(arguments: &LoadArguments) -> Result<Vec<Expression>> {
     Ok(vec![Expression::call("load", values, parsed([("platform", platform)]))])
 }
 
-/// `docker save -o`
+/// Translates `docker save -o`.
 pub fn save(arguments: &SaveArguments) -> Result<Vec<Expression>> {
     let Some(output) = &arguments.output else {
         let message = "`docker save` without flag `--output` writes to standard output";
         return Err(Error::new(Kind::Unsupported, message).hint("write --output FILE"));
     };
     let [image] = arguments.images.as_slice() else {
-        let message = "`docker save` of several images cannot be said in the language";
-        return Err(Error::new(Kind::Unsupported, message).hint("save each to a file of its own"));
+        let message = "`docker save` of several images cannot be translated";
+        return Err(Error::new(Kind::Unsupported, message).hint("save each image to its own file"));
     };
     let format = Some(&arguments.format).filter(|format| *format != "docker");
     let options =
@@ -72,14 +72,14 @@ pub fn save(arguments: &SaveArguments) -> Result<Vec<Expression>> {
     Ok(vec![Expression::call("save", values, options)])
 }
 
-/// `docker history`
+/// Translates `docker history`.
 pub fn history(arguments: &HistoryArguments) -> Result<Vec<Expression>> {
     refuse("docker history", &[("--format", arguments.format.is_some())])?;
     let steps = Expression::Call("history", vec![Expression::text(arguments.image.as_str())]);
     Ok(vec![if arguments.quiet { Expression::Each(Box::new(steps), "id") } else { steps }])
 }
 
-/// `docker image prune`. Scripts are not asked for confirmation.
+/// Translates `docker image prune`. Scripts are not asked for confirmation.
 pub fn prune(arguments: &PruneImagesArguments) -> Result<Vec<Expression>> {
     let verb = "docker image prune";
     let mut options = parsed([("all", flag(arguments.all))]);
@@ -96,7 +96,7 @@ pub fn prune(arguments: &PruneImagesArguments) -> Result<Vec<Expression>> {
     Ok(vec![Expression::call("prune_images", vec![], options)])
 }
 
-/// `docker pull`
+/// Translates `docker pull`.
 pub fn pull(arguments: &PullArguments) -> Vec<Expression> {
     let options = parsed([
         ("platform", text(arguments.platform.as_ref())),
@@ -106,7 +106,7 @@ pub fn pull(arguments: &PullArguments) -> Vec<Expression> {
     vec![Expression::call("pull", values, options)]
 }
 
-/// `docker push`
+/// Translates `docker push`.
 pub fn push(arguments: &PushArguments) -> Vec<Expression> {
     let values = vec![Expression::text(arguments.reference.as_str())];
     let options = parsed([("tls_verify", unchecked(arguments.transport))]);

@@ -39,8 +39,8 @@ pub fn read(words: &[String]) -> Result<Vec<Expression>> {
         words => words,
     };
     if words.is_empty() {
-        return Err(Error::new(Kind::Invalid, "a command of Docker is wanted")
-            .hint("such as: docker run -d nginx"));
+        return Err(Error::new(Kind::Invalid, "expected a docker command")
+            .hint("write a command such as `docker run -d nginx`"));
     }
     let words: Vec<OsString> = words.iter().map(OsString::from).collect();
     let arguments = parse(&words).map_err(|error| {

@@ -8,11 +8,10 @@ use crate::cli::arg_errors;
 use crate::model::{Error, Kind, Result};
 
 /// Flags of Docker that lifebox lacks. A flag outside this list is not Docker's either.
-const FLAGS: [&str; 37] = [
+const FLAGS: [&str; 36] = [
     "--annotation",
     "--attach",
     "--blkio-weight-device",
-    "--cgroup-parent",
     "--cgroupns",
     "--cpu-count",
     "--cpu-rt-period",
@@ -74,7 +73,7 @@ pub fn known(error: &clap::Error, words: &[OsString]) -> Option<Error> {
         return Some(no_verb_called(&verb));
     }
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let message = "`--help` and `--version` do nothing that could be said in the language";
+        let message = "`--help` and `--version` cannot be translated";
         return Some(Error::new(Kind::Unsupported, message));
     }
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
@@ -82,8 +81,7 @@ pub fn known(error: &clap::Error, words: &[OsString]) -> Option<Error> {
     let verb = arg_errors::verb(words).unwrap_or_default();
     let refused = || {
         let message = format!("flag `{flag}` of `docker {verb}` is not supported by lifebox");
-        Error::new(Kind::Unsupported, message)
-            .hint(format!("`lifebox {verb} --help` lists the flags that there are"))
+        Error::new(Kind::Unsupported, message).hint(format!("see `lifebox {verb} --help`"))
     };
     unknown.then(refused)
 }
@@ -95,7 +93,7 @@ pub fn no_verb(words: &[OsString]) -> Error {
 
 fn no_verb_called(verb: &str) -> Error {
     let message = format!("the language has no function for `docker {verb}`");
-    Error::new(Kind::Unsupported, message).hint("help() lists what it has")
+    Error::new(Kind::Unsupported, message).hint("see help()")
 }
 
 /// Refuses the first of these flags that is set.
@@ -111,6 +109,6 @@ pub fn refuse(verb: &str, flags: &[(&str, bool)]) -> Result<()> {
 
 /// Returns the error for a flag that has no option.
 pub fn refused(verb: &str, flag: &str) -> Error {
-    let message = format!("flag `{flag}` of `{verb}` cannot be said in the language");
+    let message = format!("flag `{flag}` of `{verb}` cannot be translated");
     Error::new(Kind::Unsupported, message)
 }

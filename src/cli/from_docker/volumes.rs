@@ -11,9 +11,9 @@ pub fn of_volumes(verb: &VolumeVerb) -> Result<Vec<Expression>> {
     match verb {
         VolumeVerb::Create(arguments) => {
             let Some(name) = &arguments.name else {
-                let message =
-                    "`docker volume create` without a name cannot be said in the language";
-                return Err(Error::new(Kind::Unsupported, message).hint("give it a name"));
+                let message = "`docker volume create` without a name cannot be translated";
+                return Err(Error::new(Kind::Unsupported, message)
+                    .hint("add a name: docker volume create NAME"));
             };
             let options = parsed([("labels", keyed(&arguments.label))]);
             let values = vec![Expression::text(name.as_str())];
@@ -38,7 +38,7 @@ pub fn of_volumes(verb: &VolumeVerb) -> Result<Vec<Expression>> {
             Ok(each("volume", &arguments.names, &vec![]))
         }
         VolumeVerb::Rm(arguments) => {
-            Ok(each("rmv", &arguments.names, &parsed([("force", flag(arguments.force))])))
+            Ok(each("remove_volume", &arguments.names, &parsed([("force", flag(arguments.force))])))
         }
         VolumeVerb::Prune(arguments) => {
             let mut options = parsed([("all", flag(arguments.all))]);

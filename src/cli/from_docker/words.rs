@@ -10,7 +10,7 @@ use crate::model::{Error, Kind, Result};
 /// Options with their values.
 pub(super) type Options = Vec<(&'static str, Expression)>;
 
-/// Makes one call for each name.
+/// Returns one call for each name.
 pub(super) fn each(function: &'static str, names: &[String], options: &Options) -> Vec<Expression> {
     let call = |name: &String| {
         Expression::call(function, vec![Expression::text(name.as_str())], options.clone())
@@ -54,9 +54,9 @@ pub(super) fn filters(
         let (key, value) = pair(text)?;
         if !known.contains(&key.as_str()) {
             return Err(refused(verb, &format!("--filter {key}"))
-                .hint(format!("filters that can be translated: {}", known.join(", "))));
+                .hint(format!("use one of {}", known.join(", "))));
         }
-        match all.iter_mut().find(|(own, _)| *own == key) {
+        match all.iter_mut().find(|(name, _)| *name == key) {
             Some((_, values)) => values.push(value),
             None => all.push((key, vec![value])),
         }
@@ -68,9 +68,7 @@ pub(super) fn filters(
 pub(super) fn one(verb: &str, key: &str, values: &[String]) -> Result<Expression> {
     match values {
         [value] => Ok(Expression::text(value.as_str())),
-        _ => {
-            Err(refused(verb, &format!("--filter {key}")).hint("one such filter can be translated"))
-        }
+        _ => Err(refused(verb, &format!("--filter {key}")).hint("use the filter once")),
     }
 }
 
@@ -79,7 +77,7 @@ pub(super) fn truth(key: &str, value: &Expression) -> Result<Expression> {
     match value {
         Expression::Text(text) if text == "true" || text == "1" => Ok(Expression::Flag(true)),
         Expression::Text(text) if text == "false" || text == "0" => Ok(Expression::Flag(false)),
-        _ => Err(Error::new(Kind::Invalid, format!("filter `{key}` is true or false"))),
+        _ => Err(Error::new(Kind::Invalid, format!("filter `{key}` must be true or false"))),
     }
 }
 

@@ -75,11 +75,11 @@ pub fn source(program: Program) -> Result<Source> {
 /// When the store cannot be read.
 pub fn simulated(settings: &Settings, host: Host) -> Result<Host> {
     let output = host.output.clone();
-    let tell = move |line: &str| {
+    let print = move |line: &str| {
         // If the output is closed, the script's own next line ends it.
         let _ = output.print(line);
     };
-    let backend = engine::dry::open(host.backend.clone(), &settings.root, Arc::new(tell))?;
+    let backend = engine::dry::open(host.backend.clone(), &settings.root, Arc::new(print))?;
     Ok(Host { backend, ..host })
 }
 
@@ -93,8 +93,8 @@ pub fn limits(flags: &SandboxFlags) -> Result<Limits> {
     let memory = flags.max_memory.as_deref().map(parse_bytes).transpose();
     let memory = memory.map_err(|error| error.context("--max-memory"))?;
     let operations = flags.max_ops.filter(|most| *most > 0);
-    let own = Limits { time, cleanup: None, operations, memory };
-    Ok(if flags.untrusted { own.or(UNTRUSTED) } else { own })
+    let limits = Limits { time, cleanup: None, operations, memory };
+    Ok(if flags.untrusted { limits.or(UNTRUSTED) } else { limits })
 }
 
 /// Returns the policy of `--untrusted`, which allows the script's folder. For a script that is not

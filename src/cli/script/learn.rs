@@ -28,7 +28,7 @@ impl LessonStore {
     /// # Errors
     /// When no store can be created or locked.
     pub fn take(settings: &Settings) -> Result<Self> {
-        let what = || format!("make a store for lessons in `{}`", settings.root.display());
+        let what = || format!("create a store for lessons in `{}`", settings.root.display());
         std::fs::create_dir_all(&settings.root).context(what)?;
         for number in 1..=MOST {
             let name = if number == 1 { "learn".to_owned() } else { format!("learn-{number}") };
@@ -43,15 +43,15 @@ impl LessonStore {
                 Err(TryLockError::Error(error)) => return Err(Error::from_io(what(), &error)),
             }
         }
-        Err(Error::new(Kind::Refused, format!("{MOST} people learn in this store already"))
-            .hint("take another store: lifebox --root DIR learn"))
+        Err(Error::new(Kind::Refused, format!("{MOST} learners already use this store"))
+            .hint("use another store: lifebox --root DIR learn"))
     }
 }
 
-/// The number of lessons that may run at once in one root.
+/// The maximum number of learners who use one root concurrently.
 const MOST: u32 = 100;
 
-/// Gives lessons, or lists, checks or plays them as the flags say. `settings` are those of the
+/// Gives lessons, or lists or tests them, according to the flags. `settings` are those of the
 /// lessons' store.
 ///
 /// # Errors
@@ -156,8 +156,9 @@ fn solve(
 /// Reads the progress files of a class.
 fn class(files: &[PathBuf]) -> Result<Vec<Progress>> {
     let read = |path: &PathBuf| {
-        Progress::read(path)?
-            .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no `{}`", path.display())))
+        Progress::read(path)?.ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("there is no file `{}`", path.display()))
+        })
     };
     files.iter().map(read).collect()
 }

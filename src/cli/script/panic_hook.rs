@@ -17,21 +17,21 @@ static LAST: Mutex<Option<String>> = Mutex::new(None);
 pub fn catch_panic(words: &[OsString], body: impl FnOnce() -> u8) -> u8 {
     panic::set_hook(Box::new(remember));
     panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-        let said = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let said = said.unwrap_or_else(|| "a panic without message".to_owned());
-        let error = Error::new(Kind::Bug, format!("lifebox has a bug: {said}"))
-            .hint("containers are not harmed by it; please report it, with what you typed");
+        let message = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let message = message.unwrap_or_else(|| "a panic without message".to_owned());
+        let error = Error::new(Kind::Bug, format!("lifebox has a bug: {message}"))
+            .hint("please report it, with what you typed; containers are not affected");
         print_error(&mut Terminal::new(), &error);
         failure_code(words)
     })
 }
 
 fn remember(info: &PanicHookInfo<'_>) {
-    // The report of the script tells of this panic.
+    // The script's report includes this panic.
     if script::took_panic(info) {
         return;
     }
     let place = info.location().map_or_else(String::new, |place| format!(" ({place})"));
-    let said = info.payload_as_str().unwrap_or("a panic without message");
-    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{said}{place}"));
+    let message = info.payload_as_str().unwrap_or("a panic without message");
+    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{message}{place}"));
 }

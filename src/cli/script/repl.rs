@@ -25,7 +25,7 @@ use crate::repl;
 use crate::script::lessons::Player;
 use crate::script::{Host, Teacher};
 
-/// The function that carries out a verb. The dispatch of the command line hands itself in.
+/// The function that carries out a verb: the dispatch of the command line.
 pub type Perform = fn(&CommandContext, &mut Terminal, &Verb) -> CommandResult;
 
 /// Opens the REPL and returns its exit code. `teacher` gives the lessons of `:learn`.
@@ -94,7 +94,7 @@ impl repl::CommandLine for ReplCommandLine {
         };
         if arguments.root.is_some() {
             let error = Error::new(Kind::Invalid, "--root cannot be changed in the REPL")
-                .hint("begin another: lifebox --root DIR");
+                .hint("start another: lifebox --root DIR");
             return finish(&mut screen, Err(error.into()));
         }
         if let Verb::Script(script) = arguments.verb {

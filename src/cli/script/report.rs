@@ -21,7 +21,7 @@ pub fn check(page: Option<&Path>, dry_run: bool) -> Result<()> {
     let Some(page) = page else { return Ok(()) };
     let cannot = |kind| Error::new(kind, format!("cannot write the report `{}`", page.display()));
     if dry_run {
-        let error = cannot(Kind::Invalid).cause("a dry run does nothing that a page could show");
+        let error = cannot(Kind::Invalid).cause("a dry run does nothing to report");
         return Err(error.hint("leave out --dry-run or --report"));
     }
     if page.is_dir() {
@@ -34,7 +34,7 @@ pub fn check(page: Option<&Path>, dry_run: bool) -> Result<()> {
         None => Ok(()),
         Some(folder) => Err(cannot(Kind::NotFound)
             .cause(format!("there is no directory `{}`", folder.display()))
-            .hint(format!("make it first: `mkdir -p {}`", folder.display()))),
+            .hint(format!("create it first: `mkdir -p {}`", folder.display()))),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::script::{Host, Limits, SandboxPolicy, Source, Tracing};
 /// The default time limit of a dry run.
 const DRY: Duration = Duration::from_secs(60);
 
-/// A script, what its `args()` returns, and what its flags say.
+/// A script, the arguments that `args()` returns, and the values of its flags.
 struct ScriptRun {
     program: Program,
     arguments: Vec<String>,
@@ -57,7 +57,7 @@ pub fn script_in_repl(settings: &Settings, host: &Host, script: ScriptArguments)
     if run.limits.memory.is_some() {
         let message = "the memory of a script cannot be limited in the REPL";
         let error = Error::new(Kind::Invalid, message);
-        return Err(error.hint("run it by itself: lifebox script --untrusted FILE").into());
+        return Err(error.hint("run it outside the REPL: lifebox script --untrusted FILE").into());
     }
     let ScriptRun { program, arguments: args, limits, sandbox, dry_run, report } = run;
     let host = Host { args, limits, sandbox, ..host.clone() };
@@ -74,7 +74,7 @@ impl ScriptRun {
 }
 
 impl ScriptArguments {
-    /// Splits the arguments into the script, what its `args()` returns, and its flags.
+    /// Splits the arguments into the script, the arguments of `args()`, and the flags.
     pub fn parts(self) -> (Program, Vec<String>, SandboxFlags) {
         let mut words = self.file_and_arguments.into_iter();
         let program = Program::from_word(&words.next().unwrap_or_default());

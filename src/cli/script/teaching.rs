@@ -67,7 +67,7 @@ fn explain(
         [verb, name] => teaching::plan(backend, reader(), verb, &backend.find(name)?)?,
         [name, ..] => match backend.find(name) {
             Ok(id) => teaching::container(backend, reader(), &id)?,
-            // A name that is neither is most likely a misspelt container.
+            // A name of neither kind is most likely a misspelt container.
             Err(error) => match backend.image(name, PullPolicy::Never) {
                 Ok(_) => teaching::image(backend, reader(), name)?,
                 Err(_) => return Err(error.into()),

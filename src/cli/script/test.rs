@@ -36,28 +36,28 @@ pub fn test(shell: &CommandContext, arguments: &TestArguments) -> CommandResult 
             Host { output: Arc::new(StderrOutput(terminal.clone())), ..host }
         }
     };
-    let told = Arc::new(ConsoleReporter {
+    let reporter = Arc::new(ConsoleReporter {
         form: arguments.format,
         filter: arguments.filter.clone().unwrap_or_default(),
         output: terminal,
         state: Mutex::default(),
     });
-    told.begin();
+    reporter.begin();
     for path in scripts {
-        told.open(&path);
-        let cases: Arc<dyn TestReporter> = told.clone();
+        reporter.open(&path);
+        let cases: Arc<dyn TestReporter> = reporter.clone();
         let outcome =
             script::run(Host { test_reporter: Some(cases), ..host.clone() }, Source::File(path));
-        told.close(&outcome);
+        reporter.close(&outcome);
         if outcome.exit_code == CancelToken::exit_code() {
-            told.end();
+            reporter.end();
             return Ok(outcome.exit_code);
         }
         // The time limit of a script cancels its token.
         host.cancel.reset();
     }
-    let exit_code = told.end();
-    if told.lock().count == 0 {
+    let exit_code = reporter.end();
+    if reporter.lock().count == 0 {
         return Err(none(arguments).into());
     }
     Ok(exit_code)
@@ -66,10 +66,11 @@ pub fn test(shell: &CommandContext, arguments: &TestArguments) -> CommandResult 
 /// Returns the error of a run without a test.
 fn none(arguments: &TestArguments) -> Error {
     match &arguments.filter {
-        Some(filter) => Error::new(Kind::NotFound, format!("no test has {filter:?} in its names"))
-            .hint("without --filter all tests are run"),
-        None => Error::new(Kind::NotFound, "there is no test in these scripts")
-            .hint("import \"test\" as test; test::it(\"adds\", || test::equal(1 + 1, 2));"),
+        Some(filter) => Error::new(Kind::NotFound, format!("no test name contains {filter:?}"))
+            .hint("leave out --filter to run all tests"),
+        None => Error::new(Kind::NotFound, "there are no tests in these scripts").hint(
+            "write one: import \"test\" as test; test::it(\"adds\", || test::equal(1 + 1, 2));",
+        ),
     }
 }
 
@@ -87,7 +88,7 @@ fn found(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let places = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
         let message = format!("there are no tests in {}", places.join(", "));
         return Err(Error::new(Kind::NotFound, message)
-            .hint(format!("a script with tests is called such as start{ENDING}")));
+            .hint(format!("name a script with tests such as start{ENDING}")));
     }
     Ok(scripts)
 }
@@ -155,7 +156,7 @@ impl ConsoleReporter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// If the output is closed, only the exit code remains.
+    /// Prints a text. If the output is closed, only the exit code remains.
     fn write(&self, text: &str) {
         let _ = self.output.write_out(text.as_bytes());
     }
@@ -176,8 +177,8 @@ impl ConsoleReporter {
         self.lock().suites.push(Suite { name, results: Vec::new() });
     }
 
-    /// Counts a script that failed or ended outside of its tests as a failed test. Otherwise nobody
-    /// would notice the tests that it did not reach.
+    /// Counts a script that failed or ended outside of its tests as a failed test, so that the
+    /// tests that it did not reach are noticed.
     fn close(&self, outcome: &script::Outcome) {
         if outcome.completed {
             return;
@@ -186,7 +187,7 @@ impl ConsoleReporter {
         let first = report.as_deref().and_then(|report| report.lines().next());
         let message = match first {
             Some(line) => line.strip_prefix("error: ").unwrap_or(line).to_owned(),
-            None => format!("it ended with {} before its last line", outcome.exit_code),
+            None => format!("the script exited with {} before its last line", outcome.exit_code),
         };
         let report = report.unwrap_or_else(|| message.clone());
         self.finished(&TestResult {

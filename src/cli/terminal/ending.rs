@@ -19,12 +19,12 @@ pub type CommandResult = std::result::Result<u8, CommandError>;
 pub enum CommandError {
     /// The verb failed with this error, which is not printed yet, and this exit code.
     Failed(Error, u8),
-    /// The reader of the output is gone, as in `lifebox ps | head -1`.
+    /// The reader of the output has exited, as in `lifebox ps | head -1`.
     ClosedPipe,
 }
 
 impl CommandError {
-    /// Makes a failure with its own exit code.
+    /// Returns a function that turns an error into a failure with this exit code.
     pub fn with_code(code: u8) -> impl FnOnce(Error) -> CommandError {
         move |error| CommandError::Failed(error, code)
     }

@@ -36,7 +36,7 @@ pub fn page(text: &str) -> bool {
 /// [`Kind::Refused`] if there is no terminal, or the editor fails.
 pub fn edit(text: &str) -> Result<String> {
     if !std::io::stdin().is_terminal() {
-        return Err(Error::new(Kind::Refused, "an editor needs a terminal"));
+        return Err(Error::new(Kind::Refused, "cannot edit: standard input is not a terminal"));
     }
     let chosen = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok());
     let name = chosen.unwrap_or_else(|| "vi".to_owned());
@@ -48,12 +48,12 @@ pub fn edit(text: &str) -> Result<String> {
         .and_then(|mut editor| editor.arg(&file).status().context(what))
         .and_then(|status| {
             if !status.success() {
-                return Err(Error::new(Kind::Refused, format!("{}: it failed", what())));
+                return Err(Error::new(Kind::Refused, format!("{}: the editor failed", what())));
             }
             std::fs::read_to_string(&file).context(what)
         });
     let _ = std::fs::remove_file(&file);
-    edited.map_err(|error| error.hint("set VISUAL or EDITOR to a program that is here"))
+    edited.map_err(|error| error.hint("set VISUAL or EDITOR to an installed editor"))
 }
 
 /// Returns the directory for the text while it is edited.

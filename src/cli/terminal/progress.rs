@@ -73,20 +73,20 @@ static ERR: Canvas =
     Canvas { target: ProgressDrawTarget::stderr, columns: || columns(rustix::stdio::stderr()) };
 
 fn columns(terminal: BorrowedFd<'_>) -> usize {
-    let told = rustix::termios::tcgetwinsize(terminal).map_or(0, |size| size.ws_col.into());
-    if told == 0 { COLUMNS } else { told }
+    let width = rustix::termios::tcgetwinsize(terminal).map_or(0, |size| size.ws_col.into());
+    if width == 0 { COLUMNS } else { width }
 }
 
 /// Progress as one bar per layer. Bars are drawn at each event, without a thread.
 #[derive(Debug)]
 struct Bars {
     canvas: &'static Canvas,
-    /// The same terminal, to end the last line.
+    /// The terminal of `canvas`, to end the last line.
     stream: Mutex<Stream>,
     picture: Mutex<Option<Picture>>,
 }
 
-/// The bars of one pull or push. They stay on the screen; the next pull draws its own below.
+/// The bars of one pull or push. The bars stay on the screen; the next pull draws new ones below.
 #[derive(Debug)]
 struct Picture {
     multi: MultiProgress,
@@ -217,8 +217,8 @@ impl Progress for Bars {
         match event {
             Event::Layer(digest, step) => picture.layer(digest, step),
             Event::End => {
-                // Every event is drawn already. Drawing again would begin in the wrong line if a `^C`
-                // has moved the cursor.
+                // Every event is drawn already. Drawing again would begin in the wrong line if a
+                // `^C` has moved the cursor.
                 picture.multi.set_draw_target(ProgressDrawTarget::hidden());
                 if !picture.bars.is_empty() {
                     self.write("\n");

@@ -37,7 +37,7 @@ pub fn ask_secret(question: &str, cancel: &CancelToken) -> Result<String> {
 }
 
 fn show(text: &str) {
-    // A question that cannot be printed is asked all the same.
+    // The answer is read even if the question cannot be printed.
     let _ = stdout().write_all(text.as_bytes());
 }
 

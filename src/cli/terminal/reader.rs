@@ -18,8 +18,8 @@ const USUAL: usize = 80;
 /// # Errors
 /// [`crate::model::Kind::Invalid`] for a language without texts.
 pub fn set_language(flag: Option<&str>) -> Result<()> {
-    let asked = flag.map(str::parse).transpose()?;
-    if let Some(language) = asked {
+    let language = flag.map(str::parse).transpose()?;
+    if let Some(language) = language {
         let _ = READER.set(ReaderProfile { language, ..from_environment() });
     }
     Ok(())

@@ -111,7 +111,7 @@ pub fn stderr() -> Stream {
 }
 
 /// An unbuffered stream of this process. `std::io::Stdout` buffers lines, but the output of an
-/// attached container must be visible at once.
+/// attached container must be visible immediately.
 #[derive(Debug)]
 pub struct Stream {
     fd: BorrowedFd<'static>,

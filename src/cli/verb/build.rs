@@ -22,7 +22,7 @@ use crate::model::{Error, Kind};
 /// Carries out a verb that creates images.
 ///
 /// # Errors
-/// The engine's errors; so for all verbs of this file.
+/// The engine's errors, as for all verbs of this file.
 pub fn create_image(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -43,7 +43,7 @@ pub fn of_files(shell: &CommandContext, screen: &mut Terminal, verb: &FilesVerb)
     }
 }
 
-/// `diff`
+/// Carries out `diff`.
 fn diff(shell: &CommandContext, screen: &mut Terminal, arguments: &DiffArguments) -> CommandResult {
     let backend = shell.backend()?;
     let changes = backend.diff(&backend.find(&arguments.container)?)?;
@@ -53,7 +53,7 @@ fn diff(shell: &CommandContext, screen: &mut Terminal, arguments: &DiffArguments
     Ok(0)
 }
 
-/// `commit`
+/// Carries out `commit`.
 fn commit(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -73,7 +73,7 @@ fn commit(
     Ok(0)
 }
 
-/// `export`
+/// Carries out `export`.
 fn export(shell: &CommandContext, arguments: &ExportArguments) -> CommandResult {
     let backend = shell.backend()?;
     let id = backend.find(&arguments.container)?;
@@ -94,7 +94,7 @@ fn export(shell: &CommandContext, arguments: &ExportArguments) -> CommandResult 
     Ok(0)
 }
 
-/// `import`
+/// Carries out `import`.
 fn import(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -103,9 +103,9 @@ fn import(
     let backend = shell.backend()?;
     let source = arguments.source.as_str();
     if source.starts_with("http://") || source.starts_with("https://") {
-        let message = format!("cannot import `{source}`: only files are read");
+        let message = format!("cannot import `{source}`: URLs are not supported");
         return Err(Error::new(Kind::Unsupported, message)
-            .hint(format!("curl -L {source} | lifebox import -"))
+            .hint(format!("download it: curl -L {source} | lifebox import -"))
             .into());
     }
     let message = match &arguments.message {
@@ -131,7 +131,7 @@ fn import(
     Ok(0)
 }
 
-/// `build`. Progress goes to standard error, so that `-q` prints only the id.
+/// Carries out `build`. Progress goes to standard error, so that `-q` prints only the id.
 fn build(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -141,9 +141,9 @@ fn build(
     let context = arguments.context.as_str();
     let reads_stdin = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");
     if context.contains("://") || context.starts_with("git@") {
-        let message = format!("cannot build `{context}`: only directories are read");
+        let message = format!("cannot build `{context}`: only local directories are supported");
         return Err(Error::new(Kind::Unsupported, message)
-            .hint("fetch it first and give its directory")
+            .hint("download it and name its directory")
             .into());
     }
     if context == "-" && reads_stdin {
@@ -202,9 +202,9 @@ fn dockerfile_of_stdin() -> Result<String, Error> {
     io::stdin().take(LIMIT).read_to_end(&mut bytes).context(|| "read the Dockerfile".to_owned())?;
     let tar = bytes.get(257..262) == Some(b"ustar");
     if tar || bytes.starts_with(b"\x1f\x8b") {
-        let message = "a build context in an archive is not read";
+        let message = "a build context in an archive is not supported";
         return Err(Error::new(Kind::Unsupported, message)
-            .hint("unpack it and give the directory; `-` is for a Dockerfile alone"));
+            .hint("unpack it and name the directory; `-` reads only a Dockerfile"));
     }
     String::from_utf8(bytes)
         .map_err(|_| Error::new(Kind::Invalid, "the Dockerfile on standard input is not UTF-8"))

@@ -11,7 +11,7 @@ use crate::engine::{self, Backend, CancelToken, Settings};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
-/// The number of containers that are worked on at once, as in Docker.
+/// The maximum number of containers that a verb handles concurrently, as in Docker.
 const MAX_CONCURRENT: usize = 50;
 
 /// The engine and Ctrl-C for a verb.

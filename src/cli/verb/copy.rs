@@ -10,7 +10,7 @@ use crate::cli::terminal::screen::Terminal;
 use crate::engine::{CopyOptions, Transfer};
 use crate::model::{Error, Kind};
 
-/// `cp`
+/// Carries out `cp`.
 ///
 /// # Errors
 /// When a file cannot be read or written.
@@ -22,7 +22,7 @@ pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments
     let copied = match (of_container(from), of_container(to)) {
         (Some(_), Some(_)) => {
             return Err(invalid("copying between containers is not supported")
-                .hint("lifebox cp A:PATH - | lifebox cp - B:PATH")
+                .hint("use a pipe: lifebox cp A:PATH - | lifebox cp - B:PATH")
                 .into());
         }
         (None, None) => {

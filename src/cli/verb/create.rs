@@ -18,7 +18,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
-/// `create`
+/// Carries out `create`.
 ///
 /// # Errors
 /// When the container cannot be created.
@@ -32,7 +32,7 @@ pub fn create(
     Ok(0)
 }
 
-/// `run`: `create`, then `start` or `start -a`. The exit code is the container's own.
+/// Carries out `run`: `create`, then `start` or `start -a`. The exit code is the container's.
 ///
 /// # Errors
 /// With 125 if the engine failed, 126 or 127 if the program cannot be executed.
@@ -76,7 +76,7 @@ pub fn run(
     }
 }
 
-/// `start`: in the order given, so that a container may depend on an earlier one.
+/// Carries out `start`: in the order given, so that a container may depend on an earlier one.
 ///
 /// # Errors
 /// When a container cannot be attached to, or the output cannot be written.
@@ -134,10 +134,10 @@ fn create_container(shell: &CommandContext, arguments: &NewContainer) -> Result<
         Pull::Always => PullPolicy::Always,
         Pull::Never => PullPolicy::Never,
     };
-    let made = ensure_image(shell, reference, pull, arguments.platform.as_deref())
+    let created = ensure_image(shell, reference, pull, arguments.platform.as_deref())
         .map_err(|error| missing_image(reference, error))
         .and_then(|_| backend.create(reference, &options));
-    match (cidfile, made) {
+    match (cidfile, created) {
         (Some((path, mut file)), Ok(id)) => {
             let written = file.write_all(id.as_str().as_bytes());
             written.context(|| format!("write the id to `{}`", path.display()))?;
@@ -147,7 +147,7 @@ fn create_container(shell: &CommandContext, arguments: &NewContainer) -> Result<
             let _ = std::fs::remove_file(path);
             Err(error)
         }
-        (None, made) => made,
+        (None, created) => created,
     }
 }
 
@@ -173,7 +173,7 @@ fn ensure_image(
 
 /// Creates the file of `--cidfile` first, so that two commands never share one.
 fn reserve(path: &Path) -> Result<File> {
-    let what = || format!("make the container ID file `{}`", path.display());
+    let what = || format!("create the container ID file `{}`", path.display());
     File::create_new(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
             let message = format!("container ID file found: `{}`", path.display());
@@ -189,8 +189,8 @@ fn missing_image(reference: &str, error: Error) -> Error {
         return error;
     }
     error.hint(format!(
-        "load `{reference}` from an archive with `lifebox load -i FILE`, or use `host`, which is \
-         made from this machine's own programs"
+        "load `{reference}` with `lifebox load -i FILE`, or use `host`, the image of the host's \
+         programs"
     ))
 }
 

@@ -16,7 +16,7 @@ use crate::model::observe::event::{Event, EventOptions};
 use crate::ui;
 use crate::ui::format::template::Template;
 
-/// `events`. Ends at `--until`, or on Ctrl-C.
+/// Carries out `events`. Ends at `--until`, or on Ctrl-C.
 ///
 /// # Errors
 /// When a time, a filter or the template is invalid, or the events cannot be read.
@@ -61,7 +61,7 @@ impl Style {
             (Some("json" | "{{json .}}"), _) => Ok(Style::Json),
             (_, None) => Ok(Style::Text(TimeZone::system())),
             (_, Some(template)) => {
-                // A wrong field is an error now, not at the first event.
+                // Fails for a wrong field now, not at the first event.
                 template.render(&ui::table::events::fields(&Event::example())).map_err(wrong)?;
                 Ok(Style::Template(template))
             }

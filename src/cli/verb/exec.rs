@@ -19,7 +19,7 @@ use crate::ui::format::columns;
 /// Carries out a verb of processes in a container.
 ///
 /// # Errors
-/// The engine's errors; so for all verbs of this file.
+/// The engine's errors, as for all verbs of this file.
 pub fn inside(shell: &CommandContext, screen: &mut Terminal, verb: &ProcessVerb) -> CommandResult {
     match verb {
         ProcessVerb::Exec(arguments) => exec(shell, screen, arguments),
@@ -30,7 +30,7 @@ pub fn inside(shell: &CommandContext, screen: &mut Terminal, verb: &ProcessVerb)
     }
 }
 
-/// `exec`: the exit code is the program's own.
+/// Carries out `exec`. The exit code is the program's.
 fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments) -> CommandResult {
     let Some((container, command)) = arguments.container_and_command.split_first() else {
         return Err(Error::new(Kind::Invalid, "a container is needed").into());
@@ -65,7 +65,7 @@ fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments
     })
 }
 
-/// `attach`: the exit code is the container's own.
+/// Carries out `attach`. The exit code is the container's.
 fn attach(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -83,12 +83,12 @@ fn attach(
     Ok(attach_to(shell, screen, &id, connection)?)
 }
 
-/// `top`
+/// Carries out `top`.
 fn top(shell: &CommandContext, screen: &mut Terminal, arguments: &TopArguments) -> CommandResult {
     if let Some(option) = arguments.options.iter().find(|option| option.as_str() != "-ef") {
         let message = format!("ps option `{option}` is not supported");
         return Err(Error::new(Kind::Unsupported, message)
-            .hint("processes are shown as `ps -ef` does; scripts choose: top(c)")
+            .hint("leave out the option, or choose columns in a script with top(c)")
             .into());
     }
     let backend = shell.backend()?;
@@ -102,7 +102,7 @@ fn top(shell: &CommandContext, screen: &mut Terminal, arguments: &TopArguments) 
     Ok(0)
 }
 
-/// `port`: prints no port, because there are no published ports.
+/// Carries out `port`: prints no port, because there are no published ports.
 fn port(shell: &CommandContext, arguments: &PortArguments) -> CommandResult {
     let backend = shell.backend()?;
     let container = backend.inspect(&backend.find(&arguments.container)?)?;
@@ -110,7 +110,7 @@ fn port(shell: &CommandContext, arguments: &PortArguments) -> CommandResult {
     let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
     if number.parse::<u16>().is_err() || !matches!(protocol, "tcp" | "udp" | "sctp") {
         return Err(Error::new(Kind::Invalid, format!("invalid port: {port}"))
-            .hint("write a number up to 65535, and a protocol if it is not tcp: 80, 53/udp")
+            .hint("write a number up to 65535, with a protocol unless it is tcp: 80, 53/udp")
             .into());
     }
     let name = &container.state.name;
@@ -143,7 +143,7 @@ impl AttachSettings {
     pub fn check(&self) -> Result<()> {
         if self.stdin && self.tty && !rustix::termios::isatty(rustix::stdio::stdin()) {
             return Err(Error::new(Kind::Invalid, "the input device is not a TTY")
-                .hint("leave out -t to pipe something into it"));
+                .hint("leave out -t to read from a pipe or a file"));
         }
         Ok(())
     }

@@ -20,11 +20,11 @@ const OF_PRUNING: [&str; 4] = ["dangling", "label", "label!", "until"];
 /// The filters that a verb takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilterSet {
-    /// Those of `images`.
+    /// The filters of `images`.
     Listing,
-    /// Those of `image prune`.
+    /// The filters of `image prune`.
     Pruning,
-    /// Those of `container prune`.
+    /// The filters of `container prune`.
     PruningContainers,
 }
 
@@ -65,12 +65,11 @@ impl Filters {
             if !valid {
                 let error = Error::new(Kind::Invalid, format!("invalid filter `{key}={value}`"));
                 return Err(match key.as_str() {
-                    "status" => error.hint(format!("a status is one of {}", words.join(", "))),
-                    "health" => error.hint(format!(
-                        "a health is one of {}",
-                        health_check::FILTER_VALUES.join(", ")
-                    )),
-                    _ => error.hint("an exit code is a number"),
+                    "status" => error.hint(format!("use one of {}", words.join(", "))),
+                    "health" => {
+                        error.hint(format!("use one of {}", health_check::FILTER_VALUES.join(", ")))
+                    }
+                    _ => error.hint("write a number, such as exited=0"),
                 });
             }
         }
@@ -116,7 +115,7 @@ impl Filters {
             let (key, value) = pair(text)?;
             if !known.contains(&key.as_str()) {
                 let error = Error::new(Kind::Invalid, format!("invalid filter `{key}`"));
-                let all = format!("the filters are {}", known.join(", "));
+                let all = format!("use one of {}", known.join(", "));
                 return Err(match suggest(&key, known.iter().copied()) {
                     Some(near) => error.hint(format!("did you mean `{near}`? ({all})")),
                     None => error.hint(all),
@@ -159,7 +158,7 @@ fn container_is(container: &Container, key: &str, value: &str) -> bool {
             ended && value.parse() == Ok(state.exit_code)
         }
         "label" => match value.split_once('=') {
-            Some((key, value)) => spec.config.labels.get(key).is_some_and(|own| own == value),
+            Some((key, value)) => spec.config.labels.get(key).is_some_and(|found| found == value),
             None => spec.config.labels.contains_key(value),
         },
         "ancestor" => {
@@ -243,9 +242,9 @@ mod tests {
             assert!(error.hint_text().unwrap_or_default().contains(hint), "{error:?}");
         };
         check("nmae=x", "did you mean `name`?");
-        check("colour=x", "the filters are ancestor");
+        check("colour=x", "use one of ancestor");
         check("name", "KEY=VALUE");
-        check("status=stopped", "a status is one of created, running");
+        check("status=stopped", "use one of created, running");
         check("exited=x", "a number");
     }
 

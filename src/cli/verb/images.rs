@@ -12,7 +12,7 @@ use crate::model::image::{Removed, SaveFormat, SaveOptions};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};
 
-/// `load`
+/// Carries out `load`.
 ///
 /// # Errors
 /// When the archive cannot be loaded.
@@ -53,7 +53,7 @@ pub fn load(
     Ok(0)
 }
 
-/// `save`
+/// Carries out `save`.
 ///
 /// # Errors
 /// When the archive cannot be written.
@@ -83,7 +83,7 @@ pub fn save(shell: &CommandContext, arguments: &SaveArguments) -> CommandResult 
     Ok(0)
 }
 
-/// `tag`
+/// Carries out `tag`.
 ///
 /// # Errors
 /// When there is no such image, or the reference is invalid.
@@ -93,7 +93,7 @@ pub fn tag(shell: &CommandContext, arguments: &TagArguments) -> CommandResult {
     Ok(0)
 }
 
-/// `rmi`. With `-f` a missing image is not an error.
+/// Carries out `rmi`. With `-f` a missing image is not an error.
 ///
 /// # Errors
 /// When the output cannot be written.

@@ -12,11 +12,11 @@ use crate::engine::Backend;
 use crate::model::{Error, Kind, Result};
 use crate::ui::format::template::Template;
 
-/// `inspect`. `only` is the noun before the verb.
+/// Carries out `inspect`. `only` is the noun before the verb.
 ///
 /// # Errors
 /// When the template is invalid, or the output cannot be written. A missing name is reported and
-/// makes the exit code 1; the others are printed all the same.
+/// makes the exit code 1; the other documents are still printed.
 pub fn inspect(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -75,7 +75,7 @@ fn look_up(backend: &dyn Backend, name: &str, only: Option<Subject>) -> Result<V
             Kind::NotFound => backend.image_json(name).map_err(|error| match error.kind() {
                 Kind::NotFound | Kind::Invalid => {
                     Error::new(Kind::NotFound, format!("no such object: `{name}`"))
-                        .hint("there is neither a container nor an image of this name")
+                        .hint("see `lifebox ps -a` and `lifebox images`")
                 }
                 _ => error,
             }),

@@ -13,20 +13,20 @@ use crate::model::value::signal::Signal;
 use crate::model::{Kind, Result};
 use std::time::Duration;
 
-/// `pause`
+/// Carries out `pause`.
 ///
 /// # Errors
-/// As [`each`]; so for all verbs of this file.
+/// As [`each`], as do all verbs of this file.
 pub fn pause(shell: &CommandContext, screen: &mut Terminal, arguments: &Names) -> CommandResult {
     each(shell, screen, &arguments.names, |backend, id| backend.pause(id))
 }
 
-/// `unpause`
+/// Carries out `unpause`.
 pub fn unpause(shell: &CommandContext, screen: &mut Terminal, arguments: &Names) -> CommandResult {
     each(shell, screen, &arguments.names, |backend, id| backend.unpause(id))
 }
 
-/// `kill`
+/// Carries out `kill`.
 pub fn kill(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -36,7 +36,7 @@ pub fn kill(
     each(shell, screen, &arguments.names, |backend, id| backend.kill(id, signal))
 }
 
-/// `stop`
+/// Carries out `stop`.
 pub fn stop(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -47,7 +47,7 @@ pub fn stop(
     })
 }
 
-/// `restart`
+/// Carries out `restart`.
 pub fn restart(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -58,7 +58,7 @@ pub fn restart(
     })
 }
 
-/// `rm`. With `-f` a missing container is not an error; its name is not printed.
+/// Carries out `rm`. With `-f` a missing container is not an error; its name is not printed.
 pub fn rm(shell: &CommandContext, screen: &mut Terminal, arguments: &RmArguments) -> CommandResult {
     let cancel = shell.interruptible()?;
     let force = arguments.force;
@@ -76,7 +76,7 @@ pub fn rm(shell: &CommandContext, screen: &mut Terminal, arguments: &RmArguments
     })
 }
 
-/// `rename`
+/// Carries out `rename`.
 pub fn rename(shell: &CommandContext, arguments: &RenameArguments) -> CommandResult {
     let backend = shell.backend()?;
     let id = backend.find(&arguments.container)?;
@@ -85,7 +85,7 @@ pub fn rename(shell: &CommandContext, arguments: &RenameArguments) -> CommandRes
     Ok(0)
 }
 
-/// `wait`: in the order given, as Docker does.
+/// Carries out `wait`: in the order given, as Docker does.
 pub fn wait(shell: &CommandContext, screen: &mut Terminal, arguments: &Names) -> CommandResult {
     let backend = shell.backend()?;
     let cancel = shell.interruptible()?;

@@ -19,7 +19,7 @@ use crate::ui;
 use crate::ui::format::template::Template;
 use crate::ui::table::history::HistoryFormat;
 
-/// `ps`
+/// Carries out `ps`.
 ///
 /// # Errors
 /// The engine's errors.
@@ -62,7 +62,7 @@ fn choose(list: &mut Vec<Container>, arguments: &PsArguments, filters: &Filters)
     }
 }
 
-/// `images`
+/// Carries out `images`.
 ///
 /// # Errors
 /// The engine's errors.
@@ -96,7 +96,7 @@ pub fn images(
     Ok(0)
 }
 
-/// `history`
+/// Carries out `history`.
 ///
 /// # Errors
 /// When there is no such image.

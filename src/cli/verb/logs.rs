@@ -13,7 +13,7 @@ use crate::cli::terminal::time_arg::time_arg;
 use crate::model::Result;
 use crate::model::observe::log::{LogLine, LogOptions, Stream};
 
-/// `logs`
+/// Carries out `logs`.
 ///
 /// # Errors
 /// When the log cannot be read, or the output cannot be written.

@@ -17,7 +17,7 @@ use crate::model::image::usage::PruneOptions;
 use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind, Result};
 
-/// `image prune`
+/// Carries out `image prune`.
 ///
 /// # Errors
 /// When a filter is invalid, or there is no terminal to ask.
@@ -65,7 +65,7 @@ pub fn images(
     Ok(0)
 }
 
-/// `container prune`
+/// Carries out `container prune`.
 ///
 /// # Errors
 /// When a filter is invalid, or there is no terminal to ask.
@@ -133,8 +133,11 @@ pub(crate) fn confirm(
 ) -> Result<bool> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        let message = format!("`{verb}` asks before it removes, and nobody can answer here");
-        return Err(Error::new(Kind::Invalid, message).hint("add -f to remove without a question"));
+        let message =
+            format!("`{verb}` cannot ask for confirmation: standard input is not a terminal");
+        return Err(
+            Error::new(Kind::Invalid, message).hint("add -f to remove without confirmation")
+        );
     }
     let PruneSummary { what, count, noun, bytes } = effect;
     let plural = if *count == 1 { "" } else { "s" };

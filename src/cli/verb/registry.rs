@@ -19,7 +19,7 @@ use crate::ui::table::progress::default_tag;
 /// The maximum length of a password on standard input.
 const MAX_PASSWORD: u64 = 64 * 1024;
 
-/// `pull`
+/// Carries out `pull`.
 ///
 /// # Errors
 /// When the image cannot be pulled.
@@ -42,7 +42,7 @@ pub fn pull(
     Ok(0)
 }
 
-/// `push`
+/// Carries out `push`.
 ///
 /// # Errors
 /// When the image cannot be pushed.
@@ -83,7 +83,7 @@ fn progress_output(
     Ok(progress::on_stdout())
 }
 
-/// `login`
+/// Carries out `login`.
 ///
 /// # Errors
 /// [`Kind::Denied`] if the registry refuses name and password.
@@ -128,9 +128,9 @@ fn credentials(shell: &CommandContext, arguments: &LoginArguments) -> Result<(St
         return Ok((user.clone(), password.clone()));
     }
     if !std::io::stdin().is_terminal() {
-        let message = "cannot ask for the password: standard input is no terminal";
+        let message = "cannot ask for the password: standard input is not a terminal";
         return Err(Error::new(Kind::Invalid, message)
-            .hint("write `login -u NAME --password-stdin REGISTRY < FILE`"));
+            .hint("use `login -u NAME --password-stdin REGISTRY < FILE`"));
     }
     let cancel = shell.interruptible()?;
     let user = match &arguments.username {
@@ -144,7 +144,7 @@ fn credentials(shell: &CommandContext, arguments: &LoginArguments) -> Result<(St
     Ok((user, password))
 }
 
-/// `logout`
+/// Carries out `logout`.
 ///
 /// # Errors
 /// When the credential file cannot be read or written.

@@ -24,7 +24,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// The time before the first frame.
 const FIRST: Duration = Duration::from_millis(250);
 
-/// `update`
+/// Carries out `update`.
 ///
 /// # Errors
 /// When there is nothing to change, or a value is invalid.
@@ -41,7 +41,7 @@ pub fn update(
     each(shell, screen, &arguments.names, |backend, id| backend.update(id, &changes))
 }
 
-/// `stats`
+/// Carries out `stats`.
 ///
 /// # Errors
 /// When a container does not exist.
@@ -58,7 +58,7 @@ pub fn stats(
     cancel.sleep(FIRST)?;
     loop {
         let now = sample_all(backend, arguments)?;
-        let rows: Vec<Row> = now.iter().map(|look| row(look, &before)).collect();
+        let rows: Vec<Row> = now.iter().map(|sample| row(sample, &before)).collect();
         let text = render(&rows, template.as_ref(), arguments.no_trunc)?;
         // Overwrites in place instead of clearing the screen, which would flicker.
         let text = match live {
@@ -82,7 +82,7 @@ type UsageSample = (Container, Stats);
 
 /// Samples the named containers, or all that run.
 fn sample_all(backend: &dyn Backend, arguments: &StatsArguments) -> Result<Vec<UsageSample>> {
-    let look = |container: Container| match backend.stats(&container.spec.id) {
+    let sample = |container: Container| match backend.stats(&container.spec.id) {
         Ok(stats) => Ok(Some((container, stats))),
         // The container was removed meanwhile.
         Err(error) if error.kind() == Kind::NotFound && arguments.names.is_empty() => Ok(None),
@@ -97,7 +97,7 @@ fn sample_all(backend: &dyn Backend, arguments: &StatsArguments) -> Result<Vec<U
         let find = |name: &String| backend.find(name).and_then(|id| backend.inspect(&id));
         arguments.names.iter().map(find).collect::<Result<_>>()?
     };
-    containers.into_iter().filter_map(|container| look(container).transpose()).collect()
+    containers.into_iter().filter_map(|container| sample(container).transpose()).collect()
 }
 
 fn row((container, now): &UsageSample, before: &[UsageSample]) -> Row {

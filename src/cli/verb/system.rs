@@ -19,7 +19,7 @@ use crate::ui::format::template::Template;
 /// The version of lifebox.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// `version`. Opens no engine, so that it works on every host.
+/// Carries out `version`. Opens no engine, so that it works on every host.
 ///
 /// # Errors
 /// When the template is invalid.
@@ -33,7 +33,7 @@ pub fn version(screen: &mut Terminal, arguments: &FormatArguments) -> CommandRes
     show(screen, arguments, &fields, || ui::table::info::version(VERSION, architecture))
 }
 
-/// `info`
+/// Carries out `info`.
 ///
 /// # Errors
 /// When the template is invalid, or the host cannot be queried.
@@ -46,7 +46,7 @@ pub fn info(
     show(screen, arguments, &ui::table::info::info_fields(&info), || ui::table::info::info(&info))
 }
 
-/// `system df`
+/// Carries out `system df`.
 ///
 /// # Errors
 /// When the template is invalid, or the store cannot be read.
@@ -66,7 +66,7 @@ pub fn df(shell: &CommandContext, screen: &mut Terminal, arguments: &DfArguments
     Ok(0)
 }
 
-/// `system check`. The exit code is 1 if damage remains.
+/// Carries out `system check`. The exit code is 1 if damage remains.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -86,7 +86,10 @@ pub fn check(
     }
     let found = |fate: &Resolution| *fate == Resolution::Found;
     if !arguments.quiet && report.findings.iter().any(|finding| found(&finding.resolution)) {
-        writeln!(screen.err()?, "hint: `lifebox system check --repair` mends or removes it")?;
+        writeln!(
+            screen.err()?,
+            "hint: run `lifebox system check --repair` to repair or remove it"
+        )?;
     }
     Ok(FAILED)
 }

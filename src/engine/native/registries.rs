@@ -104,7 +104,7 @@ impl Registries for Native {
 }
 
 impl Native {
-    /// Refuses requests to a registry that the settings do not allow.
+    /// Checks that this engine may access the registry of a reference.
     fn check_allowed(&self, reference: &Reference) -> Result<()> {
         if self.settings.registries {
             return Ok(());

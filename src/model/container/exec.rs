@@ -16,11 +16,11 @@ pub struct ExecOptions {
     pub user: Option<String>,
     /// The working directory; the container's where unset.
     pub workdir: Option<String>,
-    /// Give it all capabilities that the engine has; the system call filter stays.
+    /// Whether the process gets all capabilities of the engine. The system call filter stays.
     pub privileged: bool,
-    /// Allocates a terminal for the process.
+    /// Whether the process has a terminal.
     pub tty: bool,
-    /// Detaches the client at once.
+    /// Whether the client detaches immediately.
     pub detach: bool,
     /// The bytes of standard input, instead of the caller's.
     pub stdin: Option<Vec<u8>>,
@@ -42,7 +42,7 @@ pub enum AttachOutcome {
 pub struct DetachKeys(pub Vec<u8>);
 
 impl Default for DetachKeys {
-    /// Docker's: Ctrl-P, Ctrl-Q.
+    /// Returns Docker's keys: Ctrl-P, Ctrl-Q.
     fn default() -> Self {
         DetachKeys(vec![16, 17])
     }
@@ -51,8 +51,8 @@ impl Default for DetachKeys {
 impl std::str::FromStr for DetachKeys {
     type Err = Error;
 
-    /// Keys separated by commas: a character, or `ctrl-` and one of `a` to `z`, `@`, `[`, `\`,
-    /// `]`, `^`, `_`.
+    /// Parses keys separated by commas: a character, or `ctrl-` and one of `a` to `z`, `@`, `[`,
+    /// `\`, `]`, `^`, `_`.
     fn from_str(text: &str) -> Result<Self> {
         let key = |key: &str| {
             let (control, rest) = match key.strip_prefix("ctrl-") {

@@ -44,7 +44,7 @@ pub struct Namespaces {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NamespaceMode {
-    /// A namespace of its own.
+    /// A private namespace.
     #[default]
     Private,
     /// The host's namespace.
@@ -54,11 +54,11 @@ pub enum NamespaceMode {
 }
 
 impl NamespaceMode {
-    /// Parses `--network`, `--ipc`, `--pid` or `--uts`; `private` are the words for a namespace of
-    /// its own.
+    /// Parses `--network`, `--ipc`, `--pid` or `--uts`; `private` are the words for a private
+    /// namespace.
     ///
     /// # Errors
-    /// [`Kind::Invalid`], and [`Kind::Unsupported`] for networks that have a name.
+    /// [`Kind::Invalid`], and [`Kind::Unsupported`] for named networks.
     pub fn parse(what: &str, text: &str, private: &[&str]) -> Result<NamespaceMode> {
         if private.contains(&text) {
             return Ok(NamespaceMode::Private);
@@ -74,17 +74,17 @@ impl NamespaceMode {
                 let hint = format!("use {}", list_or(&choices(private, shares)));
                 let (kind, message) = match what {
                     "network" => (Kind::Unsupported, format!("network `{text}` is not supported")),
-                    _ => (
-                        Kind::Invalid,
-                        format!("{what}: invalid {} mode: {text}", what.to_uppercase()),
-                    ),
+                    _ => {
+                        let mode = what.to_uppercase();
+                        (Kind::Invalid, format!("invalid {mode} mode: {text}"))
+                    }
                 };
                 Err(Error::new(kind, message).hint(hint))
             }
         }
     }
 
-    /// Whether the container has a namespace of its own.
+    /// Returns whether the container has a private namespace.
     pub fn is_private(&self) -> bool {
         *self == NamespaceMode::Private
     }
@@ -99,10 +99,10 @@ impl NamespaceMode {
     }
 }
 
-/// The words that a mode can be: those for its own, the host's, and where it `shares` a container's.
+/// Returns the words for a mode: `private` ones, `host`, and `container:NAME` if it `shares`.
 fn choices<'a>(private: &[&'a str], shares: bool) -> Vec<&'a str> {
-    let own = private.iter().copied().filter(|word| !word.is_empty());
-    own.chain(["host"]).chain(shares.then_some("container:NAME")).collect()
+    let words = private.iter().copied().filter(|word| !word.is_empty());
+    words.chain(["host"]).chain(shares.then_some("container:NAME")).collect()
 }
 
 /// Kernel parameters that belong to an IPC namespace (docker/cli, `opts/sysctl`).
@@ -156,12 +156,12 @@ pub fn extra_host(text: &str) -> Result<(String, IpAddr)> {
 pub fn ip(what: &str, text: &str) -> Result<IpAddr> {
     text.parse().map_err(|_| {
         let message = format!("invalid IP address in {what}: {text:?}");
-        Error::new(Kind::Invalid, message).hint("write such as 10.0.0.7 or fd00::7")
+        Error::new(Kind::Invalid, message).hint("write an address such as 10.0.0.7 or fd00::7")
     })
 }
 
 impl Namespaces {
-    /// Refuses a kernel parameter that is not the container's own.
+    /// Refuses a kernel parameter that does not belong to a private namespace.
     ///
     /// # Errors
     /// [`Kind::Invalid`].
@@ -175,15 +175,16 @@ impl Namespaces {
         if !well_formed || !(of_network || of_ipc) {
             return refuse(
                 format!("sysctl '{}' is not allowed", key.escape_debug()),
-                "it is the host's as well; allowed are net.*, kernel.msg*, kernel.sem, \
-                 kernel.shm*, fs.mqueue.*",
+                "use one of net.*, kernel.msg*, kernel.sem, kernel.shm*, fs.mqueue.*",
             );
         }
         let (mode, what) = if of_network { (&self.network, "network") } else { (&self.ipc, "ipc") };
         if !mode.is_private() {
             return refuse(
-                format!("sysctl '{key}' is not allowed: its {what} namespace is not its own"),
-                "set it where the namespace comes from",
+                format!(
+                    "sysctl '{key}' is not allowed: the container has no private {what} namespace"
+                ),
+                "set it in the container or host that owns the namespace",
             );
         }
         Ok(())
@@ -196,20 +197,20 @@ mod tests {
 
     #[test]
     fn parameters_of_the_host_are_refused() {
-        let own = Namespaces::default();
+        let private = Namespaces::default();
         let host = Namespaces {
             network: NamespaceMode::Host,
             ipc: NamespaceMode::Host,
             ..Namespaces::default()
         };
         for key in ["net.core.somaxconn", "kernel.shmmax", "fs.mqueue.msg_max"] {
-            assert!(own.check_sysctl(key, "1").is_ok(), "{key}");
+            assert!(private.check_sysctl(key, "1").is_ok(), "{key}");
             assert!(host.check_sysctl(key, "1").is_err(), "{key}");
         }
         for key in
             ["kernel.panic", "vm.swappiness", "net./../../kernel/panic", "net...x", "net.é", ""]
         {
-            assert!(own.check_sysctl(key, "1").is_err(), "{key}");
+            assert!(private.check_sysctl(key, "1").is_err(), "{key}");
         }
         assert!(sysctl("net.x").is_err() && sysctl("=1").is_err());
     }

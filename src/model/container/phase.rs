@@ -1,4 +1,4 @@
-//! What the record keeps of a run: how it was asked to stop, and what it used in each status.
+//! Parts of the record about runs: how the last run was stopped, and the usage in each status.
 
 use std::time::Duration;
 

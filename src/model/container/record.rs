@@ -52,7 +52,7 @@ pub struct ContainerSpec {
     pub version: u32,
     /// Its id.
     pub id: ContainerId,
-    /// When it was made.
+    /// When it was created.
     pub created: Timestamp,
     /// The image of the container.
     pub image: ImageUse,
@@ -135,7 +135,7 @@ pub struct HostConfig {
     /// What the monitor does while a container runs and when it ends: health checks and restarts.
     #[serde(alias = "upkeep")]
     pub supervision: Supervision,
-    /// How the root file system was made at `create`.
+    /// The storage driver of the root file system.
     pub storage: Driver,
 }
 

@@ -49,6 +49,8 @@ pub struct Resources {
     pub shm_size: Option<i64>,
     /// The OOM score adjustment, -1000 to 1000 (proc_pid_oom_score_adj(5)).
     pub oom_score_adj: Option<i64>,
+    /// The cgroup below which the container's own is created, without `/` at either end.
+    pub cgroup_parent: Option<String>,
 }
 
 /// One limit of a process.
@@ -90,7 +92,7 @@ impl FromStr for Ulimit {
             Error::new(Kind::Invalid, format!("invalid ulimit `{text}`: {what}"))
                 .hint("write NAME=SOFT[:HARD], such as nofile=1024:2048; -1 is no limit")
         };
-        let (name, values) = text.split_once('=').ok_or_else(|| invalid("it has no `=`"))?;
+        let (name, values) = text.split_once('=').ok_or_else(|| invalid("it lacks `=`"))?;
         if !ULIMITS.contains(&name) {
             let known = format!("known: {}", ULIMITS.join(", "));
             return Err(
@@ -99,7 +101,7 @@ impl FromStr for Ulimit {
         }
         let number = |text: &str| {
             let number = text.parse::<i64>().ok().filter(|number| *number >= -1);
-            number.ok_or_else(|| invalid("a limit is a whole number, or -1 for none"))
+            number.ok_or_else(|| invalid("a limit must be a whole number, or -1 for no limit"))
         };
         let (soft, hard) = values.split_once(':').unwrap_or((values, values));
         let (soft, hard) = (number(soft)?, number(hard)?);
@@ -124,11 +126,27 @@ pub fn parse_cpus(text: &str) -> Result<i64> {
     let cpus = text.parse::<f64>().ok().filter(|cpus| (0.0..1e6).contains(cpus));
     let cpus = cpus.ok_or_else(|| {
         Error::new(Kind::Invalid, format!("invalid number of processors `{text}`"))
-            .hint("write such as 0.5 or 2")
+            .hint("write a number such as 0.5 or 2")
     })?;
     // Not negative, below 10^15.
     #[allow(clippy::cast_possible_truncation)]
     Ok((cpus * NANO).round() as i64)
+}
+
+/// Reads a parent cgroup: a path from the root of the hierarchies.
+///
+/// # Errors
+/// [`Kind::Invalid`] for a path that leads nowhere or out of the hierarchies.
+pub fn parse_cgroup_parent(text: &str) -> Result<String> {
+    let parts: Vec<&str> =
+        text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let is_name =
+        |part: &&str| *part != ".." && part.len() < 256 && !part.contains(char::is_control);
+    if parts.is_empty() || !parts.iter().all(is_name) {
+        return Err(Error::new(Kind::Invalid, format!("invalid cgroup path {text:?}"))
+            .hint("write a path below the root of the cgroups, such as /batch/night"));
+    }
+    Ok(parts.join("/"))
 }
 
 /// Reads a size, or -1 for no limit.
@@ -203,7 +221,9 @@ impl Resources {
         self.check_memory()?;
         self.check_cpu()?;
         if self.pids_limit.is_some_and(|limit| limit < -1) {
-            return Err(invalid("the limit of processes is negative").hint("-1 is without limit"));
+            return Err(
+                invalid("the process limit must not be negative").hint("use -1 for no limit")
+            );
         }
         if self.blkio_weight.is_some_and(|weight| weight != 0 && !(10..=1000).contains(&weight)) {
             return Err(invalid("Range of blkio weight is from 10 to 1000"));
@@ -232,14 +252,14 @@ impl Resources {
                 ));
             }
             (_, Some(swap)) if swap < -1 => {
-                return Err(invalid("the limit of memory and swap is negative")
-                    .hint("-1 is swap without limit"));
+                return Err(invalid("the limit of memory and swap must not be negative")
+                    .hint("use -1 for unlimited swap"));
             }
             (Some(memory), Some(swap)) if swap != -1 && swap < memory => {
                 return Err(invalid(
                     "Minimum memoryswap limit should be larger than memory limit, see usage",
                 )
-                .hint("--memory-swap is memory and swap together"));
+                .hint("--memory-swap is the sum of memory and swap"));
             }
             _ => {}
         }
@@ -266,7 +286,7 @@ impl Resources {
             }
         }
         if self.nano_cpus.is_some_and(|cpus| cpus != 0 && cpus < 10_000_000) {
-            return Err(invalid("the least that --cpus takes is 0.01"));
+            return Err(invalid("--cpus must be at least 0.01"));
         }
         if set(self.cpu_period).is_some_and(|period| !(1_000..=1_000_000).contains(&period)) {
             return Err(invalid(
@@ -279,7 +299,7 @@ impl Resources {
         }
         if let Some(shares) = self.cpu_shares.filter(|s| *s < 0 || *s == 1 || *s > 262_144) {
             return Err(invalid(format!("invalid CPU shares ({shares})"))
-                .hint("from 2 to 262144; 1024 is the default, 0 leaves it so"));
+                .hint("write a number from 2 to 262144, or 0 for the default of 1024"));
         }
         for (list, name) in [(&self.cpuset_cpus, "cpus"), (&self.cpuset_mems, "mems")] {
             if let Some(list) =

@@ -64,9 +64,9 @@ pub struct Label {
 
 impl Default for Label {
     fn default() -> Self {
-        let own = str::to_owned;
-        let (user, role) = (own("system_u"), own("system_r"));
-        Label { user, role, domain: own("container_t"), level: own("s0") }
+        let owned = str::to_owned;
+        let (user, role) = (owned("system_u"), owned("system_r"));
+        Label { user, role, domain: owned("container_t"), level: owned("s0") }
     }
 }
 
@@ -101,7 +101,7 @@ impl Security {
             _ => {
                 let message = format!("invalid --security-opt: {option:?}");
                 return Err(Error::new(Kind::Invalid, message).hint(
-                    "known: no-new-privileges[:true|false], seccomp=FILE, seccomp=unconfined, \
+                    "use one of no-new-privileges[:true|false], seccomp=FILE, seccomp=unconfined, \
                      systempaths=unconfined, apparmor=PROFILE, label=disable, \
                      label=user|role|type|level:VALUE",
                 ));
@@ -122,7 +122,7 @@ impl Security {
             "level" => &mut label.level,
             _ => return Err(bad_label(part)),
         };
-        // Only a level has parts of its own.
+        // Only a level may have several parts.
         if !is_word(value) || (name != "level" && value.contains(':')) {
             return Err(bad_label(part));
         }
@@ -138,7 +138,7 @@ impl Security {
     pub fn check(&self) -> Result<()> {
         if let Some(both) = self.cap_add.iter().find(|name| self.cap_drop.contains(name)) {
             let message = format!("capability `{both}` is both added and dropped");
-            return Err(Error::new(Kind::Invalid, message).hint("leave one of them out"));
+            return Err(Error::new(Kind::Invalid, message).hint("leave out one of the two"));
         }
         Ok(())
     }
@@ -159,12 +159,12 @@ impl Security {
 
     /// Returns the capabilities of a user other than root: those that were added explicitly.
     pub fn added_capabilities(&self) -> Vec<&'static str> {
-        let asked = |name: &&str| self.cap_add.iter().any(|added| added == name || added == ALL);
-        self.capabilities().into_iter().filter(asked).collect()
+        let added = |name: &&str| self.cap_add.iter().any(|cap| cap == name || cap == ALL);
+        self.capabilities().into_iter().filter(added).collect()
     }
 }
 
-/// Whether a text can be written to the kernel as one word.
+/// Returns whether a text can be written to the kernel as one word.
 fn is_word(text: &str) -> bool {
     !text.is_empty()
         && text.len() < 4000
@@ -172,7 +172,7 @@ fn is_word(text: &str) -> bool {
 }
 
 fn bad_label(part: &str) -> Error {
-    Error::new(Kind::Invalid, format!("bad label option {part:?}"))
+    Error::new(Kind::Invalid, format!("invalid label option {part:?}"))
         .hint("write label=disable, or label=user:USER, role:ROLE, type:TYPE or level:LEVEL")
 }
 
@@ -200,7 +200,7 @@ impl FromStr for Device {
 
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |what: &str| {
-            Error::new(Kind::Invalid, format!("bad device `{text}`: {what}"))
+            Error::new(Kind::Invalid, format!("invalid device `{text}`: {what}"))
                 .hint("write HOST[:INSIDE[:rwm]], such as /dev/fuse or /dev/sda:/dev/disk:r")
         };
         let is_access = |text: &str| {
@@ -216,21 +216,21 @@ impl FromStr for Device {
             _ => return Err(wrong("too many colons")),
         };
         if !host.starts_with('/') {
-            return Err(wrong("the path on the host is not absolute"));
+            return Err(wrong("the path on the host must be absolute"));
         }
         // Elsewhere a device is dead: the root and all other mounts are `nodev`.
         let below = inside.strip_prefix("/dev/").unwrap_or_default();
         if below.is_empty() || below.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return Err(wrong("the path inside is not below /dev"));
+            return Err(wrong("the path inside must be below /dev"));
         }
         if !is_access(access) {
-            return Err(wrong("the access is not some of r, w and m"));
+            return Err(wrong("the access must be some of r, w and m"));
         }
         if text.contains('\0') {
-            return Err(wrong("it has a NUL byte"));
+            return Err(wrong("it contains a NUL byte"));
         }
-        let own = str::to_owned;
-        Ok(Device { host: own(host), inside: own(inside), access: own(access) })
+        let owned = str::to_owned;
+        Ok(Device { host: owned(host), inside: owned(inside), access: owned(access) })
     }
 }
 
@@ -239,8 +239,9 @@ mod tests {
     use super::*;
 
     fn security(add: &[&str], drop: &[&str]) -> Security {
-        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let canonical = |names: &[&str]| capability::canonical_all(&own(names)).unwrap();
+        let owned =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let canonical = |names: &[&str]| capability::canonical_all(&owned(names)).unwrap();
         Security { cap_add: canonical(add), cap_drop: canonical(drop), ..Security::default() }
     }
 

@@ -1,7 +1,7 @@
 //! The life cycle as one table: (status, action) -> what happens, or why not.
 //!
 //! The engine, the hints of refusals, completion, the documentation and the all-pairs test read
-//! this table and nothing else. It agrees with what Docker Engine was measured to do
+//! this table and nothing else. The table agrees with measurements of Docker Engine
 //! (`tests/transitions.tsv`).
 
 use std::fmt;
@@ -51,7 +51,8 @@ impl Status {
         }
     }
 
-    /// Whether the container has a monitor: it has processes, or will have them in a moment.
+    /// Returns whether the container has a monitor: it has processes, or will have them in a
+    /// moment.
     pub fn is_live(self) -> bool {
         matches!(self, Status::Running | Status::Paused | Status::Restarting)
     }
@@ -62,7 +63,7 @@ impl std::str::FromStr for Status {
 
     fn from_str(text: &str) -> Result<Self> {
         let known = Status::ALL.into_iter().find(|status| status.as_str() == text);
-        known.ok_or_else(|| Error::new(Kind::Invalid, format!("`{text}` is no status")))
+        known.ok_or_else(|| Error::new(Kind::Invalid, format!("`{text}` is not a status")))
     }
 }
 
@@ -158,7 +159,7 @@ impl Action {
         Action::ALL.into_iter().find(|action| action.verb() == verb)
     }
 
-    /// Whether the action can change the status.
+    /// Returns whether the action can change the status.
     pub fn changes_status(self) -> bool {
         use Action::{Attach, Exec, Inspect, Logs, Rename, Top, Update, Wait};
         !matches!(self, Update | Rename | Logs | Wait | Inspect | Exec | Attach | Top)
@@ -179,7 +180,7 @@ pub enum Transition {
 /// Why an action is not legal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is frozen.
+    /// The container is paused.
     Paused,
     /// The container is paused already.
     AlreadyPaused,
@@ -191,7 +192,7 @@ pub enum Refusal {
     Running,
     /// The container waits for its restart.
     Restarting,
-    /// Its record is damaged.
+    /// The container's record is damaged.
     Dead,
 }
 
@@ -227,42 +228,42 @@ impl Refusal {
         use Action::{Attach, Exec, Kill, Pause, Rm, Top};
         match (self, action) {
             (Refusal::Running | Refusal::Paused | Refusal::Restarting, Rm) => {
-                ("live-rm", "Its processes use the files that would go.")
+                ("live-rm", "Its processes use the files that rm would remove.")
             }
             (Refusal::Paused, Exec | Attach) => (
                 "paused-join",
-                "All that is in its control group is frozen: a further program would not run.",
+                "All processes in its control group are frozen: another process would not run.",
             ),
             (Refusal::Paused, _) => {
-                ("paused-start", "Its processes are there, only frozen: there is nothing to start.")
+                ("paused-start", "Its processes exist and are paused: there is nothing to start.")
             }
-            (Refusal::AlreadyPaused, _) => ("paused-pause", "Its processes are frozen already."),
+            (Refusal::AlreadyPaused, _) => ("paused-pause", "Its processes are paused already."),
             (Refusal::NotRunning, Kill) => {
-                ("idle-kill", "Without a process nobody is there to get a signal.")
+                ("idle-kill", "Without a process there is nothing to send a signal to.")
             }
             (Refusal::NotRunning, Pause) => {
-                ("idle-pause", "Without a process there is nothing to freeze.")
+                ("idle-pause", "Without a process there is nothing to pause.")
             }
             (Refusal::NotRunning, Top) => {
                 ("idle-top", "Without a process there is nothing to list.")
             }
             (Refusal::NotRunning, Attach) => {
-                ("idle-attach", "Attaching connects you to its running program, and there is none.")
+                ("idle-attach", "attach connects you to its running program, and there is none.")
             }
             (Refusal::NotRunning, _) => (
                 "idle-join",
-                "A further program shares the namespaces of the first, and those end with it.",
+                "Another process would share the namespaces of the first, and those end with it.",
             ),
             (Refusal::Restarting, _) => ("restarting", "Between two runs it has no process."),
             (Refusal::NotPaused | Refusal::Running, _) => {
-                ("not-paused", "Only what is frozen can be thawed.")
+                ("not-paused", "Only a paused container can be unpaused.")
             }
-            (Refusal::Dead, _) => ("dead", "Nothing is known of it but its name."),
+            (Refusal::Dead, _) => ("dead", "Only its name is known."),
         }
     }
 }
 
-/// The table. `Err` carries the reason.
+/// Looks up the table: what `action` leads to in `status`, or why it is refused.
 ///
 /// # Errors
 /// The reason of the refusal.
@@ -346,7 +347,7 @@ mod tests {
         let hint = error.hint_text().unwrap();
         assert_eq!(
             hint,
-            "Its processes are there, only frozen: there is nothing to start. \
+            "Its processes exist and are paused: there is nothing to start. \
              Now legal: unpause, stop, kill, restart, rm -f"
         );
     }

@@ -11,7 +11,7 @@ use crate::model::{Error, Kind};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Driver {
-    /// The layers stacked by overlayfs, with a directory of the container's own on top.
+    /// The layers stacked by overlayfs, with the container's writable directory on top.
     #[default]
     Overlay,
     /// A copy of the layers for each container.
@@ -31,13 +31,14 @@ impl fmt::Display for Driver {
 impl FromStr for Driver {
     type Err = Error;
 
-    /// Podman's `overlay`, Docker's `overlay2`, or `vfs`.
+    /// Parses Podman's `overlay`, Docker's `overlay2`, or `vfs`.
     fn from_str(text: &str) -> Result<Self, Error> {
         match text {
             "overlay" | "overlay2" => Ok(Driver::Overlay),
             "vfs" => Ok(Driver::Vfs),
-            _ => Err(Error::new(Kind::Invalid, format!("unknown storage driver `{text}`"))
-                .hint("`overlay` stacks the layers of an image, `vfs` copies them")),
+            _ => Err(Error::new(Kind::Invalid, format!("unknown storage driver `{text}`")).hint(
+                "use overlay, which stacks the layers of an image, or vfs, which copies them",
+            )),
         }
     }
 }

@@ -64,7 +64,8 @@ impl RestartPolicy {
         if let RestartPolicy::OnFailure { max } = self { max } else { 0 }
     }
 
-    /// Whether to restart a container that exited with `code` and was restarted `count` times.
+    /// Returns whether to restart a container that exited with `code` and was restarted `count`
+    /// times.
     pub fn restarts(self, code: i32, count: u32) -> bool {
         match self {
             RestartPolicy::No => false,
@@ -102,7 +103,9 @@ impl FromStr for RestartPolicy {
             "on-failure" => {
                 let max = count.unwrap_or("0").parse().map_err(|_| {
                     let count = count.unwrap_or_default();
-                    invalid(format!("invalid restart policy: `{count}` is no number of restarts"))
+                    invalid(format!(
+                        "invalid restart policy: `{count}` is not a number of restarts"
+                    ))
                 })?;
                 return Ok(RestartPolicy::OnFailure { max });
             }
@@ -157,13 +160,13 @@ impl LogConfig {
                 // One record must fit.
                 let size = parse_bytes(value)?;
                 if size < 64 << 10 {
-                    return Err(invalid("a file holds at least 64k; -1 is without limit"));
+                    return Err(invalid("must be at least 64k, or -1 for no limit"));
                 }
                 self.max_size = Some(size);
             }
             "max-file" => {
                 let count = value.parse().ok().filter(|count| (1..=1000).contains(count));
-                self.max_file = count.ok_or_else(|| invalid("from 1 to 1000 files"))?;
+                self.max_file = count.ok_or_else(|| invalid("must be from 1 to 1000"))?;
             }
             _ => {
                 return Err(Error::new(Kind::Invalid, format!("unknown log opt '{key}'"))

@@ -108,10 +108,10 @@ pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
 
 /// Returns the targets of anonymous volumes: the image's, and the user's of `-v`.
 fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
-    let own = options.mounts.list.iter();
-    let own = own.filter(|mount| mount.anonymous && mount.spec != MountSpec::From);
+    let mounts = options.mounts.list.iter();
+    let anonymous = mounts.filter(|mount| mount.anonymous && mount.spec != MountSpec::From);
     let mut all: Vec<String> = image.volumes.keys().cloned().collect();
-    all.extend(own.map(|mount| mount.target.clone()));
+    all.extend(anonymous.map(|mount| mount.target.clone()));
     all.sort();
     all.dedup();
     all
@@ -119,26 +119,26 @@ fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
 
 type OptionalWords = Vec<String>;
 
-/// Returns entrypoint and command. A user's entrypoint drops the image's command, for its arguments
-/// were written for another program.
+/// Returns entrypoint and command. A user's entrypoint drops the image's command,
+/// because its arguments are for another program.
 pub(crate) fn command(
     image: &ImageConfig,
     options: &CreateOptions,
 ) -> Result<(Option<OptionalWords>, Option<OptionalWords>)> {
     let some = |list: &Option<Vec<String>>| list.clone().filter(|list| !list.is_empty());
     let (entrypoint, image_cmd) = match &options.entrypoint {
-        Some(own) => (Some(own.clone()).filter(|list| !list.is_empty()), None),
+        Some(words) => (Some(words.clone()).filter(|list| !list.is_empty()), None),
         None => (some(&image.entrypoint), some(&image.cmd)),
     };
     let cmd = some(&options.cmd).or(image_cmd);
     if entrypoint.is_none() && cmd.is_none() {
         return Err(Error::new(Kind::Invalid, "no command specified")
-            .hint("the image names no command: write one after the image"));
+            .hint("write a command after the image: the image has none"));
     }
     let first = entrypoint.iter().chain(&cmd).flatten().next();
     if first.is_some_and(String::is_empty) {
         return Err(Error::new(Kind::Invalid, "the command is an empty string")
-            .hint("the first word of entrypoint and command names the program to run"));
+            .hint("write the program to run as the first word"));
     }
     Ok((entrypoint, cmd))
 }
@@ -150,7 +150,7 @@ pub(crate) fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
         EnvEntry::Unset { key } => key.clone(),
     };
     let mut env: Vec<String> = user.iter().map(written).collect();
-    let kept = image.iter().filter(|entry| !user.iter().any(|own| own.key() == key(entry)));
+    let kept = image.iter().filter(|entry| !user.iter().any(|set| set.key() == key(entry)));
     env.extend(kept.cloned());
     env
 }
@@ -160,21 +160,21 @@ fn key(entry: &str) -> &str {
 }
 
 /// Returns the user's health check; unset fields come from the image.
-fn health(image: &str, of_image: &ImageConfig, own: &HealthCheck) -> Result<HealthCheck> {
-    own.check()?;
-    if let Some(check) = of_image.healthcheck.as_ref().filter(|_| !own.is_none()) {
+fn health(image: &str, of_image: &ImageConfig, user: &HealthCheck) -> Result<HealthCheck> {
+    user.check()?;
+    if let Some(check) = of_image.healthcheck.as_ref().filter(|_| !user.is_none()) {
         check.check().map_err(|error| {
-            corrupt(image, format!("has a bad health check: {error}"))
-                .hint("--no-healthcheck leaves it out")
+            corrupt(image, format!("has an invalid health check: {error}"))
+                .hint("leave it out with --no-healthcheck")
         })?;
     }
-    Ok(own.clone().or(of_image.healthcheck.as_ref()))
+    Ok(user.clone().or(of_image.healthcheck.as_ref()))
 }
 
 fn image_stop_signal(image: &str, text: &str) -> Result<Signal> {
     text.parse::<Signal>().map_err(|error| {
-        corrupt(image, format!("has a bad stop signal: {error}"))
-            .hint("give one with --stop-signal, such as --stop-signal TERM")
+        corrupt(image, format!("has an invalid stop signal: {error}"))
+            .hint("set one with --stop-signal TERM")
     })
 }
 
@@ -185,7 +185,7 @@ fn check_image(image: &str, config: &ImageConfig) -> Result<()> {
             .split_once('=')
             .is_some_and(|(key, _)| !key.is_empty() && !key.contains(['*', '\n']));
         if !well_formed || entry.contains('\0') {
-            return Err(corrupt(image, format!("has a bad environment entry {entry:?}")));
+            return Err(corrupt(image, format!("has an invalid environment entry {entry:?}")));
         }
     }
     let workdir = &config.working_dir;
@@ -262,8 +262,8 @@ fn no_nul<'a>(what: &str, texts: impl IntoIterator<Item = &'a str>) -> Result<()
     }
 }
 
-/// Whether a host name has only letters, digits and `-` in labels joined by dots, as in RFC 1123,
-/// and `_` as Docker allows.
+/// Returns whether a host name has only letters, digits and `-` in labels joined by dots, as in RFC
+/// 1123, and `_` as Docker allows.
 fn check_hostname(hostname: &str) -> Result<()> {
     let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let label = |label: &str| {
@@ -276,8 +276,7 @@ fn check_hostname(hostname: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Kind::Invalid, format!("invalid hostname {hostname:?}")).hint(format!(
-        "a host name has 1 to {MAX_HOSTNAME} letters, digits, `-` and `.`, and starts and ends \
-         with a letter or digit"
+        "use 1 to {MAX_HOSTNAME} letters, digits, `-` and `.`, with a letter or digit at both ends"
     )))
 }
 

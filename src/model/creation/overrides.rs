@@ -14,7 +14,7 @@ use crate::model::value::signal::Signal;
 pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
     let (config, host) = (&container.spec.config, &container.spec.host);
     let (entrypoint, cmd) = entrypoint_and_cmd(config, image);
-    let own = |text: &String, of_image: &String| Some(text.clone()).filter(|t| t != of_image);
+    let changed = |text: &String, of_image: &String| Some(text.clone()).filter(|t| t != of_image);
     let labels = config.labels.iter().filter(|(key, value)| image.labels.get(*key) != Some(value));
     let image_signal = image.stop_signal.as_deref().and_then(|text| text.parse::<Signal>().ok());
     CreateOptions {
@@ -22,8 +22,8 @@ pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
         cmd,
         entrypoint,
         env: env(&config.env, &image.env),
-        workdir: own(&config.workdir, &image.working_dir),
-        user: own(&config.user, &image.user),
+        workdir: changed(&config.workdir, &image.working_dir),
+        user: changed(&config.user, &image.user),
         hostname: hostname(container, &host.namespaces),
         labels: labels.map(|(key, value)| (key.clone(), value.clone())).collect(),
         stop_signal: config.stop_signal.filter(|signal| Some(*signal) != image_signal),
@@ -47,9 +47,13 @@ type OptionalWords = Option<Vec<String>>;
 
 /// Returns entrypoint and command where they differ from the image's.
 fn entrypoint_and_cmd(config: &Config, image: &ImageConfig) -> (OptionalWords, OptionalWords) {
-    let own = config.entrypoint.clone().or(Some(Vec::new()));
-    let candidates =
-        [(None, None), (None, config.cmd.clone()), (own.clone(), None), (own, config.cmd.clone())];
+    let entrypoint = config.entrypoint.clone().or(Some(Vec::new()));
+    let candidates = [
+        (None, None),
+        (None, config.cmd.clone()),
+        (entrypoint.clone(), None),
+        (entrypoint, config.cmd.clone()),
+    ];
     let gives = |(entrypoint, cmd): &(OptionalWords, OptionalWords)| {
         let (entrypoint, cmd) = (entrypoint.clone(), cmd.clone());
         let options = CreateOptions { entrypoint, cmd, ..CreateOptions::default() };
@@ -59,8 +63,8 @@ fn entrypoint_and_cmd(config: &Config, image: &ImageConfig) -> (OptionalWords, O
     candidates.into_iter().find(gives).unwrap_or_default()
 }
 
-/// Returns the user's variables. They stand before those of the image that are left: as many of the
-/// first as needed.
+/// Returns the user's variables: the shortest beginning of the list that yields the whole list with
+/// the image's variables.
 fn env(all: &[String], image: &[String]) -> Vec<EnvEntry> {
     let entry = |text: &String| match text.split_once('=') {
         Some((key, value)) => EnvEntry::Set { key: key.to_owned(), value: value.to_owned() },
@@ -82,12 +86,15 @@ fn hostname(container: &Container, sharing: &Namespaces) -> Option<String> {
 /// Returns the mounts without those of the image and of other containers, and without generated
 /// names of volumes.
 fn mounts(all: &Mounts) -> Mounts {
-    let own = |mount: &&Mount| !matches!(mount.spec, MountSpec::Image | MountSpec::From);
+    let from_user = |mount: &&Mount| !matches!(mount.spec, MountSpec::Image | MountSpec::From);
     let unnamed = |mount: &Mount| match mount.anonymous {
         true => Mount { source: String::new(), ..mount.clone() },
         false => mount.clone(),
     };
-    Mounts { list: all.list.iter().filter(own).map(unnamed).collect(), from: all.from.clone() }
+    Mounts {
+        list: all.list.iter().filter(from_user).map(unnamed).collect(),
+        from: all.from.clone(),
+    }
 }
 
 fn health(check: &HealthCheck, image: &ImageConfig) -> HealthCheck {
@@ -95,14 +102,14 @@ fn health(check: &HealthCheck, image: &ImageConfig) -> HealthCheck {
     if check.is_none() && !of_image.is_none() {
         return HealthCheck::none();
     }
-    let own = |time: i64, of_image: i64| if time == of_image { 0 } else { time };
+    let changed = |time: i64, of_image: i64| if time == of_image { 0 } else { time };
     HealthCheck {
         test: if check.test == of_image.test { Vec::new() } else { check.test.clone() },
-        interval: own(check.interval, of_image.interval),
-        timeout: own(check.timeout, of_image.timeout),
-        start_period: own(check.start_period, of_image.start_period),
-        start_interval: own(check.start_interval, of_image.start_interval),
-        retries: own(check.retries, of_image.retries),
+        interval: changed(check.interval, of_image.interval),
+        timeout: changed(check.timeout, of_image.timeout),
+        start_period: changed(check.start_period, of_image.start_period),
+        start_interval: changed(check.start_interval, of_image.start_interval),
+        retries: changed(check.retries, of_image.retries),
     }
 }
 

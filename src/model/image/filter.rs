@@ -51,12 +51,12 @@ impl ImageFilter {
         (fits && (named || self.references.is_empty())).then_some(image)
     }
 
-    /// Whether labels and time of an image match.
+    /// Returns whether labels and time of an image match.
     pub fn matches(&self, image: &Image) -> bool {
         self.matches_labels_and_time(&image.config.labels, image.created)
     }
 
-    /// Whether labels and a time match; an object without a time is older than all others,
+    /// Returns whether labels and a time match; an object without a time is older than all others,
     /// as in Docker.
     pub fn matches_labels_and_time(
         &self,
@@ -78,21 +78,22 @@ impl ImageFilter {
 
 fn has_label(labels: &BTreeMap<String, String>, wanted: &str) -> bool {
     match wanted.split_once('=') {
-        Some((key, value)) => labels.get(key).is_some_and(|own| own == value),
+        Some((key, value)) => labels.get(key).is_some_and(|found| found == value),
         None => labels.contains_key(wanted),
     }
 }
 
-/// Whether a pattern matches a reference: its shortest form, that without tag, or the whole one.
+/// Returns whether a pattern matches a reference: its shortest form, that without tag, or the whole
+/// one.
 fn matches(pattern: &str, reference: &Reference) -> bool {
     let texts = [reference.familiar(), reference.repository(), reference.to_string()];
     texts.iter().any(|text| glob(pattern.as_bytes(), text.as_bytes()))
 }
 
-/// Whether `text` matches `pattern`: `*` is any number of characters but `/`, `?` is one.
+/// Returns whether `text` matches `pattern`: `*` is any number of characters but `/`, `?` is one.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
-    // Where the last star stands, and where in the text what it takes ends so far.
+    // The position of the last star, and the end of the text that it matches so far.
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {
@@ -134,7 +135,7 @@ mod tests {
         format!("b@sha256:{}", "d".repeat(64))
     }
 
-    /// Number 4 is a step on the way, 5 does not say when it was built.
+    /// Returns five images. Number 4 is an intermediate image, and 5 has no creation time.
     fn images() -> Vec<Image> {
         let mut images = vec![
             image(1, &["a:1", "a:2", "team/a:1"]),

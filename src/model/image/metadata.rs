@@ -22,15 +22,15 @@ pub struct Image {
     pub tags: Vec<Reference>,
     /// The names in registries: `repository@sha256:...`, sorted (Docker's `RepoDigests`).
     pub digests: Vec<Reference>,
-    /// The digest of the manifest, as received or as written here.
+    /// The digest of the manifest, as received or as the store wrote it.
     pub manifest: Option<Digest>,
-    /// The parent image, where this one was built here.
+    /// The parent image, if this store built the image.
     pub parent: Option<Digest>,
     /// Whether the image is a cached build step without a tag.
     pub intermediate: bool,
     /// When the image was built.
     pub created: Option<Timestamp>,
-    /// When the image was last tagged here.
+    /// When the image was last tagged in this store.
     pub tagged: Option<Timestamp>,
     /// The bytes of the files of all layers, unpacked.
     pub size: u64,
@@ -135,7 +135,7 @@ fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String
     }))
 }
 
-/// Whether an image is pulled, or the host image created, when it is used.
+/// When to pull an image, or to create the host image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PullPolicy {
     /// If the image is missing.

@@ -62,7 +62,7 @@ pub struct ContainerPaths {
 pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
     let (spec, state) = (&container.spec, &container.state);
     let argv = spec.config.argv();
-    // These files are made by the first start, as in Docker.
+    // The first start creates these files, as in Docker.
     let started =
         |path: &str| if state.started_at.is_some() { path.to_owned() } else { String::new() };
     json!({
@@ -205,7 +205,8 @@ fn device(device: &Device) -> Value {
     })
 }
 
-/// Returns the configured limits. Our own default is left out, for Docker's is no limit.
+/// Returns the configured limits. The default limit of processes is left out, because Docker
+/// has none.
 fn log_config(limits: LogConfig) -> Value {
     if limits == LogConfig::default() {
         return json!({});
@@ -224,7 +225,7 @@ fn resources(of: &Resources) -> Value {
         "CpuShares": of.cpu_shares.unwrap_or_default(),
         "Memory": of.memory.unwrap_or_default(),
         "NanoCpus": of.nano_cpus.unwrap_or_default(),
-        "CgroupParent": "",
+        "CgroupParent": of.cgroup_parent.as_deref().unwrap_or_default(),
         "BlkioWeight": of.blkio_weight.unwrap_or_default(),
         "BlkioWeightDevice": [],
         "BlkioDeviceReadBps": [],

@@ -7,13 +7,13 @@ use crate::model::image::Image;
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 
-/// Returns the comment on an image: its own, or that of its latest step, where newer builders write
-/// it.
+/// Returns the comment of an image, or of its latest step, where newer builders write it.
 fn comment(image: &Image) -> &str {
-    let own = image.document.get("comment");
+    let comment = image.document.get("comment");
     let steps = image.document.get("history").and_then(Value::as_array);
     let latest = || steps?.last()?.get("comment");
-    own.filter(|own| own.as_str().is_some_and(|own| !own.is_empty()))
+    comment
+        .filter(|comment| comment.as_str().is_some_and(|text| !text.is_empty()))
         .or_else(latest)
         .and_then(Value::as_str)
         .unwrap_or_default()

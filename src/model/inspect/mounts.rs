@@ -64,7 +64,7 @@ pub(super) fn binds(mounts: &Mounts) -> Value {
 
 /// Returns `HostConfig.Mounts` and `Tmpfs`, each where there is one.
 pub(super) fn requested(mounts: &Mounts) -> Value {
-    let mut asked = json!({});
+    let mut config = json!({});
     let named: Vec<Value> = mounts
         .list
         .iter()
@@ -82,7 +82,7 @@ pub(super) fn requested(mounts: &Mounts) -> Value {
         })
         .collect();
     if !named.is_empty() {
-        asked["Mounts"] = named.into();
+        config["Mounts"] = named.into();
     }
     let tmpfs: Map<String, Value> = mounts
         .list
@@ -93,7 +93,7 @@ pub(super) fn requested(mounts: &Mounts) -> Value {
         })
         .collect();
     if !tmpfs.is_empty() {
-        asked["Tmpfs"] = tmpfs.into();
+        config["Tmpfs"] = tmpfs.into();
     }
-    asked
+    config
 }

@@ -6,12 +6,12 @@ use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 
 /// Returns `HostConfig.IpcMode`.
 pub(super) fn ipc(sharing: &Namespaces) -> String {
-    let own = match (sharing.ipc_shareable, sharing.ipc_none) {
+    let private = match (sharing.ipc_shareable, sharing.ipc_none) {
         (true, _) => "shareable",
         (_, true) => "none",
         _ => "private",
     };
-    sharing.ipc.show(own)
+    sharing.ipc.show(private)
 }
 
 /// Returns `HostConfig.ExtraHosts`.

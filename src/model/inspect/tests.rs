@@ -18,7 +18,7 @@ fn docker(text: &str) -> Value {
     serde_json::from_str::<Value>(text).unwrap()[0].clone()
 }
 
-/// The image that the reference was measured with.
+/// Returns the image that the reference was measured with.
 fn measured_image() -> Image {
     let docker = docker(IMAGE);
     let list = |value: &Value| serde_json::from_value(value.clone()).unwrap();
@@ -58,7 +58,7 @@ fn measured_container(docker: &Value) -> Container {
     Container { spec, state }
 }
 
-/// The same keys in the same order, and values of the same type, all the way down.
+/// Checks that two documents have equal keys in equal order, with values of equal types.
 fn same_shape(path: &str, theirs: &Value, ours: &Value) {
     match (theirs, ours) {
         (Value::Object(theirs), Value::Object(ours)) => {
@@ -74,7 +74,7 @@ fn same_shape(path: &str, theirs: &Value, ours: &Value) {
                 same_shape(&format!("{path}[0]"), theirs, ours);
             }
         }
-        // Docker has no limit of its own, we have.
+        // lifebox has a default limit, Docker has none.
         (Value::Null, Value::Number(_)) if path.ends_with(".PidsLimit") => {}
         _ => {
             let (theirs_type, our_type) =

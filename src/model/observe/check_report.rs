@@ -41,7 +41,7 @@ pub enum Resolution {
     Unrepaired(String),
 }
 
-/// `found`, `mended`, `removed`, or `left: ` and why.
+/// Writes the words that scripts see: `found`, `mended`, `removed`, or `left: ` and the reason.
 impl fmt::Display for Resolution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -80,7 +80,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether no damage is left. Leftovers are not damage.
+    /// Returns whether no damage is left. Leftovers are not damage.
     pub fn is_healthy(&self) -> bool {
         let left = |finding: &Finding| {
             let done = matches!(finding.resolution, Resolution::Repaired | Resolution::Removed);

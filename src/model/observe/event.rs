@@ -1,5 +1,5 @@
 //! Events: what happened to containers, images and volumes, under Docker's names
-//! (moby, `api/types/events`), and which of them are wanted.
+//! (moby, `api/types/events`), and filters of events.
 
 use std::collections::BTreeMap;
 
@@ -69,40 +69,40 @@ macro_rules! actions {
 
 actions! {
     ArchivePath = "archive-path": "Files were copied out of a container.",
-    Attach = "attach": "Somebody sees what a container writes.",
-    Commit = "commit": "An image was made of a container.",
-    Create = "create": "A container or a volume was made.",
+    Attach = "attach": "A client attached to a container.",
+    Commit = "commit": "An image was created from a container.",
+    Create = "create": "A container or a volume was created.",
     Delete = "delete": "An image was removed.",
     Destroy = "destroy": "A container or a volume was removed.",
-    Detach = "detach": "Somebody left a container by the detach keys.",
-    Die = "die": "A container's first process has ended.",
-    ExecCreate = "exec_create": "A further program is to run in a container.",
-    ExecDetach = "exec_detach": "Somebody left that program by the detach keys.",
-    ExecDie = "exec_die": "That program has ended.",
-    ExecStart = "exec_start": "That program is started.",
-    Export = "export": "A container's files were written as a tar.",
+    Detach = "detach": "A client detached from a container.",
+    Die = "die": "A container exited.",
+    ExecCreate = "exec_create": "An exec process was created in a container.",
+    ExecDetach = "exec_detach": "A client detached from an exec process.",
+    ExecDie = "exec_die": "An exec process exited.",
+    ExecStart = "exec_start": "An exec process was started.",
+    Export = "export": "A container was exported.",
     ExtractToDir = "extract-to-dir": "Files were copied into a container.",
-    HealthStatus = "health_status": "A container's health is another one now.",
-    Import = "import": "An image was made of files.",
+    HealthStatus = "health_status": "The health of a container changed.",
+    Import = "import": "An image was imported.",
     Kill = "kill": "A signal was sent to a container.",
-    Load = "load": "An image was taken from an archive.",
-    Mount = "mount": "A container uses a volume.",
-    Oom = "oom": "A process of a container was killed for want of memory.",
-    Pause = "pause": "A container was frozen.",
-    Pull = "pull": "An image was fetched.",
-    Push = "push": "An image was sent.",
-    Rename = "rename": "A container got another name.",
-    Resize = "resize": "A container's terminal got another size.",
-    Restart = "restart": "A container was stopped and started.",
-    Save = "save": "An image was written to an archive.",
-    Start = "start": "A container runs.",
+    Load = "load": "An image was loaded from an archive.",
+    Mount = "mount": "A volume was mounted into a container.",
+    Oom = "oom": "The kernel killed a process of a container because memory ran out.",
+    Pause = "pause": "A container was paused.",
+    Pull = "pull": "An image was pulled.",
+    Push = "push": "An image was pushed.",
+    Rename = "rename": "A container was renamed.",
+    Resize = "resize": "A container's terminal was resized.",
+    Restart = "restart": "A container was restarted.",
+    Save = "save": "An image was saved to an archive.",
+    Start = "start": "A container was started.",
     Stop = "stop": "A container was stopped.",
-    Tag = "tag": "An image got a reference.",
+    Tag = "tag": "An image was tagged.",
     Top = "top": "A container's processes were listed.",
-    Unmount = "unmount": "A container uses a volume no more.",
-    Unpause = "unpause": "A container was thawed.",
-    Untag = "untag": "An image lost a reference.",
-    Update = "update": "A container's limits were changed.",
+    Unmount = "unmount": "A volume was unmounted from a container.",
+    Unpause = "unpause": "A container was unpaused.",
+    Untag = "untag": "An image was untagged.",
+    Update = "update": "A container's limits were updated.",
 }
 
 impl Action {
@@ -143,16 +143,16 @@ impl Event {
         Event { time, subject, action, id: id.to_owned(), attributes }
     }
 
-    /// Returns an event of a container. Labels cannot replace the attributes in `own`.
+    /// Returns an event of a container. Labels cannot replace the attributes in `extra`.
     pub fn of_container(
         spec: &ContainerSpec,
         name: &ContainerName,
         action: impl Into<String>,
-        own: &[(&str, String)],
+        extra: &[(&str, String)],
     ) -> Event {
         Event::new(Type::Container, action, spec.id.as_str())
             .labelled(&spec.config.labels)
-            .with(own)
+            .with(extra)
             .with(&[("image", spec.image.reference.clone()), ("name", name.to_string())])
     }
 
@@ -173,8 +173,8 @@ impl Event {
     }
 
     /// Returns an event of a volume.
-    pub fn of_volume(action: Action, name: &str, own: &[(&str, String)]) -> Event {
-        Event::new(Type::Volume, action, name).with(own).with(&[("driver", "local".to_owned())])
+    pub fn of_volume(action: Action, name: &str, extra: &[(&str, String)]) -> Event {
+        Event::new(Type::Volume, action, name).with(extra).with(&[("driver", "local".to_owned())])
     }
 
     /// Returns an event to try out a template with.
@@ -182,9 +182,9 @@ impl Event {
         Event::new(Type::Container, Action::Start, "")
     }
 
-    fn with(mut self, own: &[(&str, String)]) -> Event {
-        let own = own.iter().map(|(key, value)| ((*key).to_owned(), shortened(value)));
-        self.attributes.extend(own);
+    fn with(mut self, extra: &[(&str, String)]) -> Event {
+        let extra = extra.iter().map(|(key, value)| ((*key).to_owned(), shortened(value)));
+        self.attributes.extend(extra);
         self
     }
 
@@ -234,7 +234,7 @@ pub fn exit_attributes(code: i32, begun: Timestamp) -> [(&'static str, String); 
     [("exitCode", code.to_string()), ("execDuration", ran.to_string())]
 }
 
-/// Returns the attributes of `rename`: Docker's names begin with a slash here.
+/// Returns the attributes of `rename`, in which Docker's names begin with a slash.
 pub fn rename_attributes(old: &ContainerName) -> [(&'static str, String); 1] {
     [("oldName", format!("/{old}"))]
 }
@@ -263,7 +263,7 @@ impl EventFilter {
     pub fn add(&mut self, key: &str, value: &str) -> Result<()> {
         if !Self::KEYS.contains(&key) {
             let error = Error::new(Kind::Invalid, format!("invalid filter `{key}`"));
-            return Err(error.hint(format!("the filters are {}", Self::KEYS.join(", "))));
+            return Err(error.hint(format!("use one of {}", Self::KEYS.join(", "))));
         }
         let words: Vec<&str> = match key {
             "event" => Action::ALL.iter().map(|action| action.as_str()).collect(),
@@ -273,7 +273,7 @@ impl EventFilter {
         let word = value.split(':').next().unwrap_or_default().trim_end();
         if !words.is_empty() && !words.contains(&word) {
             let error = Error::new(Kind::Invalid, format!("invalid filter `{key}={value}`"));
-            let all = format!("it is one of {}", words.join(", "));
+            let all = format!("use one of {}", words.join(", "));
             return Err(match suggest(word, words) {
                 Some(near) => error.hint(format!("did you mean `{near}`? ({all})")),
                 None => error.hint(all),
@@ -283,7 +283,7 @@ impl EventFilter {
         Ok(())
     }
 
-    /// Whether the filter matches an event.
+    /// Returns whether the filter matches an event.
     pub fn matches(&self, event: &Event) -> bool {
         Self::KEYS.iter().all(|key| {
             let mut values = self.pairs.iter().filter(|(k, _)| k == key).map(|(_, v)| v);
@@ -321,7 +321,7 @@ fn is(event: &Event, key: &str, value: &str) -> bool {
 
 fn has_label(event: &Event, value: &str) -> bool {
     match value.split_once('=') {
-        Some((key, value)) => event.attributes.get(key).is_some_and(|own| own == value),
+        Some((key, value)) => event.attributes.get(key).is_some_and(|found| found == value),
         None => event.attributes.contains_key(value),
     }
 }
@@ -329,8 +329,8 @@ fn has_label(event: &Event, value: &str) -> bool {
 /// The options of `events`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventOptions {
-    /// From this time on. Where neither this nor `until` is set, one who follows gets only what
-    /// happens from now on, as with Docker.
+    /// From this time on. If neither this nor `until` is set, following begins with new events, as
+    /// in Docker.
     pub since: Option<Timestamp>,
     /// Before this time, which also ends following.
     pub until: Option<Timestamp>,

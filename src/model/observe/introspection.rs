@@ -109,7 +109,7 @@ pub struct PathLayers {
 /// What a layer has at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathLayer {
-    /// The number of the image's layer, from 1 at the bottom; `None` for the container's own layer.
+    /// The number of the image's layer, from 1 at the bottom; `None` for the writable layer.
     pub layer: Option<usize>,
     /// The kind of entry.
     pub entry: Entry,
@@ -120,7 +120,7 @@ pub struct PathLayer {
 pub enum Entry {
     /// A file or device of so many bytes.
     File(u64),
-    /// A symbolic link at the path or on the way to it. It is not followed.
+    /// A symbolic link at the path or on the way to it, not followed.
     Link {
         /// The path of the link.
         at: String,

@@ -1,4 +1,5 @@
-//! Observations as data: events, logs, statistics, volumes, readiness probes, progress and the results of checks.
+//! Observations as data: events, logs, statistics, volumes, readiness probes, progress and the
+//! results of checks.
 
 pub mod check_report;
 pub mod event;

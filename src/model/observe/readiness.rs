@@ -28,7 +28,7 @@ pub enum ProbeResult {
     NotReady(String),
 }
 
-/// An HTTP GET request to the container's own loopback address.
+/// An HTTP GET request to the container's loopback address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpGet {
     /// The TCP port.
@@ -49,8 +49,9 @@ impl HttpGet {
     pub fn new(port: u16, path: &str, status: Option<u16>, patience: Duration) -> Result<Self> {
         let fits = path.len() <= MAX_PATH && path.bytes().all(|byte| byte.is_ascii_graphic());
         if !fits || !path.starts_with('/') {
-            return Err(Error::new(Kind::Invalid, format!("{path:?} is no path of a request"))
-                .hint("such as \"/health\"; other characters are written as %20"));
+            return Err(Error::new(Kind::Invalid, format!("{path:?} is not a request path")).hint(
+                "write a path such as \"/health\", with other characters escaped as in %20",
+            ));
         }
         Ok(HttpGet { port, path: path.to_owned(), status, timeout: patience })
     }
@@ -60,7 +61,7 @@ impl HttpGet {
         &self.path
     }
 
-    /// Whether an answer with this status is a success.
+    /// Returns whether an answer with this status is a success.
     pub fn accepts(&self, status: u16) -> bool {
         self.status.map_or((200..400).contains(&status), |wanted| wanted == status)
     }

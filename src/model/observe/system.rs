@@ -27,7 +27,7 @@ pub struct Info {
     pub cgroup_version: String,
     /// The controllers that containers get.
     pub cgroup_controllers: Vec<String>,
-    /// How root file systems are made: `overlay2` or `vfs`.
+    /// The storage driver: `overlay2` or `vfs`.
     pub storage: String,
     /// The number of processors.
     pub cpus: u64,

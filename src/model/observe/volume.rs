@@ -1,4 +1,4 @@
-//! Volumes: directories of the engine's own, which outlive the containers that use them.
+//! Volumes: directories of the engine, which outlive the containers that use them.
 
 use crate::model::container::mounts::Mount;
 use crate::model::value::name::ContainerName;
@@ -19,7 +19,7 @@ pub struct Volume {
     pub version: u32,
     /// Its name.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created: Timestamp,
     /// Labels.
     pub labels: BTreeMap<String, String>,
@@ -63,18 +63,18 @@ pub struct VolumeFilter {
 /// How to remove a volume.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RemoveVolumeOptions {
-    /// One that is not there is no error.
+    /// Whether a missing volume is not an error.
     pub force: bool,
 }
 
-/// Which volumes that no container uses are removed.
+/// The options of `volume prune`.
 #[derive(Clone, Debug, Default)]
 pub struct PruneVolumesOptions {
-    /// Those with a name, too.
+    /// Whether named volumes are removed too.
     pub all: bool,
-    /// Only those that fit.
+    /// The filter; only volumes that match are removed.
     pub filter: VolumeFilter,
-    /// Only tell what would go.
+    /// Whether to report without removing.
     pub dry_run: bool,
 }
 
@@ -109,14 +109,14 @@ impl Volume {
     fn has_label(&self, label: &str) -> bool {
         let labels = self.all_labels();
         match label.split_once('=') {
-            Some((key, value)) => labels.get(key).is_some_and(|own| own == value),
+            Some((key, value)) => labels.get(key).is_some_and(|found| found == value),
             None => labels.contains_key(label),
         }
     }
 }
 
 impl VolumeFilter {
-    /// Whether the filter matches a volume.
+    /// Returns whether the filter matches a volume.
     pub fn matches(&self, one: &VolumeUse) -> bool {
         let volume = &one.volume;
         self.dangling.is_none_or(|dangling| dangling == one.users.is_empty())

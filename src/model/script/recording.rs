@@ -116,7 +116,7 @@ pub struct Line {
 /// A call in a script that used a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Call {
-    /// When the first call was made.
+    /// The time of the first call.
     pub at: Duration,
     /// The source of the call: an index into the texts.
     pub text: Option<usize>,
@@ -124,7 +124,7 @@ pub struct Call {
     pub line: usize,
     /// The function.
     pub name: String,
-    /// How often the call was made.
+    /// The number of calls.
     pub count: u64,
 }
 
@@ -146,7 +146,7 @@ impl ContainerTimeline {
         let mut spans: Vec<Span> = Vec::new();
         let moves: Vec<(usize, Option<Status>)> =
             (0..self.events.len()).filter_map(|at| Some((at, self.status_after(at)?))).collect();
-        // One that was not made in this time was there before it.
+        // Without a `create` event the container existed before the script.
         if self.events.first().is_none_or(|first| first.action != Action::Create.as_str()) {
             let to = moves.first().map_or(end, |(at, _)| self.events[*at].at);
             spans.push(Span { status: self.initial_status, from: Duration::ZERO, to });
@@ -156,7 +156,7 @@ impl ContainerTimeline {
             let span = Span { status: *status, from: self.events[*at].at, to: next.unwrap_or(end) };
             spans.push(span);
         }
-        // What did not last is no time; what was followed by the same goes on.
+        // Drops empty spans, and joins neighbours of one status.
         spans.retain(|span| span.to > span.from || span.status.is_none());
         spans.dedup_by(|next, before| {
             let same = next.status == before.status;
@@ -183,31 +183,31 @@ impl ContainerTimeline {
         Some(Some(status))
     }
 
-    /// Whether an exit is final. Events do not say that a container will be restarted;
+    /// Returns whether an exit is final. Events do not say that a container will be restarted;
     /// later events and samples do.
     fn status_after_exit(&self, at: usize) -> Status {
         let died = self.events[at].at;
         let rest = &self.events[at + 1..];
-        let is = |happening: &TimelineEvent, action: Action| happening.action == action.as_str();
+        let is = |event: &TimelineEvent, action: Action| event.action == action.as_str();
         let next = rest.iter().position(|one| is(one, Action::Start) || is(one, Action::Destroy));
         let until = next.map_or(Duration::MAX, |next| rest[next].at);
         let started = next.filter(|next| is(&rest[*next], Action::Start));
-        let asked = started
+        let restart_requested = started
             .is_some_and(|next| rest.get(next + 1).is_some_and(|one| is(one, Action::Restart)));
         let stopped = rest[..next.unwrap_or(rest.len())].iter().any(|one| is(one, Action::Stop));
         let by_itself = started.is_some() && self.restarts && !stopped;
         let seen = self.samples.iter().any(|sample| {
             sample.status == Status::Restarting && sample.at >= died && sample.at < until
         });
-        if asked || by_itself || seen { Status::Restarting } else { Status::Exited }
+        if restart_requested || by_itself || seen { Status::Restarting } else { Status::Exited }
     }
 
     /// Returns the call that caused an event: the last one before it. A call that creates a
     /// container is recorded when the container is created.
-    pub fn cause(&self, happening: &TimelineEvent) -> Option<&Call> {
-        let made = happening.action == Action::Create.as_str();
-        let before = self.calls.iter().rfind(|call| call.at <= happening.at);
-        before.or_else(|| self.calls.first().filter(|_| made))
+    pub fn cause(&self, event: &TimelineEvent) -> Option<&Call> {
+        let creates = event.action == Action::Create.as_str();
+        let before = self.calls.iter().rfind(|call| call.at <= event.at);
+        before.or_else(|| self.calls.first().filter(|_| creates))
     }
 }
 
@@ -228,7 +228,7 @@ mod tests {
     }
 
     fn shown(life: &ContainerTimeline) -> String {
-        let name = |span: &Span| span.status.map_or("gone", Status::as_str);
+        let name = |span: &Span| span.status.map_or("removed", Status::as_str);
         let spans = life.spans(Duration::from_millis(100));
         let shown = spans.iter().map(|span| {
             format!("{} {}-{}", name(span), span.from.as_millis(), span.to.as_millis())
@@ -249,9 +249,9 @@ mod tests {
             (60, "destroy"),
         ];
         let expected = "created 1-5, running 5-20, paused 20-30, running 30-41, exited 41-60, \
-                        gone 60-100";
+                        removed 60-100";
         assert_eq!(shown(&life(&events)), expected);
-        assert_eq!(shown(&life(&[])), "gone 0-100");
+        assert_eq!(shown(&life(&[])), "removed 0-100");
         assert_eq!(shown(&life(&[(1, "create"), (1, "start")])), "running 1-100");
     }
 
@@ -266,9 +266,9 @@ mod tests {
 
     #[test]
     fn what_is_started_again_was_restarting() {
-        let asked = [(0, "create"), (1, "start"), (5, "die"), (6, "stop"), (9, "start")];
-        let asked = life(&[&asked[..], &[(9, "restart")]].concat());
-        assert_eq!(shown(&asked), "created 0-1, running 1-5, restarting 5-9, running 9-100");
+        let requested = [(0, "create"), (1, "start"), (5, "die"), (6, "stop"), (9, "start")];
+        let requested = life(&[&requested[..], &[(9, "restart")]].concat());
+        assert_eq!(shown(&requested), "created 0-1, running 1-5, restarting 5-9, running 9-100");
         let again = [(0, "create"), (1, "start"), (5, "die"), (9, "start"), (20, "die")];
         let by_itself = ContainerTimeline { restarts: true, ..life(&again) };
         let expected = "created 0-1, running 1-5, restarting 5-9, running 9-20, exited 20-100";

@@ -21,7 +21,7 @@ pub enum TestOutcome {
 /// One test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestResult {
-    /// The names of the groups, outermost first, then the test's own. Never empty.
+    /// The names of the groups, outermost first, then the test's name. Never empty.
     pub path: Vec<String>,
     /// The duration, cleanup included.
     pub time: Duration,
@@ -35,7 +35,7 @@ impl TestResult {
         self.path.join(" ")
     }
 
-    /// Returns the test's own name.
+    /// Returns the test's name.
     pub fn name(&self) -> &str {
         self.path.last().map_or("", String::as_str)
     }
@@ -45,7 +45,7 @@ impl TestResult {
         self.path.split_last().map_or(&[], |(_, group)| group)
     }
 
-    /// Whether the test failed.
+    /// Returns whether the test failed.
     pub fn failed(&self) -> bool {
         matches!(self.outcome, TestOutcome::Failed { .. })
     }
@@ -61,17 +61,17 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// How many tests failed.
+    /// Returns the number of failed tests.
     pub fn failures(&self) -> usize {
         self.results.iter().filter(|case| case.failed()).count()
     }
 
-    /// How many tests were not run.
+    /// Returns the number of skipped tests.
     pub fn skipped(&self) -> usize {
         self.results.iter().filter(|case| case.outcome == TestOutcome::Skipped).count()
     }
 
-    /// How long all tests took.
+    /// Returns the total duration of the tests.
     pub fn time(&self) -> Duration {
         self.results.iter().map(|case| case.time).sum()
     }

@@ -29,12 +29,12 @@ pub enum Expression {
 }
 
 impl Expression {
-    /// A string.
+    /// Returns a string.
     pub fn text(text: impl Into<String>) -> Self {
         Expression::Text(text.into())
     }
 
-    /// An array of strings.
+    /// Returns an array of strings.
     pub fn list<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Self {
         Expression::List(texts.into_iter().map(Expression::text).collect())
     }

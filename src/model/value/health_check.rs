@@ -49,7 +49,7 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
-/// Nanoseconds, as images have times.
+/// Converts a time to nanoseconds, the unit of times in images.
 pub fn nanoseconds(time: Duration) -> i64 {
     i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
 }
@@ -60,7 +60,7 @@ impl HealthCheck {
         HealthCheck { test: vec!["NONE".to_owned()], ..HealthCheck::default() }
     }
 
-    /// Whether the check is disabled (`NONE`).
+    /// Returns whether the check is disabled (`NONE`).
     pub fn is_none(&self) -> bool {
         self.test.first().is_some_and(|kind| kind == "NONE")
     }
@@ -77,15 +77,15 @@ impl HealthCheck {
         if self.test.is_empty() {
             self.test.clone_from(&image.test);
         }
-        for (own, other) in [
+        for (field, default) in [
             (&mut self.interval, image.interval),
             (&mut self.timeout, image.timeout),
             (&mut self.start_period, image.start_period),
             (&mut self.start_interval, image.start_interval),
             (&mut self.retries, image.retries),
         ] {
-            if *own == 0 {
-                *own = other;
+            if *field == 0 {
+                *field = default;
             }
         }
         self
@@ -120,7 +120,7 @@ impl HealthCheck {
             ["CMD", ..] | ["CMD-SHELL"] => wrong("the health check has no command".to_owned()),
             [kind, ..] => {
                 Err(Error::new(Kind::Invalid, format!("unknown type of health check `{kind}`"))
-                    .hint("known are CMD, CMD-SHELL and NONE"))
+                    .hint("use CMD, CMD-SHELL or NONE"))
             }
         }
     }
@@ -277,10 +277,10 @@ mod tests {
     fn what_is_not_said_is_as_the_image_has_it() {
         let image =
             HealthCheck { test: HealthCheck::shell("a"), interval: 7, ..HealthCheck::none() };
-        let own = HealthCheck { interval: 9, retries: 4, ..HealthCheck::default() };
-        let merged = own.clone().or(Some(&image));
+        let user = HealthCheck { interval: 9, retries: 4, ..HealthCheck::default() };
+        let merged = user.clone().or(Some(&image));
         assert_eq!((merged.test, merged.interval, merged.retries), (image.test.clone(), 9, 4));
-        assert_eq!(own.clone().or(None), own);
+        assert_eq!(user.clone().or(None), user);
         assert_eq!(HealthCheck::none().or(Some(&image)).command(), None);
         assert_eq!(image.command().unwrap(), ["/bin/sh", "-c", "a"]);
     }

@@ -24,7 +24,7 @@ impl ContainerId {
     /// Returns the error for a name or id without a container.
     pub fn none_called(query: &str) -> Error {
         Error::new(Kind::NotFound, format!("no such container: {query}"))
-            .hint("`ps -a` lists all containers")
+            .hint("list all containers with `ps -a`")
             .container(query, None)
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// Reads `null` as the default, for images write it for absent values.
+/// Reads `null` as the default, because images write it for absent values.
 pub(in crate::model) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

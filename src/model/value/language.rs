@@ -1,4 +1,4 @@
-//! The languages that lifebox teaches in.
+//! The languages of texts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,8 +27,8 @@ impl Language {
         }
     }
 
-    /// Returns the language of a locale such as `ko_KR.UTF-8` (locale(7)); English for all that are
-    /// not known, and for one that can't show another (no UTF-8).
+    /// Returns the language of a locale such as `ko_KR.UTF-8` (locale(7)); English for an unknown
+    /// language, and for a locale without UTF-8.
     pub fn from_locale(locale: &str) -> Language {
         let code = locale.split(['_', '.', '@']).next().unwrap_or_default();
         let charset = locale.split_once('.').map_or("", |(_, charset)| charset);
@@ -43,20 +43,19 @@ impl FromStr for Language {
 
     fn from_str(text: &str) -> Result<Self> {
         Language::ALL.into_iter().find(|known| known.code() == text).ok_or_else(|| {
-            Error::new(Kind::Invalid, format!("there are no texts in the language `{text}`"))
-                .hint("en or ko")
+            Error::new(Kind::Invalid, format!("unsupported language `{text}`")).hint("use en or ko")
         })
     }
 }
 
-/// Whom a text is for.
+/// The reader of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReaderProfile {
     /// The language.
     pub language: Language,
     /// How many columns the terminal has.
     pub width: usize,
-    /// Whether only ASCII can be shown.
+    /// Whether the terminal shows only ASCII.
     pub ascii: bool,
 }
 

@@ -54,7 +54,7 @@ impl FromStr for ContainerName {
             "invalid container name (`{text}`), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
         );
         Err(Error::new(Kind::Invalid, message)
-            .hint("a name has 2 to 255 characters and starts with a letter or digit"))
+            .hint("use 2 to 255 characters, the first a letter or digit"))
     }
 }
 

@@ -5,8 +5,8 @@ use super::name::ContainerName;
 
 impl ContainerName {
     /// Returns a name such as `patient_hopper`, chosen by `random`. `attempt` counts from 1; from
-    /// the second on a digit is appended, for the first name was taken. After six attempts callers
-    /// use the short id.
+    /// the second on a digit is appended, because the first name was taken. After six attempts
+    /// callers use the short id.
     pub fn generate(random: u64, attempt: u32) -> ContainerName {
         let pick = |words: &[&'static str], number: u64| {
             let index = number % (words.len() as u64);

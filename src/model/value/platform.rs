@@ -40,8 +40,8 @@ impl Platform {
         }
     }
 
-    /// Whether an image for `offered` fits this platform. A variant that one side leaves open
-    /// fits any.
+    /// Returns whether an image for `offered` fits this platform. A variant that one side leaves
+    /// open fits any.
     pub fn accepts(&self, offered: &Platform) -> bool {
         let open = self.variant.is_empty() || offered.variant.is_empty();
         self.os == offered.os

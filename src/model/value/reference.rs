@@ -88,7 +88,7 @@ impl FromStr for Reference {
         };
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => {
-                (rest, Some(digest.parse::<Digest>().map_err(|_| invalid("bad digest"))?))
+                (rest, Some(digest.parse::<Digest>().map_err(|_| invalid("invalid digest"))?))
             }
             None => (text, None),
         };
@@ -97,17 +97,17 @@ impl FromStr for Reference {
             _ => (rest, None),
         };
         if let Some(tag) = tag.filter(|tag| !is_tag(tag)) {
-            return Err(invalid(&format!("bad tag `{tag}`")));
+            return Err(invalid(&format!("invalid tag `{tag}`")));
         }
         let (domain, path) = split_domain(name);
         if name.len() > MAX_NAME {
             return Err(invalid("the name is longer than 255 characters"));
         }
         if !is_domain(&domain) {
-            return Err(invalid(&format!("bad registry `{domain}`")));
+            return Err(invalid(&format!("invalid registry `{domain}`")));
         }
         if path.is_empty() || !path.split('/').all(is_path_component) {
-            return Err(invalid("the name must be of lower-case letters, digits and . _ - /"));
+            return Err(invalid("the name must consist of lower-case letters, digits and . _ - /"));
         }
         if is_id(name) {
             return Err(invalid("64 hexadecimal digits are an image id, not a name"));
@@ -121,7 +121,7 @@ impl FromStr for Reference {
     }
 }
 
-/// Whether a name reads as the id of an image.
+/// Returns whether a name reads as the id of an image.
 fn is_id(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -167,8 +167,8 @@ fn is_domain(text: &str) -> bool {
     port_ok && host_ok
 }
 
-/// Whether a component has only lower-case letters and digits, joined by `.`, `_`, `__` or any
-/// number of `-`.
+/// Returns whether a component has only lower-case letters and digits, joined by `.`, `_`, `__` or
+/// any number of `-`.
 fn is_path_component(text: &str) -> bool {
     let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let ends = |b: Option<&u8>| b.is_some_and(|b| alphanumeric(*b));

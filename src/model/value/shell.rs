@@ -22,7 +22,7 @@ pub fn commands(text: &str) -> Result<Vec<Vec<String>>> {
     Ok(split.done)
 }
 
-/// Whether a shell takes a word literally, without quotes.
+/// Returns whether a shell takes a word literally, without quotes.
 pub fn is_plain(word: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&b);
     !word.is_empty() && !word.starts_with('=') && word.bytes().all(plain)
@@ -36,7 +36,7 @@ pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String> {
     let quote = |word: &'a str| match is_plain(word) {
         true => Ok(word.into()),
         false => shlex::try_quote(word).map_err(|_| {
-            let message = "a text with a NUL byte cannot be given to a program";
+            let message = "an argument with a NUL byte cannot be passed to a program";
             Error::new(Kind::Unsupported, message)
         }),
     };
@@ -63,7 +63,7 @@ impl Split<'_> {
             '\\' => match self.rest.next() {
                 Some('\n') => {}
                 Some(c) => self.push(c),
-                None => return Err(invalid("there is nothing after the last `\\`")),
+                None => return Err(invalid("the text ends after a `\\`")),
             },
             '$' => self.dollar()?,
             '~' if self.word.is_none() => return Err(unsupported("~", "write the whole path")),
@@ -122,7 +122,7 @@ impl Split<'_> {
         }
     }
 
-    /// A `$` that a shell would leave as it is.
+    /// Takes a `$` that a shell would not expand; refuses any other.
     fn dollar(&mut self) -> Result<()> {
         let begins = |c: &char| c.is_alphanumeric() || "_{('\"@*#?$!-".contains(*c);
         let Some(first) = self.rest.peek().copied().filter(begins) else {
@@ -151,7 +151,7 @@ fn invalid(message: &str) -> Error {
 }
 
 fn unsupported(what: &str, hint: &str) -> Error {
-    let message = format!("`{what}` has a meaning for a shell, and there is none here");
+    let message = format!("`{what}` is shell syntax, which is not supported");
     Error::new(Kind::Unsupported, message).hint(hint)
 }
 

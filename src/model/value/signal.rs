@@ -82,7 +82,7 @@ impl FromStr for Signal {
     fn from_str(text: &str) -> Result<Self> {
         let invalid = || {
             Error::new(Kind::Invalid, format!("invalid signal: `{text}`"))
-                .hint("a number from 1 to 64, or a name such as TERM or SIGTERM")
+                .hint("use a number from 1 to 64, or a name such as TERM or SIGTERM")
         };
         if let Ok(number) = text.parse::<i32>() {
             return Signal::from_number(number).ok_or_else(invalid);

@@ -14,7 +14,7 @@ const HOUR: u64 = 60 * MINUTE;
 pub fn parse_duration(text: &str) -> Result<Duration> {
     let invalid = || {
         Error::new(Kind::Invalid, format!("invalid duration `{text}`"))
-            .hint("write a number of seconds, or such as `500ms`, `10s`, `2m`, `1h30m`")
+            .hint("write a number of seconds, or a time such as `500ms`, `10s`, `2m`, `1h30m`")
     };
     if let Ok(seconds) = text.parse::<f64>() {
         return seconds_to_duration(seconds).ok_or_else(invalid);
@@ -57,7 +57,7 @@ pub fn seconds_to_duration(seconds: f64) -> Option<Duration> {
 pub fn parse_bytes(text: &str) -> Result<u64> {
     let invalid = || {
         Error::new(Kind::Invalid, format!("invalid size: '{text}'"))
-            .hint("write bytes, or such as `64k`, `512m`, `1.5g`")
+            .hint("write bytes, or a size such as `64k`, `512m`, `1.5g`")
     };
     let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(unit);

@@ -5,7 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
 
 use super::etc_files;
-use super::runtime::Runtime;
+use super::runtime::{REQUESTED_CGROUP_PARENT, Runtime};
 use crate::model::container::security::{Seccomp, Security};
 use crate::model::container::storage::Driver;
 use crate::model::container::{ContainerSpec, State};
@@ -108,6 +108,9 @@ fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
         let path = directory.file(name);
         fs::write(&path, text).context(|| format!("write `{}`", path.display()))
     };
+    if let Some(parent) = &new.spec.host.resources.cgroup_parent {
+        write(REQUESTED_CGROUP_PARENT, parent)?;
+    }
     write("hostname", &format!("{}\n", new.spec.config.hostname))?;
     write("hosts", &etc_files::hosts(new.spec))?;
     write("resolv.conf", &etc_files::resolver(new.spec))?;

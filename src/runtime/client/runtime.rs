@@ -24,6 +24,8 @@ use crate::sys::userns;
 
 /// The file with the parent cgroup of a container, where that depends on the caller.
 pub(super) const CGROUP_PARENT: &str = "cgroup";
+/// The file with the value of `--cgroup-parent`.
+pub(super) const REQUESTED_CGROUP_PARENT: &str = "cgroup-parent";
 
 /// How long to wait for a container's lock while no monitor answers.
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -93,10 +95,16 @@ impl Runtime {
         Ok(Cgroup::at(&hierarchies, &parent.join(id.as_str())))
     }
 
-    /// Returns the parent of a container's cgroup: each session of an ordinary user has another
-    /// one.
+    /// Returns the cgroup below which that of a container is: the one that the user requested, or
+    /// for an ordinary user that of the session that started it.
     pub(super) fn parent_of(&self, id: &ContainerId) -> String {
-        let recorded = Some(self.containers.directory(id).file(CGROUP_PARENT));
+        let directory = self.containers.directory(id);
+        if let Ok(requested) = fs::read_to_string(directory.file(REQUESTED_CGROUP_PARENT)) {
+            // An ordinary user has only what is below the session's own cgroup.
+            let own = Path::new(&self.cgroup_parent).parent().unwrap_or(Path::new(""));
+            return own.join(requested).to_string_lossy().into_owned();
+        }
+        let recorded = Some(directory.file(CGROUP_PARENT));
         let recorded = recorded.filter(|_| userns::in_user_namespace());
         let recorded = recorded.and_then(|path| fs::read_to_string(path).ok());
         recorded.unwrap_or_else(|| self.cgroup_parent.clone())

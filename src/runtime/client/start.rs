@@ -100,7 +100,7 @@ impl Runtime {
                 .context(|| format!("write `{}`", path.display()))?;
         }
         let lock = Stdio::from(OwnedFd::from(lock.file));
-        self.monitors.spawn(role::MONITOR, &self.root, id, &self.cgroup_parent, lock)
+        self.monitors.spawn(role::MONITOR, &self.root, id, &self.parent_of(id), lock)
     }
 
     /// Starts the helper of an exec, in the way a monitor is started.

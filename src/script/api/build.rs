@@ -1,4 +1,4 @@
-//! Images built step by step, and images made of containers and files.
+//! Images built step by step.
 
 use super::files::BuildOutput;
 use super::signature::{Command, ImageOrName, Signal};
@@ -17,11 +17,10 @@ use rhai::Dynamic;
 use rhai::plugin::*;
 use std::path::Path;
 
-/// Building images. Each step returns a new image; one that was done before is taken from the
-/// store.
+/// Building images. Each function returns a new image; steps are cached.
 #[export_module]
 pub mod build {
-    /// The image with a variable in its environment.
+    /// Returns the image with an environment variable.
     ///
     /// ```rhai
     /// let img = image("host").with_env("PORT", 8080);
@@ -37,7 +36,7 @@ pub mod build {
         take(&ctx, &image, &BuildStep::Env(vec![(key.to_owned(), value)]))
     }
 
-    /// The image with a label.
+    /// Returns the image with a label.
     ///
     /// ```rhai
     /// let img = image("host").with_label("stage", "test");
@@ -53,7 +52,7 @@ pub mod build {
         take(&ctx, &image, &BuildStep::Label(vec![(key.to_owned(), value)]))
     }
 
-    /// The image with a text file. Directories on the way are made.
+    /// Returns the image with a text file. Missing parent directories are created.
     ///
     /// ```rhai
     /// let img = image("host").with_file("/etc/motd", "hello\n");
@@ -68,7 +67,7 @@ pub mod build {
         add_file(&ctx, &image, path, text, 0o644)
     }
 
-    /// The same, with the file's mode: `0o755` or `"755"`.
+    /// As `with_file(image, path, text)`, with the mode of the file: `0o755` or `"755"`.
     ///
     /// ```rhai
     /// let img = image("host").with_file("/bin/hello", "#!/bin/sh\necho hello\n", 0o755);
@@ -85,8 +84,8 @@ pub mod build {
         add_file(&ctx, &image, path, text, mode)
     }
 
-    /// The image with files of this machine: a file, or all that is in a directory. A target that
-    /// ends in `/` is a directory.
+    /// Returns the image with files copied from the host: a file, or the content of a directory. A
+    /// target that ends in `/` is a directory.
     ///
     /// ```rhai
     /// let img = image("host").with_copy("/etc/hostname", "/etc/built-on");
@@ -98,13 +97,13 @@ pub mod build {
         from: &str,
         to: &str,
     ) -> RhaiResultOf<ImageHandle> {
-        let stage = ScriptContext::of(&ctx)?;
-        let step = copy_step(from, &stage.path(from).or_raise(&ctx)?, to).or_raise(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
+        let step = copy_step(from, &context.path(from).or_raise(&ctx)?, to).or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::Copy(step))
     }
 
-    /// The image with what a command changes when it runs in it. A string is given to the image's
-    /// shell, an array runs as it is.
+    /// Returns the image with the changes that a command makes when it runs in the image. The
+    /// image's shell runs a string; an array runs without a shell.
     ///
     /// ```rhai
     /// let img = image("host").with_run("echo built > /built");
@@ -119,7 +118,7 @@ pub mod build {
         take(&ctx, &image, &BuildStep::Run(RunStep { command, ..RunStep::default() }))
     }
 
-    /// The image with another working directory, which is made where it is missing.
+    /// Returns the image with another working directory, which is created if it is missing.
     ///
     /// ```rhai
     /// let img = image("host").with_workdir("/srv");
@@ -133,7 +132,7 @@ pub mod build {
         take(&ctx, &image, &BuildStep::Workdir(path.to_owned()))
     }
 
-    /// The image whose programs run as this user.
+    /// Returns the image with another user for its programs.
     ///
     /// ```rhai
     /// let img = image("host").with_user("nobody");
@@ -148,7 +147,8 @@ pub mod build {
         take(&ctx, &image, &BuildStep::User(user))
     }
 
-    /// The image that runs this by default: an array, or a string of words (no shell reads it).
+    /// Returns the image with a default command: an array, or a string of words (no shell reads
+    /// it).
     ///
     /// ```rhai
     /// let img = image("host").with_cmd(["sleep", "100"]);
@@ -163,8 +163,9 @@ pub mod build {
         take(&ctx, &image, &BuildStep::Cmd(CommandLine::Exec(words)))
     }
 
-    /// The image whose command is appended to this. A command that the image had before is
-    /// dropped, for it was written for another program; one that this chain has set stays.
+    /// Returns the image with an entrypoint, to which the command is appended. A command of the
+    /// base image is dropped, because it was written for another program; a command that this chain
+    /// has set stays.
     ///
     /// ```rhai
     /// let img = image("host").with_entrypoint(["echo", "it says"]).with_cmd(["hello"]);
@@ -183,7 +184,7 @@ pub mod build {
         take(&ctx, &Dynamic::from(handle), &BuildStep::Entrypoint { command, keep_cmd })
     }
 
-    /// The image that declares a port: a number, `"53/udp"` or `"8000-8010"`.
+    /// Returns the image with an exposed port: a number, `"53/udp"` or `"8000-8010"`.
     ///
     /// ```rhai
     /// let img = image("host").with_expose(8080);
@@ -198,7 +199,7 @@ pub mod build {
         take(&ctx, &image, &BuildStep::Expose(vec![port]))
     }
 
-    /// The image that declares a mount point.
+    /// Returns the image with a declared mount point.
     ///
     /// ```rhai
     /// let img = image("host").with_volume("/data");
@@ -212,7 +213,7 @@ pub mod build {
         take(&ctx, &image, &BuildStep::Volume(vec![path.to_owned()]))
     }
 
-    /// The image whose containers are asked to end by this signal.
+    /// Returns the image with the signal that stops its containers.
     ///
     /// ```rhai
     /// let img = image("host").with_stop_signal("QUIT");
@@ -228,15 +229,15 @@ pub mod build {
     }
 }
 
-/// Does a step above an image.
+/// Runs a build step on an image.
 fn take(ctx: &NativeCallContext, image: &Dynamic, step: &BuildStep) -> RhaiResultOf<ImageHandle> {
     let image = resolve::image(ctx, image, PullPolicy::Missing)?;
-    let stage = ScriptContext::of(ctx)?;
-    let mut out = BuildOutput(stage.host().output.as_ref());
+    let context = ScriptContext::of(ctx)?;
+    let mut out = BuildOutput(context.host().output.as_ref());
     let id = image.metadata().id.as_str();
-    let made = stage.backend().step(id, step, &mut out, &stage.cancel()).or_raise(ctx)?;
-    let id = made.id.to_string();
-    Ok(ImageHandle::new(stage.backend(), made, &id))
+    let built = context.backend().step(id, step, &mut out, &context.cancel()).or_raise(ctx)?;
+    let id = built.id.to_string();
+    Ok(ImageHandle::new(context.backend(), built, &id))
 }
 
 fn add_file(
@@ -254,11 +255,14 @@ fn one_text(value: &Dynamic, what: &str) -> Result<String> {
     let value = value.clone().flatten();
     values::scalar(&value).ok_or_else(|| {
         let kind = values::type_of(&value);
-        Error::new(Kind::Invalid, format!("{what} is a string, a number or a boolean, not {kind}"))
+        Error::new(
+            Kind::Invalid,
+            format!("expected {what} as a string, a number or a boolean, got {kind}"),
+        )
     })
 }
 
-/// A number as it is, a text as octal digits.
+/// Parses the mode of a file: a number as it is, a text as octal digits.
 fn file_mode(value: &Dynamic) -> Result<u32> {
     let value = value.clone().flatten();
     let mode = match (value.as_int(), values::text(&value)) {
@@ -269,7 +273,7 @@ fn file_mode(value: &Dynamic) -> Result<u32> {
     mode.filter(|mode| *mode <= 0o7777).ok_or_else(|| {
         let given = values::quoted(&value);
         Error::new(Kind::Invalid, format!("`{given}` is not the mode of a file"))
-            .hint("write 0o644 or \"644\"; 644 without 0o is another number")
+            .hint("write 0o644 or \"644\"; 644 without 0o is a decimal number")
     })
 }
 
@@ -281,9 +285,9 @@ fn line_or_words(cmd: &Dynamic) -> Result<CommandLine> {
     }
 }
 
-/// A copy from this machine: the context is the directory that holds what is copied.
+/// Returns the step of a copy from the host: its build context is the directory of the source.
 fn copy_step(from: &str, own: &Path, to: &str) -> Result<CopyStep> {
-    let asked = Path::new(from);
+    let requested = Path::new(from);
     let real = own.canonicalize().context(|| format!("cannot copy `{from}`"))?;
     let (path, item) = match (real.is_dir(), real.parent(), real.file_name()) {
         (false, Some(parent), Some(name)) => {
@@ -291,8 +295,8 @@ fn copy_step(from: &str, own: &Path, to: &str) -> Result<CopyStep> {
         }
         _ => (real.clone(), String::new()),
     };
-    // The name is that which was asked for, should a link have led elsewhere.
-    let name = asked.file_name().filter(|_| !item.is_empty() && to.ends_with('/'));
+    // The target has the requested name, also if the source is a link.
+    let name = requested.file_name().filter(|_| !item.is_empty() && to.ends_with('/'));
     let to = name.map_or_else(|| to.to_owned(), |name| format!("{to}{}", name.to_string_lossy()));
     Ok(CopyStep {
         verb: "COPY",
@@ -305,7 +309,7 @@ fn copy_step(from: &str, own: &Path, to: &str) -> Result<CopyStep> {
     })
 }
 
-/// Whether the steps that led here have set a command of their own.
+/// Returns whether a step of this chain has set the command.
 fn has_own_cmd(backend: &dyn Backend, image: &Metadata) -> bool {
     let mut below = image.clone();
     while let (true, Some(parent)) = (below.intermediate, &below.parent) {

@@ -1,4 +1,4 @@
-//! The order of things: at the same time, once more, and in any case at the end.
+//! Concurrency, retries and cleanup.
 
 use super::signature::{Anything, ContainerOrName, Options};
 use crate::model::{Error, Kind};
@@ -16,11 +16,11 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, INT, Map};
 use std::time::Duration as Time;
 
-/// The order of things.
+/// Concurrency and cleanup.
 #[export_module]
-pub mod order {
-    /// Calls functions at the same time. Returns what they return, in the same order. The first
-    /// error ends the calls that still run, and is thrown.
+pub mod concurrency {
+    /// Calls functions concurrently, and returns their results in order. The first error cancels
+    /// the other calls and is thrown.
     ///
     /// ```rhai
     /// let codes = parallel([|| run("host", "true").wait(), || run("host", "true").wait()]);
@@ -30,7 +30,7 @@ pub mod order {
         run_functions(&ctx, functions, MAX_CONCURRENT)
     }
 
-    /// The same, but never more than `limit` at once.
+    /// As `parallel(functions)`, with at most `limit` concurrent calls.
     ///
     /// ```rhai
     /// let codes = parallel(2, [|| run("host", "true").wait(), || run("host", "true").wait()]);
@@ -45,7 +45,8 @@ pub mod order {
         run_functions(&ctx, functions, limit)
     }
 
-    /// Calls a function with each value of an array, at the same time.
+    /// Calls a function with each value of an array, concurrently, and returns the results in
+    /// order.
     ///
     /// ```rhai
     /// let codes = parallel(["true", "true"], |cmd| run("host", cmd).wait());
@@ -59,7 +60,7 @@ pub mod order {
         run_each(&ctx, values, &function, MAX_CONCURRENT)
     }
 
-    /// The same, but never more than `limit` at once.
+    /// As `parallel(values, function)`, with at most `limit` concurrent calls.
     ///
     /// ```rhai
     /// let codes = parallel(2, ["true", "true", "true"], |cmd| run("host", cmd).wait());
@@ -75,7 +76,8 @@ pub mod order {
         run_each(&ctx, values, &function, limit)
     }
 
-    /// Calls a function until it throws no more, at most so many times. Returns what it returns.
+    /// Calls a function until it throws no error, at most `times` times, and returns its result.
+    /// Throws the last error.
     ///
     /// ```rhai
     /// let code = retry(3, || run("host", "true").wait());
@@ -83,13 +85,13 @@ pub mod order {
     #[rhai_fn(name = "retry", volatile, return_raw)]
     pub fn retry(ctx: NativeCallContext, times: INT, function: FnPtr) -> RhaiResultOf<Anything> {
         let times = u64::try_from(times).ok().filter(|times| *times > 0).ok_or_else(|| {
-            raise(&ctx, &Error::new(Kind::Invalid, "retry(): at least 1 time is wanted"))
+            raise(&ctx, &Error::new(Kind::Invalid, "retry(): `times` must be at least 1"))
         })?;
         retry_loop(&ctx, &Retry { times, ..Retry::default() }, &function)
     }
 
-    /// The same, with a pause between the calls that grows by the factor `backoff`, and for errors
-    /// of some kinds only.
+    /// As `retry(times, function)`, with a delay between the calls that grows by the factor
+    /// `backoff`, and only after errors of the kinds in `on`.
     ///
     /// ```rhai
     /// let slow = #{ times: 3, delay: "100ms", backoff: 2, on: ["timeout", "network"] };
@@ -105,8 +107,8 @@ pub mod order {
         retry_loop(&ctx, &retry, &function)
     }
 
-    /// Calls a function and removes the containers that were made meanwhile, however it ended: by
-    /// its end, an error, `exit`, Ctrl-C, or the death of this process. Returns what it returns.
+    /// Calls a function and removes the containers created in it, however it ends: by its return,
+    /// an error, `exit`, Ctrl-C, or the death of this process. Returns the result of the function.
     ///
     /// ```rhai
     /// scope(|| {
@@ -122,7 +124,8 @@ pub mod order {
         cleanup::end(&scope, ctx.engine(), &ScriptContext::of(&ctx)?, ended)
     }
 
-    /// Takes a container out of the scopes that it was made in: it stays.
+    /// Releases a container from its scopes, so that it is not removed at their end. Returns the
+    /// container.
     ///
     /// ```rhai
     /// let c = scope(|| keep(run("host", "true")));
@@ -132,14 +135,14 @@ pub mod order {
     pub fn keep(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Container> {
         let handle = resolve::container(&ctx, &container)?;
         if thread::scope().is_some_and(|scope| scope.release(&handle)) {
-            let stage = ScriptContext::of(&ctx)?;
-            stage.session().and_then(|owner| owner.keep(handle.id())).or_raise(&ctx)?;
+            let context = ScriptContext::of(&ctx)?;
+            context.session().and_then(|owner| owner.keep(handle.id())).or_raise(&ctx)?;
         }
         Ok(handle)
     }
 
-    /// Puts a call off until the scope ends, or the script where there is no scope: the latest
-    /// first, however it ends. At the prompt the input is the script.
+    /// Defers a call to the end of the scope, or of the script where there is no scope. Calls run
+    /// however it ends, the latest first. At the prompt each input is a script.
     ///
     /// ```rhai
     /// let c = run("host", "sleep 100");
@@ -148,14 +151,14 @@ pub mod order {
     #[rhai_fn(name = "defer", volatile, return_raw)]
     pub fn defer(ctx: NativeCallContext, function: FnPtr) -> RhaiResultOf<()> {
         let scope = thread::scope().ok_or_else(|| {
-            raise(&ctx, &Error::new(Kind::Bug, "defer(): there is no script that could end"))
+            raise(&ctx, &Error::new(Kind::Bug, "defer(): called outside of a script"))
         })?;
         scope.defer(&ctx, function);
         Ok(())
     }
 
-    /// Calls a function. If it does not come to its end, for an error, `exit`, Ctrl-C or the end of
-    /// the script's time, `undo` is called before that goes on. Returns what it returns.
+    /// Calls a function and returns its result. If the call does not complete, because of an error,
+    /// `exit`, Ctrl-C or a time limit, `undo` is called first.
     ///
     /// ```rhai
     /// let c = ensure_running("web", "host", #{ cmd: "sleep 100" });
@@ -163,21 +166,21 @@ pub mod order {
     /// ```
     #[rhai_fn(name = "attempt", volatile, return_raw)]
     pub fn attempt(ctx: NativeCallContext, function: FnPtr, undo: FnPtr) -> RhaiResultOf<Anything> {
-        let stage = ScriptContext::of(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
         let ended = function.call_within_context::<Dynamic>(&ctx, ());
-        // One that has swallowed the ending of the script has not come to its end either.
-        if ended.is_ok() && stage.ending().is_none() {
+        // A call that has swallowed the ending of the script has not completed either.
+        if ended.is_ok() && context.ending().is_none() {
             return ended;
         }
         let back = Scope::detached();
         back.defer(&ctx, undo);
-        cleanup::end(&back, ctx.engine(), &stage, ended)
+        cleanup::end(&back, ctx.engine(), &context, ended)
     }
 }
 
 fn concurrency_limit(ctx: &NativeCallContext, limit: INT) -> RhaiResultOf<usize> {
     usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or_else(|| {
-        let message = format!("parallel(): a limit from 1 on is wanted, not {limit}");
+        let message = format!("parallel(): `limit` must be at least 1, not {limit}");
         raise(ctx, &Error::new(Kind::Invalid, message))
     })
 }
@@ -187,7 +190,7 @@ fn run_functions(ctx: &NativeCallContext, functions: Array, limit: usize) -> Rha
         let value = value.flatten();
         let kind = values::type_of(&value);
         value.try_cast::<FnPtr>().map(|function| Job::new(function, Vec::new())).ok_or_else(|| {
-            let message = format!("parallel(): an array of functions is wanted, not of {kind}");
+            let message = format!("parallel(): expected an array of functions, got {kind} in it");
             let hint = "write parallel([|| ..., || ...]), or parallel(values, |value| ...)";
             raise(ctx, &Error::new(Kind::Invalid, message).hint(hint))
         })
@@ -231,27 +234,27 @@ fn retry_loop(ctx: &NativeCallContext, retry: &Retry, function: &FnPtr) -> RhaiR
     }
 }
 
-/// Whether an error is of a kind that calls for another time.
+/// Returns whether an error is of a kind to retry.
 fn is_retryable(retry: &Retry, error: &EvalAltResult) -> bool {
     let kind = match error {
         EvalAltResult::ErrorRuntime(value, _) => match value.read_lock::<Map>() {
             Some(map) => map.get("kind").map(ToString::to_string),
             None => Some("thrown".to_owned()),
         },
-        // As `catch` tells it.
+        // The kind that `catch` gives it.
         _ => Some(Kind::Invalid.as_str().to_owned()),
     };
     retry.on.is_empty() || kind.is_some_and(|kind| retry.on.contains(&kind))
 }
 
-/// Says in the last error that it was not the first.
+/// Adds the number of tries to the last error.
 fn note(error: &mut EvalAltResult, times: u64) {
     match error {
         EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
         | EvalAltResult::ErrorInModule(_, inner, _) => note(inner, times),
         EvalAltResult::ErrorRuntime(value, _) if times > 1 => {
             let Some(mut map) = value.write_lock::<Map>() else { return };
-            let said = Dynamic::from(format!("it was tried {times} times"));
+            let said = Dynamic::from(format!("gave up after {times} tries"));
             if let Some(mut causes) =
                 map.get_mut("causes").and_then(|causes| causes.write_lock::<Array>())
             {

@@ -1,4 +1,4 @@
-//! Making containers: `create`, `run`, and the two that are safe to repeat.
+//! Creating containers: `create`, `run`, and the two functions that are safe to repeat.
 
 use super::signature::{Command, ContainerOrName, ImageOrName, Options};
 use crate::engine::{Attach, Backend};
@@ -25,13 +25,13 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Making containers.
+/// Creating containers.
 #[export_module]
 pub mod containers {
-    /// A container: a live handle on it.
+    /// A live handle of a container.
     pub type Container = Handle;
 
-    /// Makes a container and starts nothing: no process, no CPU, no memory.
+    /// Creates a container and returns it. Nothing is started: no process, no CPU, no memory.
     ///
     /// ```rhai
     /// let c = create("host");
@@ -42,7 +42,7 @@ pub mod containers {
         Ok(create_container(&ctx, &image, Map::new(), None)?.0)
     }
 
-    /// Makes a container with options, and starts nothing.
+    /// As `create(image)`, with options.
     ///
     /// ```rhai
     /// let c = create("host", #{ name: "web", cmd: ["sleep", "100"], env: #{ PORT: 8080 } });
@@ -56,7 +56,7 @@ pub mod containers {
         Ok(create_container(&ctx, &image, options, None)?.0)
     }
 
-    /// Makes a container and starts it; it runs in the background.
+    /// Creates a container and starts it in the background. Returns it.
     ///
     /// ```rhai
     /// let c = run("host");
@@ -66,7 +66,7 @@ pub mod containers {
         create_and_start(&ctx, &image, Map::new(), None)
     }
 
-    /// The same, with a command: an array, or a string of words (no shell reads it).
+    /// As `run(image)`, with a command: an array, or a string of words (no shell reads it).
     ///
     /// ```rhai
     /// let c = run("host", ["sh", "-c", "echo hello"]);
@@ -81,7 +81,7 @@ pub mod containers {
         create_and_start(&ctx, &image, Map::new(), Some(&cmd))
     }
 
-    /// The same, with options.
+    /// As `run(image)`, with options.
     ///
     /// ```rhai
     /// let c = run("host", #{ name: "web", cmd: "sleep 100" });
@@ -95,7 +95,8 @@ pub mod containers {
         create_and_start(&ctx, &image, options, None)
     }
 
-    /// The same, with command and options. With `attach` it stays until the container ends.
+    /// As `run(image)`, with command and options. With `attach` the call returns when the container
+    /// exits.
     ///
     /// ```rhai
     /// let c = run("host", ["echo", "hello"], #{ attach: true });
@@ -111,8 +112,9 @@ pub mod containers {
         create_and_start(&ctx, &image, options, Some(&cmd))
     }
 
-    /// A running container of this name: the present one, started or thawed where it is not
-    /// running, or else a new one. Safe to repeat, also by several at once.
+    /// Returns a running container of this name: starts or unpauses the present one, or creates
+    /// one. Safe to repeat, also concurrently. Throws the kind `exists` if the present one is of
+    /// another image.
     ///
     /// ```rhai
     /// let c = ensure_running("web", "host", #{ cmd: "sleep 100" });
@@ -134,15 +136,15 @@ pub mod containers {
     /// ```
     #[rhai_fn(name = "ensure_absent", volatile, return_raw)]
     pub fn ensure_absent(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<bool> {
-        let stage = ScriptContext::of(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
         let id = match values::text(&container) {
-            Some(name) => stage.backend().find(&name),
+            Some(name) => context.backend().find(&name),
             None => resolve::container(&ctx, &container).map(|handle| Ok(handle.id().clone()))?,
         };
         let force = RemoveOptions { force: true, ..RemoveOptions::default() };
         let removed = id.and_then(|id| {
-            stage.note_use(&ctx, &id);
-            stage.backend().rm(&id, &force, &stage.cancel())
+            context.note_use(&ctx, &id);
+            context.backend().rm(&id, &force, &context.cancel())
         });
         match removed {
             Ok(()) => Ok(true),
@@ -152,7 +154,7 @@ pub mod containers {
     }
 }
 
-/// Makes a container from what a script gave.
+/// Creates a container with the options of a script.
 fn create_container(
     ctx: &NativeCallContext,
     image: &Dynamic,
@@ -162,7 +164,7 @@ fn create_container(
     try_create(ctx, image, options, cmd)?.or_raise(ctx)
 }
 
-/// The same; what the engine says against it is not thrown.
+/// Creates a container; an error of the engine is returned, not thrown.
 fn try_create(
     ctx: &NativeCallContext,
     image: &Dynamic,
@@ -178,25 +180,25 @@ fn try_create(
         let cmd = cmd.clone().flatten();
         wanted.options.cmd = Some(values::command("a command", &cmd).or_raise(ctx)?);
     }
-    // As `docker create` does: an image that is missing is fetched first.
+    // As `docker create` does: a missing image is pulled first.
     let image = resolve::image(ctx, image, PullPolicy::Missing)?;
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     let scope = thread::scope().filter(|scope| scope.owns());
-    let owner = scope.as_ref().map(|_| stage.session()).transpose().or_raise(ctx)?;
+    let owner = scope.as_ref().map(|_| context.session()).transpose().or_raise(ctx)?;
     if let Some(owner) = owner {
         owner.created().or_raise(ctx)?;
         wanted.options.session = Some(owner.token().to_owned());
     }
-    let handle = match stage.backend().create(image.reference(), &wanted.options) {
-        Ok(id) => Handle::new(stage.backend(), id),
+    let handle = match context.backend().create(image.reference(), &wanted.options) {
+        Ok(id) => Handle::new(context.backend(), id),
         Err(error) => {
             owner.into_iter().for_each(|owner| owner.removed());
             return Ok(Err(error));
         }
     };
-    // A container made with `rm` may be gone before anybody asks for its name.
+    // A container created with `rm` may be removed before its name is read.
     handle.remember();
-    stage.note_use(ctx, handle.id());
+    context.note_use(ctx, handle.id());
     if let Some(scope) = scope {
         scope.adopt(&handle);
     }
@@ -213,24 +215,24 @@ fn create_and_start(
     if wanted.attach {
         attach(ctx, &handle, true, wanted.interactive)?;
     } else {
-        let stage = ScriptContext::of(ctx)?;
-        stage.backend().start(handle.id()).or_raise(ctx)?;
-        // One made with `rm` may have gone before the next call.
-        stage.refresh(handle.id());
+        let context = ScriptContext::of(ctx)?;
+        context.backend().start(handle.id()).or_raise(ctx)?;
+        // A container created with `rm` may be removed before the next call.
+        context.refresh(handle.id());
     }
     Ok(handle)
 }
 
-/// Stays with a container until it ends or is left; starts it first with `start`.
+/// Attaches to a container until it exits or the client detaches; `start` starts it first.
 pub fn attach(
     ctx: &NativeCallContext,
     handle: &Handle,
     start: bool,
     interactive: bool,
 ) -> RhaiResultOf<()> {
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     let input = io::stdin();
-    let (mut stdout, mut stderr) = OutputForwarder::both(&stage.host().output);
+    let (mut stdout, mut stderr) = OutputForwarder::both(&context.host().output);
     let terminal = interactive && input.is_terminal();
     let attach = Attach {
         start,
@@ -238,14 +240,14 @@ pub fn attach(
         terminal: terminal.then(|| input.as_fd()),
         ..Attach::to_output(&mut stdout, &mut stderr)
     };
-    let left = stage.backend().attach(handle.id(), attach, &stage.cancel()).or_raise(ctx)?;
+    let left = context.backend().attach(handle.id(), attach, &context.cancel()).or_raise(ctx)?;
     if let AttachOutcome::Exited(code) = left {
         handle.note_exit(code);
     }
     Ok(())
 }
 
-/// Passes what a container writes on to the output.
+/// Forwards the output of a container.
 struct OutputForwarder<'a> {
     output: &'a Arc<dyn Output>,
     write: fn(&dyn Output, &[u8]) -> io::Result<()>,
@@ -270,34 +272,34 @@ impl Write for OutputForwarder<'_> {
     }
 }
 
-/// How long others may be ahead of `ensure_running` with each look.
+/// How long `ensure_running` retries when other processes keep changing the container.
 const RACE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Looks, and does what is missing. Others may be faster between the two: who makes it, starts it,
-/// pauses it or removes it has it another way than it was seen, so it is looked at again. That a
-/// name can be taken once is what keeps it one container.
+/// Checks the container and does what is missing. Another process may create, start, pause or
+/// remove it in between; then it is checked again. Names are unique, so there is never more than
+/// one container.
 fn ensure(
     ctx: &NativeCallContext,
     name: &str,
     image: &Dynamic,
     mut options: Map,
 ) -> RhaiResultOf<Handle> {
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     options.insert("name".into(), name.into());
     let deadline = Instant::now() + RACE_TIMEOUT;
     let mut pause = Duration::from_micros(200);
     loop {
-        let tried = match by_exact_name(stage.backend().as_ref(), name).or_raise(ctx)? {
+        let ensured = match by_exact_name(context.backend().as_ref(), name).or_raise(ctx)? {
             Some(record) => bring_up(ctx, &record, image)?,
-            None => begin(ctx, image, options.clone())?,
+            None => create_new(ctx, image, options.clone())?,
         };
-        match tried {
+        match ensured {
             Ok(handle) => return Ok(handle),
             Err(EnsureError::Failed(error)) => return Err(raise(ctx, &error)),
             Err(EnsureError::Raced(error)) if Instant::now() >= deadline => {
                 return Err(raise(ctx, &error));
             }
-            Err(EnsureError::Raced(_)) => stage.cancel().sleep(pause).or_raise(ctx)?,
+            Err(EnsureError::Raced(_)) => context.cancel().sleep(pause).or_raise(ctx)?,
         }
         pause = (pause * 2).min(Duration::from_millis(20));
     }
@@ -305,17 +307,17 @@ fn ensure(
 
 /// Why a container does not run yet.
 enum EnsureError {
-    /// It can't.
+    /// It cannot run.
     Failed(Error),
-    /// Somebody else has changed it meanwhile.
+    /// Another process has changed it meanwhile.
     Raced(Error),
 }
 
 impl EnsureError {
-    /// What a start or a thaw says.
-    fn moving(error: Error) -> Self {
+    /// Classifies an error of `start` or `unpause`.
+    fn from_verb(error: Error) -> Self {
         match error.kind() {
-            // A program that is not there is not found either; a start that failed has a code.
+            // A missing program is `NotFound` too; a failed start has an exit code.
             Kind::NotFound if error.exit_code().is_some() => EnsureError::Failed(error),
             Kind::NotFound | Kind::Refused => EnsureError::Raced(error),
             _ => EnsureError::Failed(error),
@@ -323,7 +325,7 @@ impl EnsureError {
     }
 }
 
-/// The container of just this name: the beginning of an id is none.
+/// Returns the container of exactly this name; a prefix of an id does not count.
 fn by_exact_name(backend: &dyn Backend, name: &str) -> Result<Option<Record>> {
     let found = backend.find(name).and_then(|id| backend.inspect(&id));
     match found {
@@ -331,20 +333,20 @@ fn by_exact_name(backend: &dyn Backend, name: &str) -> Result<Option<Record>> {
             let is_it = record.state.name.as_str() == name || record.spec.id.as_str() == name;
             Ok(is_it.then_some(record))
         }
-        // The second: several ids begin so.
+        // `Invalid`: several ids begin so.
         Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Invalid) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Makes what is not there, and starts it.
-fn begin(
+/// Creates and starts the container.
+fn create_new(
     ctx: &NativeCallContext,
     image: &Dynamic,
     options: Map,
 ) -> RhaiResultOf<std::result::Result<Handle, EnsureError>> {
     let (handle, wanted) = match try_create(ctx, image, options, None)? {
-        Ok(made) => made,
+        Ok(created) => created,
         Err(error) if error.kind() == Kind::Exists => return Ok(Err(EnsureError::Raced(error))),
         Err(error) => return Ok(Err(EnsureError::Failed(error))),
     };
@@ -353,31 +355,31 @@ fn begin(
         return Ok(Ok(handle));
     }
     let started = ScriptContext::of(ctx)?.backend().start(handle.id());
-    Ok(started.map(|()| handle).map_err(EnsureError::moving))
+    Ok(started.map(|()| handle).map_err(EnsureError::from_verb))
 }
 
-/// Starts or thaws what is there.
+/// Starts or unpauses the container.
 fn bring_up(
     ctx: &NativeCallContext,
     record: &Record,
     image: &Dynamic,
 ) -> RhaiResultOf<std::result::Result<Handle, EnsureError>> {
-    let stage = ScriptContext::of(ctx)?;
-    let (backend, id) = (stage.backend(), &record.spec.id);
+    let context = ScriptContext::of(ctx)?;
+    let (backend, id) = (context.backend(), &record.spec.id);
     let image = resolve::image(ctx, image, PullPolicy::Missing)?;
     if record.spec.image.id != image.metadata().id {
         let name = record.state.name.as_str();
-        let message = format!("`{name}` exists and was made from another image");
+        let message = format!("`{name}` exists and is of another image");
         let error = Error::new(Kind::Exists, message)
-            .hint(format!("ensure_absent(\"{name}\") makes room for a new one"))
+            .hint(format!("remove it first: ensure_absent(\"{name}\")"))
             .container(name, Some(record.state.status.as_str()));
         return Ok(Err(EnsureError::Failed(error)));
     }
     let moved = match record.state.status {
-        Status::Paused => backend.unpause(id).map_err(EnsureError::moving),
+        Status::Paused => backend.unpause(id).map_err(EnsureError::from_verb),
         Status::Running | Status::Restarting => Ok(()),
-        Status::Created | Status::Exited => backend.start(id).map_err(EnsureError::moving),
-        // That stays so.
+        Status::Created | Status::Exited => backend.start(id).map_err(EnsureError::from_verb),
+        // A dead container stays dead.
         Status::Dead => backend.start(id).map_err(EnsureError::Failed),
     };
     Ok(moved.map(|()| Handle::of(backend, record)))

@@ -1,4 +1,4 @@
-//! Data: options of a script's own functions, documents, files of this machine.
+//! Data: options of a script's own functions, documents, files on the host.
 
 use super::signature::{Anything, Duration};
 use crate::model::error::Context as _;
@@ -12,14 +12,14 @@ use rhai::plugin::*;
 use rhai::{Dynamic, FLOAT, Map};
 use std::path::Path;
 
-/// The largest text that a script reads in one piece, in bytes.
+/// The maximum size of a file of `read_text`, in bytes.
 const LARGEST: u64 = 64 << 20;
 
 /// Data.
 #[export_module]
 pub mod data {
-    /// The options of a function of your own: the defaults with what was given laid over them. A
-    /// key that has no default is an error that names the nearest. The value `()` is as not given.
+    /// Returns the options of a function of your own: the defaults, overridden by `given`. A key
+    /// without a default is an error that suggests the nearest. A value `()` leaves the default.
     ///
     /// ```rhai
     /// fn deploy(name, given) {
@@ -38,7 +38,7 @@ pub mod data {
         laid_over(function, given, defaults).or_raise(&ctx)
     }
 
-    /// A duration such as `"500ms"` or `"2m"`, or a number of seconds, as a number of seconds.
+    /// Returns a duration such as `"500ms"` or `"2m"`, or a number of seconds, in seconds.
     ///
     /// ```rhai
     /// print(seconds("1m"));
@@ -48,8 +48,8 @@ pub mod data {
         values::duration(&time.flatten()).map(|time| time.as_secs_f64()).or_raise(&ctx)
     }
 
-    /// The document in a text of YAML 1.2, as maps, arrays, numbers and text. What is not as it is
-    /// written when it is a number is text: `010`, and more than the language's greatest.
+    /// Returns a YAML 1.2 document as maps, arrays, numbers and strings. A number that would change
+    /// if written back stays a string: `010`, and numbers above the largest integer.
     ///
     /// ```rhai
     /// let services = parse_yaml("web: { image: alpine }");
@@ -60,27 +60,27 @@ pub mod data {
         yaml(text).or_raise(&ctx)
     }
 
-    /// A path of this machine from the root on, without `.` and double slashes; a relative one begins
-    /// in the working directory.
+    /// Returns the absolute path of a path on the host, without `.` and double slashes. A relative
+    /// path begins in the working directory.
     ///
     /// ```rhai
-    /// print(absolute("data"));
+    /// print(absolute_path("data"));
     /// ```
-    #[rhai_fn(name = "absolute", volatile, return_raw)]
+    #[rhai_fn(name = "absolute_path", name = "absolute", volatile, return_raw)]
     pub fn absolute_path(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
-        let absolute = std::path::absolute(path).context(|| format!("cannot take `{path}`"));
+        let absolute = std::path::absolute(path).context(|| format!("cannot resolve `{path}`"));
         absolute.map(|path| path.to_string_lossy().into_owned()).or_raise(&ctx)
     }
 
-    /// The text of a file of this machine, up to 64 MiB.
+    /// Returns the text of a file on the host, up to 64 MiB.
     ///
     /// ```rhai
     /// let name = read_text("/etc/hostname");
     /// ```
     #[rhai_fn(name = "read_text", volatile, return_raw)]
     pub fn read_text(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
-        let stage = ScriptContext::of(&ctx)?;
-        let own = stage.path(path).or_raise(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
+        let own = context.path(path).or_raise(&ctx)?;
         file(path, &own).or_raise(&ctx)
     }
 }
@@ -106,8 +106,8 @@ fn laid_over(function: &str, given: Map, mut defaults: Map) -> Result<Map> {
 }
 
 fn yaml(text: &str) -> Result<Dynamic> {
-    // YAML 1.2, as Compose: `on` and `no` are text. So is `010`, for who writes that wants it so.
-    // Its own limits on aliases, depth and size hold a hostile document back.
+    // YAML 1.2, as Compose: `on` and `no` are text. So is `010`, to keep its zero. The parser's
+    // limits on aliases, depth and size protect against hostile documents.
     let options = serde_saphyr::options! {
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
@@ -115,14 +115,14 @@ fn yaml(text: &str) -> Result<Dynamic> {
     };
     let parsed = serde_saphyr::from_str_with_options(text, options);
     let document: serde_json::Value = parsed.map_err(|error| {
-        // For who writes YAML, not for who uses the parser.
+        // In words for authors of YAML, not for users of the parser.
         let words = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-        Error::new(Kind::Invalid, "parse_yaml(): the text is no YAML").cause(words)
+        Error::new(Kind::Invalid, "parse_yaml(): the text is not YAML").cause(words)
     })?;
     values::from_json(without_big_numbers(document))
 }
 
-/// A number that is more than the language's greatest is kept as text, digit for digit.
+/// Converts numbers above the language's largest integer to text, digit for digit.
 fn without_big_numbers(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
@@ -144,8 +144,11 @@ fn file(path: &str, own: &Path) -> Result<String> {
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).context(what)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(Error::new(Kind::Refused, format!("{}: it has more than 64 MiB", what())));
+        return Err(Error::new(
+            Kind::Refused,
+            format!("{}: the file is larger than 64 MiB", what()),
+        ));
     }
     String::from_utf8(bytes)
-        .map_err(|_| Error::new(Kind::Invalid, format!("{}: it is not UTF-8 text", what())))
+        .map_err(|_| Error::new(Kind::Invalid, format!("{}: the file is not UTF-8 text", what())))
 }

@@ -1,4 +1,4 @@
-//! Events: what happened to containers, images and volumes, and what happens.
+//! Events of containers, images and volumes.
 
 use super::signature::{ActionOrActions, Options, array_of};
 use crate::model::Result;
@@ -8,15 +8,15 @@ use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::events::Events as Stream;
 use crate::script::flow::handlers;
-use crate::script::flow::handlers::Subscription as Subscribed;
+use crate::script::flow::handlers::Subscription as SubscriptionHandle;
 use crate::script::options::{self, Watch};
 use crate::script::values;
-use crate::script::values::event::Event as Happened;
+use crate::script::values::event::Event as EventValue;
 use rhai::plugin::*;
 use rhai::{Dynamic, FnPtr, ImmutableString, Map};
 use std::any::TypeId;
 
-/// The functions, and how to loop over `Events`.
+/// Returns the functions, with the iterator of `Events`.
 pub fn module() -> Module {
     let mut module = exported_module!(events);
     module.set_iter_result(TypeId::of::<Stream>(), |events: Dynamic| {
@@ -28,18 +28,17 @@ pub fn module() -> Module {
     module
 }
 
-/// What happens.
+/// Events.
 #[export_module]
 pub mod events {
-    /// What happens from now on, to loop over.
+    /// A stream of events, to loop over.
     pub type Events = Stream;
     /// One event: `time`, `type`, `action`, `id`, `name`, `image`, `attributes`.
-    pub type Event = Happened;
-    /// What `on` gives and `off` takes.
-    pub type Subscription = Subscribed;
+    pub type Event = EventValue;
+    /// A subscription, from `on` for `off`.
+    pub type Subscription = SubscriptionHandle;
 
-    /// What has happened so far, the oldest first: an array of Event. About the last 30000 are
-    /// kept.
+    /// Returns past events, the oldest first, as an array of Event. About the last 30000 are kept.
     ///
     /// ```rhai
     /// for e in events() { print(`${e.time} ${e.type} ${e.action} ${e.name}`); }
@@ -49,10 +48,11 @@ pub mod events {
         read(&ctx, &Watch::default())
     }
 
-    /// With options. Without `follow` an array, which ends now; with `follow` a stream of what
-    /// happens from this call on, after what has happened since `since` where that is given.
-    /// Loop over it; `break`, `timeout` or `before` end it, and a second loop goes on where the
-    /// first was left. `until` is a word of Rhai: write `before`, or `"until"` in quotes.
+    /// Returns the events that match options. Without `follow` the result is an array of past
+    /// events; with `follow` a stream of events from this call on, after those since `since` if
+    /// that is given. Loop over it; `break`, `timeout` or `before` end the loop, and a second loop
+    /// continues where the first ended. `until` is a reserved word of Rhai: write `before`, or
+    /// `"until"` in quotes.
     ///
     /// ```rhai
     /// let web = create("host", #{ cmd: "true" });
@@ -71,7 +71,7 @@ pub mod events {
         }
     }
 
-    /// Calls a function with each event from now on, until it returns false.
+    /// Calls a function with each new event, until the function returns false.
     ///
     /// ```rhai
     /// events(|e| { print(e); e.action != "die" });
@@ -81,7 +81,7 @@ pub mod events {
         follow(&ctx, Watch::default(), &each)
     }
 
-    /// The same, with options.
+    /// As `events(each)`, with options.
     ///
     /// ```rhai
     /// events(#{ since: "1h", timeout: "30s", filter: #{ event: ["die", "oom"] } }, |e| {
@@ -95,16 +95,16 @@ pub mod events {
         follow(&ctx, watch, &each)
     }
 
-    /// From now on calls a function when something happens: an action by Docker's name, or an
-    /// array of them. In a closure `this` is the event.
+    /// Calls a function on each new event with this action, by Docker's name, or with one of an
+    /// array of actions. In a closure `this` is the event. Returns a Subscription.
     ///
-    /// Functions are called one after the other, by the thread that called `on` and only while it
-    /// waits: in `sleep`, `wait`, `wait_for`, `stop`, `restart`, `exec`, between two tries of
-    /// `retry`, in loops over `logs`, `events` and `stats` that follow, and once more at the end of
-    /// the script, which ends all. So no other part of the script runs meanwhile; the call itself
-    /// goes on. What such a function throws ends the call that waited, and is thrown by it. While
-    /// one is called, what happens waits for its end. Other calls that take long (`pull`, `build`,
-    /// `parallel`, `attach`) keep what happens until the next one of these.
+    /// Handlers run one after the other, on the thread that called `on` and only while it waits: in
+    /// `sleep`, `wait`, `wait_for`, `stop`, `restart`, `exec`, between two tries of `retry`, in
+    /// loops over `logs`, `events` and `stats` that follow, and once more at the end of the script,
+    /// which ends all subscriptions. So no other part of the script runs meanwhile; the waiting
+    /// call continues. An error of a handler ends the waiting call, which throws it. Events during
+    /// a handler wait for its end. Other long calls (`pull`, `build`, `parallel`, `attach`) keep
+    /// events until the next call that waits.
     ///
     /// ```rhai
     /// on("die", |e| print(`${e.name} ended with ${e.attributes.exitCode}`));
@@ -119,7 +119,7 @@ pub mod events {
         subscribe(&ctx, action, Map::new(), handler)
     }
 
-    /// The same for some containers, images or volumes only.
+    /// As `on(action, handler)`, for some containers, images or volumes only.
     ///
     /// ```rhai
     /// let web = create("host", #{ cmd: "true" });
@@ -137,7 +137,8 @@ pub mod events {
         subscribe(&ctx, action, options, handler)
     }
 
-    /// Ends what `on` began; also from within. False where it had ended.
+    /// Cancels a subscription, also from within its handler. Returns false if the subscription had
+    /// already ended.
     ///
     /// ```rhai
     /// let s = on("oom", |e| print(e));
@@ -148,19 +149,19 @@ pub mod events {
         subscription.cancel()
     }
 
-    /// Whether it has not ended.
+    /// Returns whether the subscription is on or off, as text.
     #[rhai_fn(name = "to_string", name = "to_debug")]
     pub fn show_subscription(subscription: Subscription) -> ImmutableString {
         if subscription.is_on() { "Subscription(on)".into() } else { "Subscription(off)".into() }
     }
 
-    /// What it is; loop over it for the events.
+    /// Returns the name of the type; loop over a value for its events.
     #[rhai_fn(name = "to_string", name = "to_debug")]
     pub fn show_stream(_events: Events) -> ImmutableString {
         "Events".into()
     }
 
-    /// When it happened.
+    /// The time of the event.
     #[rhai_fn(get = "time")]
     pub fn time(event: Event) -> Dynamic {
         values::time(Some(event.event().time))
@@ -172,7 +173,7 @@ pub mod events {
         event.event().subject.as_str().to_owned()
     }
 
-    /// What happened, by Docker's name: `"start"`, `"die"`, `"exec_create: echo hi"`.
+    /// The action, by Docker's name: `"start"`, `"die"`, `"exec_create: echo hi"`.
     #[rhai_fn(get = "action")]
     pub fn action(event: Event) -> String {
         event.event().action.clone()
@@ -184,32 +185,32 @@ pub mod events {
         event.event().id.clone()
     }
 
-    /// The name of the container, image or volume then.
+    /// The name of the container, image or volume at that time.
     #[rhai_fn(get = "name")]
     pub fn name(event: Event) -> String {
         event.event().name().to_owned()
     }
 
-    /// The image of the container, as its maker named it.
+    /// The image of the container, as it was named at creation.
     #[rhai_fn(get = "image")]
     pub fn image(event: Event) -> String {
         event.event().image().to_owned()
     }
 
-    /// Labels, and what belongs to the action, such as `exitCode` or `signal`: a map of texts.
+    /// The labels, and details of the action such as `exitCode` or `signal`: a map of strings.
     #[rhai_fn(get = "attributes")]
     pub fn attributes(event: Event) -> Map {
         let pairs = event.event().attributes.iter();
         pairs.map(|(key, value)| (key.into(), value.into())).collect()
     }
 
-    /// As the command line shows it.
+    /// Returns the event as the command line prints it.
     #[rhai_fn(name = "to_string")]
     pub fn show(event: Event) -> String {
         event.line()
     }
 
-    /// What happened to whom.
+    /// Returns type, action and name, for `debug`.
     #[rhai_fn(name = "to_debug")]
     pub fn debug(event: Event) -> String {
         let event = event.event();
@@ -222,23 +223,23 @@ fn subscribe(
     action: Dynamic,
     options: Map,
     handler: FnPtr,
-) -> RhaiResultOf<Subscribed> {
+) -> RhaiResultOf<SubscriptionHandle> {
     let filter = options::on(action, options).or_raise(ctx)?;
     handlers::add(ctx, &ScriptContext::of(ctx)?, filter, handler).or_raise(ctx)
 }
 
 fn open(ctx: &NativeCallContext, watch: &Watch) -> RhaiResultOf<Stream> {
-    let stage = ScriptContext::of(ctx)?;
-    Stream::open(stage.backend(), watch, &stage.cancel()).or_raise(ctx)
+    let context = ScriptContext::of(ctx)?;
+    Stream::open(context.backend(), watch, &context.cancel()).or_raise(ctx)
 }
 
-/// What has happened.
+/// Returns past events.
 fn read(ctx: &NativeCallContext, watch: &Watch) -> RhaiResultOf<rhai::Array> {
-    let events: Result<Vec<Happened>> = open(ctx, watch)?.events().collect();
+    let events: Result<Vec<EventValue>> = open(ctx, watch)?.events().collect();
     Ok(array_of(events.or_raise(ctx)?))
 }
 
-/// Gives each event to the script, until it has enough.
+/// Calls the closure with each event, until it returns false.
 fn follow(ctx: &NativeCallContext, mut watch: Watch, each: &FnPtr) -> RhaiResultOf<()> {
     watch.options.follow = true;
     for event in open(ctx, &watch)?.events() {

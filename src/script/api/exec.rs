@@ -1,4 +1,4 @@
-//! Getting into containers: further programs, the processes, the terminal.
+//! Inside containers: exec, attach, processes, files.
 
 use super::signature::{Command, ContainerOrName, Options};
 use crate::engine::{Attach, CancelToken, CopyOptions, Transfer};
@@ -15,14 +15,14 @@ use crate::script::{options, values};
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, INT, ImmutableString, Map};
 
-/// Getting into containers.
+/// Inside containers.
 #[export_module]
-pub mod inside {
-    /// How a program in a container ended: `code`, `out`, `err`, `ok`, `truncated`.
+pub mod processes {
+    /// The result of `exec`: `code`, `out`, `err`, `ok`, `truncated`.
     pub type ExecResult = Outcome;
 
-    /// Runs a further program in a container that runs, and waits for it. A code that is not 0 is
-    /// no error.
+    /// Executes a command in a running container, and waits until it exits. An exit code other than
+    /// 0 is not an error.
     ///
     /// ```rhai
     /// let r = exec("web", "id -u");
@@ -37,7 +37,7 @@ pub mod inside {
         run(&ctx, &container, cmd, Map::new())
     }
 
-    /// The same, with options. After `timeout` the program is killed.
+    /// As `exec(container, cmd)`, with options. After `timeout` the command is killed.
     ///
     /// ```rhai
     /// let r = exec("web", ["sh", "-c", "cat; echo $A"], #{ stdin: "hello", env: #{ A: 1 } });
@@ -52,43 +52,44 @@ pub mod inside {
         run(&ctx, &container, cmd, options)
     }
 
-    /// Its exit code.
+    /// The exit code.
     #[rhai_fn(get = "code")]
     pub fn code(result: ExecResult) -> INT {
         result.code.into()
     }
 
-    /// What it wrote to standard output.
+    /// The standard output of the command.
     #[rhai_fn(get = "out")]
     pub fn out(result: ExecResult) -> ImmutableString {
         result.out.as_ref().into()
     }
 
-    /// What it wrote to standard error.
+    /// The standard error of the command.
     #[rhai_fn(get = "err")]
     pub fn err(result: ExecResult) -> ImmutableString {
         result.err.as_ref().into()
     }
 
-    /// Whether its exit code is 0.
+    /// Whether the exit code is 0.
     #[rhai_fn(get = "ok")]
     pub fn ok(result: ExecResult) -> bool {
         result.code == 0
     }
 
-    /// Whether it wrote more than is kept: 8 MiB of each stream.
+    /// Whether the command wrote more than is kept: 8 MiB of each stream.
     #[rhai_fn(get = "truncated")]
     pub fn truncated(result: ExecResult) -> bool {
         result.truncated
     }
 
-    /// What it wrote to standard output, without the last newline.
+    /// Returns the standard output without its last newline.
     #[rhai_fn(name = "to_string", name = "to_debug")]
     pub fn show(result: ExecResult) -> ImmutableString {
         result.out.strip_suffix('\n').unwrap_or(&result.out).into()
     }
 
-    /// Connects to a container that runs, and writes what it writes, until it ends.
+    /// Attaches to a running container, and forwards its output until it exits. Returns the
+    /// container.
     ///
     /// ```rhai
     /// attach("web");
@@ -100,8 +101,8 @@ pub mod inside {
         Ok(handle)
     }
 
-    /// Its processes: maps with `uid`, `user`, `pid`, `ppid`, `c`, `stime`, `tty`, `time` (in
-    /// seconds) and `cmd`. The numbers are the host's.
+    /// Returns the running processes of a container: an array of maps with `uid`, `user`, `pid`,
+    /// `ppid`, `c`, `stime`, `tty`, `time` (in seconds) and `cmd`. Ids are the host's.
     ///
     /// ```rhai
     /// for p in top("web") { print(`${p.pid} ${p.cmd}`); }
@@ -113,8 +114,8 @@ pub mod inside {
         Ok(processes.into_iter().map(|process| Dynamic::from(map(process))).collect())
     }
 
-    /// Copies a file or directory of this machine into it, whether it runs or not, by the rules
-    /// of `docker cp`.
+    /// Copies a file or directory from the host into a container, running or not, by the rules of
+    /// `docker cp`. Returns the container.
     ///
     /// ```rhai
     /// cp_to("web", "site", "/srv");
@@ -126,12 +127,13 @@ pub mod inside {
         from: &str,
         to: &str,
     ) -> RhaiResultOf<Handle> {
-        let stage = ScriptContext::of(&ctx)?;
-        let from = stage.path(from).or_raise(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
+        let from = context.path(from).or_raise(&ctx)?;
         transfer(&ctx, &container, Transfer::In { from: &from, path: to })
     }
 
-    /// Copies a file or directory of it to this machine.
+    /// Copies a file or directory from a container, running or not, to the host. Returns the
+    /// container.
     ///
     /// ```rhai
     /// cp_from("web", "/etc/hosts", "hosts");
@@ -143,12 +145,12 @@ pub mod inside {
         from: &str,
         to: &str,
     ) -> RhaiResultOf<Handle> {
-        let stage = ScriptContext::of(&ctx)?;
-        let to = stage.path(to).or_raise(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
+        let to = context.path(to).or_raise(&ctx)?;
         transfer(&ctx, &container, Transfer::Out { path: from, to: &to })
     }
 
-    /// The text of a file inside, up to 8 MiB.
+    /// Returns the text of a file in a container, up to 8 MiB.
     ///
     /// ```rhai
     /// print(read_file("web", "/etc/hostname"));
@@ -164,7 +166,7 @@ pub mod inside {
         Ok(String::from_utf8_lossy(&content).into_owned())
     }
 
-    /// Writes a file inside, which root owns.
+    /// Writes a file in a container; root owns the file. Returns the container.
     ///
     /// ```rhai
     /// write_file("web", "/etc/motd", "hello");
@@ -179,7 +181,7 @@ pub mod inside {
         transfer(&ctx, &container, Transfer::Write { path, content: text.as_bytes() })
     }
 
-    /// Its ports that can be reached from outside: none, for a container has no network.
+    /// Returns the port mappings of a container: an empty array, because ports cannot be published.
     ///
     /// ```rhai
     /// print(port("web").len());
@@ -197,9 +199,9 @@ fn transfer(
     what: Transfer<'_>,
 ) -> RhaiResultOf<Handle> {
     let handle = resolve::container(ctx, container)?;
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     let options = CopyOptions::default();
-    stage.backend().copy(handle.id(), what, options, &stage.cancel()).or_raise(ctx)?;
+    context.backend().copy(handle.id(), what, options, &context.cancel()).or_raise(ctx)?;
     Ok(handle)
 }
 
@@ -223,22 +225,22 @@ fn run(
     cmd: Dynamic,
     map: Map,
 ) -> RhaiResultOf<Outcome> {
-    let stage = ScriptContext::of(ctx)?;
-    if stage.host().sandbox.is_some() {
+    let context = ScriptContext::of(ctx)?;
+    if context.host().sandbox.is_some() {
         policy::deny_host_env(&map).or_raise(ctx)?;
     }
     let mut wanted = options::exec(map).or_raise(ctx)?;
     wanted.cmd = values::command("a command", &cmd.flatten()).or_raise(ctx)?;
     let handle = resolve::container(ctx, container)?;
-    if wanted.privileged && stage.host().sandbox.is_some() {
+    if wanted.privileged && context.host().sandbox.is_some() {
         policy::refuse("option `privileged`").or_raise(ctx)?;
     }
     let (mut out, mut err) = (CappedOutput::default(), CappedOutput::default());
-    let (backend, id) = (stage.backend(), handle.id());
+    let (backend, id) = (context.backend(), handle.id());
     let run = |cancel: &CancelToken| {
         backend.exec(id, &wanted, Attach::to_output(&mut out, &mut err), cancel)
     };
-    let left = handlers::wait(&stage.cancel(), run).or_raise(ctx)?;
+    let left = handlers::wait(&context.cancel(), run).or_raise(ctx)?;
     let code = if let AttachOutcome::Exited(code) = left { code } else { 0 };
     Ok(CappedOutput::result(code, &out, &err))
 }

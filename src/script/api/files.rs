@@ -22,7 +22,7 @@ use std::path::Path;
 /// Images from Dockerfiles, containers and archives.
 #[export_module]
 pub mod files {
-    /// Builds what the `Dockerfile` in a directory says.
+    /// Builds an image from the `Dockerfile` in a directory, and returns it.
     ///
     /// ```rhai
     /// let img = build("app");
@@ -32,7 +32,7 @@ pub mod files {
         build_dockerfile(&ctx, path, Map::new())
     }
 
-    /// The same, with options.
+    /// As `build(path)`, with options.
     ///
     /// ```rhai
     /// let img = build("app", #{ tag: "app:2", args: #{ VERSION: 2 }, target: "test" });
@@ -46,7 +46,8 @@ pub mod files {
         build_dockerfile(&ctx, path, options)
     }
 
-    /// Of an image: gives it a name. Of a container: makes an image of it, with that name.
+    /// Gives an image a name, or creates an image of that name from a container's changes. Returns
+    /// the image.
     ///
     /// ```rhai
     /// image("host").with_env("A", 1).commit("app:1");
@@ -62,13 +63,13 @@ pub mod files {
             return commit_container(&ctx, &subject, Some(reference), &CommitOptions::default());
         }
         let image = resolve::image(&ctx, &subject, PullPolicy::Never)?;
-        let stage = ScriptContext::of(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
         let tag = super::tag(reference).or_raise(&ctx)?;
-        let named = stage.backend().tag(image.metadata().id.as_str(), &tag).or_raise(&ctx)?;
-        Ok(ImageHandle::new(stage.backend(), named, &tag.familiar()))
+        let named = context.backend().tag(image.metadata().id.as_str(), &tag).or_raise(&ctx)?;
+        Ok(ImageHandle::new(context.backend(), named, &tag.familiar()))
     }
 
-    /// Makes an image of a container, without a name.
+    /// Creates an image without a name from a container's changes, and returns it.
     ///
     /// ```rhai
     /// let img = commit("web");
@@ -81,7 +82,7 @@ pub mod files {
         commit_container(&ctx, &container, None, &CommitOptions::default())
     }
 
-    /// Makes an image of a container, with options.
+    /// Creates an image from a container's changes, with options, and returns it.
     ///
     /// ```rhai
     /// let img = commit("web", "web:fixed", #{ message: "fixed by hand", changes: ["ENV FIXED=1"] });
@@ -97,8 +98,8 @@ pub mod files {
         commit_container(&ctx, &container, Some(reference), &options)
     }
 
-    /// What a container has changed of its image's files: maps with `kind` (`"A"` added, `"C"`
-    /// changed, `"D"` deleted) and `path`.
+    /// Returns the changes to files on a container's filesystem: an array of maps with `kind`
+    /// (`"A"` added, `"C"` changed, `"D"` deleted) and `path`.
     ///
     /// ```rhai
     /// for change in diff("web") { print(`${change.kind} ${change.path}`); }
@@ -106,8 +107,8 @@ pub mod files {
     #[rhai_fn(name = "diff", volatile, return_raw)]
     pub fn diff(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
         let container = resolve::container(&ctx, &container)?;
-        let stage = ScriptContext::of(&ctx)?;
-        let changes = stage.backend().diff(container.id()).or_raise(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
+        let changes = context.backend().diff(container.id()).or_raise(&ctx)?;
         let map = |change: crate::model::image::build::Change| {
             let mut map = Map::new();
             map.insert("kind".into(), change.kind.letter().to_string().into());
@@ -117,7 +118,7 @@ pub mod files {
         Ok(changes.into_iter().map(map).collect())
     }
 
-    /// Writes all files of a container to a tar archive.
+    /// Exports a container's filesystem as a tar archive. Returns the container.
     ///
     /// ```rhai
     /// export_tar("web", "web.tar");
@@ -129,19 +130,20 @@ pub mod files {
         path: &str,
     ) -> RhaiResultOf<ContainerHandle> {
         let handle = resolve::container(&ctx, &container)?;
-        let stage = ScriptContext::of(&ctx)?;
-        let cancel = &stage.cancel();
-        let path = stage.path(path).or_raise(&ctx)?;
-        if stage.backend().is_dry_run() {
-            stage.backend().export(handle.id(), &mut std::io::sink(), cancel).or_raise(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
+        let cancel = &context.cancel();
+        let path = context.path(path).or_raise(&ctx)?;
+        if context.backend().is_dry_run() {
+            context.backend().export(handle.id(), &mut std::io::sink(), cancel).or_raise(&ctx)?;
             return Ok(handle);
         }
-        write_atomic(&path, |out| stage.backend().export(handle.id(), out, cancel))
+        write_atomic(&path, |out| context.backend().export(handle.id(), out, cancel))
             .or_raise(&ctx)?;
         Ok(handle)
     }
 
-    /// Makes an image of one layer from a root file system: a tar archive, plain or compressed.
+    /// Imports a root filesystem, a plain or compressed tar archive, as an image of one layer.
+    /// Returns the image.
     ///
     /// ```rhai
     /// let img = import_tar("rootfs.tar");
@@ -151,7 +153,7 @@ pub mod files {
         import(&ctx, path, Map::new())
     }
 
-    /// The same, with options.
+    /// As `import_tar(path)`, with options.
     ///
     /// ```rhai
     /// let img = import_tar("rootfs.tar", #{ tag: "debian:mine", cmd: ["/bin/bash"] });
@@ -166,7 +168,7 @@ pub mod files {
     }
 }
 
-/// What commands of a build write goes beside the script's own output.
+/// Writes the output of a build's commands to standard error.
 pub(super) struct BuildOutput<'a>(pub(super) &'a dyn Output);
 
 impl Write for BuildOutput<'_> {
@@ -186,37 +188,42 @@ fn commit_container(
     options: &CommitOptions,
 ) -> RhaiResultOf<ImageHandle> {
     let container = resolve::container(ctx, container)?;
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     let tag = reference.map(tag).transpose().or_raise(ctx)?;
-    let cancel = &stage.cancel();
+    let cancel = &context.cancel();
     let image =
-        stage.backend().commit(container.id(), tag.as_ref(), options, cancel).or_raise(ctx)?;
+        context.backend().commit(container.id(), tag.as_ref(), options, cancel).or_raise(ctx)?;
     let name = tag.map_or_else(|| image.id.to_string(), |tag| tag.familiar());
-    Ok(ImageHandle::new(stage.backend(), image, &name))
+    Ok(ImageHandle::new(context.backend(), image, &name))
 }
 
 fn build_dockerfile(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<ImageHandle> {
     let wanted = options::build(map).or_raise(ctx)?;
-    let stage = ScriptContext::of(ctx)?;
-    let mut out = BuildOutput(stage.host().output.as_ref());
-    let host = stage.host();
-    let context = stage.path(path).or_raise(ctx)?;
-    instructions(&context, wanted.file.as_deref()).or_raise(ctx)?;
-    let image =
-        stage.backend().build(Some(&context), &wanted, &host.progress, &mut out, &stage.cancel());
+    let context = ScriptContext::of(ctx)?;
+    let mut out = BuildOutput(context.host().output.as_ref());
+    let host = context.host();
+    let directory = context.path(path).or_raise(ctx)?;
+    instructions(&directory, wanted.file.as_deref()).or_raise(ctx)?;
+    let image = context.backend().build(
+        Some(&directory),
+        &wanted,
+        &host.progress,
+        &mut out,
+        &context.cancel(),
+    );
     let image = image.or_raise(ctx)?;
     let name = wanted.tags.first().map_or_else(|| image.id.to_string(), |tag| tag.familiar());
-    Ok(ImageHandle::new(stage.backend(), image, &name))
+    Ok(ImageHandle::new(context.backend(), image, &name))
 }
 
-/// Refuses the files that a build reads beside those that it copies, where the script may not read
-/// them: an error shows what is in a Dockerfile.
-fn instructions(context: &AllowedPath<'_>, file: Option<&Path>) -> Result<()> {
-    let file = file.map_or_else(|| context.join("Dockerfile"), Path::to_owned);
+/// Checks that an untrusted script may read the Dockerfile and the ignore files: an error message
+/// shows parts of a Dockerfile.
+fn instructions(directory: &AllowedPath<'_>, file: Option<&Path>) -> Result<()> {
+    let file = file.map_or_else(|| directory.join("Dockerfile"), Path::to_owned);
     let mut ignore = file.clone().into_os_string();
     ignore.push(".dockerignore");
-    for path in [file, ignore.into(), context.join(".dockerignore")] {
-        context.also(&path)?;
+    for path in [file, ignore.into(), directory.join(".dockerignore")] {
+        directory.also(&path)?;
     }
     Ok(())
 }
@@ -226,17 +233,17 @@ fn import(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<ImageHa
     if wanted.message.is_empty() {
         wanted.message = format!("Imported from {path}");
     }
-    let stage = ScriptContext::of(ctx)?;
-    let own = stage.path(path).or_raise(ctx)?;
+    let context = ScriptContext::of(ctx)?;
+    let own = context.path(path).or_raise(ctx)?;
     let mut file = std::fs::File::open(&*own)
         .context(|| format!("open `{path}`"))
         .map_err(|error| raise(ctx, &error))?;
-    let cancel = &stage.cancel();
-    let image = stage
+    let cancel = &context.cancel();
+    let image = context
         .backend()
         .import_tar(&mut file, &wanted, cancel)
         .context(|| format!("cannot import `{path}`"))
         .or_raise(ctx)?;
     let name = wanted.reference.map_or_else(|| image.id.to_string(), |tag| tag.familiar());
-    Ok(ImageHandle::new(stage.backend(), image, &name))
+    Ok(ImageHandle::new(context.backend(), image, &name))
 }

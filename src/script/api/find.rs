@@ -1,4 +1,4 @@
-//! Finding containers: by name, all of them, or those that pass a filter.
+//! Finding containers: by name, all of them, or those that match a filter.
 
 use super::signature::{AnyOrName, ContainerOrName, Options, array_of};
 use crate::model::container::{Container as Record, status};
@@ -17,7 +17,8 @@ use rhai::{Array, Dynamic, Map};
 /// Finding containers.
 #[export_module]
 pub mod find {
-    /// The container of this name, id or beginning of an id.
+    /// Returns the container with this name, id or beginning of an id. Throws the kind `not_found`
+    /// if there is none.
     ///
     /// ```rhai
     /// let c = container("web");
@@ -28,16 +29,16 @@ pub mod find {
         resolve::container(&ctx, &name)
     }
 
-    /// Whether there is such a container.
+    /// Returns whether there is such a container.
     ///
     /// ```rhai
     /// if !exists("web") { run("host", #{ name: "web", cmd: "sleep 100" }); }
     /// ```
     #[rhai_fn(name = "exists", volatile, return_raw)]
     pub fn exists(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<bool> {
-        let stage = ScriptContext::of(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
         let found = match values::text(&container) {
-            Some(name) => stage.backend().find(&name).map(drop),
+            Some(name) => context.backend().find(&name).map(drop),
             None => resolve::container(&ctx, &container)?.now().map(drop),
         };
         match found {
@@ -47,7 +48,7 @@ pub mod find {
         }
     }
 
-    /// The containers that run, also the paused ones, newest first.
+    /// Returns the running containers, also paused ones, newest first, as an array of Container.
     ///
     /// ```rhai
     /// for c in ps() { print(`${c.name} ${c.status}`); }
@@ -57,7 +58,7 @@ pub mod find {
         list(&ctx, &Filter::default())
     }
 
-    /// The containers that pass a filter, newest first.
+    /// Returns the containers that match a filter, newest first, as an array of Container.
     ///
     /// ```rhai
     /// for c in ps(#{ status: "exited", label: "app=web" }) { c.rm(); }
@@ -68,7 +69,7 @@ pub mod find {
         list(&ctx, &filter)
     }
 
-    /// The table of an array of containers or images, or of rows that are arrays, as text.
+    /// Returns a table as text, of an array of containers or images, or of rows that are arrays.
     ///
     /// ```rhai
     /// print(table(ps(#{ all: true })));
@@ -78,7 +79,8 @@ pub mod find {
         crate::script::display::table(&list).or_raise(&ctx)
     }
 
-    /// All that is known about a container or an image: Docker's inspect document as a map.
+    /// Returns low-level information on a container or an image: the document of `docker inspect`
+    /// as a map.
     ///
     /// ```rhai
     /// let seen = inspect("web");
@@ -91,12 +93,12 @@ pub mod find {
         Ok(value.try_cast::<Map>().unwrap_or_default())
     }
 
-    /// The verbs that can change the container now.
+    /// Returns the verbs that are legal in the container's status, as an array of strings.
     ///
     /// ```rhai
-    /// print(moves("web"));
+    /// print(actions("web"));
     /// ```
-    #[rhai_fn(name = "moves", volatile, return_raw)]
+    #[rhai_fn(name = "actions", name = "moves", volatile, return_raw)]
     pub fn actions(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
         let now = resolve::container(&ctx, &container)?.now().or_raise(&ctx)?;
         let verbs = status::actions(now.state.status);
@@ -104,7 +106,8 @@ pub mod find {
     }
 }
 
-/// A container goes before an image, as `docker inspect` has it.
+/// Returns the inspect document; a container takes precedence over an image, as with `docker
+/// inspect`.
 fn document(ctx: &NativeCallContext, subject: &Dynamic) -> RhaiResultOf<serde_json::Value> {
     let subject = subject.clone().flatten();
     let backend = ScriptContext::of(ctx)?.backend().clone();
@@ -125,10 +128,10 @@ fn document(ctx: &NativeCallContext, subject: &Dynamic) -> RhaiResultOf<serde_js
 }
 
 fn list(ctx: &NativeCallContext, filter: &Filter) -> RhaiResultOf<Array> {
-    let stage = ScriptContext::of(ctx)?;
-    let backend = stage.backend();
+    let context = ScriptContext::of(ctx)?;
+    let backend = context.backend();
     let ancestor = match &filter.ancestor {
-        // Docker lists nothing for an image that is not there; a typing error should say so.
+        // Docker lists nothing for an unknown image; here a typing error is reported.
         Some(name) => Some(backend.image(name, PullPolicy::Never).or_raise(ctx)?.id),
         None => None,
     };
@@ -142,7 +145,7 @@ fn list(ctx: &NativeCallContext, filter: &Filter) -> RhaiResultOf<Array> {
 }
 
 impl Filter {
-    /// Whether a container is wanted; its image is not looked at here.
+    /// Returns whether a container matches, apart from its image.
     fn passes(&self, record: &Record) -> bool {
         let Record { spec, state } = record;
         let has = |(key, value): (&String, &String)| {

@@ -19,12 +19,12 @@ use rhai::{Array, Dynamic};
 /// Images: what containers are made from.
 #[export_module]
 pub mod images {
-    /// An image: files and what to run.
+    /// An image: files and a default command.
     pub type Image = ImageHandle;
 
-    /// The image of a reference; made or pulled first where it is missing.
+    /// Returns the image with this reference. A missing image is pulled, the image `host` created.
     ///
-    /// `image("host")` is made from this machine's own programs: it needs no network.
+    /// `image("host")` is created from the host's own programs, and needs no network.
     ///
     /// ```rhai
     /// let img = image("host");
@@ -35,7 +35,7 @@ pub mod images {
         resolve::image(&ctx, &reference, PullPolicy::Missing)
     }
 
-    /// The same, and says when to pull.
+    /// As `image(reference)`, with the pull policy.
     ///
     /// ```rhai
     /// let img = image("host", #{ pull: "never" });
@@ -50,8 +50,8 @@ pub mod images {
         resolve::image(&ctx, &reference, policy)
     }
 
-    /// An image of these programs of this machine, with the libraries and interpreters that they
-    /// need. It is called after the first of them.
+    /// Creates an image of programs of the host, with the libraries and interpreters that they
+    /// need, and returns it. Its reference is the name of the first program with the tag `host`.
     ///
     /// ```rhai
     /// let img = image_from_host(["sleep", "sh"]);
@@ -62,7 +62,7 @@ pub mod images {
         from_host(&ctx, &programs, None)
     }
 
-    /// The same, under another name.
+    /// As `image_from_host(programs)`, with another reference.
     ///
     /// ```rhai
     /// let img = image_from_host(["sleep"], "tools:1");
@@ -76,9 +76,10 @@ pub mod images {
         from_host(&ctx, &programs, Some(reference))
     }
 
-    /// Takes the images of an archive made by `docker save`, `podman save` or skopeo.
+    /// Loads images from an archive of `docker save`, `podman save` or skopeo, and returns the
+    /// first.
     ///
-    /// Returns the first image; an archive of several adds them all to `images()`.
+    /// All images of the archive are added to `images()`.
     ///
     /// ```rhai
     /// let img = load("hundredcounter.tar");
@@ -89,7 +90,7 @@ pub mod images {
         load_from(&ctx, path, None)
     }
 
-    /// The same; of an image for several platforms it takes the one for `platform`.
+    /// As `load(path)`, with the platform to take of a multi-platform image.
     ///
     /// ```rhai
     /// let img = load("hundredcounter.tar", #{ platform: "linux/amd64" });
@@ -100,7 +101,8 @@ pub mod images {
         load_from(&ctx, path, platform.as_ref())
     }
 
-    /// Writes an image to an archive that `docker load`, `podman load` and skopeo read.
+    /// Saves an image to an archive that `docker load`, `podman load` and skopeo read. Returns the
+    /// image.
     ///
     /// ```rhai
     /// image("host").save("host.tar");
@@ -110,7 +112,7 @@ pub mod images {
         save_to(&ctx, &image, path, &SaveOptions::default())
     }
 
-    /// The same, and says in which format and how compressed.
+    /// As `save(image, path)`, with the format and the compression.
     ///
     /// ```rhai
     /// save("host", "host.oci.tar", #{ format: "oci", compress: "gzip" });
@@ -126,7 +128,8 @@ pub mod images {
         save_to(&ctx, &image, path, &options)
     }
 
-    /// Removes a reference, and the image with its last one. Returns what went away, in order.
+    /// Removes a tag of an image, and the image with its last tag. Returns an array of strings:
+    /// what was untagged and deleted, in order.
     ///
     /// ```rhai
     /// rmi("hundredcounter:latest");
@@ -136,7 +139,7 @@ pub mod images {
         remove(&ctx, &image, false)
     }
 
-    /// The same, with options: `force` removes an image that stopped containers use.
+    /// As `rmi(image)`; `force` also removes an image that stopped containers use.
     ///
     /// ```rhai
     /// rmi("hundredcounter", #{ force: true });
@@ -157,9 +160,10 @@ fn load_from(
     path: &str,
     platform: Option<&Platform>,
 ) -> RhaiResultOf<ImageHandle> {
-    let stage = ScriptContext::of(ctx)?;
-    let (backend, cancel) = (stage.backend(), &stage.cancel());
-    let loaded = backend.load(&stage.path(path).or_raise(ctx)?, platform, cancel).or_raise(ctx)?;
+    let context = ScriptContext::of(ctx)?;
+    let (backend, cancel) = (context.backend(), &context.cancel());
+    let loaded =
+        backend.load(&context.path(path).or_raise(ctx)?, platform, cancel).or_raise(ctx)?;
     let first = loaded.first().ok_or_else(|| {
         let message = format!("there is no image in `{path}`");
         crate::model::Error::new(crate::model::Kind::Invalid, message)
@@ -177,23 +181,24 @@ fn save_to(
     path: &str,
     options: &SaveOptions,
 ) -> RhaiResultOf<ImageHandle> {
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     let image = resolve::image(ctx, image, PullPolicy::Never)?;
-    let (backend, cancel) = (stage.backend(), &stage.cancel());
+    let (backend, cancel) = (context.backend(), &context.cancel());
     backend
-        .save(&[image.reference()], options, &stage.path(path).or_raise(ctx)?, cancel)
+        .save(&[image.reference()], options, &context.path(path).or_raise(ctx)?, cancel)
         .or_raise(ctx)?;
     Ok(image)
 }
 
-/// A string is removed as it was typed: `rmi("web:2")` must not take the tags of its image.
+/// Removes an image. A string is passed on as it is: `rmi("web:2")` must not remove other tags of
+/// its image.
 fn remove(ctx: &NativeCallContext, image: &Dynamic, force: bool) -> RhaiResultOf<Array> {
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     let reference = match values::text(image) {
         Some(reference) => reference,
         None => resolve::image(ctx, image, PullPolicy::Never)?.reference().to_owned(),
     };
-    let removed = stage.backend().rmi(&reference, &RemoveImageOptions { force }).or_raise(ctx)?;
+    let removed = context.backend().rmi(&reference, &RemoveImageOptions { force }).or_raise(ctx)?;
     Ok(super::store::removed(&removed))
 }
 
@@ -202,19 +207,19 @@ fn from_host(
     programs: &Dynamic,
     reference: Option<&str>,
 ) -> RhaiResultOf<ImageHandle> {
-    let stage = ScriptContext::of(ctx)?;
-    if stage.host().sandbox.is_some() {
+    let context = ScriptContext::of(ctx)?;
+    if context.host().sandbox.is_some() {
         policy::refuse("an image of the host's programs").or_raise(ctx)?;
     }
     let words = values::command("the programs", &programs.clone().flatten()).or_raise(ctx)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let first = words.first().and_then(|word| word.rsplit('/').next()).unwrap_or_default();
     if first.is_empty() {
-        let message = "image_from_host(): the name of a program is wanted";
+        let message = "image_from_host(): expected the name of a program";
         return Err(raise(ctx, &Error::new(Kind::Invalid, message)));
     }
     let name = reference.map_or_else(|| format!("{}:host", first.to_lowercase()), str::to_owned);
     let name: Reference = name.parse().or_raise(ctx)?;
-    let image = stage.backend().image_from_host(&words, &name).or_raise(ctx)?;
-    Ok(ImageHandle::new(stage.backend(), image, &name.familiar()))
+    let image = context.backend().image_from_host(&words, &name).or_raise(ctx)?;
+    Ok(ImageHandle::new(context.backend(), image, &name.familiar()))
 }

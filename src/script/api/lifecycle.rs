@@ -1,4 +1,4 @@
-//! The verbs that move a container through its life. Each returns its subject, so calls chain.
+//! The verbs of a container's life cycle. Most return the container, so calls chain.
 
 use super::signature::{ContainerOrName, Duration, DurationOrOptions, Options, Signal};
 use crate::engine::{Backend, CancelToken};
@@ -15,10 +15,11 @@ use crate::script::{options, values};
 use rhai::plugin::*;
 use rhai::{Dynamic, INT};
 
-/// The life of a container.
+/// The life cycle of a container.
 #[export_module]
 pub mod lifecycle {
-    /// Runs its program. Returns when it really runs; one that runs already stays as it is.
+    /// Starts a stopped container, and returns it when its program runs. A running container stays
+    /// as it is.
     ///
     /// ```rhai
     /// let c = create("host", #{ cmd: "sleep 100" });
@@ -29,7 +30,8 @@ pub mod lifecycle {
         act(&ctx, &container, |backend, id, _| backend.start(id))
     }
 
-    /// Runs its program and stays with it until it ends: `docker start -a` and `-i`.
+    /// As `start(container)`. With `attach` the call forwards output until the container exits, as
+    /// `docker start -a` and `-i`.
     ///
     /// ```rhai
     /// let c = create("host", #{ cmd: "echo hello" });
@@ -50,7 +52,8 @@ pub mod lifecycle {
         Ok(handle)
     }
 
-    /// Asks it to end, and kills it after ten seconds.
+    /// Stops a running container: sends its stop signal, and SIGKILL after its stop timeout, ten
+    /// seconds by default. Returns the container.
     ///
     /// ```rhai
     /// stop("web");
@@ -62,7 +65,7 @@ pub mod lifecycle {
         })
     }
 
-    /// Asks it to end, and kills it after a grace time.
+    /// As `stop(container)`, with another timeout or signal.
     ///
     /// ```rhai
     /// stop("web", 2);
@@ -80,7 +83,7 @@ pub mod lifecycle {
         })
     }
 
-    /// Ends it at once, by SIGKILL.
+    /// Kills a running container with SIGKILL. Returns the container.
     ///
     /// ```rhai
     /// kill("web");
@@ -90,7 +93,7 @@ pub mod lifecycle {
         act(&ctx, &container, |backend, id, _| backend.kill(id, Number::KILL))
     }
 
-    /// Sends a signal to its first process.
+    /// Sends a signal to the main process of a container. Returns the container.
     ///
     /// ```rhai
     /// kill("web", "HUP");
@@ -105,7 +108,8 @@ pub mod lifecycle {
         act(&ctx, &container, |backend, id, _| backend.kill(id, signal))
     }
 
-    /// Freezes all its processes: they keep their memory and use no CPU.
+    /// Pauses all processes within a container: they keep their memory and use no CPU. Returns the
+    /// container.
     ///
     /// ```rhai
     /// pause("web");
@@ -117,7 +121,7 @@ pub mod lifecycle {
         act(&ctx, &container, |backend, id, _| backend.pause(id))
     }
 
-    /// Thaws it: its processes go on where they were.
+    /// Unpauses all processes within a container. Returns the container.
     ///
     /// ```rhai
     /// unpause("web");
@@ -127,7 +131,7 @@ pub mod lifecycle {
         act(&ctx, &container, |backend, id, _| backend.unpause(id))
     }
 
-    /// Stops it and starts it again.
+    /// Restarts a container: stops it as `stop` does, and starts it again. Returns the container.
     ///
     /// ```rhai
     /// restart("web");
@@ -139,7 +143,7 @@ pub mod lifecycle {
         })
     }
 
-    /// Stops it within a grace time and starts it again.
+    /// As `restart(container)`, with another timeout or signal.
     ///
     /// ```rhai
     /// restart("web", 2);
@@ -156,7 +160,8 @@ pub mod lifecycle {
         })
     }
 
-    /// Removes it with its files and logs. One that runs must be stopped first.
+    /// Removes a container with its files and logs. A running container must be stopped first.
+    /// Returns the handle.
     ///
     /// ```rhai
     /// stop("web");
@@ -169,8 +174,8 @@ pub mod lifecycle {
         })
     }
 
-    /// Removes it; with `force`, kills it first, with `volumes`, removes the volumes that nobody
-    /// named as well.
+    /// As `rm(container)`. `force` kills the container first; `volumes` also removes its anonymous
+    /// volumes.
     ///
     /// ```rhai
     /// rm("web", #{ force: true, volumes: true });
@@ -185,7 +190,7 @@ pub mod lifecycle {
         act(&ctx, &container, |backend, id, cancel| backend.rm(id, &options, cancel))
     }
 
-    /// Gives it another name.
+    /// Renames a container, and returns it. Throws the kind `exists` if the name is taken.
     ///
     /// ```rhai
     /// rename("web", "web-old");
@@ -202,7 +207,8 @@ pub mod lifecycle {
         Ok(handle)
     }
 
-    /// Waits until it has ended and returns its exit code; at once for one that has ended.
+    /// Blocks until a container stops, and returns its exit code; immediately for an exited
+    /// container.
     ///
     /// ```rhai
     /// let code = run("host", "true").wait();
@@ -212,7 +218,7 @@ pub mod lifecycle {
         exited(&ctx, &container, None)
     }
 
-    /// The same, but throws the kind `timeout` when the time is over.
+    /// As `wait(container)`, but throws the kind `timeout` when the time is over.
     ///
     /// ```rhai
     /// let code = run("host", "true").wait("10s");
@@ -228,31 +234,31 @@ pub mod lifecycle {
     }
 }
 
-/// Does one thing with a container and returns its handle.
+/// Runs a verb on a container and returns its handle.
 fn act(
     ctx: &NativeCallContext,
     container: &Dynamic,
     verb: impl FnOnce(&dyn Backend, &ContainerId, &CancelToken) -> Result<()>,
 ) -> RhaiResultOf<Handle> {
     let handle = resolve::container(ctx, container)?;
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     if ctx.fn_name() == "rm" {
         handle.remember();
     }
-    verb(stage.backend().as_ref(), handle.id(), &stage.cancel()).or_raise(ctx)?;
+    verb(context.backend().as_ref(), handle.id(), &context.cancel()).or_raise(ctx)?;
     Ok(handle)
 }
 
-/// The same for what may take long: handlers are called meanwhile.
+/// Runs a verb that may take long; handlers are called meanwhile.
 fn act_with_handlers(
     ctx: &NativeCallContext,
     container: &Dynamic,
     verb: impl FnOnce(&dyn Backend, &ContainerId, &CancelToken) -> Result<()> + Send,
 ) -> RhaiResultOf<Handle> {
     let handle = resolve::container(ctx, container)?;
-    let stage = ScriptContext::of(ctx)?;
-    let (backend, id) = (stage.backend().as_ref(), handle.id());
-    handlers::wait(&stage.cancel(), |cancel| verb(backend, id, cancel)).or_raise(ctx)?;
+    let context = ScriptContext::of(ctx)?;
+    let (backend, id) = (context.backend().as_ref(), handle.id());
+    handlers::wait(&context.cancel(), |cancel| verb(backend, id, cancel)).or_raise(ctx)?;
     Ok(handle)
 }
 
@@ -262,11 +268,11 @@ fn exited(
     timeout: Option<std::time::Duration>,
 ) -> RhaiResultOf<INT> {
     let handle = resolve::container(ctx, container)?;
-    let stage = ScriptContext::of(ctx)?;
-    let (backend, id) = (stage.backend(), handle.id());
+    let context = ScriptContext::of(ctx)?;
+    let (backend, id) = (context.backend(), handle.id());
     let wait = |cancel: &CancelToken| backend.wait(id, timeout, cancel);
-    let code = match handlers::wait(&stage.cancel(), wait) {
-        // It has ended and is gone; events still tell how.
+    let code = match handlers::wait(&context.cancel(), wait) {
+        // The container has exited and was removed; the events have its exit code.
         Err(error) if error.kind() == Kind::NotFound => match handle.exit_code() {
             Ok(Some(code)) => Ok(code),
             _ => Err(error),

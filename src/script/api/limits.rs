@@ -14,7 +14,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, FnPtr, ImmutableString, Map};
 use std::any::TypeId;
 
-/// The functions, and how to loop over `Samples`.
+/// Returns the functions, with the iterator of `Samples`.
 pub fn module() -> Module {
     let mut module = exported_module!(limits);
     module.set_iter_result(TypeId::of::<Stream>(), |samples: Dynamic| {
@@ -29,10 +29,11 @@ pub fn module() -> Module {
 /// What a container uses, and what it may use.
 #[export_module]
 pub mod limits {
-    /// What a container uses from now on, to loop over: maps.
+    /// A stream of samples of resource usage, to loop over: maps.
     pub type Samples = Stream;
 
-    /// Changes limits and the restart policy: at once where it runs, and for every later start.
+    /// Updates limits and the restart policy of a container: immediately if it runs, and for every
+    /// later start. Returns the container.
     ///
     /// ```rhai
     /// update("web", #{ pids: 50, memory: "64m", restart: "on-failure:3" });
@@ -45,12 +46,13 @@ pub mod limits {
     ) -> RhaiResultOf<Handle> {
         let changes = options::update(options).or_raise(&ctx)?;
         let handle = resolve::container(&ctx, &container)?;
-        let stage = ScriptContext::of(&ctx)?;
-        stage.backend().update(handle.id(), &changes).or_raise(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
+        context.backend().update(handle.id(), &changes).or_raise(&ctx)?;
         Ok(handle)
     }
 
-    /// What it uses now: per cent of a processor, bytes of memory, processes, and more.
+    /// Returns current resource usage as a map: `cpu` (per cent of a processor), `memory` (bytes),
+    /// `memory_limit`, `pids` and more.
     ///
     /// ```rhai
     /// let now = stats("web");
@@ -59,13 +61,13 @@ pub mod limits {
     #[rhai_fn(name = "stats", volatile, return_raw)]
     pub fn stats(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Map> {
         let handle = resolve::container(&ctx, &container)?;
-        let stage = ScriptContext::of(&ctx)?;
-        now(&stage, &handle).or_raise(&ctx)
+        let context = ScriptContext::of(&ctx)?;
+        now(&context, &handle).or_raise(&ctx)
     }
 
-    /// With options. With `follow` a sample about each second, or each `interval`, until the
-    /// container ends: loop over it; `break` ends it, and the kind `timeout` is thrown when
-    /// `timeout` is over.
+    /// As `stats(container)`, with options. With `follow` the result is a stream of samples, one
+    /// each second or each `interval`, until the container exits. Loop over it; `break` ends the
+    /// loop, and the kind `timeout` is thrown when `timeout` is over.
     ///
     /// ```rhai
     /// for s in stats("web", #{ follow: true, interval: "500ms", timeout: "30s" }) {
@@ -81,15 +83,15 @@ pub mod limits {
     ) -> RhaiResultOf<Anything> {
         let sampling = options::stats(options).or_raise(&ctx)?;
         let handle = resolve::container(&ctx, &container)?;
-        let stage = ScriptContext::of(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
         if !sampling.follow {
-            return now(&stage, &handle).map(Dynamic::from).or_raise(&ctx);
+            return now(&context, &handle).map(Dynamic::from).or_raise(&ctx);
         }
-        open(&stage, &handle, sampling).map(Dynamic::from).or_raise(&ctx)
+        open(&context, &handle, sampling).map(Dynamic::from).or_raise(&ctx)
     }
 
-    /// Calls a function with a sample about each second, until the container ends or the function
-    /// returns false. In a closure `this` is the container.
+    /// Calls a function with a sample about each second, until the container exits or the function
+    /// returns false. In a closure `this` is the container. Returns the container.
     ///
     /// ```rhai
     /// stats("web", |s| { print(`${this.name}: ${s.pids}`); s.pids > 10 });
@@ -103,7 +105,7 @@ pub mod limits {
         follow(&ctx, &container, Sampling::default(), &each)
     }
 
-    /// The same, with options.
+    /// As `stats(container, each)`, with options.
     ///
     /// ```rhai
     /// stats("web", #{ interval: "100ms", timeout: "30s" }, |s| s.cpu < 50.0);
@@ -119,27 +121,27 @@ pub mod limits {
         follow(&ctx, &container, sampling, &each)
     }
 
-    /// What it is; loop over it for the samples.
+    /// Returns the name of the type; loop over a value for its samples.
     #[rhai_fn(name = "to_string", name = "to_debug")]
     pub fn show(_samples: Samples) -> ImmutableString {
         "Samples".into()
     }
 }
 
-fn now(stage: &ScriptContext, handle: &Handle) -> Result<Map> {
-    let look = || stage.backend().stats(handle.id());
-    let before = look()?;
+fn now(context: &ScriptContext, handle: &Handle) -> Result<Map> {
+    let read = || context.backend().stats(handle.id());
+    let before = read()?;
     if before.pids > 0 {
-        stage.cancel().sleep(WATCHED)?;
+        context.cancel().sleep(WATCHED)?;
     }
-    Ok(map_of(&before, &look()?))
+    Ok(map_of(&before, &read()?))
 }
 
-fn open(stage: &ScriptContext, handle: &Handle, sampling: Sampling) -> Result<Stream> {
-    Stream::open(stage.backend(), handle.id(), sampling, &stage.cancel())
+fn open(context: &ScriptContext, handle: &Handle, sampling: Sampling) -> Result<Stream> {
+    Stream::open(context.backend(), handle.id(), sampling, &context.cancel())
 }
 
-/// Gives each sample to the script, until the container ends or the script has enough.
+/// Calls the closure with each sample, until the container exits or the closure returns false.
 fn follow(
     ctx: &NativeCallContext,
     container: &Dynamic,
@@ -147,8 +149,8 @@ fn follow(
     each: &FnPtr,
 ) -> RhaiResultOf<Handle> {
     let handle = resolve::container(ctx, container)?;
-    let stage = ScriptContext::of(ctx)?;
-    for sample in open(&stage, &handle, sampling).or_raise(ctx)?.samples() {
+    let context = ScriptContext::of(ctx)?;
+    for sample in open(&context, &handle, sampling).or_raise(ctx)?.samples() {
         let sample = Dynamic::from(sample.or_raise(ctx)?);
         let answer = callback::call(ctx, each, handle.clone(), sample)?;
         if callback::says_stop(&answer) {

@@ -1,4 +1,4 @@
-//! Logs: what containers wrote, to read, to loop over or to follow.
+//! Logs of containers, to read, to loop over or to follow.
 
 use super::signature::{ContainerOrName, Options, array_of};
 use crate::model::observe::log::Stream;
@@ -16,7 +16,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, FnPtr, ImmutableString};
 use std::any::TypeId;
 
-/// The functions, and how to loop over `Logs`.
+/// Returns the functions, with the iterator of `Logs`.
 pub fn module() -> Module {
     let mut module = exported_module!(logs);
     module.set_iter_result(TypeId::of::<Log>(), |logs: Dynamic| match logs.try_cast::<Log>() {
@@ -26,15 +26,15 @@ pub fn module() -> Module {
     module
 }
 
-/// What containers wrote.
+/// Logs of containers.
 #[export_module]
 pub mod logs {
-    /// Lines of a container: prints as text, loops as `LogLine`.
+    /// The lines of a container's log: prints as text, loops as `LogLine`.
     pub type Logs = Log;
     /// One line: `text`, `stream`, `time`.
     pub type LogLine = Line;
 
-    /// What it has written so far.
+    /// Returns the logs of a container so far.
     ///
     /// ```rhai
     /// print(logs("web"));
@@ -45,10 +45,10 @@ pub mod logs {
         open(&ctx, &container, Follow::default())
     }
 
-    /// What it has written, with options. With `follow`, loop over it; `break` ends it, and the
-    /// kind `timeout` is thrown when `timeout` is over. With `across_restarts` it goes on when the
-    /// container is started again, by whomever, until it is removed; what nobody has read by then
-    /// goes with it.
+    /// As `logs(container)`, with options. With `follow`, loop over the lines; `break` ends the
+    /// loop, and the kind `timeout` is thrown when `timeout` is over. With `across_restarts` the
+    /// loop continues when the container is started again, until the container is removed; lines
+    /// not read by then are lost.
     ///
     /// ```rhai
     /// for line in logs("web", #{ across_restarts: true, tail: 0, timeout: "30s" }) {
@@ -65,8 +65,8 @@ pub mod logs {
         open(&ctx, &container, follow)
     }
 
-    /// Calls a function with each line, old and new, until the container ends or the function
-    /// returns false. In a closure `this` is the container.
+    /// Calls a function with each line, old and new, until the container exits or the function
+    /// returns false. In a closure `this` is the container. Returns the container.
     ///
     /// ```rhai
     /// logs("web", |line| { print(line.text); line.text != "ready" });
@@ -80,7 +80,7 @@ pub mod logs {
         follow(&ctx, &container, Follow::default(), &each)
     }
 
-    /// The same, with options.
+    /// As `logs(container, each)`, with options.
     ///
     /// ```rhai
     /// logs("web", #{ tail: 0, stream: "stderr", across_restarts: true }, |line| print(line.text));
@@ -96,31 +96,31 @@ pub mod logs {
         follow(&ctx, &container, options, &each)
     }
 
-    /// Its lines, an array of LogLine.
+    /// The lines, an array of LogLine.
     #[rhai_fn(get = "lines", return_raw)]
     pub fn lines(ctx: NativeCallContext, logs: Logs) -> RhaiResultOf<Array> {
         Ok(array_of(logs.lines().or_raise(&ctx)?.iter().cloned()))
     }
 
-    /// Its text, both streams in the order of writing.
+    /// The text of both streams, in the order of writing.
     #[rhai_fn(get = "text", return_raw)]
     pub fn text(ctx: NativeCallContext, logs: Logs) -> RhaiResultOf<String> {
         logs.text(None).or_raise(&ctx)
     }
 
-    /// What was written to standard output.
+    /// The text of standard output.
     #[rhai_fn(get = "stdout", return_raw)]
     pub fn stdout(ctx: NativeCallContext, logs: Logs) -> RhaiResultOf<String> {
         logs.text(Some(Stream::Stdout)).or_raise(&ctx)
     }
 
-    /// What was written to standard error.
+    /// The text of standard error.
     #[rhai_fn(get = "stderr", return_raw)]
     pub fn stderr(ctx: NativeCallContext, logs: Logs) -> RhaiResultOf<String> {
         logs.text(Some(Stream::Stderr)).or_raise(&ctx)
     }
 
-    /// Its text without the last newline, so that `print` adds none of its own.
+    /// Returns the text without its last newline, so that `print` adds none.
     #[rhai_fn(name = "to_string", name = "to_debug", return_raw)]
     pub fn show(ctx: NativeCallContext, logs: Logs) -> RhaiResultOf<String> {
         let mut text = logs.text(None).or_raise(&ctx)?;
@@ -130,7 +130,7 @@ pub mod logs {
         Ok(text)
     }
 
-    /// Whether a part of the text is this.
+    /// Returns whether the text contains a part.
     ///
     /// ```rhai
     /// if logs("web").contains("ready") { print("up"); }
@@ -140,7 +140,7 @@ pub mod logs {
         Ok(logs.text(None).or_raise(&ctx)?.contains(part))
     }
 
-    /// Its text, without the newline.
+    /// The text, without the newline.
     #[rhai_fn(get = "text")]
     pub fn line_text(line: LogLine) -> String {
         line.text()
@@ -152,25 +152,25 @@ pub mod logs {
         line.line().stream.as_str().into()
     }
 
-    /// When it was written.
+    /// The time of writing.
     #[rhai_fn(get = "time")]
     pub fn line_time(line: LogLine) -> Dynamic {
         values::time(Some(line.line().time))
     }
 
-    /// Its text.
+    /// Returns the text.
     #[rhai_fn(name = "to_string")]
     pub fn line_show(line: LogLine) -> String {
         line.text()
     }
 
-    /// Its text in quotes.
+    /// Returns the text in quotes.
     #[rhai_fn(name = "to_debug")]
     pub fn line_debug(line: LogLine) -> String {
         format!("LogLine({:?})", line.text())
     }
 
-    /// Whether a part of the line is this.
+    /// Returns whether the line contains a part.
     ///
     /// ```rhai
     /// for line in logs("web") { if line.contains("error") { print(line); } }
@@ -183,11 +183,11 @@ pub mod logs {
 
 fn open(ctx: &NativeCallContext, container: &Dynamic, follow: Follow) -> RhaiResultOf<Log> {
     let handle = resolve::container(ctx, container)?;
-    let stage = ScriptContext::of(ctx)?;
-    Log::open(stage.backend(), handle.id(), follow, &stage.cancel()).or_raise(ctx)
+    let context = ScriptContext::of(ctx)?;
+    Log::open(context.backend(), handle.id(), follow, &context.cancel()).or_raise(ctx)
 }
 
-/// Gives each line to the script, until the container ends or the script has enough.
+/// Calls the closure with each line, until the container exits or the closure returns false.
 fn follow(
     ctx: &NativeCallContext,
     container: &Dynamic,
@@ -195,10 +195,10 @@ fn follow(
     each: &FnPtr,
 ) -> RhaiResultOf<Container> {
     let handle = resolve::container(ctx, container)?;
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     follow.options.follow = true;
-    let cancel = &stage.cancel();
-    for line in Lines::open(stage.backend(), handle.id(), follow, cancel).or_raise(ctx)? {
+    let cancel = &context.cancel();
+    for line in Lines::open(context.backend(), handle.id(), follow, cancel).or_raise(ctx)? {
         let line = line.or_raise(ctx)?;
         let answer = callback::call(ctx, each, handle.clone(), Dynamic::from(line))?;
         if callback::says_stop(&answer) {

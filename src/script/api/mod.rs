@@ -29,22 +29,28 @@ mod wait_for;
 use crate::script::docs::{ApiModule, Library};
 use rhai::plugin::*;
 
-/// The parts, in the order of help.
+/// The groups of functions, in the order of help.
 pub const MODULES: &[ApiModule] = &[
     ApiModule { title: "Images", build: || exported_module!(images::images) },
     ApiModule { title: "Building images", build: || exported_module!(build::build) },
-    ApiModule { title: "Images and files", build: || exported_module!(files::files) },
-    ApiModule { title: "Keeping images in order", build: || exported_module!(store::store) },
+    ApiModule {
+        title: "Images from files and containers",
+        build: || exported_module!(files::files),
+    },
+    ApiModule { title: "Managing images", build: || exported_module!(store::store) },
     ApiModule { title: "Volumes", build: || exported_module!(volumes::volumes) },
     ApiModule { title: "Registries", build: || exported_module!(registry::registry) },
-    ApiModule { title: "Making containers", build: || exported_module!(containers::containers) },
+    ApiModule { title: "Creating containers", build: || exported_module!(containers::containers) },
     ApiModule { title: "Finding containers", build: || exported_module!(find::find) },
     ApiModule { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },
     ApiModule { title: "Limits", build: limits::module },
-    ApiModule { title: "Inside containers", build: || exported_module!(exec::inside) },
+    ApiModule { title: "Inside containers", build: || exported_module!(exec::processes) },
     ApiModule { title: "Logs", build: logs::module },
     ApiModule { title: "Waiting", build: || exported_module!(wait_for::waiting) },
-    ApiModule { title: "Order and cleanup", build: || exported_module!(concurrency::order) },
+    ApiModule {
+        title: "Concurrency and cleanup",
+        build: || exported_module!(concurrency::concurrency),
+    },
     ApiModule { title: "Events", build: events::module },
     ApiModule { title: "Teaching", build: || exported_module!(teaching::teaching_functions) },
     ApiModule { title: "Properties", build: || exported_module!(properties::properties) },
@@ -52,10 +58,10 @@ pub const MODULES: &[ApiModule] = &[
     ApiModule { title: "System", build: || exported_module!(system::system) },
 ];
 
-/// All that scripts have: the parts, and the modules that they can import.
+/// All functions of scripts: the groups, and the modules to import.
 pub static LIBRARY: Library = Library::new(MODULES, stdlib::MODULES);
 
-/// All parts in one module.
+/// Returns all groups in one module.
 pub fn module() -> Module {
     let mut all = Module::new();
     for part in MODULES {

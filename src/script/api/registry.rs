@@ -1,4 +1,4 @@
-//! Registries: images from elsewhere, and to there.
+//! Registries: pull and push images.
 
 use super::signature::{ImageOrName, Options};
 use crate::model::image::PullPolicy;
@@ -12,12 +12,12 @@ use crate::script::options;
 use crate::script::values::handle::Image;
 use rhai::plugin::*;
 
-/// Registries: images from elsewhere, and to there.
+/// Registries: pull and push images.
 #[export_module]
 pub mod registry {
-    /// Fetches an image from its registry, and returns it.
+    /// Downloads an image from a registry, and returns it.
     ///
-    /// What is here already is not fetched again. `alpine` is `docker.io/library/alpine:latest`.
+    /// Layers in the store are not downloaded again. `alpine` is `docker.io/library/alpine:latest`.
     ///
     /// ```rhai
     /// let img = pull("alpine:3");
@@ -28,7 +28,7 @@ pub mod registry {
         fetch(&ctx, reference, &PullOptions::default())
     }
 
-    /// The same, for another platform or another kind of registry.
+    /// As `pull(reference)`, for another platform, or from a registry without trusted TLS.
     ///
     /// ```rhai
     /// let img = pull("alpine:3", #{ platform: "linux/arm64" });
@@ -43,7 +43,7 @@ pub mod registry {
         fetch(&ctx, reference, &options)
     }
 
-    /// Sends an image to a registry under this name, and returns its digest.
+    /// Uploads an image to a registry under this reference, and returns its digest.
     ///
     /// ```rhai
     /// let digest = push(image("alpine:3"), "localhost:5000/team/alpine:3");
@@ -58,7 +58,7 @@ pub mod registry {
         send(&ctx, &image, reference, &PullOptions::default())
     }
 
-    /// The same, to another kind of registry.
+    /// As `push(image, reference)`, to a registry without trusted TLS.
     ///
     /// ```rhai
     /// push("alpine:3", "registry.example/alpine:3", #{ tls_verify: false });
@@ -76,11 +76,11 @@ pub mod registry {
 }
 
 fn fetch(ctx: &NativeCallContext, text: &str, options: &PullOptions) -> RhaiResultOf<Image> {
-    let stage = ScriptContext::of(ctx)?;
-    let host = stage.host();
+    let context = ScriptContext::of(ctx)?;
+    let host = context.host();
     let reference: Reference = text.parse().or_raise(ctx)?;
-    let pulled = host.backend.pull(&reference, options, &host.progress, &stage.cancel());
-    Ok(Image::new(stage.backend(), pulled.or_raise(ctx)?.image, text))
+    let pulled = host.backend.pull(&reference, options, &host.progress, &context.cancel());
+    Ok(Image::new(context.backend(), pulled.or_raise(ctx)?.image, text))
 }
 
 fn send(
@@ -89,11 +89,11 @@ fn send(
     text: &str,
     options: &PullOptions,
 ) -> RhaiResultOf<String> {
-    let stage = ScriptContext::of(ctx)?;
-    let host = stage.host();
+    let context = ScriptContext::of(ctx)?;
+    let host = context.host();
     let reference: Reference = text.parse().or_raise(ctx)?;
     let image = resolve::image(ctx, image, PullPolicy::Never)?.metadata().id.to_string();
     let access = options.access;
-    let pushed = host.backend.push(&image, &reference, access, &host.progress, &stage.cancel());
+    let pushed = host.backend.push(&image, &reference, access, &host.progress, &context.cancel());
     Ok(pushed.or_raise(ctx)?.digest.to_string())
 }

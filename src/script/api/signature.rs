@@ -2,7 +2,7 @@
 
 use rhai::{Array, Dynamic, Map};
 
-// What signatures show. The names say what a value means; Rhai sees through them.
+// Aliases for signatures: the name says what a value means; for Rhai they are transparent.
 
 /// A Container, a name or an id.
 pub type ContainerOrName = Dynamic;
@@ -16,18 +16,18 @@ pub type AnyOrName = Dynamic;
 pub type Command = Dynamic;
 /// A map of options.
 pub type Options = Map;
-/// A number of seconds, or such as `"10s"`.
+/// A number of seconds, or a text such as `"10s"`.
 pub type Duration = Dynamic;
-/// A grace time or a map of options.
+/// A timeout or a map of options.
 pub type DurationOrOptions = Dynamic;
 /// An action of events, or an array of them.
 pub type ActionOrActions = Dynamic;
 /// A signal's name or number.
 pub type Signal = Dynamic;
-/// What a function was given back or has kept: anything.
+/// A value of any type.
 pub type Anything = Dynamic;
 
-/// Handles as script values.
+/// Returns handles as an array.
 pub(super) fn array_of<T: Clone + Send + Sync + 'static>(
     items: impl IntoIterator<Item = T>,
 ) -> Array {

@@ -1,4 +1,4 @@
-//! The modules that lifebox brings: texts of the language in `stdlib/`, found by their bare name.
+//! The standard modules: texts of the language in `stdlib/`, imported by their bare name.
 
 use rhai::exported_module;
 
@@ -25,7 +25,7 @@ const fn functions_of(name: &'static str, text: &'static str) -> StdModule {
     StdModule { name, text, native: None }
 }
 
-/// The module of this name.
+/// Returns the module of this name.
 pub fn find(name: &str) -> Option<&'static StdModule> {
     MODULES.iter().find(|module| module.name == name)
 }

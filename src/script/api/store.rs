@@ -1,4 +1,4 @@
-//! Keeping images in order: what there is, what it is called, what it takes, what can go.
+//! Managing images: listing, tags, history, pruning, checks, disk usage.
 
 use super::signature::{ImageOrName, Options, array_of};
 use crate::model::image::filter::ImageFilter;
@@ -16,10 +16,10 @@ use crate::script::{options, values};
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
-/// Keeping images in order.
+/// Managing images.
 #[export_module]
 pub mod store {
-    /// All images, newest first.
+    /// Returns all images, newest first, as an array of Image.
     ///
     /// ```rhai
     /// for img in images() {
@@ -31,7 +31,7 @@ pub mod store {
         chosen(&ctx, &ImageFilter::default())
     }
 
-    /// The images that pass a filter, newest first.
+    /// Returns the images that match a filter, newest first, as an array of Image.
     ///
     /// ```rhai
     /// for img in images(#{ dangling: true }) { img.rmi(); }
@@ -44,7 +44,7 @@ pub mod store {
         chosen(&ctx, &filter)
     }
 
-    /// Gives an image a further name, which another image may lose. Returns the image under it.
+    /// Gives an image another tag, and takes the tag from the image that had it. Returns the image.
     ///
     /// ```rhai
     /// let mine = image("host").tag("mine:1");
@@ -58,14 +58,14 @@ pub mod store {
     ) -> RhaiResultOf<ImageHandle> {
         let image = resolve::image(&ctx, &image, PullPolicy::Missing)?;
         let name: Reference = reference.parse().or_raise(&ctx)?;
-        let stage = ScriptContext::of(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
         let id = image.metadata().id.to_string();
-        let tagged = stage.backend().tag(&id, &name).or_raise(&ctx)?;
-        Ok(ImageHandle::new(stage.backend(), tagged, &name.familiar()))
+        let tagged = context.backend().tag(&id, &name).or_raise(&ctx)?;
+        Ok(ImageHandle::new(context.backend(), tagged, &name.familiar()))
     }
 
-    /// The steps by which an image was made, the latest first: an array of maps with id,
-    /// created, created_by, size, comment and tags. The id is `()` where no image was kept.
+    /// Returns the history of an image, the latest step first: an array of maps with id, created,
+    /// created_by, size, comment and tags. The id is `()` for a step whose image was not kept.
     ///
     /// ```rhai
     /// for step in history("host") { print(`${step.size} ${step.created_by}`); }
@@ -78,7 +78,7 @@ pub mod store {
     }
 
     /// Removes the images that have no tag and that no container uses. Returns a map: removed,
-    /// images (how many), bytes (given back).
+    /// images (count), bytes (reclaimed).
     ///
     /// ```rhai
     /// print(prune_images().bytes);
@@ -88,7 +88,7 @@ pub mod store {
         prune(&ctx, &PruneOptions::default())
     }
 
-    /// The same, with options: `all` removes all images that no container uses.
+    /// As `prune_images()`, with options: `all` removes all images that no container uses.
     ///
     /// ```rhai
     /// let would = prune_images(#{ all: true, before: "24h", dry_run: true });
@@ -100,19 +100,19 @@ pub mod store {
         prune(&ctx, &options)
     }
 
-    /// Holds all images against their digests. Returns a map: sound (no damage is left), images
-    /// and layers (how many were looked at), findings (maps with trouble, what, image,
-    /// containers, fate).
+    /// Checks all images against their digests. Returns a map: healthy (no damage is left), images
+    /// and layers (how many were checked), findings (maps with problem, what, image, containers,
+    /// resolution).
     ///
     /// ```rhai
-    /// assert(check_images().sound, "the store is damaged");
+    /// assert(check_images().healthy, "the store is damaged");
     /// ```
     #[rhai_fn(name = "check_images", volatile, return_raw)]
     pub fn check_images(ctx: NativeCallContext) -> RhaiResultOf<Map> {
         check(&ctx, false)
     }
 
-    /// The same; with `repair: true` mends what can be mended and removes what can't.
+    /// As `check_images()`; `repair: true` repairs what can be repaired and removes the rest.
     ///
     /// ```rhai
     /// for finding in check_images(#{ repair: true }).findings { print(finding); }
@@ -123,7 +123,7 @@ pub mod store {
         check(&ctx, repair)
     }
 
-    /// What images and containers take of the disk, in bytes: a map with images, containers,
+    /// Returns the disk usage of images and containers, in bytes: a map with images, containers,
     /// image_bytes and reclaimable.
     ///
     /// ```rhai
@@ -137,9 +137,9 @@ pub mod store {
 }
 
 fn chosen(ctx: &NativeCallContext, filter: &ImageFilter) -> RhaiResultOf<Array> {
-    let stage = ScriptContext::of(ctx)?;
-    let images = filter.choose(stage.backend().images().or_raise(ctx)?);
-    Ok(array_of(images.into_iter().map(|image| ImageHandle::listed(stage.backend(), image))))
+    let context = ScriptContext::of(ctx)?;
+    let images = filter.choose(context.backend().images().or_raise(ctx)?);
+    Ok(array_of(images.into_iter().map(|image| ImageHandle::listed(context.backend(), image))))
 }
 
 fn prune(ctx: &NativeCallContext, options: &PruneOptions) -> RhaiResultOf<Map> {
@@ -152,20 +152,26 @@ fn prune(ctx: &NativeCallContext, options: &PruneOptions) -> RhaiResultOf<Map> {
 }
 
 fn check(ctx: &NativeCallContext, repair: bool) -> RhaiResultOf<Map> {
-    let stage = ScriptContext::of(ctx)?;
-    let report = stage.backend().check(&CheckOptions { repair }, &stage.cancel()).or_raise(ctx)?;
+    let context = ScriptContext::of(ctx)?;
+    let report =
+        context.backend().check(&CheckOptions { repair }, &context.cancel()).or_raise(ctx)?;
     let finding = |finding: &Finding| {
         let image = finding.image.clone().map_or(Dynamic::UNIT, Dynamic::from);
         Dynamic::from(Map::from([
-            ("trouble".into(), finding.problem.as_str().into()),
+            ("problem".into(), finding.problem.as_str().into()),
             ("what".into(), finding.what.clone().into()),
             ("image".into(), image),
             ("containers".into(), values::strings(&finding.containers).into()),
+            ("resolution".into(), finding.resolution.to_string().into()),
+            // The former keys, for scripts that read them.
+            ("trouble".into(), finding.problem.as_str().into()),
             ("fate".into(), finding.resolution.to_string().into()),
         ]))
     };
     let findings: Array = report.findings.iter().map(finding).collect();
     Ok(Map::from([
+        ("healthy".into(), report.is_healthy().into()),
+        // The former key.
         ("sound".into(), report.is_healthy().into()),
         ("images".into(), values::int(report.images).into()),
         ("layers".into(), values::int(report.layers).into()),
@@ -173,7 +179,7 @@ fn check(ctx: &NativeCallContext, repair: bool) -> RhaiResultOf<Map> {
     ]))
 }
 
-/// What went away, as `rmi` tells it.
+/// Returns the removed tags and images, as `rmi` lists them.
 pub(super) fn removed(steps: &[Removed]) -> Array {
     values::strings(steps.iter().map(|step| match step {
         Removed::Untagged(reference) => format!("untagged: {}", reference.familiar()),

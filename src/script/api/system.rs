@@ -1,4 +1,4 @@
-//! Around containers: arguments, time, help, the end of a script.
+//! The script and its surroundings: arguments, time, help, exit.
 
 use super::signature::Duration;
 use crate::model::{Error, Kind};
@@ -11,10 +11,10 @@ use crate::script::{docs, values};
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, EvalAltResult, FLOAT, INT, ImmutableString, Map};
 
-/// The script itself and what it runs on.
+/// The script and its host.
 #[export_module]
 pub mod system {
-    /// The arguments of the script.
+    /// Returns the arguments of the script, an array of strings.
     ///
     /// ```rhai
     /// let name = args().get(0) ?? "web";
@@ -24,7 +24,7 @@ pub mod system {
         Ok(values::strings(&ScriptContext::of(&ctx)?.host().args))
     }
 
-    /// An environment variable of this process; `()` where it is not set.
+    /// Returns an environment variable of this process; `()` if it is not set.
     ///
     /// ```rhai
     /// let home = env("HOME") ?? "/";
@@ -34,13 +34,14 @@ pub mod system {
         if ScriptContext::of(&ctx)?.host().sandbox.is_some() {
             policy::deny_host_variable(name).or_raise(&ctx)?;
         }
-        // A name that the system would not even look for is not set.
+        // A name that is invalid for the system is not set.
         let possible = !name.is_empty() && !name.contains(['=', '\0']);
         let value = possible.then(|| std::env::var_os(name)).flatten();
         Ok(value.map_or(Dynamic::UNIT, |value| value.to_string_lossy().into_owned().into()))
     }
 
-    /// Sleeps for a number of seconds, or such as `"500ms"`. Ctrl-C ends it.
+    /// Sleeps for a number of seconds, or a duration such as `"500ms"`. Ctrl-C interrupts the
+    /// sleep.
     ///
     /// ```rhai
     /// sleep("100ms");
@@ -50,7 +51,7 @@ pub mod system {
         sleep_for(&ctx, &time)
     }
 
-    // Rhai's own `sleep` of these exact types would be found before ours.
+    // Rhai's own `sleep` of these exact types would take precedence.
 
     /// Sleeps for a number of seconds.
     ///
@@ -72,7 +73,7 @@ pub mod system {
         sleep_for(&ctx, &Dynamic::from(seconds))
     }
 
-    /// What this engine and this machine are, as a map.
+    /// Returns information on this engine and its host, a map.
     ///
     /// ```rhai
     /// print(info().kernel);
@@ -84,7 +85,7 @@ pub mod system {
         Ok(value.try_cast::<Map>().unwrap_or_default())
     }
 
-    /// lifebox's version.
+    /// Returns the version of lifebox.
     ///
     /// ```rhai
     /// print(version());
@@ -94,33 +95,34 @@ pub mod system {
         env!("CARGO_PKG_VERSION").into()
     }
 
-    /// Prints all functions, one line each.
+    /// Prints all functions, one a line.
     ///
     /// ```rhai
     /// help();
     /// ```
     #[rhai_fn(name = "help", volatile, return_raw)]
     pub fn help(ctx: NativeCallContext) -> RhaiResultOf<()> {
-        let stage = ScriptContext::of(&ctx)?;
-        stage.print(&docs::help_index(stage.library(), stage.host().reader));
+        let context = ScriptContext::of(&ctx)?;
+        context.print(&docs::help_index(context.library(), context.host().reader));
         Ok(())
     }
 
-    /// Prints what a function does, its options, an example.
+    /// Prints the page of a function: what it does, its options, an example.
     ///
     /// ```rhai
     /// help("pause");
     /// ```
     #[rhai_fn(name = "help", volatile, return_raw)]
     pub fn help_on(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
-        let stage = ScriptContext::of(&ctx)?;
-        let language = stage.host().reader.language;
-        let page = docs::help_page(stage.library(), ctx.engine(), name, language).or_raise(&ctx)?;
-        stage.print(&page);
+        let context = ScriptContext::of(&ctx)?;
+        let language = context.host().reader.language;
+        let page =
+            docs::help_page(context.library(), ctx.engine(), name, language).or_raise(&ctx)?;
+        context.print(&page);
         Ok(())
     }
 
-    /// Ends the script with exit code 0. No `catch` sees it.
+    /// Ends the script with exit code 0. `catch` does not see it.
     ///
     /// ```rhai
     /// exit();
@@ -130,7 +132,7 @@ pub mod system {
         leave(&ctx, 0)
     }
 
-    /// Ends the script with an exit code from 0 to 255. No `catch` sees it.
+    /// Ends the script with an exit code from 0 to 255. `catch` does not see it.
     ///
     /// ```rhai
     /// exit(3);
@@ -140,13 +142,13 @@ pub mod system {
         let number = code.as_int().ok().and_then(|code| u8::try_from(code).ok());
         let number = number.ok_or_else(|| {
             let given = values::quoted(&code);
-            let message = format!("exit(): a code from 0 to 255 is wanted, not {given}");
+            let message = format!("exit(): expected a code from 0 to 255, got {given}");
             raise(&ctx, &Error::new(Kind::Invalid, message))
         })?;
         leave(&ctx, number)
     }
 
-    /// Throws the kind `assertion` unless the condition is true.
+    /// Throws the kind `assertion` if the condition is false.
     ///
     /// ```rhai
     /// assert(1 < 2);
@@ -156,7 +158,7 @@ pub mod system {
         assert_that(&ctx, condition, "assertion failed")
     }
 
-    /// The same, with a message.
+    /// As `assert(condition)`, with a message.
     ///
     /// ```rhai
     /// assert(version() != "", "there is a version");
@@ -166,7 +168,7 @@ pub mod system {
         assert_that(&ctx, condition, message)
     }
 
-    /// The strings of an array, or what else is in it as text, with a separator between them.
+    /// Returns the values of an array as one string, with a separator between them.
     ///
     /// ```rhai
     /// print(["a", "b"].join(", "));
@@ -176,61 +178,61 @@ pub mod system {
         array.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
     }
 
-    /// What was thrown as a mere string has the kind `"thrown"`, as other errors have theirs.
+    /// The kind of a thrown string: `"thrown"`.
     #[rhai_fn(get = "kind")]
     pub fn thrown_kind(_thrown: ImmutableString) -> ImmutableString {
         "thrown".into()
     }
 
-    /// What was thrown as a mere string is its own message.
+    /// The message of a thrown string: the string itself.
     #[rhai_fn(get = "message")]
     pub fn thrown_message(thrown: ImmutableString) -> ImmutableString {
         thrown
     }
 
-    /// What was thrown as a mere string has no hint, as other errors may have none.
+    /// The hint of a thrown string: `()`.
     #[rhai_fn(get = "hint")]
     pub fn thrown_hint(_thrown: ImmutableString) -> Dynamic {
         Dynamic::UNIT
     }
 
-    /// What was thrown as a mere string has no causes.
+    /// The causes of a thrown string: an empty array.
     #[rhai_fn(get = "causes")]
     pub fn thrown_causes(_thrown: ImmutableString) -> Array {
         Array::new()
     }
 
-    /// What was thrown as a mere string does not know where.
+    /// The position of a thrown string: `()`.
     #[rhai_fn(get = "position")]
     pub fn thrown_position(_thrown: ImmutableString) -> Dynamic {
         Dynamic::UNIT
     }
 
-    /// What was thrown as a mere number has the kind `"thrown"`.
+    /// The kind of a thrown number: `"thrown"`.
     #[rhai_fn(get = "kind")]
     pub fn thrown_number_kind(_thrown: INT) -> ImmutableString {
         "thrown".into()
     }
 
-    /// What was thrown as a mere number is its own message.
+    /// The message of a thrown number: the number as a string.
     #[rhai_fn(get = "message")]
     pub fn thrown_number_message(thrown: INT) -> ImmutableString {
         thrown.to_string().into()
     }
 
-    /// What was thrown as a mere number has no hint.
+    /// The hint of a thrown number: `()`.
     #[rhai_fn(get = "hint")]
     pub fn thrown_number_hint(_thrown: INT) -> Dynamic {
         Dynamic::UNIT
     }
 
-    /// What was thrown as a mere number has no causes.
+    /// The causes of a thrown number: an empty array.
     #[rhai_fn(get = "causes")]
     pub fn thrown_number_causes(_thrown: INT) -> Array {
         Array::new()
     }
 
-    /// What was thrown as a mere number does not know where.
+    /// The position of a thrown number: `()`.
     #[rhai_fn(get = "position")]
     pub fn thrown_number_position(_thrown: INT) -> Dynamic {
         Dynamic::UNIT
@@ -250,7 +252,7 @@ fn sleep_for(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
     handlers::wait(&ScriptContext::of(ctx)?.cancel(), |cancel| cancel.sleep(time)).or_raise(ctx)
 }
 
-/// The kind is the script's own: no engine raises it.
+/// Throws the kind `assertion`, which no engine raises.
 fn assert_that(ctx: &NativeCallContext, condition: bool, message: &str) -> RhaiResultOf<()> {
     if condition {
         return Ok(());

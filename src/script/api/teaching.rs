@@ -1,4 +1,4 @@
-//! What a container is, shown: plans, traces, reasons, pictures, measures.
+//! Teaching: plans, traces, reasons, diagrams, resources.
 
 use super::signature::{
     AnyOrName, Anything, ContainerOrName, ContainerOrOptions, Duration, Options,
@@ -18,11 +18,11 @@ use crate::script::{options, teaching, values};
 use rhai::plugin::*;
 use rhai::{Dynamic, FnPtr, ImmutableString};
 
-/// What a container is.
+/// Teaching.
 #[export_module]
 pub mod teaching_functions {
-    /// Prints what a verb would do to a container: each step, why, and its system calls. Nothing
-    /// is done.
+    /// Prints what a verb would do to a container: each step, its reason, and its system calls.
+    /// Nothing is done.
     ///
     /// ```rhai
     /// let c = create("host", #{ cmd: "sleep 100" });
@@ -34,20 +34,20 @@ pub mod teaching_functions {
         verb: &str,
         container: ContainerOrName,
     ) -> RhaiResultOf<()> {
-        // Of two texts, a path tells that the other is a name.
+        // If one of two texts is a path, the other is a container's name.
         let second = container.read_lock::<ImmutableString>().map(|text| text.clone());
         if let Some(path) = second.filter(|text| text.starts_with('/')) {
             return sources(&ctx, &verb.into(), &path);
         }
-        let stage = ScriptContext::of(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
         let handle = resolve::container(&ctx, &container)?;
-        let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
+        let (backend, reader) = (context.backend().as_ref(), context.host().reader);
         let page = teaching::plan(backend, reader, verb, handle.id());
-        page.map(|page| stage.print_paged(page.trim_end())).or_raise(&ctx)
+        page.map(|page| context.print_paged(page.trim_end())).or_raise(&ctx)
     }
 
-    /// Prints what a container is in the kernel and on the disk, seen from inside and outside; or
-    /// what an image is made of.
+    /// Prints what a container is in the kernel and on the disk, seen from inside and outside, or
+    /// what an image consists of.
     ///
     /// ```rhai
     /// explain(run("host", "sleep 100"));
@@ -55,14 +55,14 @@ pub mod teaching_functions {
     /// ```
     #[rhai_fn(name = "explain", volatile, return_raw)]
     pub fn explain(ctx: NativeCallContext, of: AnyOrName) -> RhaiResultOf<()> {
-        let stage = ScriptContext::of(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
         let of = of.flatten();
         let is_image = of.is::<Image>()
             || of.read_lock::<ImmutableString>().is_some_and(|name| {
-                stage.backend().find(&name).is_err()
-                    && stage.backend().image(&name, PullPolicy::Never).is_ok()
+                context.backend().find(&name).is_err()
+                    && context.backend().image(&name, PullPolicy::Never).is_ok()
             });
-        let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
+        let (backend, reader) = (context.backend().as_ref(), context.host().reader);
         let page = if is_image {
             let image = resolve::image(&ctx, &of, PullPolicy::Missing)?;
             teaching::image(backend, reader, image.metadata().id.as_str())
@@ -70,10 +70,10 @@ pub mod teaching_functions {
             let handle = resolve::container(&ctx, &of)?;
             teaching::container(backend, reader, handle.id())
         };
-        page.map(|page| stage.print_paged(page.trim_end())).or_raise(&ctx)
+        page.map(|page| context.print_paged(page.trim_end())).or_raise(&ctx)
     }
 
-    /// Prints which layers have something at a path of a container, and which of it is seen.
+    /// Prints which layers have a file at a path of a container, and which of these is visible.
     ///
     /// ```rhai
     /// explain(run("host", "touch /new"), "/new");
@@ -87,8 +87,8 @@ pub mod teaching_functions {
         sources(&ctx, &Dynamic::from(container), path)
     }
 
-    /// Calls a function and prints what lifebox and the kernel really did for it, step by step with
-    /// times, beside the lines that caused it. Returns the value of the function.
+    /// Calls a function, and prints each step of lifebox and the kernel with its time, beside the
+    /// line that caused it. Returns the result of the function.
     ///
     /// ```rhai
     /// let c = trace(|| run("host", "true"));
@@ -98,7 +98,7 @@ pub mod teaching_functions {
         trace::trace(&ctx, &function, false)
     }
 
-    /// The same; with `step`, stops before each step and waits for Enter.
+    /// As `trace(function)`; `step` stops before each step and waits for Enter.
     ///
     /// ```rhai
     /// trace(#{ step: true }, || run("host", "true"));
@@ -113,8 +113,8 @@ pub mod teaching_functions {
         trace::trace(&ctx, &function, step)
     }
 
-    /// Why a container is as it is, in words, and what to try: its exit code, the signal that ended
-    /// it, want of memory, a program that is missing.
+    /// Returns as text why a container has its status, and what to try: its exit code, the signal
+    /// that killed it, lack of memory, a missing program.
     ///
     /// ```rhai
     /// let c = run("host", "false");
@@ -123,13 +123,12 @@ pub mod teaching_functions {
     /// ```
     #[rhai_fn(name = "why", volatile, return_raw)]
     pub fn why(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<String> {
-        let stage = ScriptContext::of(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
         let handle = resolve::container(&ctx, &container)?;
-        teaching::why(stage.backend().as_ref(), stage.host().reader, handle.id()).or_raise(&ctx)
+        teaching::why(context.backend().as_ref(), context.host().reader, handle.id()).or_raise(&ctx)
     }
 
-    /// Prints the life cycle of containers: each state, what it costs, and the verbs that lead from
-    /// one to another.
+    /// Prints the life cycle of containers: each status, its cost, and the verbs between them.
     ///
     /// ```rhai
     /// diagram();
@@ -139,8 +138,8 @@ pub mod teaching_functions {
         draw(&ctx, None, Options::new())
     }
 
-    /// Prints it with the present state of a container marked, and what is legal from there; or
-    /// the plain one with options.
+    /// Prints the life cycle with a container's status and its legal verbs marked; with options
+    /// only, prints the plain one.
     ///
     /// ```rhai
     /// diagram(create("host"));
@@ -154,7 +153,7 @@ pub mod teaching_functions {
         }
     }
 
-    /// The same, with options: in ASCII alone, or as a picture in a file.
+    /// As `diagram(container)`, with options: ASCII only, or an SVG picture in a file.
     ///
     /// ```rhai
     /// diagram(create("host"), #{ svg: "life.svg" });
@@ -168,8 +167,8 @@ pub mod teaching_functions {
         draw(&ctx, Some(&container), options)
     }
 
-    /// Takes lessons about containers, here at the prompt, in a store of their own. `:quit` leads
-    /// back.
+    /// Starts the lessons about containers, at the prompt and in a store of their own. `:quit`
+    /// returns to the prompt.
     ///
     /// ```rhai
     /// learn();
@@ -179,7 +178,7 @@ pub mod teaching_functions {
         take_lessons(&ctx, None)
     }
 
-    /// The same, from this lesson on: its name or number.
+    /// As `learn()`, from this lesson on: its name or number.
     ///
     /// ```rhai
     /// learn("create");
@@ -189,8 +188,7 @@ pub mod teaching_functions {
         take_lessons(&ctx, Some(lesson))
     }
 
-    /// Prints the commands of Docker that would make such a container, as it is treated now, and
-    /// bring it to its present state.
+    /// Prints the Docker commands that create such a container and bring it to its present status.
     ///
     /// ```rhai
     /// let c = create("host", #{ name: "web", cmd: "sleep 100", env: #{ PORT: 8080 } });
@@ -198,30 +196,34 @@ pub mod teaching_functions {
     /// ```
     #[rhai_fn(name = "docker", volatile, return_raw)]
     pub fn docker(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<()> {
-        let stage = ScriptContext::of(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
         let handle = resolve::container(&ctx, &container)?;
-        let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
+        let (backend, reader) = (context.backend().as_ref(), context.host().reader);
         let lines = teaching::docker(backend, reader, handle.id());
-        lines.map(|lines| stage.print(&lines)).or_raise(&ctx)
+        lines.map(|lines| context.print(&lines)).or_raise(&ctx)
     }
 
-    /// The line of this language that does the same as a command of Docker. Several commands, each
-    /// on a line of its own, become as many. Nothing is done, and no file or variable is read; what
-    /// cannot be said is an error that names the flag.
+    /// Returns Docker commands, one a line, translated into this language. Nothing is run, and no
+    /// file or variable is read. Throws an error that names the flag that has no translation.
     ///
     /// ```rhai
     /// print(from_docker("docker run -d --name web --env A=b nginx"));
     /// ```
     #[rhai_fn(name = "from_docker", volatile, return_raw)]
     pub fn from_docker(ctx: NativeCallContext, commands: &str) -> RhaiResultOf<String> {
-        let stage = ScriptContext::of(&ctx)?;
-        let missing = || Error::new(Kind::Unsupported, "nobody reads commands of Docker here");
-        let reader = stage.host().command_line.as_deref().ok_or_else(missing).or_raise(&ctx)?;
+        let context = ScriptContext::of(&ctx)?;
+        let missing = || {
+            Error::new(
+                Kind::Unsupported,
+                "from_docker(): only the command line can translate Docker commands",
+            )
+        };
+        let reader = context.host().command_line.as_deref().ok_or_else(missing).or_raise(&ctx)?;
         teaching::from_docker(reader, commands).or_raise(&ctx)
     }
 
-    /// Prints what a container uses now and has used in each state so far: processor time, memory,
-    /// disk, processes. One that runs is watched for a second.
+    /// Prints the resources that a container uses now and has used in each status: processor time,
+    /// memory, disk, processes. A running container is sampled for a second.
     ///
     /// ```rhai
     /// let c = run("host", "sleep 100");
@@ -233,7 +235,7 @@ pub mod teaching_functions {
         measure(&ctx, &container, teaching::A_SECOND)
     }
 
-    /// The same, and one that runs is watched for so long.
+    /// As `resources(container)`; a running container is sampled for this time.
     ///
     /// ```rhai
     /// resources(run("host", "sleep 100"), "200ms");
@@ -250,39 +252,39 @@ pub mod teaching_functions {
 }
 
 fn sources(ctx: &NativeCallContext, container: &Dynamic, path: &str) -> RhaiResultOf<()> {
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     let handle = resolve::container(ctx, container)?;
-    let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
+    let (backend, reader) = (context.backend().as_ref(), context.host().reader);
     let page = teaching::sources(backend, reader, handle.id(), path);
-    page.map(|page| stage.print_paged(page.trim_end())).or_raise(ctx)
+    page.map(|page| context.print_paged(page.trim_end())).or_raise(ctx)
 }
 
 fn draw(ctx: &NativeCallContext, container: Option<&Dynamic>, given: Options) -> RhaiResultOf<()> {
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     let options = options::diagram(given).or_raise(ctx)?;
     let handle = container.map(|container| resolve::container(ctx, container)).transpose()?;
     let id = handle.as_ref().map(|handle| handle.id());
-    let reader = stage.host().reader;
+    let reader = context.host().reader;
     let reader = ReaderProfile { ascii: options.ascii.unwrap_or(reader.ascii), ..reader };
-    let picture = teaching::diagram(stage.backend().as_ref(), reader, id, options.svg.is_some());
+    let picture = teaching::diagram(context.backend().as_ref(), reader, id, options.svg.is_some());
     let picture = picture.or_raise(ctx)?;
     let Some(file) = &options.svg else {
-        stage.print(picture.trim_end());
+        context.print(picture.trim_end());
         return Ok(());
     };
-    let path = stage.path(file).or_raise(ctx)?;
+    let path = context.path(file).or_raise(ctx)?;
     let what = || format!("write `{file}`");
     write_atomic(&path, |out| out.write_all(picture.as_bytes()).context(what)).or_raise(ctx)
 }
 
 fn take_lessons(ctx: &NativeCallContext, lesson: Option<&str>) -> RhaiResultOf<()> {
-    let stage = ScriptContext::of(ctx)?;
-    let nobody = || {
-        Error::new(Kind::Unsupported, "learn(): lessons are for somebody at the prompt")
-            .hint("lifebox learn")
+    let context = ScriptContext::of(ctx)?;
+    let no_prompt = || {
+        Error::new(Kind::Unsupported, "learn(): lessons are only available at the prompt")
+            .hint("run `lifebox learn`")
     };
-    let teacher = stage.host().teacher.as_ref().ok_or_else(nobody).or_raise(ctx)?;
-    teacher.learn(lesson, &stage.host().cancel).or_raise(ctx)
+    let teacher = context.host().teacher.as_ref().ok_or_else(no_prompt).or_raise(ctx)?;
+    teacher.learn(lesson, &context.host().cancel).or_raise(ctx)
 }
 
 fn measure(
@@ -290,9 +292,9 @@ fn measure(
     container: &Dynamic,
     time: std::time::Duration,
 ) -> RhaiResultOf<()> {
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     let handle = resolve::container(ctx, container)?;
-    let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
-    let page = teaching::resources(backend, reader, handle.id(), time, &stage.cancel());
-    page.map(|page| stage.print_paged(page.trim_end())).or_raise(ctx)
+    let (backend, reader) = (context.backend().as_ref(), context.host().reader);
+    let page = teaching::resources(backend, reader, handle.id(), time, &context.cancel());
+    page.map(|page| context.print_paged(page.trim_end())).or_raise(ctx)
 }

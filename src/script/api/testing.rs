@@ -1,4 +1,4 @@
-//! Tests: what the module `test` has besides what is written in the language itself.
+//! The native functions of the module `test`.
 
 use crate::model::{Error, Kind};
 use crate::script::context::raise::raise;
@@ -12,7 +12,7 @@ use rhai::plugin::*;
 /// Tests.
 #[export_module]
 pub mod testing {
-    /// A group of tests, which share a name and what goes before and after each.
+    /// Defines a group of tests with a name, and with functions before and after each test.
     ///
     /// ```rhai
     /// import "test" as test;
@@ -24,15 +24,15 @@ pub mod testing {
     /// ```
     #[rhai_fn(name = "describe", volatile, return_raw)]
     pub fn describe(ctx: NativeCallContext, what: &str, tests: FnPtr) -> RhaiResultOf<()> {
-        let stage = ScriptContext::of(&ctx)?;
-        stage.tests().open(what);
+        let context = ScriptContext::of(&ctx)?;
+        context.tests().open(what);
         let done = tests.call_within_context::<Dynamic>(&ctx, ());
-        stage.tests().close();
+        context.tests().close();
         done.map(drop)
     }
 
-    /// A test: a function that throws when something is not as it is to be. It has a scope of its
-    /// own, so the containers that it makes go with it. What it throws is told; the next test runs.
+    /// Runs a test: a function that throws if an assertion fails. The test has its own scope, so
+    /// its containers are removed at its end. A failure is reported, and the next test runs.
     ///
     /// ```rhai
     /// import "test" as test;
@@ -43,7 +43,7 @@ pub mod testing {
         cases::run(&ctx, does, &test)
     }
 
-    /// A test that is not run now, and is listed as skipped.
+    /// Skips a test, and lists it as skipped.
     ///
     /// ```rhai
     /// import "test" as test;
@@ -68,7 +68,7 @@ pub mod testing {
         hook(&ctx, Hook::Before, function)
     }
 
-    /// Calls a function after each test of the group, however it ended.
+    /// Calls a function after each test of the group, whether it passed or failed.
     ///
     /// ```rhai
     /// import "test" as test;
@@ -87,6 +87,6 @@ fn hook(ctx: &NativeCallContext, hook: Hook, function: FnPtr) -> RhaiResultOf<()
     if ScriptContext::of(ctx)?.tests().add(hook, function) {
         return Ok(());
     }
-    let message = format!("{}(): it belongs inside of describe(\"...\", || ...)", ctx.fn_name());
+    let message = format!("{}(): only allowed inside describe(\"...\", || ...)", ctx.fn_name());
     Err(raise(ctx, &Error::new(Kind::Invalid, message)))
 }

@@ -1,4 +1,4 @@
-//! Volumes: directories that outlive containers. A volume is a name; `volume(name)` tells of it.
+//! Volumes: directories that outlive containers. A volume is a name; `volume(name)` describes it.
 
 use super::signature::Options;
 use crate::model::observe::volume::{RemoveVolumeOptions, VolumeFilter, VolumeOptions, VolumeUse};
@@ -12,7 +12,7 @@ use rhai::{Array, Dynamic, Map};
 /// Volumes.
 #[export_module]
 pub mod volumes {
-    /// Makes a volume, or finds the one of this name. Returns its name.
+    /// Creates a volume, or finds the volume of this name. Returns its name.
     ///
     /// ```rhai
     /// let db = create_volume("db");
@@ -26,7 +26,7 @@ pub mod volumes {
         )
     }
 
-    /// The same, with labels.
+    /// As `create_volume(name)`, with labels.
     ///
     /// ```rhai
     /// create_volume("db", #{ labels: #{ app: "shop" } });
@@ -41,7 +41,8 @@ pub mod volumes {
         create_volume(&ctx, VolumeOptions { name: Some(name.to_owned()), labels })
     }
 
-    /// What is known of a volume: a map with name, path, labels, anonymous, created and users.
+    /// Returns a volume as a map: name, path, labels, anonymous, created and users. Throws the kind
+    /// `not_found` if there is no such volume.
     ///
     /// ```rhai
     /// create_volume("db");
@@ -52,7 +53,7 @@ pub mod volumes {
         ScriptContext::of(&ctx)?.backend().volume(name).map(map_of).or_raise(&ctx)
     }
 
-    /// All volumes by name, each as `volume` tells of it.
+    /// Returns all volumes by name: an array of maps as `volume` returns.
     ///
     /// ```rhai
     /// for v in volumes() { print(`${v.name} ${v.users.len()}`); }
@@ -62,10 +63,10 @@ pub mod volumes {
         chosen(&ctx, &VolumeFilter::default())
     }
 
-    /// The volumes that pass a filter.
+    /// Returns the volumes that match a filter, by name.
     ///
     /// ```rhai
-    /// for v in volumes(#{ dangling: true, label: "app=shop" }) { rmv(v.name); }
+    /// for v in volumes(#{ dangling: true, label: "app=shop" }) { remove_volume(v.name); }
     /// ```
     #[rhai_fn(name = "volumes", volatile, return_raw)]
     pub fn list_with(ctx: NativeCallContext, options: Options) -> RhaiResultOf<Array> {
@@ -73,13 +74,13 @@ pub mod volumes {
         chosen(&ctx, &filter)
     }
 
-    /// Removes a volume with its content; refuses one that a container uses.
+    /// Removes a volume with its content. A volume that a container uses is not removed: an error.
     ///
     /// ```rhai
     /// create_volume("db");
-    /// rmv("db");
+    /// remove_volume("db");
     /// ```
-    #[rhai_fn(name = "rmv", volatile, return_raw)]
+    #[rhai_fn(name = "remove_volume", name = "rmv", volatile, return_raw)]
     pub fn remove(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
         ScriptContext::of(&ctx)?
             .backend()
@@ -87,19 +88,20 @@ pub mod volumes {
             .or_raise(&ctx)
     }
 
-    /// The same; with `force: true` one that is not there is no error.
+    /// As `remove_volume(name)`; with `force: true` a missing volume is not an error.
     ///
     /// ```rhai
-    /// rmv("db", #{ force: true });
+    /// remove_volume("db", #{ force: true });
     /// ```
-    #[rhai_fn(name = "rmv", volatile, return_raw)]
+    #[rhai_fn(name = "remove_volume", name = "rmv", volatile, return_raw)]
     pub fn remove_with(ctx: NativeCallContext, name: &str, options: Options) -> RhaiResultOf<()> {
-        let options = RemoveVolumeOptions { force: options::force("rmv", options).or_raise(&ctx)? };
+        let options =
+            RemoveVolumeOptions { force: options::force("remove_volume", options).or_raise(&ctx)? };
         ScriptContext::of(&ctx)?.backend().volume_rm(name, &options).or_raise(&ctx)
     }
 
-    /// Removes the volumes that nobody named and no container uses. Returns a map: removed
-    /// (names) and bytes (given back).
+    /// Removes the anonymous volumes that no container uses. Returns a map: removed (names) and
+    /// bytes (reclaimed).
     ///
     /// ```rhai
     /// print(prune_volumes().bytes);
@@ -109,7 +111,7 @@ pub mod volumes {
         pruned(&ctx, Map::new())
     }
 
-    /// The same, with options: `all` removes also those that have a name.
+    /// As `prune_volumes()`, with options: `all` also removes volumes with a name.
     ///
     /// ```rhai
     /// print(prune_volumes(#{ all: true, dry_run: true }).removed);

@@ -1,4 +1,4 @@
-//! Waiting until a container is as it is to be.
+//! Waiting until a container meets a condition.
 
 use super::signature::{Anything, ContainerOrName, Duration};
 use crate::script::context::raise::OrRaise;
@@ -15,11 +15,11 @@ use std::time::Instant;
 /// Waiting.
 #[export_module]
 pub mod waiting {
-    /// Waits until a container is as it is to be: a status, `"healthy"`, or a map with `log`,
+    /// Waits until a container meets a condition: a status, `"healthy"`, or a map with `log`,
     /// `port`, `http`, `file`, `exec`, `all` or `any`. Throws the kind `died`, with the last lines,
-    /// when it ends first, or writes what `fail` matches. Returns the container.
+    /// if the container exits first or writes a line that `fail` matches. Returns the container.
     ///
-    /// Ports and servers are looked for in the container's own network, at 127.0.0.1 and then at
+    /// Ports and servers are probed in the container's network namespace, at 127.0.0.1 and then at
     /// `[::1]`: no port needs to be published. `http` is a GET that follows no redirect.
     ///
     /// ```rhai
@@ -35,7 +35,7 @@ pub mod waiting {
         until(&ctx, &container, &condition, None)
     }
 
-    /// The same, but throws the kind `timeout` when the time is over.
+    /// As `wait_for(container, condition)`, but throws the kind `timeout` when the time is over.
     ///
     /// ```rhai
     /// let job = run("host", "true");
@@ -64,12 +64,12 @@ fn until(
     let goal = options::wait_condition(condition).or_raise(ctx)?;
     let timeout = timeout.map(|time| values::duration(&time.clone().flatten()));
     let timeout = timeout.transpose().or_raise(ctx)?;
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     let waiter = Waiter {
         container: container.clone(),
-        backend: stage.backend().clone(),
+        backend: context.backend().clone(),
         deadline: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
     };
-    handlers::wait(&stage.cancel(), |cancel| waiter.wait(&goal, cancel)).or_raise(ctx)?;
+    handlers::wait(&context.cancel(), |cancel| waiter.wait(&goal, cancel)).or_raise(ctx)?;
     Ok(container)
 }

@@ -1,5 +1,5 @@
-//! What variables hold that are declared once and never set again, and so what calls on them and
-//! properties of them mean. It is the only knowledge of types here, and gives up early.
+//! `Bindings`: the values of variables that are declared once and never set again, and so the types
+//! of calls and properties on them. The check knows no other types, and gives up early.
 
 use std::collections::BTreeMap;
 
@@ -8,41 +8,45 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Stmt};
 use super::finding::Findings;
 use super::vocabulary::Vocabulary;
 
-/// What variables hold, by their names.
+/// The values of variables, by name.
 #[derive(Debug, Default)]
 pub struct Bindings(BTreeMap<String, Option<Expr>>);
 
 impl Bindings {
-    /// What the variables of a tree hold. A name that means several variables means none here.
+    /// Collects the values of the variables of a tree. A name of several variables has none.
     pub fn from_ast(ast: &AST) -> Self {
-        let mut held = Bindings::default();
+        let mut bindings = Bindings::default();
         for function in ast.iter_fn_def() {
-            function.params.iter().for_each(|name| held.forget(name));
+            function.params.iter().for_each(|name| bindings.forget(name));
         }
         ast.walk(&mut |path: &[ASTNode<'_>]| {
             match path.last() {
-                Some(ASTNode::Stmt(Stmt::Var(parts, ..))) => held.declare(&parts.0.name, &parts.1),
+                Some(ASTNode::Stmt(Stmt::Var(parts, ..))) => {
+                    bindings.declare(&parts.0.name, &parts.1)
+                }
                 Some(ASTNode::Stmt(Stmt::For(parts, _))) => {
-                    held.forget(&parts.0.name);
-                    parts.1.iter().for_each(|counter| held.forget(&counter.name));
+                    bindings.forget(&parts.0.name);
+                    parts.1.iter().for_each(|counter| bindings.forget(&counter.name));
                 }
-                Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) => held.forget_variable(&flow.expr),
+                Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) => {
+                    bindings.forget_variable(&flow.expr)
+                }
                 Some(ASTNode::Stmt(Stmt::Assignment(parts))) => {
-                    held.forget_variable(&parts.1.lhs);
+                    bindings.forget_variable(&parts.1.lhs);
                 }
-                // A function of the script can set `this`, and methods take keys out of maps.
+                // A function of the script can set `this`, and methods can remove keys of maps.
                 Some(ASTNode::Expr(Expr::Dot(dot, ..)))
                     if matches!(head(&dot.rhs), Expr::MethodCall(..)) =>
                 {
-                    if let Some(Expr::Map(..)) = held.value(&dot.lhs) {
-                        held.forget_variable(&dot.lhs);
+                    if let Some(Expr::Map(..)) = bindings.value(&dot.lhs) {
+                        bindings.forget_variable(&dot.lhs);
                     }
                 }
                 _ => {}
             }
             true
         });
-        held
+        bindings
     }
 
     fn declare(&mut self, name: &str, value: &Expr) {
@@ -60,7 +64,7 @@ impl Bindings {
         }
     }
 
-    /// The expression that a variable was declared with.
+    /// Returns the expression that a variable was declared with.
     pub fn value(&self, of: &Expr) -> Option<&Expr> {
         match of {
             Expr::Variable(variable, ..) if variable.2.is_empty() => {
@@ -71,15 +75,15 @@ impl Bindings {
     }
 }
 
-/// Properties that the type of what they are asked of does not have.
+/// Finds properties that the type of their value does not have.
 pub fn properties(
-    notes: &mut Findings,
+    findings: &mut Findings,
     vocabulary: &Vocabulary,
-    held: &Bindings,
+    bindings: &Bindings,
     on: &Expr,
     rest: &Expr,
 ) {
-    let value = held.value(on).unwrap_or(on);
+    let value = bindings.value(on).unwrap_or(on);
     let Expr::FnCall(call, _) = value else { return };
     let mut kind = returns(vocabulary, call, false);
     let mut rest = rest;
@@ -87,7 +91,7 @@ pub fn properties(
         if let Expr::Property(property, place) = head(rest)
             && let Some(hint) = vocabulary.no_property(of, &property.2)
         {
-            notes.error(*place, format!("{of} has no property `{}`", property.2), Some(hint));
+            findings.error(*place, format!("{of} has no property `{}`", property.2), Some(hint));
         }
         let (Expr::Dot(dot, ..), Expr::MethodCall(call, _)) = (rest, head(rest)) else { return };
         kind = returns(vocabulary, call, true);
@@ -95,14 +99,14 @@ pub fn properties(
     }
 }
 
-/// What a call returns, where that is known.
+/// Returns the type of a call's result, if it is known.
 fn returns<'v>(vocabulary: &'v Vocabulary, call: &FnCallExpr, is_method: bool) -> Option<&'v str> {
     let engine = call.namespace.path.iter().all(|module| module.name == "engine");
     let named = vocabulary.known(&call.name).filter(|_| engine)?;
     named.returns(call.args.len(), is_method)
 }
 
-/// The first part of what follows a dot.
+/// Returns the first part of what follows a dot.
 fn head(rest: &Expr) -> &Expr {
     match rest {
         Expr::Dot(parts, ..) | Expr::Index(parts, ..) => &parts.lhs,

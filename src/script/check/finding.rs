@@ -1,20 +1,20 @@
-//! `Finding`: something that is wrong in a script, and the findings of one script.
+//! `Finding`: a problem in a script, and the findings of one script.
 
 use std::sync::Arc;
 
 use rhai::Position;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It will probably not do what it looks like.
+    /// The code is deprecated, or probably does not do what it seems to.
     Warning,
-    /// It cannot work.
+    /// The code cannot work.
     Error,
 }
 
 impl Severity {
-    /// The word for it.
+    /// Returns its word.
     pub fn as_str(self) -> &'static str {
         match self {
             Severity::Warning => "warning",
@@ -23,26 +23,26 @@ impl Severity {
     }
 }
 
-/// Something that is wrong.
+/// A problem in a script.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// The script, as it was named.
+    /// The name of the script.
     pub source: String,
-    /// From 1 on.
+    /// The line, from 1.
     pub line: usize,
-    /// From 1 on, in characters.
+    /// The column in characters, from 1.
     pub column: usize,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do about it.
+    /// The hint.
     pub hint: Option<String>,
-    /// The text that it is in.
+    /// The text of the script.
     pub(super) text: Arc<str>,
 }
 
-/// What is found in one script.
+/// The findings of one script.
 pub(super) struct Findings {
     pub(super) source: String,
     text: Arc<str>,

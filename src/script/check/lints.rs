@@ -1,4 +1,4 @@
-//! What is found in the tree of a script.
+//! Lints of the syntax tree of a script.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,13 @@ use super::bindings::Bindings;
 use super::finding::Findings;
 use super::vocabulary::Vocabulary;
 use super::{literals, unreachable};
+use crate::script::docs;
 use crate::script::syntax::sources::CLOSURE;
 
-/// Calls that keep a closure for later, when a loop's variable has moved on.
+/// Functions that keep a closure for later, when a loop's variable has changed.
 const KEEP: &[&str] = &["push", "insert", "append", "defer", "on"];
 
-/// What a script imports: the path, its alias, where. A path that is computed is not known here.
+/// Returns the imports of a script: path, alias, position. Computed paths are not known.
 pub fn imports(ast: &AST) -> Vec<(String, String, Position)> {
     let mut found = Vec::new();
     ast.walk(&mut |path: &[ASTNode<'_>]| {
@@ -28,50 +29,50 @@ pub fn imports(ast: &AST) -> Vec<(String, String, Position)> {
     found
 }
 
-/// Looks at the whole tree.
-pub fn lint(notes: &mut Findings, ast: &AST, vocabulary: &Vocabulary) {
-    let (keys, held) = (keys(ast), Bindings::from_ast(ast));
-    unreachable::bodies(notes, ast);
+/// Lints the whole tree.
+pub fn lint(findings: &mut Findings, ast: &AST, vocabulary: &Vocabulary) {
+    let (keys, bindings) = (keys(ast), Bindings::from_ast(ast));
+    unreachable::bodies(findings, ast);
     ast.walk(&mut |path: &[ASTNode<'_>]| {
         let Some(node) = path.last() else { return true };
         match node {
             ASTNode::Stmt(Stmt::FnCall(call, place)) | ASTNode::Expr(Expr::FnCall(call, place)) => {
-                function(notes, vocabulary, call, *place, None);
-                values(notes, vocabulary, &held, call, false);
+                function(findings, vocabulary, call, *place, None);
+                values(findings, vocabulary, &bindings, call, false);
             }
             ASTNode::Expr(Expr::MethodCall(call, place)) => {
-                function(notes, vocabulary, call, *place, Some(&keys));
+                function(findings, vocabulary, call, *place, Some(&keys));
                 if !keys.contains(call.name.as_str()) {
-                    values(notes, vocabulary, &held, call, true);
+                    values(findings, vocabulary, &bindings, call, true);
                 }
             }
             ASTNode::Expr(Expr::Variable(variable, _, place)) => {
-                // One of a module of a module is not known here.
+                // Variables of a module of a module are not known.
                 if let [module] = &variable.2.path[..]
                     && let Some((message, hint)) = vocabulary.variable(&module.name, &variable.1)
                 {
-                    notes.error(*place, message, hint);
+                    findings.error(*place, message, hint);
                 }
             }
             ASTNode::Expr(Expr::Dot(dot, ..)) => {
-                receiver(notes, &dot.lhs, &dot.rhs);
-                bindings::properties(notes, vocabulary, &held, &dot.lhs, &dot.rhs);
+                receiver(findings, &dot.lhs, &dot.rhs);
+                bindings::properties(findings, vocabulary, &bindings, &dot.lhs, &dot.rhs);
             }
             ASTNode::Stmt(Stmt::For(parts, place)) => {
-                empty(notes, parts.2.body.statements(), *place);
+                empty(findings, parts.2.body.statements(), *place);
                 let names = [Some(&parts.0), parts.1.as_ref()];
                 for name in names.into_iter().flatten() {
-                    stored_closures(notes, &name.name, parts.2.body.statements());
+                    stored_closures(findings, &name.name, parts.2.body.statements());
                 }
             }
             _ => {}
         }
-        unreachable::blocks(notes, node);
+        unreachable::blocks(findings, node);
         true
     });
 }
 
-/// Names of keys and properties: a call after a dot may be one of a function that a map holds.
+/// Returns the names of keys and properties: a method call may be that of a function in a map.
 fn keys(ast: &AST) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     ast.walk(&mut |path: &[ASTNode<'_>]| {
@@ -89,9 +90,9 @@ fn keys(ast: &AST) -> BTreeSet<String> {
     keys
 }
 
-/// A call: its name, its number of values, its options. `keys` is given for calls after a dot.
+/// Checks a call: its name and its number of arguments. `keys` is given for method calls.
 fn function(
-    notes: &mut Findings,
+    findings: &mut Findings,
     vocabulary: &Vocabulary,
     call: &FnCallExpr,
     place: Position,
@@ -99,13 +100,17 @@ fn function(
 ) {
     let name = call.name.as_str();
     if name == "Fn" && !call.is_qualified() {
-        pointer(notes, vocabulary, call);
+        pointer(findings, vocabulary, call);
     }
     if name == "curry" && keys.is_none() && call.args.len() < 2 && !call.is_qualified() {
-        let hint = "such as curry(f, 1), or f.curry(1)".to_owned();
-        notes.error(place, "curry() takes a function and values for it".to_owned(), Some(hint));
+        let hint = "write curry(f, 1), or f.curry(1)".to_owned();
+        findings.error(
+            place,
+            "curry() takes a function and its first arguments".to_owned(),
+            Some(hint),
+        );
     }
-    // What a module of a module has is not known here.
+    // Functions of a module of a module are not known.
     let known = call.namespace.path.len() < 2 && !name.starts_with(CLOSURE);
     if call.is_operator_call() || Vocabulary::is_special(name) || !known {
         return;
@@ -121,64 +126,77 @@ fn function(
     };
     let full =
         module.as_ref().map_or_else(|| name.to_owned(), |module| format!("{module}::{name}"));
+    if keys.is_some_and(|keys| keys.contains(name)) {
+        return;
+    }
+    if let Some(current) = vocabulary.replacement(module.as_deref(), name) {
+        deprecated(findings, name, current, place);
+    }
     match found {
-        _ if keys.is_some_and(|keys| keys.contains(name)) => {}
         None => {
             let near = match &module {
                 Some(module) => vocabulary.nearest_in(module, name),
                 None => vocabulary.nearest(name),
             };
             let hint = near.map(|near| format!("did you mean `{near}`?"));
-            notes.error(place, format!("there is no function `{full}`"), hint);
+            findings.error(place, format!("there is no function `{full}`"), hint);
         }
         Some(named) if !named.takes(count, is_method) => {
             let forms = named.forms.iter().map(|form| match &module {
                 Some(module) => format!("{module}::{form}"),
                 None => form.clone(),
             });
-            let hint = format!("it is {}", forms.collect::<Vec<_>>().join(", or "));
-            notes.error(place, wrong_count(&full, count), Some(hint));
+            let hint = format!("usage: {}", forms.collect::<Vec<_>>().join(", or "));
+            findings.error(place, wrong_count(&full, count), Some(hint));
         }
         Some(_) => {}
     }
 }
 
-/// The values of a call of one of lifebox's functions, where they are written out.
+/// Checks literal arguments of a call of lifebox's functions.
 fn values(
-    notes: &mut Findings,
+    findings: &mut Findings,
     vocabulary: &Vocabulary,
-    held: &Bindings,
+    bindings: &Bindings,
     call: &FnCallExpr,
     is_method: bool,
 ) {
     let (name, count) = (call.name.as_str(), call.args.len());
     let engine = call.namespace.path.iter().all(|module| module.name == "engine");
     let Some(named) = vocabulary.known(name).filter(|_| engine) else { return };
+    let name = docs::current_name(name);
     for (index, argument) in call.args.iter().enumerate() {
         let options = named.takes_options(count, index, is_method);
-        match held.value(argument) {
-            // What is set in it later is not known; its keys are.
-            Some(value) if options => literals::lint_options(notes, name, value, false),
+        match bindings.value(argument) {
+            // Later changes of its values are not known; its keys are checked.
+            Some(value) if options => literals::lint_options(findings, name, value, false),
             Some(_) => {}
             None => {
                 if options {
-                    literals::lint_options(notes, name, argument, true);
+                    literals::lint_options(findings, name, argument, true);
                 }
                 let forms = named.parameters(count, index, is_method);
-                literals::argument(notes, name, &forms, argument);
+                literals::argument(findings, name, &forms, argument);
             }
         }
     }
 }
 
-/// `Fn("name")`: whether there is such a function.
-fn pointer(notes: &mut Findings, vocabulary: &Vocabulary, call: &FnCallExpr) {
+/// Checks that the function of `Fn("name")` exists and is not deprecated.
+fn pointer(findings: &mut Findings, vocabulary: &Vocabulary, call: &FnCallExpr) {
     let Some(Expr::StringConstant(name, place)) = call.args.first() else { return };
     if rhai::is_valid_identifier(name) && vocabulary.find(name).is_none() {
         let near = vocabulary.nearest(name);
         let hint = near.map(|near| format!("did you mean `{near}`?"));
-        notes.error(*place, format!("there is no function `{name}`"), hint);
+        findings.error(*place, format!("there is no function `{name}`"), hint);
     }
+    if let Some(current) = vocabulary.replacement(None, name) {
+        deprecated(findings, name, current, *place);
+    }
+}
+
+fn deprecated(findings: &mut Findings, name: &str, current: &str, place: Position) {
+    findings.warning(place, format!("`{name}` is deprecated: use `{current}`"), None);
 }
 
 fn wrong_count(name: &str, count: usize) -> String {
@@ -186,9 +204,9 @@ fn wrong_count(name: &str, count: usize) -> String {
     format!("{name}() does not take {count} {values}")
 }
 
-/// A function of the script that is called instead of one of lifebox. In a module it is nothing to
-/// wonder at: there it has the module's name before it.
-pub fn shadowed(notes: &mut Findings, ast: &AST, vocabulary: &Vocabulary) {
+/// Finds functions of the script that hide one of lifebox. In a module this is normal: the module's
+/// name is part of the call.
+pub fn shadowed(findings: &mut Findings, ast: &AST, vocabulary: &Vocabulary) {
     for function in ast.iter_fn_def() {
         let (name, count) = (function.name.as_str(), function.params.len());
         if name.starts_with(CLOSURE) || function.access == FnAccess::Private {
@@ -196,22 +214,22 @@ pub fn shadowed(notes: &mut Findings, ast: &AST, vocabulary: &Vocabulary) {
         }
         if let Some(native) = vocabulary.native_function(name, count) {
             let message = format!("this function hides {}", native.forms[0]);
-            let hint = format!("`engine::{name}(...)` still means the other one");
-            // The place of a function is that of its body.
-            notes.warning(function.body.start_position(), message, Some(hint));
+            let hint = format!("write `engine::{name}(...)` for the hidden one");
+            // The tree has only the position of the body.
+            findings.warning(function.body.start_position(), message, Some(hint));
         }
     }
 }
 
-/// A method call whose closure uses the variable that the call is on: Rhai holds the variable for
-/// as long as the call lasts, and the closure fails.
-fn receiver(notes: &mut Findings, on: &Expr, rest: &Expr) {
+/// Finds method calls with a closure that uses the variable of the call: Rhai locks the variable
+/// while the call lasts, and the closure fails.
+fn receiver(findings: &mut Findings, on: &Expr, rest: &Expr) {
     let Expr::Variable(variable, ..) = on else { return };
     let name = variable.1.as_str();
     match rest {
         Expr::Dot(dot, ..) | Expr::Index(dot, ..) => {
-            receiver(notes, on, &dot.lhs);
-            receiver(notes, on, &dot.rhs);
+            receiver(findings, on, &dot.lhs);
+            receiver(findings, on, &dot.rhs);
         }
         Expr::MethodCall(call, _) if !KEEP.contains(&call.name.as_str()) => {
             for argument in &call.args {
@@ -224,7 +242,7 @@ fn receiver(notes: &mut Findings, on: &Expr, rest: &Expr) {
                         "call it as {0}({name}, ...), or use `this` in the closure",
                         call.name
                     );
-                    notes.error(place, message, Some(hint));
+                    findings.error(place, message, Some(hint));
                 }
             }
         }
@@ -232,23 +250,24 @@ fn receiver(notes: &mut Findings, on: &Expr, rest: &Expr) {
     }
 }
 
-/// Where a closure captures a variable.
+/// Returns where a closure captures a variable.
 fn captures(closure: &Expr, name: &str) -> Option<Position> {
     let Expr::Stmt(block) = closure else { return None };
     let Some(Stmt::Share(shared)) = block.iter().next() else { return None };
     shared.iter().find(|(ident, _)| ident.name == name).map(|(ident, _)| ident.pos)
 }
 
-/// A loop without a body: Rhai asks for the next value and never looks whether it was an error.
-fn empty(notes: &mut Findings, body: &[Stmt], place: Position) {
+/// Finds loops without a body: Rhai then ignores errors of the iterator.
+fn empty(findings: &mut Findings, body: &[Stmt], place: Position) {
     if body.is_empty() {
-        let message = "a loop with an empty body loses the errors of what it goes over".to_owned();
-        notes.warning(place, message, Some("write something in it, if only `();`".to_owned()));
+        let message = "a loop with an empty body hides the errors of its iterator".to_owned();
+        findings.warning(place, message, Some("put a statement into it, if only `();`".to_owned()));
     }
 }
 
-/// Closures that are kept beyond the turn of a loop and use its variable: all see its last value.
-fn stored_closures(notes: &mut Findings, name: &str, body: &[Stmt]) {
+/// Finds closures that are kept beyond an iteration and use the loop's variable: all see its last
+/// value.
+fn stored_closures(findings: &mut Findings, name: &str, body: &[Stmt]) {
     let mut found = Vec::new();
     for statement in body {
         statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
@@ -269,6 +288,6 @@ fn stored_closures(notes: &mut Findings, name: &str, body: &[Stmt]) {
     for place in found {
         let message = format!("all these closures share one `{name}`: each sees its last value");
         let hint = format!("give each its own: `let own = {name};`, and use `own` in the closure");
-        notes.warning(place, message, Some(hint));
+        findings.warning(place, message, Some(hint));
     }
 }

@@ -1,5 +1,4 @@
-//! Values that are written out: options with their keys, and what is plainly of another type than
-//! is wanted.
+//! Checks literals: keys of options, and values of a wrong type.
 
 use jiff::Timestamp;
 use rhai::{Dynamic, Expr, Ident, Position};
@@ -14,9 +13,8 @@ use crate::script::options;
 use crate::script::syntax::suggest::suggest;
 use crate::script::values;
 
-/// Looks at a map that is given to a function which takes options. `is_whole` says that nothing
-/// changes it before.
-pub fn lint_options(notes: &mut Findings, function: &str, argument: &Expr, is_whole: bool) {
+/// Checks a map that is passed as options. `is_whole`: nothing changes the map before the call.
+pub fn lint_options(findings: &mut Findings, function: &str, argument: &Expr, is_whole: bool) {
     let keys = options::keys(function);
     if keys.is_empty() {
         return;
@@ -25,37 +23,39 @@ pub fn lint_options(notes: &mut Findings, function: &str, argument: &Expr, is_wh
         Expr::Map(map, _) => {
             for (key, value) in &map.0 {
                 match keys.iter().find(|known| known.name == key.name.as_str()) {
-                    Some(known) if is_whole => option_value(notes, function, known, value),
+                    Some(known) if is_whole => option_value(findings, function, known, value),
                     Some(_) => {}
-                    None => unknown(notes, function, &keys, (&key.name, key.pos)),
+                    None => unknown(findings, function, &keys, (&key.name, key.pos)),
                 }
             }
         }
-        // What the one map says the other may say in another way.
+        // The right map may override values of the left one.
         Expr::FnCall(call, _) if call.name == "+" && call.args.len() == 2 => {
-            lint_options(notes, function, &call.args[0], false);
-            lint_options(notes, function, &call.args[1], is_whole);
+            lint_options(findings, function, &call.args[0], false);
+            lint_options(findings, function, &call.args[1], is_whole);
         }
         _ => {}
     }
 }
 
 fn unknown(
-    notes: &mut Findings,
+    findings: &mut Findings,
     function: &str,
     keys: &[OptionSpec],
     (key, place): (&str, Position),
 ) {
     let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+    // The map of a health check is described with the functions that take it.
+    let page = if function == "health" { "create" } else { function };
     let hint = match suggest(key, names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("see help(\"{function}\")"),
+        Some(near) => format!("did you mean `{near}`? see help(\"{page}\")"),
+        None => format!("see help(\"{page}\")"),
     };
-    notes.error(place, format!("{function}(): no option `{key}`"), Some(hint));
+    findings.error(place, format!("{function}(): no option `{key}`"), Some(hint));
 }
 
-/// The value of an option.
-fn option_value(notes: &mut Findings, function: &str, key: &OptionSpec, value: &Expr) {
+/// Checks the value of an option.
+fn option_value(findings: &mut Findings, function: &str, key: &OptionSpec, value: &Expr) {
     let error = match options::create_option(function, key.name) {
         // Its keys are looked at below, one by one.
         Some(_) if matches!((key.value_type, value), (ValueType::Health, Expr::Map(..))) => None,
@@ -67,29 +67,29 @@ fn option_value(notes: &mut Findings, function: &str, key: &OptionSpec, value: &
     if let Some(error) = error {
         let hint = error.hint_text().map(str::to_owned);
         let error = error.about(format_args!("{function}(): option `{}`", key.name));
-        notes.error(value.position(), error.message().to_owned(), hint);
+        findings.error(value.position(), error.message().to_owned(), hint);
     }
     match (key.value_type, value) {
-        // Conditions in conditions.
+        // Conditions inside conditions.
         (ValueType::Conditions, Expr::Array(items, _)) => {
-            items.iter().for_each(|item| lint_options(notes, function, item, true));
+            items.iter().for_each(|item| lint_options(findings, function, item, true));
         }
-        (ValueType::Health, value) => lint_options(notes, "health", value, true),
+        (ValueType::Health, value) => lint_options(findings, "health", value, true),
         (ValueType::Filter, Expr::Map(map, _)) => {
             for (key, value) in &map.0 {
-                filtered(notes, function, (&key.name, key.pos), value);
+                filtered(findings, function, (&key.name, key.pos), value);
             }
         }
         _ => {}
     }
 }
 
-/// A key of a filter of events, and the texts that are wanted for it.
-fn filtered(notes: &mut Findings, function: &str, (key, place): (&str, Position), value: &Expr) {
+/// Checks a key of an event filter and its values.
+fn filtered(findings: &mut Findings, function: &str, (key, place): (&str, Position), value: &Expr) {
     let mut note = |text: Option<&str>, place: Position| {
         let Some(error) = options::wrong_filter(key, text) else { return true };
         let hint = error.hint_text().map(str::to_owned);
-        notes.error(place, format!("{function}(): {}", error.message()), hint);
+        findings.error(place, format!("{function}(): {}", error.message()), hint);
         false
     };
     if !note(None, place) {
@@ -104,9 +104,9 @@ fn filtered(notes: &mut Findings, function: &str, (key, place): (&str, Position)
     }
 }
 
-/// A value that is no option: `forms` are what the forms of the function call the type of its
-/// parameter. Each form must refuse it, or it may be one that takes it.
-pub fn argument(notes: &mut Findings, function: &str, forms: &[(String, String)], value: &Expr) {
+/// Checks an argument that is not a map of options. `forms` has name and type of the parameter in
+/// each form of the function; the argument is wrong only if no form takes it.
+pub fn argument(findings: &mut Findings, function: &str, forms: &[(String, String)], value: &Expr) {
     let mut wanted = Vec::new();
     for (_, kind) in forms {
         match refuses(kind, value) {
@@ -117,14 +117,14 @@ pub fn argument(notes: &mut Findings, function: &str, forms: &[(String, String)]
     }
     let Some((name, _)) = forms.first() else { return };
     let (wanted, given) = (wanted.join(", or "), quoted(value));
-    notes.error(
+    findings.error(
         value.position(),
         format!("{function}(): `{name}`: expected {wanted}, got {given}"),
         None,
     );
 }
 
-/// What a parameter of this type takes, where a value is plainly something else.
+/// Returns what a parameter of this type takes, if the literal is certainly of another type.
 fn refuses(kind: &str, value: &Expr) -> Option<String> {
     use Expr as E;
     let number = matches!(value, E::IntegerConstant(..) | E::FloatConstant(..));
@@ -179,12 +179,12 @@ fn literal(value: &Expr) -> Option<Expression> {
     })
 }
 
-/// What is written, where it can't be what is taken.
+/// Returns the literal, if it cannot be a value of this type.
 fn wrong(takes: ValueType, value: &Expr) -> Option<String> {
     use ValueType as T;
-    // Each line says what fits.
+    // Each line lists what fits.
     let fits = match (value, takes) {
-        // The value `()` is as not given; what is no literal is not known here.
+        // The value `()` means absent; other expressions are not known.
         (Expr::Unit(_), _) => true,
         (Expr::StringConstant(text, _), takes) => text_fits(text, takes),
         (Expr::BoolConstant(..), takes) => matches!(takes, T::Flag | T::Health),
@@ -218,7 +218,7 @@ fn wrong(takes: ValueType, value: &Expr) -> Option<String> {
     (!fits).then(|| quoted(value))
 }
 
-/// Whether a text can be what is taken.
+/// Returns whether a text can be a value of this type.
 fn text_fits(text: &str, takes: ValueType) -> bool {
     use ValueType as T;
     match takes {

@@ -1,8 +1,8 @@
-//! `check`: what is wrong in a script, found without running it.
+//! `check`: finds problems in a script without running it.
 //!
-//! The parser finds what is no script and, one by one, variables that are not there. The rest is
-//! found in its tree (`lints`, `unreachable`), against what the language and the script's imports have
-//! (`vocabulary`).
+//! The parser finds syntax errors and, one by one, undefined variables. The other problems are
+//! found in the syntax tree (`lints`, `unreachable`), with the names of the language and of the
+//! script's imports (`vocabulary`).
 
 mod bindings;
 mod finding;
@@ -27,14 +27,14 @@ use rhai::{AST, EvalAltResult, ParseErrorType, Scope};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// At most so many variables that are not there are looked for in one script.
+/// The maximum number of undefined variables that are reported for one script.
 const MOST_VARIABLES: usize = 100;
 
-/// What is wrong in a script and in what it imports, in the order of the text; the script itself
+/// Returns the findings of a script and of its imports, in the order of the text; the script itself
 /// comes first.
 ///
 /// # Errors
-/// When the script can't be read.
+/// When the script cannot be read.
 pub fn check(source: Source) -> Result<Vec<Finding>> {
     let (name, text) = host::read(source)?;
     let mut checker = Checker { found: Vec::new(), seen: BTreeSet::new() };
@@ -42,28 +42,28 @@ pub fn check(source: Source) -> Result<Vec<Finding>> {
     Ok(checker.found)
 }
 
-/// Goes through scripts.
+/// Checks scripts and their imports.
 struct Checker {
     found: Vec<Finding>,
-    /// The scripts that it has been in.
+    /// The scripts that are already checked.
     seen: BTreeSet<String>,
 }
 
 impl Checker {
     fn script(&mut self, name: &str, text: &str) {
         self.seen.insert(name.to_owned());
-        let mut notes = Findings::new(name, text);
+        let mut findings = Findings::new(name, text);
         let mut imports = Vec::new();
-        if let Some(ast) = parse(&mut notes, text) {
+        if let Some(ast) = parse(&mut findings, text) {
             let mut vocabulary = Vocabulary::new(&ast);
-            imports = self.imports(&mut notes, &ast, &mut vocabulary);
-            lints::lint(&mut notes, &ast, &vocabulary);
+            imports = self.imports(&mut findings, &ast, &mut vocabulary);
+            lints::lint(&mut findings, &ast, &vocabulary);
             if self.seen.len() == 1 {
-                lints::shadowed(&mut notes, &ast, &vocabulary);
+                lints::shadowed(&mut findings, &ast, &vocabulary);
             }
         }
-        notes.found.sort_by_key(|finding| (finding.line, finding.column));
-        self.found.append(&mut notes.found);
+        findings.found.sort_by_key(|finding| (finding.line, finding.column));
+        self.found.append(&mut findings.found);
         for (name, text) in imports {
             if !self.seen.contains(&name) {
                 self.script(&name, &text);
@@ -71,16 +71,17 @@ impl Checker {
         }
     }
 
-    /// What a script imports: its functions become known; returns the scripts that are files.
+    /// Adds the functions of imported modules to the vocabulary; returns the imports that are
+    /// files.
     fn imports(
         &self,
-        notes: &mut Findings,
+        findings: &mut Findings,
         ast: &AST,
         vocabulary: &mut Vocabulary,
     ) -> Vec<(String, Arc<str>)> {
         let mut files = Vec::new();
         for (path, alias, place) in lints::imports(ast) {
-            match modules::locate(Some(&notes.source), &path) {
+            match modules::locate(Some(&findings.source), &path) {
                 Ok(found) => {
                     vocabulary.import(&alias, &found);
                     if found.native.is_none() && !scheme::is_source(&found.name) {
@@ -90,7 +91,7 @@ impl Checker {
                 Err(error) => {
                     vocabulary.import_unknown(&alias);
                     let hint = error.hint_text().map(str::to_owned);
-                    notes.error(place, error.message().to_owned(), hint);
+                    findings.error(place, error.message().to_owned(), hint);
                 }
             }
         }
@@ -98,8 +99,8 @@ impl Checker {
     }
 }
 
-/// The tree of a script, and all variables that are not there.
-fn parse(notes: &mut Findings, text: &str) -> Option<AST> {
+/// Parses a script, and reports all undefined variables.
+fn parse(findings: &mut Findings, text: &str) -> Option<AST> {
     let mut engine = interpreter::vocabulary();
     let mut scope = Scope::new();
     let mut seen = BTreeSet::new();
@@ -117,13 +118,13 @@ fn parse(notes: &mut Findings, text: &str) -> Option<AST> {
         let known = NameScope { engine: &engine, library: &LIBRARY, scope: &Scope::new(), text };
         let ErrorText { message, hint, .. } = explain(&parsing, &known);
         let Some(name) = missing else {
-            notes.error(place, message, hint);
+            findings.error(place, message, hint);
             return None;
         };
-        // It is taken to be there from now on, so that the next one is found. A function sees no
-        // variable from outside: there the parser goes on only when it does not look.
+        // The variable is defined from now on, so that the next one is found. A `fn` sees no outer
+        // variables: there the parser continues only without strict variables.
         if seen.insert((place.line(), place.position())) {
-            notes.error(place, message, hint);
+            findings.error(place, message, hint);
             scope.push_dynamic(name, rhai::Dynamic::UNIT);
         } else {
             engine.set_strict_variables(false);

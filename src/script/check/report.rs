@@ -1,4 +1,4 @@
-//! Draws a finding with its line.
+//! Formats a finding with its line.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
 use rhai::Position;
@@ -7,7 +7,7 @@ use super::finding::{Finding, Severity};
 use crate::script::errors::render::{renderer, span};
 
 impl Finding {
-    /// Drawn with its line, as uncaught errors are.
+    /// Returns the finding with its line, drawn as uncaught errors are.
     pub fn drawn(&self, color: bool) -> String {
         let level = match self.severity {
             Severity::Error => Level::ERROR,

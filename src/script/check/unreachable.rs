@@ -1,34 +1,34 @@
-//! What is never reached.
+//! Finds unreachable statements.
 
 use rhai::{AST, ASTFlags, ASTNode, Expr, FlowControl, Position, Stmt};
 
 use super::finding::Findings;
 
-/// The script itself and its functions, whose statements are in no block of the tree.
-pub fn bodies(notes: &mut Findings, ast: &AST) {
+/// Checks the script itself and its functions, whose statements are in no block of the tree.
+pub fn bodies(findings: &mut Findings, ast: &AST) {
     let spans: Vec<_> = ast
         .iter_fn_def()
         .map(|function| (function.body.start_position(), function.body.end_position()))
         .collect();
-    // A closure lies in the body of what it is written in: the latest to begin is the innermost.
+    // A closure lies inside the body of its function: the innermost is the latest to begin.
     let owner = |place: Position| {
         let around = spans.iter().filter(|(begin, end)| *begin <= place && place <= *end);
         around.max_by_key(|(begin, _)| *begin)
     };
     let mut before: Option<(Stmt, Option<&(Position, Position)>)> = None;
-    let mut told = false;
+    let mut is_reported = false;
     ast.walk(&mut |path: &[ASTNode<'_>]| {
         if let [ASTNode::Stmt(statement)] = path {
             let own = owner(statement.position());
             if let Some((earlier, of)) = &before
                 && *of == own
-                // Functions follow the script in the tree, wherever they are written.
+                // In the tree, functions follow the script, wherever they are written.
                 && earlier.position() < statement.position()
             {
-                // One word for all that follows.
-                told = told || pair(notes, earlier, statement);
+                // One finding for all that follows.
+                is_reported = is_reported || pair(findings, earlier, statement);
             } else {
-                told = false;
+                is_reported = false;
             }
             before = Some(((*statement).clone(), own));
         }
@@ -36,40 +36,40 @@ pub fn bodies(notes: &mut Findings, ast: &AST) {
     });
 }
 
-/// The blocks directly below a node.
-pub fn blocks(notes: &mut Findings, node: &ASTNode<'_>) {
+/// Checks the blocks directly below a node.
+pub fn blocks(findings: &mut Findings, node: &ASTNode<'_>) {
     match node {
-        ASTNode::Stmt(Stmt::Block(block)) => unreachable(notes, block.statements()),
+        ASTNode::Stmt(Stmt::Block(block)) => unreachable(findings, block.statements()),
         ASTNode::Stmt(
             Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) | Stmt::TryCatch(flow, _),
         ) => {
-            unreachable(notes, flow.body.statements());
-            unreachable(notes, flow.branch.statements());
+            unreachable(findings, flow.body.statements());
+            unreachable(findings, flow.branch.statements());
         }
-        ASTNode::Stmt(Stmt::For(parts, _)) => unreachable(notes, parts.2.body.statements()),
-        ASTNode::Expr(Expr::Stmt(block)) => unreachable(notes, block.statements()),
+        ASTNode::Stmt(Stmt::For(parts, _)) => unreachable(findings, parts.2.body.statements()),
+        ASTNode::Expr(Expr::Stmt(block)) => unreachable(findings, block.statements()),
         _ => {}
     }
 }
 
-/// What follows the end of its block.
-fn unreachable(notes: &mut Findings, statements: &[Stmt]) {
+/// Reports the statement after the end of its block.
+fn unreachable(findings: &mut Findings, statements: &[Stmt]) {
     for [earlier, later] in statements.array_windows() {
-        if pair(notes, earlier, later) {
+        if pair(findings, earlier, later) {
             return;
         }
     }
 }
 
-/// One statement and the one after it. Whether the second is never reached.
-fn pair(notes: &mut Findings, earlier: &Stmt, later: &Stmt) -> bool {
+/// Checks a pair of statements. Returns whether the second is unreachable.
+fn pair(findings: &mut Findings, earlier: &Stmt, later: &Stmt) -> bool {
     let Some(what) = leaves(earlier) else { return false };
-    let message = format!("this is never reached: {what} goes before it");
-    notes.warning(later.position(), message, None);
+    let message = format!("this is never reached: {what} comes before it");
+    findings.warning(later.position(), message, None);
     true
 }
 
-/// What a statement leaves its block with, whatever happens.
+/// Returns how a statement always leaves its block.
 fn leaves(statement: &Stmt) -> Option<&'static str> {
     match statement {
         Stmt::Return(_, flags, _) if flags.contains(ASTFlags::BREAK) => Some("`throw`"),
@@ -108,17 +108,17 @@ fn expression(expr: &Expr) -> Option<&'static str> {
     }
 }
 
-/// What the first of these that leaves does it with.
+/// Returns how the first of these statements leaves the block.
 fn any(statements: &[Stmt]) -> Option<&'static str> {
     statements.iter().find_map(leaves)
 }
 
-/// Whether it leaves with either of its blocks.
+/// Returns whether both branches leave the block.
 fn both(flow: &FlowControl) -> bool {
     any(flow.body.statements()).is_some() && any(flow.branch.statements()).is_some()
 }
 
-/// Whether a loop's body has a `break` of that loop. A closure's body is not in this tree.
+/// Returns whether a loop's body has a `break` of that loop. A closure's body is not in this tree.
 fn breaks(body: &[Stmt]) -> bool {
     let mut found = false;
     for statement in body {

@@ -1,4 +1,4 @@
-//! The functions that a script can call: those of the language, its own, those of its imports.
+//! `Vocabulary`: the functions that a script can call, of the language, its own and of its imports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +12,11 @@ use crate::script::syntax::parser;
 use crate::script::syntax::sources::without_shebang;
 use crate::script::syntax::suggest::suggest;
 
-/// What Rhai itself does, without a registration.
+/// Functions that Rhai handles without a registration.
 const SPECIAL: &[&str] =
     &["call", "curry", "Fn", "eval", "is_def_fn", "is_def_var", "is_shared", "type_of"];
 
-/// A native form of a function.
+/// An overload of a native function.
 #[derive(Clone, Debug)]
 struct Shape {
     params: Vec<String>,
@@ -27,34 +27,36 @@ struct Shape {
 /// The functions of one name.
 #[derive(Clone, Debug, Default)]
 pub struct Named {
-    /// With how many values it can be called by its name.
+    /// The numbers of arguments of calls by name.
     calls: BTreeSet<usize>,
-    /// With how many after a dot.
+    /// The numbers of arguments of method calls.
     methods: BTreeSet<usize>,
-    /// Where options stand: with how many values, at which place.
+    /// The places of options: number of arguments, and index.
     options: BTreeSet<(usize, usize)>,
-    /// Of each native form: names and types of its parameters, and what it returns.
+    /// The native overloads.
     shapes: Vec<Shape>,
-    /// Its forms, for people.
+    /// The signatures, for messages.
     pub forms: Vec<String>,
 }
 
-/// What parameters are called that take a map of options.
+/// The names of parameters that take a map of options.
 const OPTIONS: &[&str] = &["options", "time", "condition"];
 
 impl Named {
-    /// Whether it takes so many values.
+    /// Returns whether the function takes this number of arguments.
     pub fn takes(&self, count: usize, is_method: bool) -> bool {
         if is_method { self.methods.contains(&count) } else { self.calls.contains(&count) }
     }
 
-    /// Whether the value at `index` of a call with so many values is a map of options.
+    /// Returns whether the argument at `index` of a call with this number of arguments is a map of
+    /// options.
     pub fn takes_options(&self, count: usize, index: usize, is_method: bool) -> bool {
         let before = usize::from(is_method);
         self.options.contains(&(count + before, index + before))
     }
 
-    /// The forms that are called with so many values: name and type of the parameter at `index`.
+    /// Returns name and type of the parameter at `index`, for each overload with this number of
+    /// arguments.
     pub fn parameters(&self, count: usize, index: usize, is_method: bool) -> Vec<(String, String)> {
         let before = usize::from(is_method);
         let fits = self.shapes.iter().filter(|shape| shape.params.len() == count + before);
@@ -66,7 +68,7 @@ impl Named {
         fits.filter_map(at).collect()
     }
 
-    /// What it returns when it is called with so many values, where that is one type.
+    /// Returns the type of the result of a call with this number of arguments, if it is one type.
     pub fn returns(&self, count: usize, is_method: bool) -> Option<&str> {
         let count = count + usize::from(is_method);
         let mut fits = self.shapes.iter().filter(|shape| shape.params.len() == count);
@@ -92,7 +94,7 @@ impl Named {
     }
 
     fn add_own(&mut self, name: &str, params: &[&str]) {
-        // One that uses `this` is called after a dot, with all that it takes.
+        // A function that uses `this` is called as a method, with all its parameters.
         self.calls.insert(params.len());
         self.methods.insert(params.len());
         self.methods.extend(params.len().checked_sub(1));
@@ -102,32 +104,32 @@ impl Named {
 
 type Names = BTreeMap<String, Named>;
 
-/// All that can be called.
+/// All functions that a script can call.
 #[derive(Debug)]
 pub struct Vocabulary {
-    /// What lifebox brings.
+    /// Lifebox's functions.
     native_function: Names,
-    /// The same and Rhai's functions.
+    /// Lifebox's and Rhai's functions.
     native: Names,
     script_functions: Names,
-    /// The properties of types that have some.
+    /// The properties, by type.
     properties: BTreeMap<String, BTreeSet<String>>,
-    /// By the name under which it is imported; `None` for one that could not be read.
+    /// The functions of modules by alias; `None` for a module that could not be read.
     modules: BTreeMap<String, Option<Names>>,
-    /// The variables of the modules, by the same names.
+    /// The variables of modules, by alias.
     exports: BTreeMap<String, Variables>,
-    /// The script's own.
+    /// The variables of the script.
     variables: Variables,
 }
 
-/// The variables of a script that can be seen from elsewhere in some way, and those that can't.
+/// The variables of a script, by visibility.
 #[derive(Debug, Default)]
 struct Variables {
-    /// Under which names they are given to importers.
+    /// The exported names.
     exported: BTreeSet<String>,
-    /// What `global::` sees.
+    /// The constants, visible as `global::NAME`.
     constants: BTreeSet<String>,
-    /// All that are declared outside of blocks.
+    /// All variables that are declared outside of blocks.
     all: BTreeSet<String>,
 }
 
@@ -158,7 +160,7 @@ impl Variables {
 }
 
 impl Vocabulary {
-    /// What the language has, and the script's own functions.
+    /// Collects the functions of the language and of the script.
     pub fn new(ast: &AST) -> Self {
         let mut native = Names::new();
         let mut properties = BTreeMap::<_, BTreeSet<_>>::new();
@@ -176,7 +178,7 @@ impl Vocabulary {
                 ours.entry(function.name.clone()).or_default().add_native(function);
             }
         }
-        // Rhai has a `start` of ranges; who looks for a form wants ours.
+        // Rhai has a `start` of ranges; messages show lifebox's signatures.
         for (name, named) in &ours {
             if let Some(both) = native.get_mut(name) {
                 both.forms.clone_from(&named.forms);
@@ -195,7 +197,7 @@ impl Vocabulary {
         }
     }
 
-    /// The functions of a module become known under its alias.
+    /// Adds the functions of a module under its alias.
     pub fn import(&mut self, alias: &str, found: &Found) {
         let text = without_shebang(&found.text);
         let names = parser::parser().compile(text).ok().map(|ast| {
@@ -211,17 +213,17 @@ impl Vocabulary {
         self.modules.insert(alias.to_owned(), names);
     }
 
-    /// Nothing is known of what this alias has.
+    /// Adds an alias of an unreadable module.
     pub fn import_unknown(&mut self, alias: &str) {
         self.modules.insert(alias.to_owned(), None);
     }
 
-    /// Whether the name means something of the language itself.
+    /// Returns whether Rhai handles this function itself.
     pub fn is_special(name: &str) -> bool {
         SPECIAL.contains(&name)
     }
 
-    /// A function by its bare name: the script's own goes before the language's.
+    /// Returns a function by its bare name: the script's own take precedence over the language's.
     pub fn find(&self, name: &str) -> Option<Named> {
         match (self.script_functions.get(name), self.native.get(name)) {
             (Some(own), Some(native)) => {
@@ -235,7 +237,7 @@ impl Vocabulary {
         }
     }
 
-    /// A function of a module. `Err` where nothing is known of the module.
+    /// Returns a function of a module. `Err` for an unreadable module.
     pub fn find_in(&self, module: &str, name: &str) -> Result<Option<&Named>, ()> {
         match (module, self.modules.get(module)) {
             ("engine", None) => Ok(self.native.get(name)),
@@ -244,14 +246,14 @@ impl Vocabulary {
         }
     }
 
-    /// What is wrong with `module::name` for a variable, and what to do; `None` where nothing is.
+    /// Returns message and hint for a wrong variable `module::name`; `None` if it exists.
     pub fn variable(&self, module: &str, name: &str) -> Option<(String, Option<String>)> {
         let (known, kind, seen, no) = if module == "global" {
             let seen = &self.variables.constants;
-            (&self.variables, "constant", seen, "is no `const` of the script itself")
+            (&self.variables, "constant", seen, "is not a `const` of the script itself")
         } else {
             let known = self.exports.get(module)?;
-            (known, "variable", &known.exported, "is not given out: `export` goes before it")
+            (known, "variable", &known.exported, "is not exported: write `export` before it")
         };
         if seen.contains(name) {
             return None;
@@ -265,44 +267,57 @@ impl Vocabulary {
         Some((format!("there is no {kind} `{module}::{name}`"), hint))
     }
 
-    /// A function of lifebox that the script has none of the same name for.
+    /// Returns a function of lifebox, unless the script hides it.
     pub fn known(&self, name: &str) -> Option<&Named> {
-        let native = self.native.get(name).filter(|_| self.native_function.contains_key(name));
-        native.filter(|_| !self.script_functions.contains_key(name))
+        if self.script_functions.contains_key(name) {
+            return None;
+        }
+        let name = docs::current_name(name);
+        self.native.get(name).filter(|_| self.native_function.contains_key(name))
     }
 
-    /// What to say of a property that values of this type do not have; `None` where they may.
+    /// Returns what replaces a deprecated function of lifebox; `None` for any other function.
+    pub fn replacement(&self, module: Option<&str>, name: &str) -> Option<&'static str> {
+        let is_native = match module {
+            None => !self.script_functions.contains_key(name),
+            Some(module) => module == "engine" && !self.modules.contains_key(module),
+        };
+        docs::replacement(name).filter(|_| is_native)
+    }
+
+    /// Returns the hint for a property that this type does not have; `None` if it may have it.
     pub fn no_property(&self, of: &str, name: &str) -> Option<String> {
         let names = self.properties.get(of).filter(|names| !names.contains(name))?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         Some(match suggest(name, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it has {}", names.join(", ")),
+            None => format!("see help(\"{of}\")"),
         })
     }
 
-    /// A function of lifebox, by name and number of values.
+    /// Returns a function of lifebox, by name and number of arguments.
     pub fn native_function(&self, name: &str, count: usize) -> Option<&Named> {
         self.native_function.get(name).filter(|named| named.calls.contains(&count))
     }
 
-    /// The nearest name that can be called without a module.
+    /// Returns the nearest name that can be called without a module.
     pub fn nearest(&self, name: &str) -> Option<String> {
-        let names = self.script_functions.keys().chain(self.native.keys()).map(String::as_str);
+        let native = self.native.keys().filter(|name| docs::replacement(name).is_none());
+        let names = self.script_functions.keys().chain(native).map(String::as_str);
         suggest(name, names).map(str::to_owned)
     }
 
-    /// The nearest name in a module.
+    /// Returns the nearest name in a module.
     pub fn nearest_in(&self, module: &str, name: &str) -> Option<String> {
         let names = self.modules.get(module)?.as_ref()?.keys().map(String::as_str);
         suggest(name, names).map(str::to_owned)
     }
 }
 
-/// The functions that a tree defines.
+/// Returns the functions that a tree defines.
 fn script_functions(ast: &AST, only_public: bool) -> Names {
     let mut names = Names::new();
-    // In order: the tree has them in another one each time.
+    // Sorted: the order of the tree varies.
     let mut functions: Vec<_> = ast.iter_functions().collect();
     functions.sort_by_key(|function| (function.name, function.params.len()));
     for function in functions {

@@ -1,4 +1,4 @@
-//! Calling a closure of the script from native code.
+//! Calls closures of the script from native code.
 
 use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
 
@@ -6,7 +6,7 @@ use super::thrown::RhaiResultOf;
 use crate::script::values::handle::{Container, Image};
 
 /// Calls `function` with one value. A closure gets `this` bound to the subject; any other function
-/// would take it for a first argument.
+/// would receive the subject as first argument.
 pub fn call(
     ctx: &NativeCallContext,
     function: &FnPtr,
@@ -20,7 +20,7 @@ pub fn call(
         function.call_within_context(ctx, (value,))
     };
     answer.map_err(|mut error| {
-        // Without a place of its own, the call that gave the closure is where to look.
+        // An error without a position gets that of the call that was given the closure.
         if error.position().is_none() {
             error.set_position(ctx.call_position());
         }
@@ -28,14 +28,14 @@ pub fn call(
     })
 }
 
-/// Whether a callback's answer asks to stop.
+/// Returns whether the result of a callback ends the loop.
 pub fn says_stop(answer: &Dynamic) -> bool {
     answer.as_bool() == Ok(false)
 }
 
-/// A closure with handles of its own. A captured variable is one cell for all who captured it, and
-/// a method call holds it for as long as it lasts: `c.wait()` in one place would keep a closure that
-/// has `c` out. A handle never changes, so it gets a copy.
+/// Returns a closure with its own copies of captured handles. Closures share the cell of a captured
+/// variable, and a method call locks it while it lasts: `c.wait()` in one place would lock out a
+/// closure that uses `c`. Handles never change, so a copy is safe.
 pub fn with_cloned_handles(mut function: FnPtr) -> FnPtr {
     for value in function.iter_curry_mut() {
         if value.is_shared() {
@@ -48,9 +48,9 @@ pub fn with_cloned_handles(mut function: FnPtr) -> FnPtr {
     function
 }
 
-/// A closure to be called later. It needs the functions that were there when it was written.
+/// A closure to be called later. It needs the functions that existed where it was written.
 #[derive(Debug)]
-// Volatile under `internals`, and what Rhai has for this.
+// Unstable API of `internals`; Rhai has no other for this.
 #[allow(deprecated)]
 pub struct StoredClosure {
     function: FnPtr,
@@ -60,18 +60,18 @@ pub struct StoredClosure {
 // As above.
 #[allow(deprecated)]
 impl StoredClosure {
-    /// To be called as it could be now.
+    /// Stores a closure with the functions of the current call.
     pub fn new(ctx: &NativeCallContext, function: FnPtr) -> Self {
         StoredClosure { function, context: ctx.store_data() }
     }
 
-    /// Calls it.
+    /// Calls the closure.
     pub fn call(&self, engine: &Engine) -> RhaiResultOf<()> {
         let ctx = self.context.create_context(engine);
         self.function.call_within_context::<Dynamic>(&ctx, ()).map(drop)
     }
 
-    /// Calls it with one value, as [`call`] does.
+    /// Calls the closure with one value, as [`call`] does.
     pub fn call_with(
         &self,
         engine: &Engine,

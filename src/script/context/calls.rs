@@ -1,4 +1,4 @@
-//! The calls of native functions, noted while a trace is under way.
+//! Records the calls of native functions during a trace.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use rhai::NativeCallContext;
 
 use crate::engine::trace;
 
-/// The calls of native functions, in the order in which they began.
+/// The recorded calls of native functions, in the order of their start.
 #[derive(Debug, Default)]
 pub struct Calls {
     on: AtomicBool,
@@ -17,18 +17,18 @@ pub struct Calls {
 /// A call of a native function.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// When it began, on the clock of deeds.
+    /// The start, on the clock of trace steps.
     pub start: u64,
-    /// The text that it is in.
+    /// The source of the call.
     pub source: Option<String>,
-    /// Its line in that.
+    /// Its line in the source.
     pub line: Option<usize>,
-    /// The function that is called.
+    /// The called function.
     pub name: String,
 }
 
 impl Calls {
-    /// Notes a call, where they are noted.
+    /// Records a call, if a trace is running.
     pub fn note(&self, ctx: &NativeCallContext) {
         if !self.on.load(Ordering::Relaxed) {
             return;
@@ -42,13 +42,13 @@ impl Calls {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner).push(call);
     }
 
-    /// Begins to note calls, without any.
+    /// Begins to record calls.
     pub fn begin(&self) {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.on.store(true, Ordering::Relaxed);
     }
 
-    /// Ends that; the calls that were noted.
+    /// Ends the recording and returns the calls.
     pub fn end(&self) -> Vec<Call> {
         self.on.store(false, Ordering::Relaxed);
         std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner))

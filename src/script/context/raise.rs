@@ -1,5 +1,5 @@
-//! Throws errors of the engine in scripts: at the call that failed, unless a handler or an ending
-//! is why it failed.
+//! Throws errors of the engine in scripts, at the call that failed. If a handler's error or the end
+//! of the script is the cause, that is thrown instead.
 
 use rhai::{EvalAltResult, NativeCallContext, Position};
 
@@ -9,29 +9,30 @@ use super::thrown::{Ending, RhaiResultOf, throw, throw_by};
 use crate::model::{Error, Kind, Result};
 use crate::ui;
 
-/// The error, as thrown by the function that is being called.
+/// Converts an error to one thrown by the current function.
 pub fn raise(ctx: &NativeCallContext, error: &Error) -> Box<EvalAltResult> {
     if let Some(thrown) = of_handler(error) {
         return thrown;
     }
     if error.kind() == Kind::Cancelled
-        && ScriptContext::of(ctx).is_ok_and(|stage| stage.cancel().is_cancelled())
+        && ScriptContext::of(ctx).is_ok_and(|context| context.cancel().is_cancelled())
     {
         return Ending::Interrupted.at(ctx.call_position());
     }
-    // A refusal teaches, in the language of the reader.
-    let told = error.refused_verb().and_then(|_| ScriptContext::of(ctx).ok());
-    let told = told.map(|stage| ui::error::localized(error.clone(), stage.host().reader.language));
-    let error = told.as_ref().unwrap_or(error);
+    // A refusal explains itself in the language of the reader.
+    let localized_error = error.refused_verb().and_then(|_| ScriptContext::of(ctx).ok());
+    let localized_error = localized_error
+        .map(|context| ui::error::localized(error.clone(), context.host().reader.language));
+    let error = localized_error.as_ref().unwrap_or(error);
     throw_by(ctx, error)
 }
 
-/// What a handler has thrown, where that is why a call was cancelled.
+/// Returns the error of a handler, if that is why the call was cancelled.
 fn of_handler(error: &Error) -> Option<Box<EvalAltResult>> {
     if error.kind() == Kind::Cancelled { thread::take_pending() } else { None }
 }
 
-/// The error, as thrown in a `for` loop over what `verb` has given, which has no place of its own.
+/// Converts an error to one thrown in a `for` loop over a stream of `verb`, which has no position.
 pub fn in_loop(error: &Error, verb: &str) -> Box<EvalAltResult> {
     if let Some(thrown) = of_handler(error) {
         return thrown;
@@ -42,9 +43,9 @@ pub fn in_loop(error: &Error, verb: &str) -> Box<EvalAltResult> {
     throw(error, verb, None, Position::NONE)
 }
 
-/// A model result that can be thrown by the function that is being called.
+/// A result of the model that the current function can throw.
 pub trait OrRaise<T> {
-    /// The value, or the error as the script sees it.
+    /// Returns the value, or throws the error.
     ///
     /// # Errors
     /// The error of the result.

@@ -1,41 +1,42 @@
-//! Scopes: what is to be put in order when a part of a script ends, in whatever way it ends.
+//! Scopes: the cleanups to run when a part of a script ends, however it ends.
 
 use super::callback::StoredClosure;
 use crate::script::values::handle::Container;
 use rhai::{FnPtr, NativeCallContext};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A part of a script. The whole script is one as well.
+/// A part of a script with cleanups. The whole script is a scope too.
 #[derive(Debug)]
 pub struct Scope {
-    /// In the order in which it came.
+    /// The cleanups, in the order of registration.
     cleanups: Mutex<Vec<Cleanup>>,
     parent: Option<Arc<Scope>>,
-    /// Whether the containers made inside go with it: those of the whole script do not.
+    /// Whether containers created inside are removed at its end; the scope of the whole script does
+    /// not own them.
     owns: bool,
 }
 
-/// What to do at the end.
+/// A cleanup.
 #[derive(Debug)]
 pub enum Cleanup {
-    /// Remove it.
+    /// Remove this container.
     Remove(Container),
-    /// Call it.
+    /// Call this closure.
     Call(Box<StoredClosure>),
 }
 
 impl Scope {
-    /// The whole script.
+    /// Creates the scope of the whole script.
     pub fn script() -> Arc<Self> {
         Arc::new(Scope { cleanups: Mutex::default(), parent: None, owns: false })
     }
 
-    /// A part of `outer`.
+    /// Creates a scope inside `outer`.
     pub fn inside(outer: Option<Arc<Scope>>) -> Arc<Self> {
         Arc::new(Scope { cleanups: Mutex::default(), parent: outer, owns: true })
     }
 
-    /// Nothing of its own: a place for the way back of what did not come to its end.
+    /// Creates a scope without parent, for the undo of a call that did not complete.
     pub fn detached() -> Self {
         Scope { cleanups: Mutex::default(), parent: None, owns: false }
     }
@@ -44,24 +45,25 @@ impl Scope {
         self.cleanups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The scopes from this one outwards.
+    /// Returns the scopes from this one outwards.
     fn chain(&self) -> impl Iterator<Item = &Scope> {
         std::iter::successors(Some(self), |scope| scope.parent.as_deref())
     }
 
-    /// Whether containers that are made in it go with it or with one around it.
+    /// Returns whether this scope or one around it owns the containers created in it.
     pub fn owns(&self) -> bool {
         self.chain().any(|scope| scope.owns)
     }
 
-    /// A container was made in it.
+    /// Registers a container that was created in the scope.
     pub fn adopt(&self, container: &Container) {
         if let Some(owner) = self.chain().find(|scope| scope.owns) {
             owner.lock().push(Cleanup::Remove(container.clone()));
         }
     }
 
-    /// Takes a container out of it and of all around it. False where none of them owns it.
+    /// Releases a container from this scope and all around it. Returns false if none of them owns
+    /// it.
     pub fn release(&self, container: &Container) -> bool {
         let mut found = false;
         for scope in self.chain() {
@@ -74,17 +76,17 @@ impl Scope {
         found
     }
 
-    /// A closure is to be called at its end.
+    /// Registers a closure to call at the end.
     pub fn defer(&self, ctx: &NativeCallContext, function: FnPtr) {
         self.lock().push(Cleanup::Call(Box::new(StoredClosure::new(ctx, function))));
     }
 
-    /// Whether nothing is to be put in order.
+    /// Returns whether there are no cleanups.
     pub fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
 
-    /// Takes what is to be done next: the latest first.
+    /// Takes the next cleanup, the latest first.
     pub fn pop(&self) -> Option<Cleanup> {
         self.lock().pop()
     }

@@ -1,4 +1,4 @@
-//! The tests of a script as data: the groups that are open, and how the tests ended.
+//! The tests of a script as data: open groups and results.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,7 @@ use rhai::FnPtr;
 
 use crate::model::script::test_result::{TestOutcome, TestResult};
 
-/// The groups that are open, outermost first, and what the tests have come to.
+/// The open groups, outermost first, and the results so far.
 #[derive(Debug, Default)]
 pub struct TestState {
     state: Mutex<State>,
@@ -17,7 +17,7 @@ struct State {
     groups: Vec<Group>,
     passed: usize,
     failed: usize,
-    /// Whether a test has ended the script, and has failed for it.
+    /// Whether a test has ended the script, which counts as a failure.
     exited: bool,
 }
 
@@ -28,12 +28,12 @@ struct Group {
     after: Vec<FnPtr>,
 }
 
-/// What a group does around each of its tests.
+/// When a group calls a function.
 #[derive(Clone, Copy, Debug)]
 pub enum Hook {
-    /// Before it.
+    /// Before each test.
     Before,
-    /// After it, however it ended.
+    /// After each test, whether it passed or failed.
     After,
 }
 
@@ -53,7 +53,7 @@ impl TestState {
         self.lock().groups.pop();
     }
 
-    /// Adds to what the innermost group does around its tests. False where none is open.
+    /// Adds a hook to the innermost group. Returns false if no group is open.
     pub fn add(&self, hook: Hook, function: FnPtr) -> bool {
         let mut state = self.lock();
         let Some(group) = state.groups.last_mut() else { return false };
@@ -64,13 +64,13 @@ impl TestState {
         true
     }
 
-    /// A test of this name here: all its names.
+    /// Returns the names of the open groups and of this test.
     pub fn names(&self, name: &str) -> Vec<String> {
         let state = self.lock();
         state.groups.iter().map(|group| group.name.clone()).chain([name.to_owned()]).collect()
     }
 
-    /// What goes before a test, outermost first, and after it, innermost first.
+    /// Returns the hooks before a test, outermost first, and after it, innermost first.
     pub fn hooks(&self) -> (Vec<FnPtr>, Vec<FnPtr>) {
         let state = self.lock();
         let before = state.groups.iter().flat_map(|group| group.before.clone()).collect();
@@ -83,18 +83,18 @@ impl TestState {
         self.lock().exited = true;
     }
 
-    /// How many tests have failed, and how many have passed.
+    /// Returns how many tests have failed and how many have passed.
     pub fn counts(&self) -> (usize, usize) {
         let state = self.lock();
         (state.failed, state.passed)
     }
 
-    /// Whether a test has called `exit`, and was told as failed for it.
+    /// Returns whether a test has called `exit`, which counts as a failure.
     pub fn has_exited(&self) -> bool {
         self.lock().exited
     }
 
-    /// Counts a test that has ended.
+    /// Counts a finished test.
     pub fn count(&self, case: &TestResult) {
         let mut state = self.lock();
         match case.outcome {

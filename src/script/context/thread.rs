@@ -1,5 +1,5 @@
-//! What differs from thread to thread of one script: which flag ends its calls, and which scope
-//! what it makes belongs to. A thread without anything of its own does as the script says.
+//! The state of one thread of a script: the token that cancels its calls, and the scope that owns
+//! its containers. A thread without its own state uses the script's.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -10,21 +10,21 @@ use super::scope::Scope;
 use crate::engine::CancelToken;
 
 thread_local! {
-    static THREAD: RefCell<ThreadContext> = const { RefCell::new(ThreadContext { cancel: None, scope: None, tidying: false }) };
-    /// What a handler has thrown, on its way to the call that waited.
+    static THREAD: RefCell<ThreadContext> = const { RefCell::new(ThreadContext { cancel: None, scope: None, in_cleanup: false }) };
+    /// The error of a handler, until the waiting call throws it.
     static PENDING: RefCell<Option<Box<EvalAltResult>>> = const { RefCell::new(None) };
 }
 
-/// The surroundings of one thread.
+/// The state of one thread.
 #[derive(Clone, Debug)]
 struct ThreadContext {
     cancel: Option<CancelToken>,
     scope: Option<Arc<Scope>>,
-    /// Whether it tidies up: then an ending that is under way does not end it.
-    tidying: bool,
+    /// Whether it runs cleanups, which the end of the script does not interrupt.
+    in_cleanup: bool,
 }
 
-/// Puts the surroundings back as they were, also after a panic.
+/// Restores the previous state, also after a panic.
 struct RestoreGuard(Option<ThreadContext>);
 
 impl Drop for RestoreGuard {
@@ -35,7 +35,7 @@ impl Drop for RestoreGuard {
     }
 }
 
-/// Changes the surroundings for as long as `work` lasts.
+/// Changes the state for as long as `work` lasts.
 fn with<T>(change: impl FnOnce(&mut ThreadContext), work: impl FnOnce() -> T) -> T {
     let before = THREAD.with_borrow(ThreadContext::clone);
     let mut now = before.clone();
@@ -45,57 +45,57 @@ fn with<T>(change: impl FnOnce(&mut ThreadContext), work: impl FnOnce() -> T) ->
     work()
 }
 
-/// The flag that ends the calls of this thread, where it has one of its own.
+/// Returns the token that cancels calls of this thread, if it has its own.
 pub fn cancel() -> Option<CancelToken> {
-    THREAD.with_borrow(|here| here.cancel.clone())
+    THREAD.with_borrow(|state| state.cancel.clone())
 }
 
-/// The innermost scope of this thread.
+/// Returns the innermost scope of this thread.
 pub fn scope() -> Option<Arc<Scope>> {
-    THREAD.with_borrow(|here| here.scope.clone())
+    THREAD.with_borrow(|state| state.scope.clone())
 }
 
-/// Whether this thread tidies up.
+/// Returns whether this thread runs cleanups.
 pub fn is_in_cleanup() -> bool {
-    THREAD.with_borrow(|here| here.tidying)
+    THREAD.with_borrow(|state| state.in_cleanup)
 }
 
-/// Whether the flag of this thread is raised; `None` where it has none of its own.
+/// Returns whether the token of this thread is cancelled; `None` if it has none.
 pub fn is_cancelled() -> Option<bool> {
-    THREAD.with_borrow(|here| here.cancel.as_ref().map(CancelToken::is_cancelled))
+    THREAD.with_borrow(|state| state.cancel.as_ref().map(CancelToken::is_cancelled))
 }
 
-/// Does `work` inside of a scope.
+/// Runs `work` inside a scope.
 pub fn in_scope<T>(scope: Arc<Scope>, work: impl FnOnce() -> T) -> T {
-    with(|here| here.scope = Some(scope), work)
+    with(|state| state.scope = Some(scope), work)
 }
 
-/// Does `work` on a thread of its own within a scope: `cancel` ends it. It may be a part of tidying
-/// up.
+/// Runs `work` on another thread within a scope; `cancel` ends it. The work may be part of a
+/// cleanup.
 pub fn on_thread<T>(
     cancel: CancelToken,
     scope: Option<Arc<Scope>>,
-    tidying: bool,
+    in_cleanup: bool,
     work: impl FnOnce() -> T,
 ) -> T {
-    with(|here| *here = ThreadContext { cancel: Some(cancel), scope, tidying }, work)
+    with(|state| *state = ThreadContext { cancel: Some(cancel), scope, in_cleanup }, work)
 }
 
-/// Tidies up: `cancel` ends it, where given, and nothing that ended the script before.
+/// Runs cleanups: only `cancel`, if given, ends them; whatever ended the script before does not.
 pub fn in_cleanup<T>(cancel: Option<CancelToken>, work: impl FnOnce() -> T) -> T {
-    let change = |here: &mut ThreadContext| {
-        here.tidying = true;
-        here.cancel = cancel.or(here.cancel.take());
+    let change = |state: &mut ThreadContext| {
+        state.in_cleanup = true;
+        state.cancel = cancel.or(state.cancel.take());
     };
     with(change, work)
 }
 
-/// Keeps what a handler has thrown, for the call that waited to throw it.
+/// Keeps the error of a handler for the waiting call to throw.
 pub fn set_pending(error: Box<EvalAltResult>) {
     PENDING.set(Some(error));
 }
 
-/// Takes what a handler has thrown, if that is why a call was cancelled.
+/// Takes the error of a handler, if that is why a call was cancelled.
 pub fn take_pending() -> Option<Box<EvalAltResult>> {
     PENDING.take()
 }

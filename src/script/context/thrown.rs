@@ -1,14 +1,14 @@
-//! Errors across the border: a [`model::Error`](crate::model::Error) becomes the map that
+//! Errors between engine and script: a [`model::Error`](crate::model::Error) becomes the map that
 //! `catch (e)` receives, and a map becomes an error again for its report.
 //!
-//! It is a map, not a type, because that is what Rhai's own errors look like: `e.message` works
-//! for both, and a script can throw the same shape itself.
+//! A map, not a type, because Rhai's own errors are maps: `e.message` works for both, and a script
+//! can throw the same shape itself.
 
 use rhai::{Dynamic, EvalAltResult, INT, Map, NativeCallContext, Position};
 
 use crate::model::Error;
 
-/// What a native function returns. The name is the one that Rhai's definitions know to hide.
+/// The result of a native function. Rhai's definitions hide a type of this name.
 pub type RhaiResultOf<T> = std::result::Result<T, Box<EvalAltResult>>;
 
 /// Why a script ends although nothing failed. Carried by `ErrorTerminated`, which no `catch` sees.
@@ -18,20 +18,20 @@ pub enum Ending {
     Exit(u8),
     /// Ctrl-C.
     Interrupted,
-    /// Nobody reads the output any more.
+    /// The reader of the output is gone.
     Closed,
-    /// Its time was over.
+    /// The time limit was reached.
     TimedOut,
 }
 
 impl Ending {
-    /// As an error that ends the script at `position`.
+    /// Returns an error that ends the script at `position`.
     pub fn at(self, position: Position) -> Box<EvalAltResult> {
         EvalAltResult::ErrorTerminated(Dynamic::from(self), position).into()
     }
 }
 
-/// The error, as thrown at `position` by `verb`.
+/// Converts an error to one thrown at `position` by `verb`.
 pub fn throw(
     error: &Error,
     verb: &str,
@@ -44,13 +44,13 @@ pub fn throw(
     EvalAltResult::ErrorRuntime(map.into(), position).into()
 }
 
-/// The error, as thrown by the function that is being called, at the place of the call.
+/// Converts an error to one thrown by the current function, at the place of its call.
 pub fn throw_by(ctx: &NativeCallContext, error: &Error) -> Box<EvalAltResult> {
     let verb = ctx.fn_name().trim_start_matches("get$").trim_start_matches("set$");
     throw(error, verb, ctx.call_source(), ctx.call_position())
 }
 
-/// `line`, `column` and `source` of a position.
+/// Returns `line`, `column` and `source` of a position.
 fn place(source: Option<&str>, position: Position) -> Map {
     let number =
         |n: Option<usize>| n.and_then(|n| INT::try_from(n).ok()).map_or(().into(), Dynamic::from);
@@ -61,7 +61,7 @@ fn place(source: Option<&str>, position: Position) -> Map {
     map
 }
 
-/// The fields of an error. Absence is `()`.
+/// Returns the fields of an error. Absence is `()`.
 pub fn to_map(error: &Error) -> Map {
     let text = |text: Option<&str>| text.map_or(Dynamic::UNIT, |text| text.to_owned().into());
     let causes: Vec<Dynamic> = error.causes().iter().map(|cause| cause.clone().into()).collect();
@@ -75,7 +75,7 @@ pub fn to_map(error: &Error) -> Map {
     map
 }
 
-/// The error that all began with, below the calls and imports that it came through.
+/// Returns the innermost error, below the calls and imports that it passed through.
 pub fn innermost(error: &EvalAltResult) -> &EvalAltResult {
     match error {
         EvalAltResult::ErrorInFunctionCall(_, _, inner, _)

@@ -1,28 +1,29 @@
-//! A function as it is registered: its name, its parameters, its doc comment.
+//! `Function`: a registered function with its name, parameters and doc comment.
 //!
-//! Everything comes out of the registrations. Nothing about a function is written here.
+//! Everything comes from the registrations. No function is described here.
 
 use std::any::TypeId;
 
 use rhai::{Dynamic, Engine, FuncInfo};
 
+use super::deprecated;
 use crate::model::value::language::Language;
 use crate::ui::messages;
 
-/// One registered function. Overloads are several.
+/// A registered function. Each overload is one.
 #[derive(Clone, Debug)]
 pub struct Function {
     /// Its name; a property's without `get$`.
     pub name: String,
-    /// What it is.
+    /// Its role.
     pub role: Role,
     /// Parameters as `name: type`, or `name` alone where the type says no more.
     pub params: Vec<String>,
-    /// What the types of its parameters are called here; unknown ones of a script's function.
+    /// The names of its parameters' types in Rust; empty for a function in the language.
     pub kinds: Vec<String>,
-    /// What it returns; empty for nothing.
+    /// The type of its result; empty for none.
     pub returns: String,
-    /// The type of its first parameter, where it is a certain one.
+    /// The type of its first parameter, if it is not any type.
     pub receiver: Option<TypeId>,
     /// Its doc comment, without `///`.
     pub doc: String,
@@ -33,16 +34,18 @@ pub struct Function {
 pub enum Role {
     /// By its name.
     Function,
+    /// By a former name of a function: not shown.
+    Deprecated,
     /// As `value.name`.
     Property,
-    /// By the language: operators, indexers, conversions, setters.
+    /// By the language only: operators, indexers, conversions, setters.
     Internal,
 }
 
 impl Function {
     fn from_info(info: &FuncInfo<'_>) -> Option<Function> {
         let data = info.metadata;
-        // A module that is registered twice is listed twice; the qualified half says nothing new.
+        // A module that is registered twice is listed twice; the qualified entries say nothing new.
         if !info.namespace.is_empty() {
             return None;
         }
@@ -50,6 +53,7 @@ impl Function {
         let (role, name) = match name.strip_prefix("get$") {
             Some(property) => (Role::Property, property),
             None if is_internal(name) => (Role::Internal, name),
+            None if deprecated::replacement(name).is_some() => (Role::Deprecated, name),
             None => (Role::Function, name),
         };
         let receiver = data.param_types.first().copied().filter(|t| *t != TypeId::of::<Dynamic>());
@@ -64,7 +68,12 @@ impl Function {
         })
     }
 
-    /// `pause(container) -> Container`, `Container.status -> string`.
+    /// Returns whether help, completion and the reference show the function.
+    pub fn is_shown(&self) -> bool {
+        matches!(self.role, Role::Function | Role::Property)
+    }
+
+    /// Returns the signature: `pause(container) -> Container`, `Container.status -> string`.
     pub fn signature(&self) -> String {
         let call = match self.role {
             Role::Property => format!("{}.{}", self.of(), self.name),
@@ -73,23 +82,23 @@ impl Function {
         if self.returns.is_empty() { call } else { format!("{call} -> {}", self.returns) }
     }
 
-    /// The type that a property belongs to; empty for several.
+    /// Returns the type of a property; empty for a property of several types.
     pub fn of(&self) -> &str {
         let first = self.params.first().map_or("", String::as_str);
         first.split_once(": ").map_or("", |(_, kind)| kind)
     }
 
-    /// The first sentence of its doc comment.
+    /// Returns the first sentence of the doc comment.
     pub fn summary(&self) -> String {
         first_sentence(&self.doc)
     }
 
-    /// The same, in another language.
+    /// Returns the first sentence of the doc comment in another language.
     pub(super) fn summary_in(&self, language: Language) -> String {
         first_sentence(&in_language(&self.doc, language))
     }
 
-    /// A function that is written in the language, with its parameters.
+    /// Returns a function that is written in the language.
     pub(super) fn of_script(function: &rhai::ScriptFnMetadata<'_>) -> Function {
         Function {
             name: function.name.to_owned(),
@@ -102,7 +111,7 @@ impl Function {
         }
     }
 
-    /// A function that Rhai knows and whose output is ours.
+    /// Returns a function of Rhai whose output lifebox prints.
     pub(super) fn of_output(name: &str, doc: &str) -> Function {
         Function {
             name: name.to_owned(),
@@ -115,7 +124,7 @@ impl Function {
         }
     }
 
-    /// The runnable example of its doc comment.
+    /// Returns the runnable example of the doc comment.
     #[cfg(test)]
     pub fn example(&self) -> Option<&str> {
         let (_, rest) = self.doc.split_once("```rhai\n")?;
@@ -125,13 +134,13 @@ impl Function {
 
 /// Sorts functions by their names.
 pub(super) fn in_order(functions: &mut [Function]) {
-    // Down to the parameters: the registrations come in no certain order.
+    // By name and parameters: the order of registrations varies.
     functions.sort_by(|a, b| {
         (&a.name, a.params.len(), &a.params).cmp(&(&b.name, b.params.len(), &b.params))
     });
 }
 
-/// A doc comment whose first paragraph is in another language.
+/// Returns a doc comment with its first paragraph in another language.
 pub(super) fn in_language(doc: &str, language: Language) -> String {
     if language == Language::English {
         return doc.to_owned();
@@ -141,13 +150,13 @@ pub(super) fn in_language(doc: &str, language: Language) -> String {
     format!("{}\n{}", messages::help(language, &first), rest.join("\n"))
 }
 
-/// The first paragraph of a text, as one line.
+/// Returns the first paragraph of a text, as one line.
 pub fn first_paragraph(text: &str) -> String {
     let lines: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).collect();
     lines.join(" ")
 }
 
-/// The first sentence of a text whose lines are broken.
+/// Returns the first sentence of a text with line breaks.
 pub(super) fn first_sentence(text: &str) -> String {
     let text = first_paragraph(text);
     match text.find(". ") {
@@ -161,7 +170,7 @@ fn is_internal(name: &str) -> bool {
     !word || matches!(name, "to_debug" | "to_string")
 }
 
-/// The functions of one part of the language, in the order of their names.
+/// Returns the functions of one module of the language, in the order of their names.
 pub fn module_functions(build: fn() -> rhai::Module) -> Vec<Function> {
     let mut engine = Engine::new_raw();
     engine.register_global_module(build().into());
@@ -170,7 +179,7 @@ pub fn module_functions(build: fn() -> rhai::Module) -> Vec<Function> {
     functions
 }
 
-/// Everything that `engine` knows by name, Rhai's own functions too.
+/// Returns all functions of `engine`, Rhai's own too.
 pub fn all_functions(engine: &Engine) -> Vec<Function> {
     let mut functions = engine.collect_fn_metadata(None, |info| Function::from_info(&info), true);
     in_order(&mut functions);
@@ -186,7 +195,7 @@ fn without_slashes<'a>(comments: impl Iterator<Item = &'a str>) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// `container: ContainerOrName` as `container`, `tail: i64` as `tail: int`.
+/// Formats a parameter: `container: ContainerOrName` as `container`, `tail: i64` as `tail: int`.
 fn parameter(info: &str) -> String {
     let (name, kind) = info.split_once(':').unwrap_or(("_", info));
     let (name, kind) = (name.trim(), kind.trim());
@@ -197,18 +206,19 @@ fn parameter(info: &str) -> String {
     }
 }
 
-/// `container: ContainerOrName` as `ContainerOrName`.
+/// Returns the Rust type of a parameter: `container: ContainerOrName` as `ContainerOrName`.
 fn kind(info: &str) -> String {
     let kind = info.split_once(':').map_or("", |(_, kind)| kind.trim());
     kind.rsplit("::").next().unwrap_or(kind).to_owned()
 }
 
-/// The type as scripts know it; `None` for what returns nothing or says no more than its name.
+/// Returns the name of a type in scripts; `None` for `()` and for parameters whose name says
+/// enough.
 fn script_type(rust: &str) -> Option<String> {
     let rust = rust.trim().trim_start_matches("&mut ").trim();
     let inner = rust.strip_prefix("RhaiResultOf<").and_then(|rest| rest.strip_suffix('>'));
     let rust = inner.unwrap_or(rust).trim();
-    // The name alone, as the language has it.
+    // Without its path.
     let rust = rust.rsplit("::").next().unwrap_or(rust);
     Some(match rust {
         "()" | "" | "Options" | "ContainerOrName" | "ImageOrName" | "AnyOrName" | "Command"

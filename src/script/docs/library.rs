@@ -1,5 +1,5 @@
-//! The library of the language: the parts that are written here and the modules in the language
-//! itself, with their documentation.
+//! `Library`: the native functions and the modules in the language itself, with their
+//! documentation.
 
 use std::any::TypeId;
 use std::collections::BTreeSet;
@@ -11,53 +11,52 @@ use super::function::{Function, Role, all_functions, first_sentence, in_order, m
 use crate::script::syntax::sources::CLOSURE;
 use crate::script::syntax::{parser, scheme};
 
-/// A part of the language.
+/// A group of native functions.
 #[derive(Debug)]
 pub struct ApiModule {
-    /// What help calls it.
+    /// Its title in help.
     pub title: &'static str,
-    /// Builds its module.
+    /// Builds its Rhai module.
     pub build: fn() -> Module,
 }
 
-/// A module that is imported: a text of the language.
+/// A module that scripts import: a text of the language.
 #[derive(Debug)]
 pub struct StdModule {
     /// What `import` calls it.
     pub name: &'static str,
-    /// Its text.
+    /// Its source text.
     pub text: &'static str,
-    /// What it has besides, written here.
+    /// Its native functions, if any.
     pub native: Option<fn() -> Module>,
 }
 
 impl StdModule {
-    /// What errors and reports call it.
+    /// Returns its name in errors and reports.
     pub fn source(&self) -> String {
         scheme::source(self.name)
     }
 }
 
-/// A module that comes with the language.
+/// The documentation of a module.
 #[derive(Clone, Debug)]
 pub struct ModuleDocs {
     /// What `import` calls it.
     pub name: &'static str,
-    /// What it is for.
+    /// Its description.
     pub doc: String,
     /// Its public functions, in the order of their names.
     pub functions: Vec<Function>,
 }
 
 impl ModuleDocs {
-    /// The first sentence of what it is for.
+    /// Returns the first sentence of the description.
     pub fn summary(&self) -> String {
         first_sentence(&self.doc)
     }
 }
 
-/// All that lifebox brings to the language. What there is to say of it is collected once, when it
-/// is first wanted.
+/// All functions and modules of lifebox. Their documentation is collected once, at its first use.
 #[derive(Debug)]
 pub struct Library {
     parts: &'static [ApiModule],
@@ -68,7 +67,7 @@ pub struct Library {
 }
 
 impl Library {
-    /// A library of these parts, in the order of help, and modules.
+    /// Creates a library of these groups, in the order of help, and modules.
     pub const fn new(parts: &'static [ApiModule], modules: &'static [StdModule]) -> Self {
         Library {
             parts,
@@ -79,7 +78,7 @@ impl Library {
         }
     }
 
-    /// Returns the library's own functions, part by part.
+    /// Returns the library's own functions, group by group.
     pub fn own_functions(&self) -> &[(&'static str, Vec<Function>)] {
         let with_output = |part: &ApiModule| {
             let mut functions = module_functions(part.build);
@@ -97,8 +96,8 @@ impl Library {
         self.module_docs.get_or_init(|| self.modules.iter().map(std_module_functions).collect())
     }
 
-    /// Returns everything that an engine of this library knows by name, Rhai's own functions too.
-    /// All engines of a library know the same.
+    /// Returns all functions of an engine of this library, Rhai's own too. All its engines have
+    /// equal functions.
     pub fn all_functions(&self, engine: &Engine) -> &[Function] {
         self.all_functions.get_or_init(|| all_functions(engine))
     }
@@ -114,18 +113,22 @@ impl Library {
         names.into_iter().collect()
     }
 
-    /// Returns whether there is a function of this name.
+    /// Returns whether there is a function of this name, current or deprecated.
     pub fn is_function(&self, engine: &Engine, name: &str) -> bool {
         self.all_functions(engine)
             .iter()
-            .any(|function| function.role == Role::Function && function.name == name)
+            .any(|function| function.name == name && is_called(function))
     }
 }
 
-/// What there is to say of a module: its text, and what it has besides.
+fn is_called(function: &Function) -> bool {
+    matches!(function.role, Role::Function | Role::Deprecated)
+}
+
+/// Collects the documentation of a module: of its text and its native functions.
 fn std_module_functions(module: &StdModule) -> ModuleDocs {
     let mut functions = module.native.map(module_functions).unwrap_or_default();
-    // One of these texts that does not compile is found by their tests.
+    // Tests find a text that does not compile.
     let ast = parser::parser().compile(module.text).unwrap_or_default();
     let is_shown = |function: &rhai::ScriptFnMetadata<'_>| {
         function.access.is_public() && !function.name.starts_with(CLOSURE)
@@ -138,7 +141,7 @@ fn std_module_functions(module: &StdModule) -> ModuleDocs {
     ModuleDocs { name: module.name, doc: doc.join("\n"), functions }
 }
 
-/// What Rhai does with what its functions of these names return: those tell nothing of it.
+/// The documentation of Rhai's output functions, whose registrations have none.
 const OUTPUT: [(&str, &str); 2] = [
     (
         "print",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rhai::Engine;
 
+use super::deprecated;
 use super::function::{Function, Role, first_sentence, in_language};
 use super::library::Library;
 use crate::model::value::language::{Language, ReaderProfile};
@@ -13,7 +14,7 @@ use crate::script::syntax::suggest::suggest;
 use crate::ui::format::columns;
 use crate::ui::messages;
 
-/// All our functions, a line each.
+/// Returns the index of all functions, one a line.
 pub fn help_index(library: &Library, reader: ReaderProfile) -> String {
     let language = reader.language;
     let mut text = String::new();
@@ -42,14 +43,14 @@ pub fn help_index(library: &Library, reader: ReaderProfile) -> String {
         text.push_str(&columns::row(module.name, &summary, reader.width));
     }
     text.push('\n');
-    let more = "help(\"run\") tells more. A verb works as start(c), c.start() and \"web\".start().";
+    let more = "See help(\"run\") for one function. A verb works as start(c), c.start() and \"web\".start().";
     text + &messages::help(language, more)
 }
 
-/// The page of a function or a property.
+/// Returns the page of a function, a property, a type or a module.
 ///
 /// # Errors
-/// [`Kind::NotFound`] for what is not there, with the nearest name.
+/// [`Kind::NotFound`] for an unknown name, with the nearest one.
 pub fn help_page(
     library: &Library,
     engine: &Engine,
@@ -61,9 +62,13 @@ pub fn help_page(
     {
         return Ok(page);
     }
+    if let Some(current) = deprecated::replacement(name) {
+        let page = help_page(library, engine, current, language)?;
+        let note = messages::help(language, "This name is deprecated. Use instead:");
+        return Ok(format!("{note}\n\n{page}"));
+    }
     let own = library.own_functions().iter().flat_map(|(_, functions)| functions);
-    let mut found: Vec<&Function> =
-        own.filter(|f| f.name == name && f.role != Role::Internal).collect();
+    let mut found: Vec<&Function> = own.filter(|f| f.name == name && f.is_shown()).collect();
     let everything = library.all_functions(engine);
     if found.is_empty() {
         found = everything.iter().filter(|f| f.name == name).collect();
@@ -95,7 +100,7 @@ pub fn help_page(
     Ok(pages.join("\n\n"))
 }
 
-/// The page of a module `stack`, or of one of its functions, `stack::up`.
+/// Returns the page of a module `stack`, or of one of its functions, `stack::up`.
 fn module_help_page(library: &Library, name: &str, language: Language) -> Option<String> {
     let (module, function) = match name.split_once("::") {
         Some((module, function)) => (module, Some(function)),
@@ -109,7 +114,7 @@ fn module_help_page(library: &Library, name: &str, language: Language) -> Option
             text.push_str(&format!("  {}\n", function.signature()));
         }
         text.push_str(&format!(
-            "\nhelp(\"{0}::{1}\") tells more.",
+            "\nSee help(\"{0}::{1}\") for one function.",
             module.name, module.functions[0].name
         ));
         return Some(text);
@@ -126,7 +131,7 @@ fn module_help_page(library: &Library, name: &str, language: Language) -> Option
     (!pages.is_empty()).then(|| pages.join("\n\n"))
 }
 
-/// The page of a type `Container`, or of one of its properties, `Container.status`.
+/// Returns the page of a type `Container`, or of one of its properties, `Container.status`.
 fn type_help_page(library: &Library, name: &str, language: Language) -> Option<String> {
     let (kind, property) = match name.split_once('.') {
         Some((kind, property)) => (kind, Some(property)),
@@ -139,7 +144,7 @@ fn type_help_page(library: &Library, name: &str, language: Language) -> Option<S
             .iter()
             .map(|f| format!("  {}\n      {}", f.signature(), f.summary_in(language)));
         let lines: Vec<String> = lines.collect();
-        let more = format!("\n\nhelp(\"{kind}.{}\") tells more.", of_kind.first()?.name);
+        let more = format!("\n\nSee help(\"{kind}.{}\") for one property.", of_kind.first()?.name);
         return Some(format!("{kind}\n{}{more}", lines.join("\n")));
     };
     let found = of_kind.iter().find(|f| f.name == property)?;
@@ -147,7 +152,7 @@ fn type_help_page(library: &Library, name: &str, language: Language) -> Option<S
     Some(format!("{}\n{}", found.signature(), indent(&plain(&doc))))
 }
 
-/// A doc comment for the terminal: the code fences say nothing there.
+/// Removes code fences from a doc comment, for the terminal.
 fn plain(doc: &str) -> String {
     doc.lines().filter(|line| !line.starts_with("```")).collect::<Vec<_>>().join("\n")
 }

@@ -1,8 +1,8 @@
-//! What `catch (e)` gives for an error of the language itself. Rhai makes a map of its own of it,
-//! with the way through its calls in the message; a script is to meet one shape of errors only.
+//! Normalizes errors of the language that a script catches. Rhai makes its own map of them, with
+//! the call stack in the message; scripts should see one shape of errors only.
 //!
-//! Rhai has no hook where it catches, but asks before each use of a variable: the map is put right
-//! when it is first used.
+//! Rhai has no hook for `catch`, but calls one before each use of a variable: the map is normalized
+//! at its first use.
 
 use rhai::{Dynamic, EvalContext, INT, Map, Scope};
 
@@ -12,39 +12,40 @@ use crate::model::{Error, Kind};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::to_map;
 
-/// Puts the variable `name` right where it holds an error as Rhai tells it.
+/// Normalizes the variable `name` if it holds an error map of Rhai.
 pub fn normalize(
     name: &str,
-    context: &mut EvalContext<'_, '_, '_, '_, '_, '_>,
-    stage: &ScriptContext,
+    evaluation: &mut EvalContext<'_, '_, '_, '_, '_, '_>,
+    context: &ScriptContext,
 ) {
-    let Some(map) = context.scope_mut().get_mut(name).and_then(|value| from_rhai(value)) else {
+    let Some(map) = evaluation.scope_mut().get_mut(name).and_then(|value| from_rhai(value)) else {
         return;
     };
-    let told = RhaiErrorMap::read(&map);
-    let text = stage.sources().text(&told.source).unwrap_or_else(|| "".into());
+    let fields = RhaiErrorMap::read(&map);
+    let text = context.sources().text(&fields.source).unwrap_or_else(|| "".into());
     let scope = Scope::new();
     let known = NameScope {
-        engine: context.engine(),
-        library: stage.library(),
+        engine: evaluation.engine(),
+        library: context.library(),
         scope: &scope,
         text: &text,
     };
-    let words = explain::from_rhai_text(&told.message, &known);
+    let words = explain::from_rhai_text(&fields.message, &known);
     let mut error = Error::new(Kind::Invalid, words.message);
     if let Some(hint) = words.hint {
         error = error.hint(hint);
     }
     let mut right = to_map(&error);
     right.insert("verb".into(), Dynamic::UNIT);
-    right.insert("position".into(), told.place().into());
-    if let Some(mut value) = context.scope_mut().get_mut(name).and_then(Dynamic::write_lock::<Map>)
+    right.insert("position".into(), fields.place().into());
+    if let Some(mut value) =
+        evaluation.scope_mut().get_mut(name).and_then(Dynamic::write_lock::<Map>)
     {
         *value = right;
     }
 }
 
-/// A map that Rhai has made of an error: it names its own type of error, and no kind.
+/// Returns the map if Rhai has made it of an error: it names Rhai's type of error, and no kind.
 fn from_rhai(value: &Dynamic) -> Option<Map> {
     let map = value.read_lock::<Map>()?;
     let is_error = map.get("error")?.as_immutable_string_ref().is_ok_and(|error| {
@@ -54,7 +55,7 @@ fn from_rhai(value: &Dynamic) -> Option<Map> {
     whole.then(|| map.clone())
 }
 
-/// What Rhai's map says.
+/// The fields of Rhai's error map.
 #[derive(Debug, PartialEq, Eq)]
 struct RhaiErrorMap {
     message: String,
@@ -74,14 +75,14 @@ impl RhaiErrorMap {
             line: number("line"),
             column: number("position"),
         };
-        // Rhai's own fields are those of the last call.
-        let Some(told) = rhai_text::innermost(&message) else { return own(message, source) };
-        let source = told.source.map_or(source, str::to_owned);
-        match told.place {
+        // Rhai's own fields are those of the outermost call.
+        let Some(fields) = rhai_text::innermost(&message) else { return own(message, source) };
+        let source = fields.source.map_or(source, str::to_owned);
+        match fields.place {
             Some((line, column)) => {
-                RhaiErrorMap { message: told.message.to_owned(), source, line, column }
+                RhaiErrorMap { message: fields.message.to_owned(), source, line, column }
             }
-            None => own(told.message.to_owned(), source),
+            None => own(fields.message.to_owned(), source),
         }
     }
 

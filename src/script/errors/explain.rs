@@ -1,28 +1,28 @@
-//! What an error of Rhai means to the author of a script: our words for the traps of the language,
-//! and the nearest name for what is not there.
+//! Explains errors of Rhai to the author of a script: hints for the pitfalls of the language, and
+//! the nearest name for an unknown one.
 
 use super::rhai_text;
 use super::words::{ErrorText, bare, lower_first, thrown};
-use crate::script::docs::{Function, Library, Role};
+use crate::script::docs::{Function, Library, Role, current_name};
 use crate::script::syntax::declared::{self, Unseen};
 use crate::script::syntax::keyword;
 use crate::script::syntax::suggest::suggest;
 use rhai::{Engine, EvalAltResult, ParseErrorType, Position, Scope};
 
-/// What names can be meant.
+/// The names that an error can suggest.
 #[derive(Debug)]
 pub struct NameScope<'a> {
-    /// Knows the functions.
+    /// The engine, for functions and limits.
     pub engine: &'a Engine,
-    /// Knows what there is to say of them.
+    /// The documentation of functions.
     pub library: &'a Library,
-    /// Knows the variables.
+    /// The variables.
     pub scope: &'a Scope<'static>,
-    /// The text where the error is, if known: it knows names too.
+    /// The text with the error, if known: it declares names too.
     pub text: &'a str,
 }
 
-/// The words for the innermost error.
+/// Returns message and hint of the innermost error.
 pub fn explain(error: &EvalAltResult, known: &NameScope<'_>) -> ErrorText {
     use EvalAltResult as E;
     match error {
@@ -30,7 +30,7 @@ pub fn explain(error: &EvalAltResult, known: &NameScope<'_>) -> ErrorText {
         E::ErrorParsing(kind, place) => syntax(kind, *place, known),
         E::ErrorVariableNotFound(name, place) => variable(name, *place, known),
         E::ErrorModuleNotFound(name, _) => ErrorText::new(format!("there is no module `{name}`"))
-            .hint(Some(format!("import \"{name}\" as {name}; goes before"))),
+            .hint(Some(format!("write `import \"{name}\" as {name};` first"))),
         E::ErrorFunctionNotFound(signature, _) => function(signature, known),
         E::ErrorDataRace(..) => ErrorText::new(
             "a variable is used by a closure while a call on the same variable still runs",
@@ -39,8 +39,8 @@ pub fn explain(error: &EvalAltResult, known: &NameScope<'_>) -> ErrorText {
             "in c.logs(|line| c.stop()) write `this.stop()`, or call logs(c, |line| c.stop())"
                 .to_owned(),
         )),
-        E::ErrorUnboundThis(_) => ErrorText::new("`this` names nothing here").hint(Some(
-            "it is bound in c.f(), and in a closure that a verb calls with its container"
+        E::ErrorUnboundThis(_) => ErrorText::new("`this` is not bound here").hint(Some(
+            "use `this` in a function called as c.f(), or in a closure that a verb calls"
                 .to_owned(),
         )),
         E::ErrorMismatchDataType(wanted, given, _) if !given.is_empty() => mismatch(wanted, given),
@@ -48,19 +48,25 @@ pub fn explain(error: &EvalAltResult, known: &NameScope<'_>) -> ErrorText {
             || ErrorText::new(bare(error)),
             |(message, hint)| ErrorText::new(message).hint(hint),
         ),
-        E::ErrorFor(_) => ErrorText::new("a for loop goes over arrays, ranges, strings and logs")
-            .hint(Some("for a map, write `for key in map.keys()`".to_owned())),
+        E::ErrorFor(_) => ErrorText::new(
+            "cannot loop over this value: expected an array, a range, a string or logs",
+        )
+        .hint(Some("for a map, write `for key in map.keys()`".to_owned())),
         E::ErrorTooManyOperations(_) => {
-            ErrorText::new("the script has done as many operations as it may")
-                .hint(Some("--max-ops says how many".to_owned()))
+            let most = known.engine.max_operations();
+            ErrorText::new(format!("operation limit reached ({most})"))
+                .hint(Some("raise it with --max-ops N".to_owned()))
         }
-        E::ErrorStackOverflow(_) => ErrorText::new("functions call each other too deeply")
-            .hint(Some("a function that calls itself needs an end".to_owned())),
+        E::ErrorStackOverflow(_) => {
+            let most = known.engine.max_call_levels();
+            ErrorText::new(format!("call depth limit reached ({most})"))
+                .hint(Some("end the recursion, such as: if n == 0 { return 0; }".to_owned()))
+        }
         other => ErrorText::new(bare(other)),
     }
 }
 
-/// The words for an error that Rhai has told in its own already.
+/// Returns message and hint of an error that Rhai has turned into text.
 pub fn from_rhai_text(text: &str, known: &NameScope<'_>) -> ErrorText {
     match rhai_text::error_of(text) {
         Some(error) => explain(&error, known),
@@ -68,17 +74,17 @@ pub fn from_rhai_text(text: &str, known: &NameScope<'_>) -> ErrorText {
     }
 }
 
-/// A value of another type than is wanted.
+/// Explains a value of the wrong type.
 fn mismatch(wanted: &str, given: &str) -> ErrorText {
     let (wanted, given) = (in_script_words(wanted), in_script_words(given));
     let wanted = if wanted.is_empty() { "another type" } else { &wanted };
     let hint = (given == "range" && wanted == "int").then(|| {
-        "a part of an array is list.extract(0..2), of a string text.sub_string(0..2)".to_owned()
+        "write list.extract(0..2) for an array, text.sub_string(0..2) for a string".to_owned()
     });
-    ErrorText::new(format!("{wanted} is wanted, not {given}")).hint(hint)
+    ErrorText::new(format!("expected {wanted}, got {given}")).hint(hint)
 }
 
-/// What Rhai says of a property that is not there, or not to be set, in our words.
+/// Explains Rhai's message about an unknown or read-only property.
 fn no_property(text: &str) -> Option<(String, Option<String>)> {
     let mut quoted = text.split('\'').skip(1).step_by(2);
     let (property, kind) = (quoted.next()?, in_script_words(quoted.next()?));
@@ -86,7 +92,7 @@ fn no_property(text: &str) -> Option<(String, Option<String>)> {
         None => Some((format!("{kind} has no property `{property}`"), None)),
         Some(_) => {
             let message = format!("{kind} has no property `{property}` that can be set");
-            Some((message, Some("only maps take new keys".to_owned())))
+            Some((message, Some("use a map: only maps take new keys".to_owned())))
         }
     }
 }
@@ -96,9 +102,14 @@ fn syntax(kind: &ParseErrorType, place: Position, known: &NameScope<'_>) -> Erro
         ParseErrorType::VariableUndefined(name) => variable(name, place, known),
         ParseErrorType::ModuleUndefined(name) => {
             ErrorText::new(format!("there is no module `{name}`"))
-                .hint(Some(format!("import \"{name}\" as {name}; goes before")))
+                .hint(Some(format!("write `import \"{name}\" as {name};` first")))
         }
         ParseErrorType::Reserved(word) => no_name(word, place, known.text),
+        ParseErrorType::ExprTooDeep => {
+            let most = known.engine.max_expr_depth();
+            ErrorText::new(format!("expression nesting limit reached ({most})"))
+                .hint(Some("split the expression: let part = ...;".to_owned()))
+        }
         other => match keyword::at(known.text, place, other) {
             Some(word) => no_name(&word, place, known.text),
             None => ErrorText::new(format!("syntax: {}", lower_first(&other.to_string()))),
@@ -106,19 +117,19 @@ fn syntax(kind: &ParseErrorType, place: Position, known: &NameScope<'_>) -> Erro
     }
 }
 
-/// A word of the language where a name is wanted.
+/// Explains a reserved word in the place of a name.
 fn no_name(word: &str, place: Position, text: &str) -> ErrorText {
     let hint = keyword::in_quotes(text, place, word).or_else(|| reserved(word));
-    ErrorText::new(format!("`{word}` is a word of the language and cannot be a name")).hint(hint)
+    ErrorText::new(format!("`{word}` is a reserved word and cannot be a name")).hint(hint)
 }
 
-/// Words of other languages, and what to write here.
+/// Returns what to write for a word of another language.
 fn reserved(word: &str) -> Option<String> {
     let hint = match word {
-        "null" | "nil" | "void" => "absence is `()`",
+        "null" | "nil" | "void" => "write `()`",
         "var" => "write `let`",
         "match" | "case" => "write `switch x { 1 => a, _ => b }`",
-        "async" | "await" | "spawn" | "thread" => "calls wait by themselves",
+        "async" | "await" | "spawn" | "thread" => "leave it out: calls wait until they are done",
         "eval" => "text cannot be run as a script",
         _ => return None,
     };
@@ -140,7 +151,7 @@ fn variable(name: &str, place: Position, known: &NameScope<'_>) -> ErrorText {
     words.hint(near.map(|near| format!("did you mean `{near}`?")))
 }
 
-/// Why a variable is not seen that the text declares, and what to do.
+/// Returns the hint for a variable that is declared but not visible.
 fn unseen(name: &str, why: Unseen) -> String {
     match why {
         Unseen::Outside => format!(
@@ -148,18 +159,17 @@ fn unseen(name: &str, why: Unseen) -> String {
              closure, `let f = |x| ...`"
         ),
         Unseen::Itself => format!(
-            "a closure does not see the variable that it becomes: write `fn {name}(...) {{ ... }}` \
-             if it calls itself"
+            "a closure does not see its own variable: to call itself, write `fn {name}(...) {{ ... }}`"
         ),
         Unseen::Ended(line) => format!(
-            "the one of line {line} ends with its block: declare it before the block, and set it \
+            "the `{name}` of line {line} ends with its block: declare it before the block, and set it \
              inside"
         ),
-        Unseen::Later(line) => format!("it is declared later, in line {line}"),
+        Unseen::Later(line) => format!("move its declaration up from line {line}"),
     }
 }
 
-/// The names that a text declares.
+/// Returns the names that a text declares.
 fn declared_names(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
@@ -173,20 +183,19 @@ fn declared_names(text: &str) -> Vec<String> {
 
 fn function(signature: &str, known: &NameScope<'_>) -> ErrorText {
     let name = signature.split(['(', ' ']).next().unwrap_or(signature);
-    let name = name.rsplit("::").next().unwrap_or(name);
+    let name = current_name(name.rsplit("::").next().unwrap_or(name));
     let given = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
     let given = in_script_words(given);
     if name.starts_with(crate::script::syntax::sources::CLOSURE) {
-        return ErrorText::new("a closure takes another number of values than it is called with")
-            .hint(Some(
-                "how many a function gives to its closure is in its help, as help(\"logs\")"
-                    .to_owned(),
-            ));
+        return ErrorText::new("a closure has the wrong number of parameters").hint(Some(
+            "see the help of the function that calls the closure, such as help(\"logs\")"
+                .to_owned(),
+        ));
     }
     let all = known.library.all_functions(known.engine);
     let own = known.library.own_functions().iter().flat_map(|(_, functions)| functions);
     let is_named = |f: &&Function| f.name == name && f.role == Role::Function;
-    // Rhai has a `start` of ranges; who meets ours in an error wants ours.
+    // Rhai has a `start` of ranges; an error is more likely about lifebox's.
     let mut same: Vec<&Function> = own.filter(is_named).collect();
     if same.is_empty() {
         same = all.iter().filter(is_named).collect();
@@ -194,7 +203,7 @@ fn function(signature: &str, known: &NameScope<'_>) -> ErrorText {
     if !same.is_empty() {
         let forms: Vec<_> = same.iter().map(|function| function.signature()).collect();
         return ErrorText::new(format!("{name}() does not take ({given})"))
-            .hint(Some(format!("it is {}", forms.join(", or "))));
+            .hint(Some(format!("usage: {}", forms.join(", or "))));
     }
     if let Some(property) = name.strip_prefix("get$") {
         return ErrorText::new(format!("{given} has no property `{property}`"));
@@ -208,7 +217,7 @@ fn function(signature: &str, known: &NameScope<'_>) -> ErrorText {
     })
 }
 
-/// The functions that a text defines.
+/// Returns the functions that a text defines.
 fn script_functions(text: &str) -> Vec<String> {
     let word = |rest: &str| {
         rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().map(str::to_owned)
@@ -216,7 +225,7 @@ fn script_functions(text: &str) -> Vec<String> {
     text.split("fn ").skip(1).filter_map(word).collect()
 }
 
-/// Rhai's type names in the words of the documentation.
+/// Translates Rhai's type names to those of the documentation.
 fn in_script_words(types: &str) -> String {
     let word = |kind: &str| match kind.trim().trim_start_matches("&mut ") {
         "&str | ImmutableString | String" | "ImmutableString" | "&str" => "string".to_owned(),

@@ -1,4 +1,4 @@
-//! Errors in the words of a script's author: explained, normalized where a script catches them, and drawn.
+//! Errors of the language: explained, normalized where a script catches them, and drawn.
 
 pub(super) mod caught;
 pub(super) mod explain;

@@ -10,7 +10,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use rhai::{Engine, EvalAltResult, Map, Position, Scope};
 use std::ops::Range;
 
-/// A place on the way to the error, innermost first.
+/// A frame of the call stack of an error, innermost first.
 #[derive(Debug)]
 struct Frame {
     source: String,
@@ -18,27 +18,29 @@ struct Frame {
     label: String,
 }
 
-/// The report of an error that nobody caught.
+/// Returns the report of an uncaught error.
 pub fn report(
     engine: &Engine,
-    stage: &ScriptContext,
+    context: &ScriptContext,
     scope: &Scope<'static>,
     name: &str,
     error: &EvalAltResult,
 ) -> String {
     let mut frames = Vec::new();
-    let leaf = walk(stage, error, name, &mut frames);
+    let leaf = walk(context, error, name, &mut frames);
     if matches!(leaf, EvalAltResult::ErrorRuntime(..)) {
         leave_library(&mut frames);
     }
     let place = frames.first().map_or(name, |frame| frame.source.as_str()).to_owned();
-    let text = stage.sources().text(&place).unwrap_or_else(|| "".into());
-    let words = explain(leaf, &NameScope { engine, library: stage.library(), scope, text: &text })
-        .escaped();
-    draw(stage, &words, &frames, stage.host().color)
+    let text = context.sources().text(&place).unwrap_or_else(|| "".into());
+    let words =
+        explain(leaf, &NameScope { engine, library: context.library(), scope, text: &text })
+            .escaped();
+    draw(context, &words, &frames, context.host().color)
 }
 
-/// What a module of ours throws is about the call of it, as with native functions.
+/// Drops the frames inside lifebox's modules: their errors are about the call, as those of native
+/// functions.
 fn leave_library(frames: &mut Vec<Frame>) {
     let own = frames.iter().position(|frame| !scheme::is_source(&frame.source));
     if let Some(own @ 1..) = own {
@@ -47,22 +49,22 @@ fn leave_library(frames: &mut Vec<Frame>) {
     }
 }
 
-/// The note that Ctrl-C leaves.
-pub fn interrupted(stage: &ScriptContext, name: &str, error: &EvalAltResult) -> String {
-    match place(stage, name, error) {
+/// Returns the report of an interrupted script.
+pub fn interrupted(context: &ScriptContext, name: &str, error: &EvalAltResult) -> String {
+    match place(context, name, error) {
         Some(place) => format!("interrupted at {place}"),
         None => "interrupted".to_owned(),
     }
 }
 
-/// Where it was, as `source:line`.
-pub fn place(stage: &ScriptContext, name: &str, error: &EvalAltResult) -> Option<String> {
+/// Returns the place of the error as `source:line`.
+pub fn place(context: &ScriptContext, name: &str, error: &EvalAltResult) -> Option<String> {
     let mut frames = Vec::new();
-    walk(stage, error, name, &mut frames);
+    walk(context, error, name, &mut frames);
     frames.iter().find_map(|f| f.position.line().map(|line| format!("{}:{line}", f.source)))
 }
 
-/// An error without a place in a script: as the command line shows it.
+/// Formats an error without a place in a script, as the command line prints it.
 pub fn plain(error: &Error) -> String {
     crate::ui::error::error(error).trim_end().to_owned()
 }
@@ -70,18 +72,18 @@ pub fn plain(error: &Error) -> String {
 /// Collects the frames and returns the innermost error. In a call, the position lies in the
 /// caller's source and the inner error in the callee's.
 fn walk<'e>(
-    stage: &ScriptContext,
+    context: &ScriptContext,
     error: &'e EvalAltResult,
     source: &str,
     frames: &mut Vec<Frame>,
 ) -> &'e EvalAltResult {
     match error {
         EvalAltResult::ErrorInFunctionCall(name, callee, inner, position) => {
-            let own = stage.sources().of_closure(name);
+            let own = context.sources().of_closure(name);
             let callee = own.unwrap_or_else(|| {
                 if callee.is_empty() { source.to_owned() } else { callee.clone() }
             });
-            let leaf = walk(stage, inner, &callee, frames);
+            let leaf = walk(context, inner, &callee, frames);
             let label = if name.starts_with(CLOSURE) {
                 "in a closure called here".to_owned()
             } else {
@@ -91,13 +93,13 @@ fn walk<'e>(
             leaf
         }
         EvalAltResult::ErrorInModule(path, inner, position) => {
-            let leaf = walk(stage, inner, path, frames);
+            let leaf = walk(context, inner, path, frames);
             let label = "imported here".to_owned();
             frames.push(Frame { source: source.to_owned(), position: *position, label });
             leaf
         }
         leaf => {
-            let race = || race_position(leaf, &stage.sources().text(source)?);
+            let race = || race_position(leaf, &context.sources().text(source)?);
             let position = origin(leaf).or_else(race).unwrap_or_else(|| leaf.position());
             frames.push(Frame { source: source.to_owned(), position, label: String::new() });
             leaf
@@ -105,7 +107,7 @@ fn walk<'e>(
     }
 }
 
-/// Where a thrown map says that it was thrown first: `throw;` in a handler moves the position.
+/// Returns where a thrown map was thrown first: `throw;` in a `catch` moves the position.
 fn origin(error: &EvalAltResult) -> Option<Position> {
     let EvalAltResult::ErrorRuntime(value, _) = error else { return None };
     let map = value.read_lock::<Map>()?;
@@ -115,8 +117,8 @@ fn origin(error: &EvalAltResult) -> Option<Position> {
     Some(Position::new(line, number("column").unwrap_or(0)))
 }
 
-/// A data race has no position, only the name of the function: its place is the method call of
-/// that name, if the text has just one.
+/// Returns the position of a data race, whose error has only the name of the function: the method
+/// call of that name, if the text has just one.
 fn race_position(error: &EvalAltResult, text: &str) -> Option<Position> {
     let EvalAltResult::ErrorDataRace(what, position) = error else { return None };
     if !position.is_none() {
@@ -134,10 +136,10 @@ fn race_position(error: &EvalAltResult, text: &str) -> Option<Position> {
     Some(Position::new(u16::try_from(line).ok()?, u16::try_from(column).ok()?))
 }
 
-fn draw(stage: &ScriptContext, words: &ErrorText, frames: &[Frame], color: bool) -> String {
-    // A leaf without a position (a data race has none) shows the call that led to it.
+fn draw(context: &ScriptContext, words: &ErrorText, frames: &[Frame], color: bool) -> String {
+    // An error without a position (a data race has none) shows the call that led to it.
     let placed: Vec<&Frame> = frames.iter().filter(|f| f.position.line().is_some()).collect();
-    let texts: Vec<_> = placed.iter().map(|f| stage.sources().text(&f.source)).collect();
+    let texts: Vec<_> = placed.iter().map(|f| context.sources().text(&f.source)).collect();
     let mut report = Vec::new();
     let mut first = Group::with_title(Level::ERROR.primary_title(words.message.as_str()));
     for (index, (frame, text)) in placed.iter().zip(&texts).enumerate() {
@@ -166,12 +168,12 @@ fn with_notes<'a>(mut group: Group<'a>, words: &'a ErrorText) -> Group<'a> {
     group
 }
 
-/// Draws with color or without.
+/// Returns a renderer with color or without.
 pub fn renderer(color: bool) -> Renderer {
     if color { Renderer::styled() } else { Renderer::plain() }
 }
 
-/// The bytes of the word at a position.
+/// Returns the byte range of the word at a position.
 pub fn span(text: &str, position: Position) -> Range<usize> {
     let line = position.line().unwrap_or(1);
     let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
@@ -179,7 +181,7 @@ pub fn span(text: &str, position: Position) -> Range<usize> {
     let column = position.position().unwrap_or(1).saturating_sub(1);
     let mut offset = rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at);
     if rest[offset..].starts_with('.') {
-        // A property has the position of its dot; its name is what to look at.
+        // A property has the position of its dot; its name is what to mark.
         offset += 1;
     }
     let word = rest[offset..].find(|c: char| !(c.is_alphanumeric() || c == '_'));

@@ -1,11 +1,11 @@
-//! Rhai's own sentences, read back: where it has told an error as text, which error that was.
+//! Parses Rhai's error messages back into errors.
 //!
-//! `catch` and the way through calls leave nothing but text. The sentences are those of one version
-//! of Rhai, and the tests below provoke each of them.
+//! After `catch` and calls only text is left of an error. The messages are those of one version of
+//! Rhai, and the tests below provoke each of them.
 
 use rhai::{EvalAltResult, INT, Position};
 
-/// What a sentence begins with, and the error that the rest of it makes.
+/// The beginning of a message, and the error that its rest makes.
 type Sentence = (&'static str, fn(&str) -> Option<EvalAltResult>);
 
 const SENTENCES: &[Sentence] = &[
@@ -34,35 +34,35 @@ const SENTENCES: &[Sentence] = &[
     }),
 ];
 
-/// Comes before the place of an error: `(line 3, position 7)`.
+/// The text before the place of an error: `(line 3, position 7)`.
 const PLACE: &str = " (line ";
 
-/// How the lines begin that tell the way of an error.
+/// The beginnings of the lines of a call stack.
 const WAY: [&str; 3] = ["\nin call to function '", "\nin closure call", "\nin module"];
 
-/// The error that a sentence without place tells, if it is one that we explain.
+/// Returns the error of a message without place, if [`super::explain`] explains it.
 pub(super) fn error_of(text: &str) -> Option<EvalAltResult> {
     SENTENCES.iter().find_map(|(begin, make)| make(text.strip_prefix(begin)?))
 }
 
-/// A sentence without the place at its end.
+/// Returns a message without the place at its end.
 pub(super) fn without_place(text: &str) -> &str {
     text.rsplit_once(PLACE).map_or(text, |(before, _)| before)
 }
 
-/// The innermost error of a text that tells its way through calls.
+/// The innermost error of a message with a call stack.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Innermost<'a> {
-    /// The sentence, without its place.
+    /// The message, without its place.
     pub(super) message: &'a str,
-    /// Where it happened, if the text says so.
+    /// The source, if the text names it.
     pub(super) source: Option<&'a str>,
-    /// Line and column, if the sentence has a place.
+    /// Line and column, if the message has a place.
     pub(super) place: Option<(Option<INT>, Option<INT>)>,
 }
 
-/// Reads the first line of a text that tells the way of an error: that of the innermost place.
-/// `None` where the text tells no way.
+/// Reads the first line of a message with a call stack: that of the innermost place. `None` for a
+/// message without one.
 pub(super) fn innermost(text: &str) -> Option<Innermost<'_>> {
     let way = WAY.iter().filter_map(|way| text.find(way)).min()?;
     let (first, rest) = text.split_at(way);
@@ -82,7 +82,7 @@ pub(super) fn innermost(text: &str) -> Option<Innermost<'_>> {
     Some(Innermost { message, source, place })
 }
 
-/// The source of the first call of the way: `in call to function 'f' (from 'a.rhai')`.
+/// Returns the source of the first call of the stack: `in call to function 'f' (from 'a.rhai')`.
 fn called_in(way: &str) -> Option<&str> {
     let line = way.trim_start().lines().next()?;
     let (_, from) = line.split_once(" (from '")?;
@@ -96,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    /// A script that provokes each sentence of the table, in its order.
+    /// A script that provokes each message of the table, in its order.
     const PROVOKED: &[&str] = &[
         "nonesuch(1, \"a\")",
         "nonesuch",

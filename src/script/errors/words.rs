@@ -1,17 +1,17 @@
-//! `ErrorText`: an error in words, and the words of what was thrown.
+//! `ErrorText`: message, causes and hint of an error, also of a thrown value.
 
 use rhai::{Dynamic, EvalAltResult, Map};
 
 use super::rhai_text;
 
-/// An error in words.
+/// Message, causes and hint of an error.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ErrorText {
-    /// What went wrong.
+    /// The message.
     pub message: String,
-    /// Why, outermost first.
+    /// The causes, outermost first.
     pub causes: Vec<String>,
-    /// What to do about it.
+    /// The hint.
     pub hint: Option<String>,
 }
 
@@ -20,7 +20,7 @@ impl ErrorText {
         ErrorText { message: message.into(), ..ErrorText::default() }
     }
 
-    /// Without control characters, which an image or a container may have put there.
+    /// Escapes control characters, which an image or a container may have put there.
     pub fn escaped(self) -> Self {
         let visible = |text: String| crate::ui::error::escape_control(&text);
         ErrorText {
@@ -36,7 +36,7 @@ impl ErrorText {
     }
 }
 
-/// An error without hint and place, for a warning of one line.
+/// Returns the message of an error, for a warning of one line.
 pub fn in_a_line(error: &EvalAltResult) -> String {
     match error {
         EvalAltResult::ErrorRuntime(value, _) => thrown(value).message,
@@ -44,7 +44,7 @@ pub fn in_a_line(error: &EvalAltResult) -> String {
     }
 }
 
-/// What a script or a function of ours threw.
+/// Returns the text of a value that a script or a native function threw.
 pub(super) fn thrown(value: &Dynamic) -> ErrorText {
     let Some(map) = value.read_lock::<Map>() else {
         return ErrorText::new(value.to_string());
@@ -59,7 +59,7 @@ pub(super) fn thrown(value: &Dynamic) -> ErrorText {
     ErrorText { message, causes: causes.unwrap_or_default(), hint: text("hint") }
 }
 
-/// Rhai's own words, without the position that the drawing shows.
+/// Returns Rhai's own message, without the position that the drawing shows.
 pub(super) fn bare(error: &EvalAltResult) -> String {
     lower_first(rhai_text::without_place(&error.to_string()))
 }

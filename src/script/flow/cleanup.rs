@@ -1,4 +1,4 @@
-//! Puts in order what a part of a script leaves when it ends, in whatever way it ends.
+//! Runs the cleanups of a scope when it ends, however it ends.
 
 use rhai::{Dynamic, Engine, EvalAltResult};
 
@@ -11,83 +11,84 @@ use crate::script::context::thrown::{RhaiResultOf, innermost, throw};
 use crate::script::errors::words::in_a_line;
 use crate::script::values::handle::Container;
 
-/// Puts all in order, the latest first. `ended` is how the part ended: its own error goes
-/// before one of the cleanup.
+/// Runs all cleanups of a scope, the latest first. `ended` is the result of the scope: its own
+/// error takes precedence over errors of cleanups.
 ///
-/// Ctrl-C that ended the part does not end this; a second one does, and the end of the time of
-/// cleanups. What is left then is the keeper's.
+/// The Ctrl-C that ended the scope does not end its cleanups. A second one does, as does the time
+/// limit of cleanups; the resource reaper then removes the rest.
 pub fn end(
     scope: &Scope,
     engine: &Engine,
-    stage: &ScriptContext,
+    context: &ScriptContext,
     ended: RhaiResultOf<Dynamic>,
 ) -> RhaiResultOf<Dynamic> {
     if scope.is_empty() {
         return ended;
     }
-    let fresh = match thread::is_cancelled() {
-        // A part that runs beside others has been told to end; it still tidies up.
-        Some(true) => stage.cleanup_flag(),
+    let token = match thread::is_cancelled() {
+        // A cancelled part of `parallel` still runs its cleanups.
+        Some(true) => context.new_cleanup_token(),
         Some(false) => None,
         None => {
-            stage.begin_cleanup();
+            context.begin_cleanup();
             None
         }
     };
-    let failed = thread::in_cleanup(fresh, || run_cleanups(scope, engine, stage));
+    let failed = thread::in_cleanup(token, || run_cleanups(scope, engine, context));
     match (ended, failed) {
         (Ok(value), None) => Ok(value),
         (Ok(_), Some(error)) => Err(error),
         (Err(error), None) => Err(error),
         (Err(error), Some(second)) => {
-            warn(stage, &second);
+            warn(context, &second);
             Err(error)
         }
     }
 }
 
-/// The first failure, if there was one.
+/// Runs the cleanups and returns the first failure, if there was one.
 fn run_cleanups(
     scope: &Scope,
     engine: &Engine,
-    stage: &ScriptContext,
+    context: &ScriptContext,
 ) -> Option<Box<EvalAltResult>> {
     let mut first = None;
     loop {
-        // One after the other, for a cleanup may add to the list.
+        // One after the other, because a cleanup may add to the list.
         let Some(cleanup) = scope.pop() else { return first };
-        if let Some(ending) = stage.ending() {
+        if let Some(ending) = context.ending() {
             return Some(first.unwrap_or_else(|| ending.at(rhai::Position::NONE)));
         }
         let done = match cleanup {
             Cleanup::Call(deferred) => deferred.call(engine),
-            Cleanup::Remove(container) => remove(stage, &container)
+            Cleanup::Remove(container) => remove(context, &container)
                 .map_err(|error| throw(&error, "scope", None, rhai::Position::NONE)),
         };
         if let Err(error) = done {
             match &first {
                 None => first = Some(error),
-                Some(_) => warn(stage, &error),
+                Some(_) => warn(context, &error),
             }
         }
     }
 }
 
-fn remove(stage: &ScriptContext, container: &Container) -> Result<()> {
-    stage.refresh(container.id());
+fn remove(context: &ScriptContext, container: &Container) -> Result<()> {
+    context.refresh(container.id());
     let all = RemoveOptions { force: true, volumes: true };
-    match stage.backend().rm(container.id(), &all, &stage.cancel()) {
+    match context.backend().rm(container.id(), &all, &context.cancel()) {
         Err(error) if error.kind() != Kind::NotFound => return Err(error),
         _ => {}
     }
-    stage.session()?.removed();
+    context.session()?.removed();
     Ok(())
 }
 
-/// Tells of an error that is not thrown, for another one is. An ending needs no words.
-fn warn(stage: &ScriptContext, error: &EvalAltResult) {
+/// Warns of an error that is not thrown because another one is. The end of the script needs no
+/// warning.
+fn warn(context: &ScriptContext, error: &EvalAltResult) {
     let error = innermost(error);
     if !matches!(error, EvalAltResult::ErrorTerminated(..)) {
-        stage.eprint(&format!("warning: while tidying up: {}", in_a_line(error)));
+        context.eprint(&format!("warning: cleanup failed: {}", in_a_line(error)));
     }
 }

@@ -1,4 +1,4 @@
-//! `Events`: what happens, to loop over.
+//! `Events`: a stream of events to loop over.
 
 use super::handlers;
 use crate::engine::{Backend, CancelToken, EventStream};
@@ -11,8 +11,8 @@ use rhai::Dynamic;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What happens from the moment on that it was asked for. A second loop goes on where the first
-/// was left, so that nothing falls between them.
+/// The events since the stream was opened. A second loop continues where the first ended, so that
+/// no event is lost between them.
 #[derive(Clone, Debug)]
 pub struct Events {
     stream: Arc<Mutex<Box<dyn EventStream>>>,
@@ -21,13 +21,13 @@ pub struct Events {
 }
 
 impl Events {
-    /// Opens the stream: what happens after this is in it.
+    /// Opens the stream; it contains all later events.
     pub fn open(backend: &Arc<dyn Backend>, watch: &Watch, cancel: &CancelToken) -> Result<Events> {
         let stream = Arc::new(Mutex::new(backend.events(&watch.options)?));
         Ok(Events { stream, timeout: watch.timeout, cancel: cancel.clone() })
     }
 
-    /// The events, until the end or the time limit, which counts from now.
+    /// Returns the events, until the end of the stream or the time limit, which counts from now.
     pub fn events(&self) -> impl Iterator<Item = Result<Event>> + use<> {
         let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let (events, mut over) = (self.clone(), false);
@@ -41,13 +41,13 @@ impl Events {
                 stream.next_event(timeout, cancel)
             });
             let next = next.transpose();
-            // After an error the stream says nothing new.
+            // After an error the stream has ended.
             over = !matches!(next, Some(Ok(_)));
             next.map(|event| event.map(Event::new))
         })
     }
 
-    /// For a `for` loop.
+    /// Returns the iterator of a `for` loop.
     pub fn iterate(&self) -> Box<dyn Iterator<Item = RhaiResultOf<Dynamic>>> {
         let failed = |error: Error| in_loop(&error, "events");
         Box::new(self.events().map(move |event| event.map(Dynamic::from).map_err(failed)))

@@ -1,8 +1,8 @@
-//! Handlers: closures that are called when something happens, on the thread that made them, while
-//! it waits. No two parts of a script ever run at the same time for them.
+//! Handlers: closures that are called for events, on the thread that added them, while it waits. So
+//! handlers never run concurrently with another part of the script.
 //!
-//! The journal of events is the queue: nobody reads it before there is time to call somebody. A
-//! call that waits does so on a thread beside, where no script runs, and this thread follows the
+//! The journal of events is the queue: it is read only when there is time to call handlers. A call
+//! that waits does so on a second thread, which runs no script; the script's thread follows the
 //! journal meanwhile. A script without handlers pays nothing.
 
 use crate::engine::{CancelToken, EventStream};
@@ -24,17 +24,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// What `on` gives: the handler is called for as long as this is on. Copies are the same.
+/// A subscription, as returned by `on`. Its handler is called as long as it is on. Copies share
+/// their state.
 #[derive(Clone, Debug)]
 pub struct Subscription(Arc<AtomicBool>);
 
 impl Subscription {
-    /// Ends it. False where it had ended.
+    /// Cancels the subscription. Returns false if it had already ended.
     pub fn cancel(&self) -> bool {
         self.0.swap(false, Ordering::SeqCst)
     }
 
-    /// Whether it has not ended.
+    /// Returns whether the subscription is on.
     pub fn is_on(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
@@ -42,7 +43,7 @@ impl Subscription {
 
 thread_local! {
     static HANDLERS: RefCell<Option<Handlers>> = const { RefCell::new(None) };
-    /// Whether a handler runs: others wait until it is done.
+    /// Whether a handler is running; other handlers wait until it returns.
     static IN_HANDLER: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -52,43 +53,50 @@ struct Handlers {
     stream: Rc<RefCell<Box<dyn EventStream>>>,
     /// How many events were read.
     read: u64,
-    /// Those that nobody was told of yet, each with its number.
+    /// The events that are not dispatched yet, each with its number.
     queue: VecDeque<(u64, Event)>,
     list: Vec<Rc<Handler>>,
-    /// Made for the first call: a loop that waits has no interpreter at hand.
+    /// The interpreter that calls handlers; created at the first call, because a loop that waits
+    /// has none.
     engine: Option<Rc<Engine>>,
 }
 
-/// A closure, and what it is for.
+/// A closure and its filter.
 struct Handler {
     subscription: Subscription,
     filter: EventFilter,
-    /// The number of the last event that was read when it was made.
+    /// The number of the last event that was read when the handler was added.
     after: u64,
     function: StoredClosure,
 }
 
-/// From now on `function` is called with each event that `filter` takes.
+/// Calls `function` with each later event that matches `filter`.
 ///
 /// # Errors
-/// When events can't be followed.
+/// When the journal cannot be followed.
 pub fn add(
     ctx: &NativeCallContext,
-    stage: &ScriptContext,
+    context: &ScriptContext,
     filter: EventFilter,
     function: FnPtr,
 ) -> Result<Subscription> {
     let subscription = Subscription(Arc::new(AtomicBool::new(true)));
     if HANDLERS.with_borrow(Option::is_none) {
         let options = EventOptions { follow: true, ..EventOptions::default() };
-        let stream = Rc::new(RefCell::new(stage.backend().events(&options)?));
+        let stream = Rc::new(RefCell::new(context.backend().events(&options)?));
         let (untold, list) = (VecDeque::new(), Vec::new());
-        let handlers =
-            Handlers { context: stage.clone(), stream, read: 0, queue: untold, list, engine: None };
+        let handlers = Handlers {
+            context: context.clone(),
+            stream,
+            read: 0,
+            queue: untold,
+            list,
+            engine: None,
+        };
         HANDLERS.set(Some(handlers));
     }
-    // What happened before is not for it.
-    read(&stage.cancel())?;
+    // Earlier events are not for this handler.
+    read(&context.cancel())?;
     let function = StoredClosure::new(ctx, callback::with_cloned_handles(function));
     HANDLERS.with_borrow_mut(|handlers| {
         let Some(handlers) = handlers else { return };
@@ -98,8 +106,8 @@ pub fn add(
     Ok(subscription)
 }
 
-/// Does a whole piece of a script. If it ends well, its handlers hear of what happened until then;
-/// in any case they end with it.
+/// Runs a whole input of a script. If it succeeds, its handlers receive the events until then. All
+/// its handlers end with it.
 pub fn with_handlers(
     work: impl FnOnce() -> RhaiResultOf<Dynamic>,
     cancel: impl FnOnce() -> CancelToken,
@@ -116,12 +124,12 @@ pub fn with_handlers(
     ended
 }
 
-/// Does `work`, which waits until its flag is raised. Meanwhile the handlers of this thread are
-/// called; when one throws, that ends the work.
+/// Runs `work`, which waits, at most until its token is cancelled. Meanwhile the handlers of this
+/// thread are called; an error of a handler cancels the work.
 ///
 /// # Errors
-/// Those of `work`; [`Kind::Cancelled`] when a handler has thrown, which [`thread::take_pending`]
-/// gives.
+/// Those of `work`; [`Kind::Cancelled`] when a handler has thrown. [`thread::take_pending`] returns
+/// its error.
 pub fn wait<T: Send>(
     cancel: &CancelToken,
     work: impl FnOnce(&CancelToken) -> Result<T> + Send,
@@ -130,28 +138,28 @@ pub fn wait<T: Send>(
         return work(cancel);
     }
     dispatch(cancel)?;
-    let (part, done) = (cancel.child()?, cancel.child()?);
-    let (told, value) = std::thread::scope(|scope| {
+    let (child, done) = (cancel.child()?, cancel.child()?);
+    let (dispatched, value) = std::thread::scope(|scope| {
         let worker = stack::thread().spawn_scoped(scope, || {
-            let result = stack::without_panic(|| work(&part)).and_then(|result| result);
+            let result = stack::without_panic(|| work(&child)).and_then(|result| result);
             done.cancel();
             result
         });
-        let worker = worker.context(|| "make a thread".to_owned())?;
-        let told = dispatch_until(&done);
-        if told.is_err() {
-            part.cancel();
+        let worker = worker.context(|| "create a thread".to_owned())?;
+        let dispatched = dispatch_until(&done);
+        if dispatched.is_err() {
+            child.cancel();
         }
         let failed = |_| Err(Error::new(Kind::Bug, "the thread of a call has failed"));
-        Ok((told, worker.join().unwrap_or_else(failed)))
+        Ok((dispatched, worker.join().unwrap_or_else(failed)))
     })?;
-    told?;
+    dispatched?;
     let value = value?;
     dispatch(cancel)?;
     Ok(value)
 }
 
-/// The same for what comes piece by piece. What is there already is taken without a thread.
+/// As [`wait`], for a stream of items. Items that are available immediately need no thread.
 ///
 /// # Errors
 /// As [`wait`].
@@ -170,7 +178,7 @@ pub fn next_item<T: Send>(
     wait(cancel, |cancel| next(timeout, cancel))
 }
 
-/// Whether there is anybody to be told. The last one to go takes the journal with it.
+/// Returns whether there are handlers; closes the journal if there are none.
 fn has_handlers() -> bool {
     if IN_HANDLER.get() {
         return false;
@@ -186,13 +194,13 @@ fn has_handlers() -> bool {
     })
 }
 
-/// Tells of what has happened until now.
+/// Dispatches the events until now.
 fn dispatch(cancel: &CancelToken) -> Result<()> {
     read(cancel)?;
     dispatch_queue()
 }
 
-/// Tells of what happens, until `done` is raised.
+/// Dispatches events until `done` is cancelled.
 fn dispatch_until(done: &CancelToken) -> Result<()> {
     loop {
         let happened = match has_handlers().then(stream).flatten() {
@@ -206,7 +214,7 @@ fn dispatch_until(done: &CancelToken) -> Result<()> {
             Err(error) => return Err(error),
         }
         dispatch_queue()?;
-        // Events without end must not keep the call from its end.
+        // An endless flow of events must not keep the call from its end.
         if done.is_cancelled() {
             return Ok(());
         }
@@ -217,9 +225,9 @@ fn stream() -> Option<Rc<RefCell<Box<dyn EventStream>>>> {
     HANDLERS.with_borrow(|handlers| handlers.as_ref().map(|handlers| Rc::clone(&handlers.stream)))
 }
 
-/// Reads what has happened until now.
+/// Reads the events until now.
 fn read(cancel: &CancelToken) -> Result<()> {
-    let begun = Timestamp::now();
+    let start = Timestamp::now();
     let Some(stream) = stream() else { return Ok(()) };
     loop {
         let event = match stream.borrow_mut().next_event(Some(Duration::ZERO), cancel) {
@@ -228,7 +236,7 @@ fn read(cancel: &CancelToken) -> Result<()> {
             Err(error) if error.kind() == Kind::Timeout => return Ok(()),
             Err(error) => return Err(error),
         };
-        let later = event.event().time > begun;
+        let later = event.event().time > start;
         enqueue(event);
         if later {
             return Ok(());
@@ -241,7 +249,7 @@ fn enqueue(event: Event) {
         let Some(handlers) = handlers else { return };
         handlers.read += 1;
         let Handlers { list, read, .. } = handlers;
-        // Most is for nobody.
+        // Most events have no handler.
         if list.iter().any(|handler| handler.filter.matches(event.event())) {
             let number = *read;
             handlers.queue.push_back((number, event));
@@ -249,7 +257,7 @@ fn enqueue(event: Event) {
     });
 }
 
-/// Calls the handlers, event after event, in the order in which they were made.
+/// Calls the handlers, event by event, in the order in which they were added.
 fn dispatch_queue() -> Result<()> {
     while let Some((event, handlers, engine)) = next_queued() {
         for handler in handlers.iter().filter(|handler| handler.subscription.is_on()) {
@@ -264,7 +272,7 @@ fn dispatch_queue() -> Result<()> {
     Ok(())
 }
 
-/// The next event that somebody is to be told of, who that is, and what calls them.
+/// Returns the next event of the queue, its handlers, and the interpreter that calls them.
 fn next_queued() -> Option<(Event, Vec<Rc<Handler>>, Rc<Engine>)> {
     HANDLERS.with_borrow_mut(|handlers| {
         let handlers = handlers.as_mut()?;
@@ -273,13 +281,13 @@ fn next_queued() -> Option<(Event, Vec<Rc<Handler>>, Rc<Engine>)> {
             handler.after < number && handler.filter.matches(event.event())
         };
         let list = handlers.list.iter().filter(wanted).cloned().collect();
-        let stage = &handlers.context;
-        let engine = handlers.engine.get_or_insert_with(|| Rc::new(stage.new_engine()));
+        let context = &handlers.context;
+        let engine = handlers.engine.get_or_insert_with(|| Rc::new(context.new_engine()));
         Some((event, list, Rc::clone(engine)))
     })
 }
 
-/// A handler runs for as long as this lives, also when it panics.
+/// Marks that a handler runs, as long as it lives, also across a panic.
 struct HandlerGuard;
 
 impl HandlerGuard {

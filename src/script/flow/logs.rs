@@ -1,4 +1,4 @@
-//! `Logs`: what a container wrote, to loop over.
+//! `Logs`: the logs of a container, to loop over.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -16,8 +16,7 @@ use crate::script::context::thrown::RhaiResultOf;
 use crate::script::options::Follow;
 use crate::script::values::log_line::LogLine;
 
-/// Lines of a container: those that were there when they were asked for, or with `follow` also
-/// those still to come.
+/// The lines of a container: those at the time of the call, or with `follow` also later ones.
 #[derive(Clone, Debug)]
 pub struct Logs {
     source: Source,
@@ -30,7 +29,7 @@ enum Source {
     Live(Arc<Live>),
 }
 
-/// What a live stream is opened with, each time somebody loops over it.
+/// The source of a live stream, which each loop opens anew.
 #[derive(Debug)]
 struct Live {
     backend: Arc<dyn Backend>,
@@ -40,7 +39,7 @@ struct Live {
 }
 
 impl Logs {
-    /// The lines of `id`; reads them now unless they are followed.
+    /// Opens the logs of `id`; reads the lines now unless they are followed.
     pub fn open(
         backend: &Arc<dyn Backend>,
         id: &ContainerId,
@@ -50,7 +49,7 @@ impl Logs {
         let timestamps = follow.timestamps;
         let backend = Arc::clone(backend);
         let live = Live { backend, id: id.clone(), follow, cancel: cancel.clone() };
-        // Opened now even where it is live: an error belongs to the call, not to the loop.
+        // Opened now even if it is live: an error belongs to the call, not to the loop.
         let lines = live.open()?;
         let source = if live.follow.options.follow {
             Source::Live(Arc::new(live))
@@ -60,7 +59,7 @@ impl Logs {
         Ok(Logs { source, timestamps })
     }
 
-    /// All lines; of a live stream, when the container has ended.
+    /// Returns all lines; of a live stream, after the container has exited.
     pub fn lines(&self) -> Result<Arc<[LogLine]>> {
         match &self.source {
             Source::Read(lines) => Ok(Arc::clone(lines)),
@@ -68,7 +67,7 @@ impl Logs {
         }
     }
 
-    /// What was written, of one stream or of both, with times where they are wanted.
+    /// Returns the text of one stream or of both, with times if requested.
     pub fn text(&self, stream: Option<Stream>) -> Result<String> {
         let mut text = String::new();
         for line in self.lines()?.iter().map(LogLine::line) {
@@ -87,7 +86,7 @@ impl Logs {
         Ok(text)
     }
 
-    /// For a `for` loop.
+    /// Returns the iterator of a `for` loop.
     pub fn iterate(self) -> Box<dyn Iterator<Item = RhaiResultOf<Dynamic>>> {
         let failed = |error: Error| in_loop(&error, "logs");
         match self.source {
@@ -124,7 +123,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Opens a stream.
+    /// Opens a stream of lines.
     pub fn open(
         backend: &Arc<dyn Backend>,
         id: &ContainerId,
@@ -144,16 +143,16 @@ impl Iterator for Lines {
             return None;
         }
         let left = self.deadline.map(|end| end.saturating_duration_since(Instant::now()));
-        // One who writes without end must not keep us from the time.
+        // A container that writes continuously must not delay the timeout.
         if self.follows && left.is_some_and(|left| left.is_zero()) {
             self.over = true;
-            return Some(Err(Error::new(Kind::Timeout, "the time for following is over")));
+            return Some(Err(Error::new(Kind::Timeout, "timed out while following the logs")));
         }
         let stream = &mut self.stream;
         let next =
             handlers::next_item(left, &self.cancel, |left, cancel| stream.next_line(left, cancel));
         let next = next.transpose();
-        // After an error the stream says nothing new.
+        // After an error the stream has ended.
         self.over = !matches!(next, Some(Ok(_)));
         next.map(|line| line.map(LogLine::new))
     }

@@ -1,4 +1,4 @@
-//! Closures that run at the same time, each on a thread of its own.
+//! Runs closures concurrently, each on its own thread.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,10 +13,10 @@ use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
 use crate::script::context::{callback, stack, thread};
 
-/// How many run at once where nobody says so.
+/// The default limit of concurrent calls.
 pub const MAX_CONCURRENT: usize = 256;
 
-/// A call to be made.
+/// A call to make.
 #[derive(Debug)]
 pub struct Job {
     function: FnPtr,
@@ -24,13 +24,13 @@ pub struct Job {
 }
 
 impl Job {
-    /// A call with these values.
+    /// Creates a call with these arguments.
     pub fn new(function: FnPtr, arguments: Vec<Dynamic>) -> Self {
         Job { function: callback::with_cloned_handles(function), arguments }
     }
 }
 
-/// What the threads share.
+/// The state that the threads share.
 #[derive(Debug)]
 struct Shared<'a> {
     jobs: &'a [Job],
@@ -41,27 +41,27 @@ struct Shared<'a> {
     cancel: CancelToken,
 }
 
-/// Makes all calls, at most `limit` at once. Their results, in the order of `jobs`; the first
-/// error ends the calls that still run.
+/// Makes all calls, at most `limit` concurrently. Returns the results in the order of `jobs`; the
+/// first error cancels the calls that still run.
 pub fn run(ctx: &NativeCallContext, jobs: &[Job], limit: usize) -> RhaiResultOf<Vec<Dynamic>> {
-    let stage = ScriptContext::of(ctx)?;
+    let context = ScriptContext::of(ctx)?;
     let shared = Shared {
         jobs,
         next: AtomicUsize::new(0),
         results: Mutex::new(vec![Dynamic::UNIT; jobs.len()]),
         failed: Mutex::new(None),
-        cancel: stage.cancel().child().or_raise(ctx)?,
+        cancel: context.cancel().child().or_raise(ctx)?,
     };
-    let (scope, tidying) = (thread::scope(), thread::is_in_cleanup());
+    let (scope, in_cleanup) = (thread::scope(), thread::is_in_cleanup());
     std::thread::scope(|threads| {
         for _ in 0..limit.min(jobs.len()) {
             let (shared, scope) = (&shared, scope.clone());
             let work = move || {
-                thread::on_thread(shared.cancel.clone(), scope, tidying, || work(ctx, shared))
+                thread::on_thread(shared.cancel.clone(), scope, in_cleanup, || work(ctx, shared))
             };
             if let Err(error) = stack::thread().spawn_scoped(threads, work) {
-                let made = Err::<(), _>(error).context(|| "make a thread".to_owned());
-                shared.fails(made.or_raise(ctx).err());
+                let failed = Err::<(), _>(error).context(|| "create a thread".to_owned());
+                shared.fails(failed.or_raise(ctx).err());
                 break;
             }
         }
@@ -82,12 +82,12 @@ impl Shared<'_> {
     }
 }
 
-/// Takes one job after the other, until there is none or one has failed.
+/// Takes jobs one by one, until there is none left or one has failed.
 fn work(ctx: &NativeCallContext, shared: &Shared<'_>) {
     loop {
         let index = shared.next.fetch_add(1, Ordering::Relaxed);
         let Some(job) = shared.jobs.get(index) else { return };
-        // One that fails has its error in `failed` before it raises the flag.
+        // A failing job stores its error in `failed` before it cancels the others.
         if shared.cancel.is_cancelled() {
             return shared.fails(Some(
                 crate::script::context::thrown::Ending::Interrupted.at(ctx.call_position()),

@@ -1,42 +1,42 @@
-//! Runs jobs at the same time until one of them decides.
+//! Runs jobs concurrently until one of them decides.
 
 use std::sync::mpsc;
 
 use crate::engine::CancelToken;
 use crate::model::{Error, Result};
 
-/// What runs beside others, until it is done or cancelled.
+/// A job that runs concurrently with others, until it is done or cancelled.
 pub(super) type Job<'a> = &'a (dyn Fn(&CancelToken) -> Result<()> + Sync);
 
-/// Does all at the same time. The first result that `decides` takes ends the others and is the
-/// result of all; else it is the first error, when all are done.
+/// Runs all jobs concurrently. The first result that `decides` accepts cancels the other jobs and
+/// is returned. Otherwise the first error is returned when all are done.
 pub(super) fn run_concurrently(
     jobs: &[Job<'_>],
     decides: impl Fn(&Result<()>) -> bool,
     cancel: &CancelToken,
 ) -> Result<()> {
-    let part = cancel.child()?;
-    let (tell, told) = mpsc::channel();
+    let child = cancel.child()?;
+    let (sender, results) = mpsc::channel();
     std::thread::scope(|scope| {
         for job in jobs {
-            let (tell, part) = (tell.clone(), &part);
+            let (sender, child) = (sender.clone(), &child);
             std::thread::Builder::new()
                 .spawn_scoped(scope, move || {
-                    // Nobody listens any more once the first has ended all.
-                    let _ = tell.send(job(part));
+                    // The receiver is gone once the first job has ended all.
+                    let _ = sender.send(job(child));
                 })
-                .map_err(|error| Error::from_io("make a thread", &error))?;
+                .map_err(|error| Error::from_io("create a thread", &error))?;
         }
-        drop(tell);
+        drop(sender);
         let mut first = Ok(());
-        for result in told {
+        for result in results {
             if decides(&result) {
-                part.cancel();
+                child.cancel();
                 return result;
             }
             first = first.and(result);
         }
         first
     })
-    .inspect_err(|_| part.cancel())
+    .inspect_err(|_| child.cancel())
 }

@@ -1,4 +1,4 @@
-//! `Samples`: what a container uses, as maps and from moment to moment.
+//! `Samples`: resource usage of a container as a stream of maps.
 
 use super::handlers;
 use crate::engine::{Backend, CancelToken};
@@ -12,10 +12,10 @@ use rhai::{Dynamic, Map};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// For so long the processors are watched before the first sample.
+/// The time over which processor usage is measured before the first sample.
 pub const WATCHED: Duration = Duration::from_millis(100);
 
-/// What a container uses, until it ends. Each loop begins anew.
+/// The resource usage of a container until it exits. Each loop begins anew.
 #[derive(Clone, Debug)]
 pub struct Samples {
     backend: Arc<dyn Backend>,
@@ -25,10 +25,11 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// The samples of `id`.
+    /// Opens the samples of `id`.
     ///
     /// # Errors
-    /// Where it is not there, or nothing counts what it uses: that belongs to the call.
+    /// When the container is missing, or no controller counts its usage: such an error belongs to
+    /// the call, not to the loop.
     pub fn open(
         backend: &Arc<dyn Backend>,
         id: &ContainerId,
@@ -40,7 +41,7 @@ impl Samples {
         Ok(Samples { backend, id: id.clone(), sampling, cancel })
     }
 
-    /// The samples from now on.
+    /// Returns the samples from now on.
     pub fn samples(&self) -> impl Iterator<Item = Result<Map>> + use<> {
         let deadline = self.sampling.timeout.and_then(|time| Instant::now().checked_add(time));
         let (of, mut last, mut over) = (self.clone(), None, false);
@@ -48,20 +49,20 @@ impl Samples {
             if over {
                 return None;
             }
-            let look = |cancel: &CancelToken| of.next(&mut last, deadline, cancel);
-            let next = handlers::wait(&of.cancel, look).transpose();
+            let sample = |cancel: &CancelToken| of.next(&mut last, deadline, cancel);
+            let next = handlers::wait(&of.cancel, sample).transpose();
             over = !matches!(next, Some(Ok(_)));
             next
         })
     }
 
-    /// For a `for` loop.
+    /// Returns the iterator of a `for` loop.
     pub fn iterate(&self) -> Box<dyn Iterator<Item = RhaiResultOf<Dynamic>>> {
         let failed = |error: Error| in_loop(&error, "stats");
         Box::new(self.samples().map(move |map| map.map(Dynamic::from).map_err(failed)))
     }
 
-    /// The next sample; `None` when the container has ended.
+    /// Returns the next sample; `None` after the container has exited.
     fn next(
         &self,
         last: &mut Option<Stats>,
@@ -76,14 +77,14 @@ impl Samples {
         let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
         let goes_on = self.wait(left.map_or(pause, |left| left.min(pause)), cancel)?;
         if goes_on && left.is_some_and(|left| left < pause) {
-            return Err(Error::new(Kind::Timeout, "the time for following is over"));
+            return Err(Error::new(Kind::Timeout, "timed out while following the samples"));
         }
         let Some(now) = self.sample()?.filter(|_| goes_on) else { return Ok(None) };
         *last = Some(now);
         Ok(Some(map_of(&before, &now)))
     }
 
-    /// What it uses now; `None` where it does not run any more.
+    /// Returns the current usage; `None` if the container no longer runs.
     fn sample(&self) -> Result<Option<Stats>> {
         if self.has_exited()? {
             return Ok(None);
@@ -102,7 +103,7 @@ impl Samples {
         }
     }
 
-    /// Waits so long; false when it has ended meanwhile, for which it need not wait.
+    /// Waits for this time. Returns false, early, if the container exits meanwhile.
     fn wait(&self, time: Duration, cancel: &CancelToken) -> Result<bool> {
         let end = Instant::now() + time;
         match self.backend.wait(&self.id, Some(time), cancel) {
@@ -113,13 +114,13 @@ impl Samples {
         if self.has_exited()? {
             return Ok(false);
         }
-        // Only a run has ended, and its restart policy begins another.
+        // One run has exited, and the restart policy starts another.
         cancel.sleep(end.saturating_duration_since(Instant::now()))?;
         Ok(true)
     }
 }
 
-/// What it used between two moments, and uses at the later one.
+/// Returns the usage between two samples, and the values of the later one.
 pub fn map_of(before: &Stats, now: &Stats) -> Map {
     let number = |value: u64| Dynamic::from(crate::script::values::int(value));
     let optional = |value: Option<u64>| value.map_or(Dynamic::UNIT, number);

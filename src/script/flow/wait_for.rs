@@ -23,11 +23,11 @@ use crate::script::options::{Condition, WaitCondition};
 use crate::script::values::exec_result::CappedOutput;
 use crate::script::values::handle::Container;
 
-/// How long between two looks at what nobody tells of.
+/// The interval between two checks of a condition that has no event.
 const PAUSE: Duration = Duration::from_millis(50);
-/// The same for a program that is run each time.
+/// The interval between two checks that run a command.
 const LONG_PAUSE: Duration = Duration::from_millis(200);
-/// How long a program may take that is run when the time is over, or nearly.
+/// The time for a command that runs when the timeout is over or nearly so.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many of the last lines an error shows.
 const LAST_LINES: u64 = 5;
@@ -48,12 +48,12 @@ enum Progress {
 enum Pace {
     /// After the next event of the container.
     OnEvent(Box<dyn EventStream>),
-    /// After so long.
+    /// After this time.
     Every(Duration),
 }
 
 impl Pace {
-    /// Waits until the next check is due; false when the time that is left is over.
+    /// Waits until the next check is due. Returns false when the time that is left is over.
     fn pause(&mut self, left: Option<Duration>, cancel: &CancelToken) -> Result<bool> {
         match self {
             Pace::OnEvent(events) => match events.next_event(left, cancel) {
@@ -72,7 +72,7 @@ impl Pace {
     }
 }
 
-/// Who is waited for, and until when.
+/// A container to wait for, and the deadline.
 #[derive(Clone, Debug)]
 pub struct Waiter {
     /// The container.
@@ -84,12 +84,13 @@ pub struct Waiter {
 }
 
 impl Waiter {
-    /// Waits for a condition, or until the container writes what the condition calls a failure.
+    /// Waits for a condition. Fails early if the container writes a line that `fail` matches.
     ///
     /// # Errors
-    /// [`Kind::Died`] when it ends or fails first, [`Kind::Timeout`], [`Kind::Cancelled`].
+    /// [`Kind::Died`] when the container exits or fails first, [`Kind::Timeout`],
+    /// [`Kind::Cancelled`].
     pub fn wait(&self, wanted: &WaitCondition, cancel: &CancelToken) -> Result<()> {
-        // Where nothing runs, what is waited for is taken to come.
+        // In a dry run nothing runs: the condition is taken to hold.
         if self.backend.is_dry_run() {
             return Ok(());
         }
@@ -137,7 +138,7 @@ impl Waiter {
         }
     }
 
-    /// Checks until the condition holds or never will, or the time is over. `what` names the
+    /// Checks the condition until it holds, can never hold, or the time is over. `what` names the
     /// condition in errors.
     fn repeat(
         &self,
@@ -156,14 +157,14 @@ impl Waiter {
             if !pace.pause(self.time_left(), cancel)? {
                 let error = self.timeout_error(what);
                 return Err(match last {
-                    Some(found) => error.hint(format!("when it was last looked at, {found}")),
+                    Some(found) => error.hint(format!("at the last check, {found}")),
                     None => error,
                 });
             }
         }
     }
 
-    /// Subscribes to what happens to the container.
+    /// Subscribes to the container's events.
     fn on_events(&self) -> Result<Pace> {
         let mut filter = EventFilter::default();
         filter.add("container", self.container.id().as_str())?;
@@ -185,7 +186,7 @@ impl Waiter {
         })
     }
 
-    /// A container without health check is never `health`.
+    /// Checks the health. A container without a health check never has one.
     fn check_health(&self, health: &str) -> Result<Progress> {
         let record = self.current()?;
         Ok(match &record {
@@ -211,11 +212,11 @@ impl Waiter {
         })
     }
 
-    /// Looks inside while the container runs; one that is paused is looked at later.
+    /// Probes the container while it runs. A paused container is probed later.
     fn check_running(
         &self,
         what: &str,
-        look: impl Fn() -> Result<ProbeResult>,
+        probe: impl Fn() -> Result<ProbeResult>,
     ) -> Result<Progress> {
         let record = self.current()?;
         let progress = self.unless_exited(record.as_ref(), what);
@@ -223,18 +224,18 @@ impl Waiter {
         if !running || matches!(progress, Progress::Never(_)) {
             return Ok(progress);
         }
-        Ok(match look()? {
+        Ok(match probe()? {
             ProbeResult::Ready => Progress::Holds,
             ProbeResult::NotReady(found) => Progress::NotYet(Some(found)),
         })
     }
 
-    /// What does not hold and cannot come after the container's exit.
+    /// Returns `Never` if the container has exited, for a condition that cannot hold afterwards.
     fn unless_exited(&self, record: Option<&Record>, what: &str) -> Progress {
         self.exit_error(record, what).map_or(Progress::NotYet(None), Progress::Never)
     }
 
-    /// Whether one that is gone has ended before: its record may have gone with its end.
+    /// Returns whether a removed container had exited: with `rm` its record is removed at its exit.
     fn has_exited(&self) -> bool {
         self.container.exit_code().is_ok_and(|code| code.is_some())
     }
@@ -244,11 +245,11 @@ impl Waiter {
         let message = format!("`{name}` has no health check, so it is never {health}");
         Error::new(Kind::Invalid, message)
             .container(&name, Some(record.state.status.as_str()))
-            .hint("the option `health` of create() gives it one")
+            .hint("add a health check: create(image, #{ health: \"CMD\" })")
     }
 
-    /// Whether others may still hold where one has failed so: they look for themselves when the
-    /// time is over, and an end may be what they wait for.
+    /// Returns whether the other conditions may still succeed after this error. On a timeout each
+    /// of them checks once more; and they may wait for the exit itself.
     fn others_may_succeed(&self, error: &Error) -> bool {
         let over = |record: Option<Record>| record.is_none_or(|r| !r.state.status.is_live());
         match error.kind() {
@@ -258,7 +259,7 @@ impl Waiter {
         }
     }
 
-    /// Waits for several conditions. `decides` says which end of one ends the wait for all.
+    /// Waits for several conditions. `decides` says which result of one ends the wait for all.
     fn wait_all(
         &self,
         conditions: &[WaitCondition],
@@ -273,25 +274,25 @@ impl Waiter {
         run_concurrently(&jobs, decides, cancel)
     }
 
-    /// Looks for what can be seen from outside.
+    /// Probes the container from outside: a port, a server or a file.
     fn probe(&self, probe: &Probe, cancel: &CancelToken) -> Result<ProbeResult> {
         let mut probe = probe.clone();
         if let (Probe::HttpGet(request), Some(left)) = (&mut probe, self.time_left()) {
-            // The last look gets its time too, or it would tell of nothing.
+            // The last check gets enough time too, or it would find nothing.
             request.timeout = request.timeout.min(left.max(LONG_PAUSE));
         }
         match self.backend.probe(self.container.id(), &probe, cancel) {
-            // It is gone just now: the next look tells.
+            // The container was removed just now: the next check reports it.
             Err(error) if error.kind() == Kind::NotFound => {
-                Ok(ProbeResult::NotReady("it was gone".to_owned()))
+                Ok(ProbeResult::NotReady("the container was removed".to_owned()))
             }
             seen => seen,
         }
     }
 
-    /// Whether a program ends with 0 inside.
+    /// Runs a command in the container: ready if it exits with 0.
     fn succeeds(&self, cmd: &[String], cancel: &CancelToken) -> Result<ProbeResult> {
-        // The last look gets its time too, or it would tell of nothing.
+        // The last check gets enough time too, or it would find nothing.
         let timeout = self.time_left().map(|left| left.max(PROBE_TIMEOUT));
         let options = ExecOptions { cmd: cmd.to_vec(), timeout, ..ExecOptions::default() };
         let (mut out, mut err) = (CappedOutput::default(), CappedOutput::default());
@@ -299,18 +300,20 @@ impl Waiter {
         match self.backend.exec(self.container.id(), &options, attach, cancel) {
             Ok(AttachOutcome::Exited(0)) => Ok(ProbeResult::Ready),
             Ok(AttachOutcome::Exited(code)) => {
-                Ok(ProbeResult::NotReady(format!("it ended with exit code {code}")))
+                Ok(ProbeResult::NotReady(format!("the command exited with code {code}")))
             }
-            Ok(AttachOutcome::Detached) => Ok(ProbeResult::NotReady("it was left".to_owned())),
-            // It ends just now, or took too long: the next look tells.
+            Ok(AttachOutcome::Detached) => {
+                Ok(ProbeResult::NotReady("the command was detached".to_owned()))
+            }
+            // The container exits just now, or the command took too long: the next check decides.
             Err(error) if matches!(error.kind(), Kind::Refused | Kind::Timeout) => {
-                Ok(ProbeResult::NotReady("it had not ended".to_owned()))
+                Ok(ProbeResult::NotReady("the command had not exited".to_owned()))
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Reads lines, also those that are there, until so many match.
+    /// Reads lines, old ones too, until `count` lines match.
     fn lines(
         &self,
         pattern: &Regex,
@@ -328,7 +331,7 @@ impl Waiter {
         })
     }
 
-    /// Fails when a line matches. Never ends well: what else happens is for others to say.
+    /// Fails when a line matches, and never succeeds: the other job decides the rest.
     fn watch_for(&self, fail: &Regex, cancel: &CancelToken) -> Result<()> {
         match self.each_line("", None, cancel, |line| fail.is_match(&line.text())) {
             Ok(()) => Err(self.died_error(format!("wrote a line that /{fail}/ matches"))),
@@ -336,8 +339,8 @@ impl Waiter {
         }
     }
 
-    /// Gives each line to `enough` until it says so. A container that has not started yet is
-    /// waited for.
+    /// Passes each line to `enough` until it returns true. Waits first until the container has
+    /// started.
     fn each_line(
         &self,
         what: &str,
@@ -347,7 +350,7 @@ impl Waiter {
     ) -> Result<()> {
         self.repeat(what, self.on_events()?, cancel, |_| self.check_started())?;
         let options = LogOptions { follow: true, stream, ..LogOptions::default() };
-        let begun = Timestamp::now();
+        let opened = Timestamp::now();
         let mut lines = match self.backend.logs(self.container.id(), &options) {
             Err(error) if error.kind() == Kind::NotFound => {
                 return Err(self.died_error(format!("was removed before it was {what}")));
@@ -357,15 +360,15 @@ impl Waiter {
         loop {
             match lines.next_line(self.time_left(), cancel) {
                 Ok(Some(line)) if enough(&line) => return Ok(()),
-                // One who writes without end must not keep us from the time, nor from Ctrl-C; but
-                // what was there before is looked at, however short the time.
-                Ok(Some(line)) if line.time > begun && self.is_expired() => {
+                // A container that writes continuously must not delay the timeout or Ctrl-C. Lines
+                // from before the call are read, however short the time.
+                Ok(Some(line)) if line.time > opened && self.is_expired() => {
                     return Err(self.timeout_error(what));
                 }
                 Ok(Some(_)) => cancel.check()?,
                 Ok(None) => {
                     let error = self.exit_error(self.current()?.as_ref(), what);
-                    return Err(error.unwrap_or_else(|| self.died_error("ended".to_owned())));
+                    return Err(error.unwrap_or_else(|| self.died_error("exited".to_owned())));
                 }
                 Err(error) if error.kind() == Kind::Timeout => return Err(self.timeout_error(what)),
                 Err(error) => return Err(error),
@@ -381,7 +384,7 @@ impl Waiter {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// The container; `None` where it is gone.
+    /// Returns the container; `None` if it was removed.
     fn current(&self) -> Result<Option<Record>> {
         match self.container.now() {
             Ok(record) => Ok(Some(record)),
@@ -390,7 +393,7 @@ impl Waiter {
         }
     }
 
-    /// The error of a container that is gone or has exited before it was `what`.
+    /// Returns the error of a container that was removed or has exited before it was `what`.
     fn exit_error(&self, record: Option<&Record>, what: &str) -> Option<Error> {
         let Some(record) = record else {
             return Some(self.died_error(format!("was removed before it was {what}")));
@@ -401,9 +404,9 @@ impl Waiter {
         if !over {
             return None;
         }
-        let mut how = format!("ended with exit code {}", state.exit_code);
+        let mut how = format!("exited with code {}", state.exit_code);
         if state.oom_killed {
-            how.push_str(", for want of memory,");
+            how.push_str(" (out of memory)");
         }
         if !state.error.is_empty() {
             how = format!("did not start ({})", state.error);
@@ -420,7 +423,7 @@ impl Waiter {
         self.with_last_lines(Error::new(Kind::Timeout, message))
     }
 
-    /// The error with the container's last words, for who reads it wants them first.
+    /// Adds the container's last lines to an error: they usually say why.
     fn with_last_lines(&self, error: Error) -> Error {
         let name = self.container.name();
         let status = self.container.now().map(|record| record.state.status.as_str()).ok();

@@ -1,8 +1,8 @@
-//! The results of a class as a table for a spreadsheet (RFC 4180).
+//! The results of a class as CSV (RFC 4180).
 
 use super::progress::Progress;
 
-/// A line for each learner and lesson.
+/// Returns a line for each learner and lesson.
 pub fn csv(class: &[Progress]) -> String {
     let mut text = String::from("learner,lesson,done,seconds,guess,hints,skipped\r\n");
     for progress in class {
@@ -28,7 +28,7 @@ pub fn csv(class: &[Progress]) -> String {
     text
 }
 
-/// A text as a cell. What a spreadsheet would take for a formula begins with an apostrophe.
+/// Formats a text as a cell. A cell that a spreadsheet would take for a formula gets an apostrophe.
 fn cell(text: &str) -> String {
     let text = text.replace(['\r', '\n'], " ");
     let guard = if text.starts_with(['=', '+', '-', '@', '\t']) { "'" } else { "" };

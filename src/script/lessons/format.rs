@@ -1,4 +1,4 @@
-//! The format of a lesson, and the lessons that come with lifebox.
+//! The format of a lesson, and lifebox's own lessons.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,33 +28,33 @@ const LESSONS: &[(&str, &str)] = &[
     ("14-workflow", include_str!("../../../stdlib/lessons/14-workflow.yaml")),
 ];
 
-/// The largest lesson that is read, in bytes.
+/// The maximum size of a lesson, in bytes.
 const LARGEST: u64 = 1 << 20;
 
 /// One lesson.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lesson {
-    /// What progress and `learn ID` call it.
+    /// Its id, for progress and `learn ID`.
     pub id: String,
-    /// What it is about.
+    /// Its title.
     pub title: LocalizedText,
-    /// What is chosen anew for each learner, by name; `$name` stands for it in all texts.
+    /// The values that are chosen for each learner, by name; `$name` stands for one in all texts.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
-    /// Done before it begins: a script. Nothing else is in the store then but the image `host`.
+    /// A script that runs before the lesson. The store then has only the image `host`.
     #[serde(default)]
     pub before: String,
-    /// What there is to know.
+    /// The explanation.
     pub explain: LocalizedText,
-    /// A question about what will happen.
+    /// A question to guess.
     #[serde(default)]
     pub guess: Option<Guess>,
-    /// What is to be done.
+    /// The steps.
     pub steps: Vec<Step>,
 }
 
-/// A question with some answers.
+/// A question with a choice of answers.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Guess {
@@ -62,46 +62,46 @@ pub struct Guess {
     pub ask: LocalizedText,
     /// The answers; they are shown in another order to each learner.
     pub choices: Vec<LocalizedText>,
-    /// Which one is right, from 1.
+    /// The number of the right answer, from 1.
     pub right: usize,
-    /// Why.
+    /// The reason.
     pub because: LocalizedText,
 }
 
-/// Something to do.
+/// A step.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// What is to be so afterwards.
+    /// The task.
     pub ask: LocalizedText,
-    /// Whether it is so: a script whose value is `true`, or the name of a hint.
+    /// The check: a script whose value is `true`, or the name of a hint.
     #[serde(default)]
     pub check: String,
-    /// For a question instead: a script whose value is what `:answer` has to say.
+    /// For a question instead of a check: a script whose value is the right `:answer`.
     #[serde(default)]
     pub answer: String,
-    /// What to say where it is not so, by name.
+    /// The hints, by name.
     #[serde(default)]
     pub hints: BTreeMap<String, LocalizedText>,
-    /// One way: a script. For a question, it is done before the answer is looked up.
+    /// A solution: a script. For a question, it runs before the answer is computed.
     pub solve: String,
-    /// For each hint a script (for a question: an answer) after which it is given.
+    /// For each hint a script (for a question: an answer) that leads to it.
     #[serde(default)]
     pub wrong: BTreeMap<String, String>,
 }
 
-/// A text in the languages that it has.
+/// A text in one or several languages.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum LocalizedText {
-    /// The same in all.
+    /// One text for all languages.
     One(String),
-    /// By code.
+    /// The texts by language code.
     Each(BTreeMap<String, String>),
 }
 
 impl LocalizedText {
-    /// The text for a reader: English, or any, where there is none in their language.
+    /// Returns the text for a language; without one the English text, or any.
     pub fn for_reader(&self, language: Language) -> &str {
         match self {
             LocalizedText::One(text) => text,
@@ -113,7 +113,7 @@ impl LocalizedText {
         }
     }
 
-    /// Whether it is told in this language.
+    /// Returns whether there is a text in this language.
     #[cfg(test)]
     pub fn is_in(&self, language: Language) -> bool {
         matches!(self, LocalizedText::Each(texts) if texts.contains_key(language.code()))
@@ -129,30 +129,33 @@ impl LocalizedText {
 }
 
 impl Lesson {
-    /// Reads a lesson that is called `name`.
+    /// Parses the lesson of this name.
     ///
     /// # Errors
-    /// [`Kind::Invalid`], with what is wrong and where.
+    /// [`Kind::Invalid`], with the problem and its place.
     pub fn parse(name: &str, text: &str) -> Result<Lesson> {
         let wrong = |why: String| {
-            Error::new(Kind::Invalid, format!("the lesson `{name}` can't be read: {why}"))
-                .hint("stdlib/lessons/FORMAT.md tells the format")
+            Error::new(Kind::Invalid, format!("the lesson `{name}` cannot be read: {why}"))
+                .hint("see stdlib/lessons/FORMAT.md for the format")
         };
         let lesson: Lesson = serde_saphyr::from_str(text).map_err(|error| {
-            // Further lines show the text and speak to programmers.
+            // The other lines of the message are for programmers.
             wrong(error.to_string().lines().next().unwrap_or_default().to_owned())
         })?;
         lesson.faults().into_iter().next().map_or(Ok(lesson), |fault| Err(wrong(fault)))
     }
 
-    /// What is not as it must be.
+    /// Returns the faults of the lesson.
     fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if self.id.is_empty() || !self.id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            faults.push(format!("`id: {}` is not of letters, digits and `-`", self.id));
+            faults.push(format!(
+                "`id: {}` has characters other than letters, digits and `-`",
+                self.id
+            ));
         }
         if self.steps.is_empty() {
-            faults.push("it has no `steps`".to_owned());
+            faults.push("the lesson has no `steps`".to_owned());
         }
         let is_wrong = |guess: &Guess| {
             guess.choices.len() < 2 || !(1..=guess.choices.len()).contains(&guess.right)
@@ -174,18 +177,18 @@ impl Lesson {
             }
         }
         for name in self.unknown_values() {
-            faults.push(format!("`${name}` is not among its `values`"));
+            faults.push(format!("`${name}` is not among the `values`"));
         }
         faults
     }
 
-    /// The names after a `$` that stand for nothing.
+    /// Returns the unknown names after a `$`.
     fn unknown_values(&self) -> BTreeSet<String> {
         let guess = self.guess.iter();
-        let asked =
+        let questions =
             guess.flat_map(|guess| [&guess.ask, &guess.because].into_iter().chain(&guess.choices));
         let of_steps = self.steps.iter().flat_map(|step| step.hints.values().chain([&step.ask]));
-        let words = [&self.title, &self.explain].into_iter().chain(asked).chain(of_steps);
+        let words = [&self.title, &self.explain].into_iter().chain(questions).chain(of_steps);
         let scripts = self.steps.iter().flat_map(|step| {
             [&step.check, &step.answer, &step.solve].into_iter().chain(step.wrong.values())
         });
@@ -195,18 +198,18 @@ impl Lesson {
     }
 }
 
-/// The lessons that come with lifebox.
+/// Returns lifebox's own lessons.
 ///
 /// # Errors
-/// When one of them is not right, which a test finds.
+/// When one of them is invalid; a test holds that none is.
 pub fn course() -> Result<Vec<Lesson>> {
     LESSONS.iter().map(|(name, text)| Lesson::parse(name, text)).collect()
 }
 
-/// The lessons of a folder: its files `*.yaml`, in the order of their names.
+/// Reads the lessons of a folder: its files `*.yaml`, in the order of their names.
 ///
 /// # Errors
-/// When there is none, or one is not right.
+/// When there is none, or one is invalid.
 pub fn of_folder(folder: &Path) -> Result<Vec<Lesson>> {
     let what = || format!("read the lessons in `{}`", folder.display());
     let mut files = Vec::new();
@@ -219,15 +222,15 @@ pub fn of_folder(folder: &Path) -> Result<Vec<Lesson>> {
     files.sort();
     if files.is_empty() {
         let message = format!("there are no lessons in `{}`", folder.display());
-        return Err(Error::new(Kind::NotFound, message).hint("a lesson is a file NAME.yaml"));
+        return Err(Error::new(Kind::NotFound, message).hint("add a lesson as a file NAME.yaml"));
     }
     let mut lessons: Vec<Lesson> = Vec::new();
     for path in files {
         let name = path.display().to_string();
         let found = path.metadata().context(|| format!("read `{name}`"))?;
-        // A device or a pipe may never end.
+        // Reading a device or a pipe may never end.
         if !found.is_file() {
-            return Err(Error::new(Kind::Invalid, format!("`{name}` is no regular file")));
+            return Err(Error::new(Kind::Invalid, format!("`{name}` is not a regular file")));
         }
         if found.len() > LARGEST {
             return Err(Error::new(Kind::Invalid, format!("`{name}` is too large for a lesson")));
@@ -251,10 +254,11 @@ mod tests {
     fn every_lesson_is_told_in_every_language() {
         for lesson in course().unwrap() {
             let guess = lesson.guess.iter();
-            let asked = guess.flat_map(|guess| [&guess.ask, &guess.because]);
+            let questions = guess.flat_map(|guess| [&guess.ask, &guess.because]);
             let of_steps =
                 lesson.steps.iter().flat_map(|step| step.hints.values().chain([&step.ask]));
-            let words = [&lesson.title, &lesson.explain].into_iter().chain(asked).chain(of_steps);
+            let words =
+                [&lesson.title, &lesson.explain].into_iter().chain(questions).chain(of_steps);
             for words in words {
                 for language in Language::ALL {
                     assert!(words.is_in(language), "{}: {words:?}", lesson.id);
@@ -283,7 +287,7 @@ mod tests {
         let parse = |text: &str| Lesson::parse("x", text).unwrap_err().to_string();
         let whole =
             "id: a\ntitle: t\nexplain: e\nsteps:\n- ask: do $name\n  check: 'true'\n  solve: ''\n";
-        assert!(parse(whole).contains("`$name` is not among its `values`"));
+        assert!(parse(whole).contains("`$name` is not among the `values`"));
         assert!(Lesson::parse("x", &whole.replace(" $name", "")).is_ok());
         assert!(parse("id: a b\ntitle: t\nexplain: e\nsteps: []").contains("letters, digits"));
         assert!(parse("id: a\ntitle: t\nexplain: e\nsteps: []").contains("no `steps`"));

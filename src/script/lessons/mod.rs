@@ -1,7 +1,7 @@
-//! Lessons: what a learner is told, asked and has to bring about, and who looks whether it is so.
+//! Lessons: explanations, questions and tasks for a learner, and the checks of their result.
 //!
-//! A lesson is data with a few lines of the language (`stdlib/lessons/FORMAT.md`). What counts is
-//! how the engine really is after an input, never the input.
+//! A lesson is data with a few lines of the language (`stdlib/lessons/FORMAT.md`). A check looks at
+//! the actual state of the engine after an input, never at the input.
 
 mod csv;
 mod format;

@@ -1,4 +1,4 @@
-//! A learner at work: the current lesson and step, and the texts that are shown.
+//! `Player`: the current lesson and step of a learner, and the texts to show.
 
 use std::time::Instant;
 
@@ -14,12 +14,12 @@ use crate::script::host::Host;
 use crate::ui::messages::{self, Args};
 use crate::ui::{format::columns, page_of_text};
 
-/// What the learner is told for an input that was meant for the course.
+/// The output of the course for an input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TutorOutput {
-    /// What there is to read first; it may be longer than a screen.
+    /// The text to read first, which may be longer than a screen.
     pub read: String,
-    /// The rest: what is to be done.
+    /// The task.
     pub text: String,
 }
 
@@ -29,14 +29,14 @@ impl From<String> for TutorOutput {
     }
 }
 
-/// Where in a lesson one is.
+/// The position in a lesson.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     /// Its question is open.
     Guess,
-    /// This step is to be done.
+    /// This step is the task.
     Step(usize),
-    /// All of it is done.
+    /// The lesson is done.
     Finished,
 }
 
@@ -49,18 +49,18 @@ pub struct Player {
     lesson: usize,
     at: At,
     values: Values,
-    /// The places of the choices of the present question, as they are shown.
+    /// The order in which the choices of the current question are shown.
     order: Vec<usize>,
     lesson_started: Instant,
-    /// What the check last said, so that the same is not told again and again.
+    /// The last result of the check, so that a hint is not repeated.
     last: Option<String>,
 }
 
 impl Player {
-    /// A learner at the first lesson that is not done, or at this one.
+    /// Creates a player at the first lesson that is not done, or at this one.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] for a lesson that is not there.
+    /// [`Kind::NotFound`] for an unknown lesson.
     pub fn new(
         host: Host,
         course: Vec<Lesson>,
@@ -93,10 +93,10 @@ impl Player {
         messages::format_message(self.reader().language, id, facts)
     }
 
-    /// A text of the lesson, with its values.
+    /// Returns a text of the lesson, with its values.
     fn words(&self, words: &super::format::LocalizedText) -> String {
         let text = values::put(words.for_reader(self.reader().language), &self.values);
-        // A lesson may be a stranger's.
+        // Lessons of other teachers are not trusted.
         page_of_text(&crate::ui::error::escape_control(&text), self.reader())
     }
 
@@ -115,7 +115,7 @@ impl Player {
         self.current().guess.as_ref().filter(|_| self.at == At::Guess)
     }
 
-    /// What a course begins with.
+    /// Returns the welcome of the course.
     pub fn welcome(&self) -> String {
         let count = self.course.len().to_string();
         let (hello, how) =
@@ -128,7 +128,7 @@ impl Player {
         let done =
             self.course.iter().filter(|lesson| self.progress_file.progress.is_done(&lesson.id));
         let done = done.count();
-        // Without a cgroup nothing can be frozen, counted or limited.
+        // Without a cgroup nothing can be paused, counted or limited.
         let info = self.host.backend.info();
         if info.is_ok_and(|info| info.rootless && info.cgroup_controllers.is_empty()) {
             let note = page_of_text(&self.format("learn-no-cgroup", &[]), self.reader());
@@ -142,12 +142,12 @@ impl Player {
         text
     }
 
-    /// The words for the course itself.
+    /// Returns the help of the course.
     pub fn how(&self) -> String {
         page_of_text(&self.format("learn-how", &[]), self.reader())
     }
 
-    /// What is said at the end, when the progress is kept.
+    /// Returns the goodbye, when the progress is saved.
     pub fn goodbye(&self) -> String {
         match self.progress_file.save() {
             Ok(()) => self.format("learn-bye", &[]),
@@ -155,10 +155,10 @@ impl Player {
         }
     }
 
-    /// Begins the present lesson anew: an empty store, new values.
+    /// Restarts the current lesson: an empty store, new values.
     ///
     /// # Errors
-    /// When the store can't be cleared or the lesson's beginning fails.
+    /// When the store cannot be cleared or the `before` script fails.
     pub fn begin(&mut self) -> Result<TutorOutput> {
         let lesson = self.current().clone();
         self.values = chosen(&lesson)?;
@@ -182,7 +182,7 @@ impl Player {
         Ok(TutorOutput { read, text })
     }
 
-    /// What is asked for now.
+    /// Returns the current question or task.
     fn task(&mut self) -> String {
         if let Some(guess) = self.guess() {
             let mut text =
@@ -205,32 +205,32 @@ impl Player {
             self.format("learn-step", &facts)
         };
         let text = format!("{head}\n{}", self.words(&step.ask));
-        self.last = self.judge().err();
+        self.last = self.verdict().err();
         text
     }
 
-    /// Whether the present step is done; else the name of a hint.
-    fn judge(&self) -> Result<(), String> {
+    /// Checks whether the current step is done; otherwise returns the name of a hint.
+    fn verdict(&self) -> Result<(), String> {
         let Some((_, step)) = self.step().filter(|(_, step)| !step.check.is_empty()) else {
             return Err(String::new());
         };
         match ask(&self.host, &step.check, &self.values) {
             Ok(said) if said == "true" => Ok(()),
-            // What the check itself stumbles over is not done either; the first hint fits best.
+            // If the check itself fails, the step is not done; the first hint fits best.
             Ok(said) => Err(said),
             Err(_) => Err(step.hints.keys().next().cloned().unwrap_or_default()),
         }
     }
 
-    /// After an input: whether it has brought the learner on. Empty where there is nothing to say.
+    /// Checks the step after an input, and returns the text to show; empty for none.
     pub fn after(&mut self) -> String {
         if self.step().is_none_or(|(_, step)| step.check.is_empty()) {
             return String::new();
         }
-        match self.judge() {
+        match self.verdict() {
             Ok(()) => self.next_step(),
             Err(name) if self.last.as_ref() == Some(&name) => String::new(),
-            // Something has changed, and it is not right yet.
+            // The input has changed something, and the step is not done yet.
             Err(name) => {
                 self.last = Some(name);
                 self.hint()
@@ -238,11 +238,11 @@ impl Player {
         }
     }
 
-    /// The hint for what is wrong now; of a question that for any wrong answer.
+    /// Returns the hint for the current state; for a question, that of a wrong answer.
     fn hint(&mut self) -> String {
         let Some((_, step)) = self.step() else { return self.format("learn-no-hint", &[]) };
-        let asked = step.check.is_empty();
-        let name = if asked { "any".to_owned() } else { self.judge().err().unwrap_or_default() };
+        let asks = step.check.is_empty();
+        let name = if asks { "any".to_owned() } else { self.verdict().err().unwrap_or_default() };
         self.hint_called(&name)
     }
 
@@ -257,7 +257,7 @@ impl Player {
         page_of_text(&text, self.reader())
     }
 
-    /// To the step after this one.
+    /// Moves to the next step.
     fn advance(&mut self) {
         let At::Step(number) = self.at else { return };
         self.at = match number + 1 < self.current().steps.len() {
@@ -266,7 +266,7 @@ impl Player {
         };
     }
 
-    /// The present step is done.
+    /// Completes the current step.
     fn next_step(&mut self) -> String {
         self.advance();
         let mark = if self.reader().ascii { "*" } else { "✓" };
@@ -274,7 +274,7 @@ impl Player {
         format!("{done}\n\n{}", self.task())
     }
 
-    /// The lesson is done: notes that, and says what comes next.
+    /// Completes the lesson, and announces the next one.
     fn finished(&mut self) -> String {
         let (id, seconds) = (self.current().id.clone(), self.lesson_started.elapsed().as_secs());
         let record = self.progress_file.progress.record(&id);
@@ -294,14 +294,14 @@ impl Player {
         format!("{text}\n{next}")
     }
 
-    /// What is said after the last lesson; of our own course also what it was about.
+    /// Returns the text after the last lesson; for lifebox's own course with a summary.
     fn end_of_course(&self) -> String {
         let ours = self.course.last().is_some_and(|lesson| lesson.id == "workflow");
         let id = if ours { "learn-all-done" } else { "learn-course-done" };
         page_of_text(&self.format(id, &[]), self.reader())
     }
 
-    /// An input that is meant for the course; `None` for all others.
+    /// Handles an input for the course; `None` for all others.
     pub fn takes(&mut self, text: &str) -> Option<TutorOutput> {
         let text = text.trim();
         let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
@@ -330,7 +330,7 @@ impl Player {
         Some(said.into())
     }
 
-    /// To another lesson.
+    /// Moves to another lesson.
     fn go(&mut self, lesson: usize) -> TutorOutput {
         if lesson >= self.course.len() {
             return self.end_of_course().into();
@@ -367,7 +367,7 @@ impl Player {
         match ask(&self.host, &step.answer, &self.values) {
             Ok(right) if is_same(&right, given) => self.next_step(),
             Ok(_) => {
-                // A mistake that the lesson knows has a hint of its own.
+                // A known mistake has its own hint.
                 let is_given =
                     |mistake: &String| is_same(&values::put(mistake, &self.values), given);
                 let known = step.wrong.iter().find(|(_, mistake)| is_given(mistake));
@@ -392,7 +392,7 @@ impl Player {
         format!("{skipped}\n\n{}", self.task()).into()
     }
 
-    /// The lessons, and which of them are done.
+    /// Lists the lessons, and which of them are done.
     pub fn list(&self) -> String {
         let row = |(place, lesson): (usize, &Lesson)| {
             let state =
@@ -409,13 +409,13 @@ impl Player {
         crate::ui::format::columns::align(&rows.join("\n")).trim_end().to_owned()
     }
 
-    /// What is kept of the learner.
+    /// Returns the progress of the learner.
     pub fn progress(&self) -> &Progress {
         &self.progress_file.progress
     }
 }
 
-/// The place of a lesson in a course, by id or number.
+/// Returns the index of a lesson in a course, by id or number.
 fn find(course: &[Lesson], name: &str) -> Result<usize> {
     let by_number = name.parse::<usize>().ok().filter(|number| (1..=course.len()).contains(number));
     let by_id = || course.iter().position(|lesson| lesson.id == name);

@@ -1,4 +1,4 @@
-//! How far a learner is: a small file of the learner's.
+//! `Progress`: a learner's progress, kept in a small file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,26 +12,26 @@ use crate::model::{Error, Kind, Result};
 
 const VERSION: u32 = 1;
 
-/// What a learner has done, by lesson.
+/// The progress of a learner, by lesson.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     version: u32,
-    /// Who it is.
+    /// The name of the learner.
     pub learner: String,
-    /// By the lesson's id.
+    /// The lessons by id.
     pub lessons: BTreeMap<String, Record>,
 }
 
-/// What a learner has done in a lesson.
+/// The progress in one lesson.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// When it was finished; `None` while it is not.
+    /// The time of completion; `None` before it.
     #[serde(default)]
     pub done: Option<Timestamp>,
-    /// How long it took, in seconds.
+    /// The duration, in seconds.
     #[serde(default)]
     pub seconds: u64,
-    /// Whether the guess was right; `None` before there is one.
+    /// Whether the guess was right; `None` before it.
     #[serde(default)]
     pub guess: Option<bool>,
     /// How many hints were given.
@@ -43,15 +43,15 @@ pub struct Record {
 }
 
 impl Progress {
-    /// Of somebody who begins.
+    /// Creates the progress of a new learner.
     pub fn new(learner: &str) -> Self {
         Progress { version: VERSION, learner: learner.to_owned(), lessons: BTreeMap::new() }
     }
 
-    /// What is written in a file; `None` where there is none yet.
+    /// Reads a file; `None` if it does not exist yet.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] where it is damaged or of another version.
+    /// [`Kind::Corrupt`] if the file is damaged or of another version.
     pub fn read(path: &Path) -> Result<Option<Self>> {
         let text = match std::fs::read_to_string(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -60,15 +60,15 @@ impl Progress {
         let damaged = |why: String| {
             Error::new(
                 Kind::Corrupt,
-                format!("`{}` is no progress of lessons: {why}", path.display()),
+                format!("`{}` is not a progress file of lessons: {why}", path.display()),
             )
-            .hint("lifebox learn --restart begins anew")
+            .hint("start over with `lifebox learn --restart`")
         };
         let progress: Progress =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
         match progress.version {
             VERSION => Ok(Some(progress)),
-            other => Err(damaged(format!("it has version {other}, not {VERSION}"))),
+            other => Err(damaged(format!("expected version {VERSION}, got {other}"))),
         }
     }
 
@@ -85,28 +85,28 @@ impl Progress {
         write_atomic(path, |out| out.write_all(text.as_bytes()).context(what))
     }
 
-    /// Whether a lesson is finished.
+    /// Returns whether a lesson is finished.
     pub fn is_done(&self, lesson: &str) -> bool {
         self.lessons.get(lesson).is_some_and(|record| record.done.is_some())
     }
 
-    /// What is known of a lesson, to be changed.
+    /// Returns the progress of a lesson, for changes.
     pub fn record(&mut self, lesson: &str) -> &mut Record {
         self.lessons.entry(lesson.to_owned()).or_default()
     }
 }
 
-/// Where progress is kept.
+/// A progress and its file.
 #[derive(Clone, Debug)]
 pub struct ProgressFile {
     /// The progress.
     pub progress: Progress,
-    /// The file; nowhere where `None`.
+    /// The file; `None` keeps the progress in memory.
     pub path: Option<PathBuf>,
 }
 
 impl ProgressFile {
-    /// Writes it, where it is kept.
+    /// Writes the file, if there is one.
     ///
     /// # Errors
     /// When the file can't be written.

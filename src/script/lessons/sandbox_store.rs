@@ -1,5 +1,5 @@
-//! What a lesson stands on: a store that is empty but for the image `host`, values of its own, and
-//! scripts that look at the engine without being seen.
+//! The environment of a lesson: a store with only the image `host`, values, and scripts that check
+//! the engine unseen.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use crate::model::{Error, Kind, Result};
 use crate::script::host::{Host, Limits, Output};
 use crate::script::session::Session;
 
-/// How long a script of a lesson may take, and how many operations of the language.
+/// The limits of a lesson's script: time and operations.
 const SCRIPT_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) const OPERATIONS: u64 = 5_000_000;
 
-/// Values for a lesson; no two are the same.
+/// Chooses the values of a lesson; no two are equal.
 pub(super) fn chosen(lesson: &Lesson) -> Result<Values> {
     let mut chosen = Values::new();
     for (name, kind) in &lesson.values {
@@ -36,10 +36,10 @@ pub(super) fn chosen(lesson: &Lesson) -> Result<Values> {
     Ok(chosen)
 }
 
-/// Takes all away that a lesson before may have left: all but the image `host`.
+/// Removes everything that an earlier lesson may have left: all but the image `host`.
 ///
 /// # Errors
-/// When something can't be removed.
+/// When something cannot be removed.
 pub fn clear(backend: &dyn Backend) -> Result<()> {
     let cancel = &CancelToken::new()?;
     let all = RemoveOptions { force: true, volumes: true };
@@ -63,20 +63,20 @@ pub fn clear(backend: &dyn Backend) -> Result<()> {
     backend.image("host", PullPolicy::Missing).map(drop)
 }
 
-/// What a lesson begins with.
+/// Runs the `before` script of a lesson.
 pub(super) fn prepare(host: &Host, lesson: &Lesson, values: &Values) -> Result<()> {
     if lesson.before.trim().is_empty() {
         return Ok(());
     }
     ask(host, &lesson.before, values).map(drop).map_err(|report| {
-        Error::new(Kind::Invalid, format!("the lesson `{}` can't begin", lesson.id))
+        Error::new(Kind::Invalid, format!("the lesson `{}` cannot begin", lesson.id))
             .cause(report.trim_end())
     })
 }
 
-/// The value of a script of a lesson, in an interpreter of its own; or the report of its failure.
+/// Evaluates a script of a lesson in its own interpreter; `Err` is the report of its failure.
 pub(super) fn ask(host: &Host, script: &str, values: &Values) -> Result<String, String> {
-    // What hangs keeps nobody, and Ctrl-C still ends it.
+    // A script that hangs is ended by its time limit or by Ctrl-C.
     let cancel = host.cancel.child().map_err(|error| error.to_string())?;
     let limits =
         Limits { time: Some(SCRIPT_TIMEOUT), operations: Some(OPERATIONS), ..Limits::default() };
@@ -84,12 +84,12 @@ pub(super) fn ask(host: &Host, script: &str, values: &Values) -> Result<String, 
     session.value("lesson", &values::put(script, values))
 }
 
-/// The same engine, without anybody who listens.
+/// Returns a host with the same engine, and without output and observers.
 pub(super) fn quiet(host: &Host) -> Host {
     Host { output: Arc::new(NoOutput), ..host.clone() }
 }
 
-/// Nobody reads what a check prints.
+/// The output of a check is discarded.
 #[derive(Debug)]
 struct NoOutput;
 
@@ -103,7 +103,8 @@ impl Output for NoOutput {
     }
 }
 
-/// Whether two answers say the same: quotes, case and space do not count, numbers by value.
+/// Returns whether two answers are equal, apart from quotes, case and space; numbers are compared
+/// by value.
 pub(super) fn is_same(right: &str, given: &str) -> bool {
     let plain = |text: &str| text.trim().trim_matches(['"', '\'', '`']).trim().to_lowercase();
     let (right, given) = (plain(right), plain(given));

@@ -1,5 +1,5 @@
-//! Lessons that are played by themselves: every way to solve must solve, every mistake must be
-//! answered by its hint.
+//! Plays lessons automatically: every solution must solve its step, every mistake must get its
+//! hint.
 
 use super::format::{Lesson, Step};
 use super::sandbox_store::{OPERATIONS, ask, chosen, clear, is_same, prepare, quiet};
@@ -8,12 +8,12 @@ use crate::model::Result;
 use crate::script::host::{Host, Limits};
 use crate::script::session::Session;
 
-/// What came of one lesson.
+/// The result of one lesson.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelfTestResult {
     /// Its id.
     pub lesson: String,
-    /// What is not as it should be.
+    /// The problems.
     pub problems: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ struct Play<'a> {
     host: &'a Host,
     lesson: &'a Lesson,
     values: Values,
-    /// Where the learner types.
+    /// The session of the learner.
     session: Session,
 }
 
@@ -66,14 +66,14 @@ impl<'a> Play<'a> {
         &self.lesson.steps[number]
     }
 
-    /// Types a script. Its errors are the learner's: they say nothing of the lesson.
+    /// Types a script. Errors of the script are the learner's, not the lesson's.
     fn types(&mut self, script: &str) -> Option<String> {
         self.session.value("typed", &values::put(script, &self.values)).err()
     }
 
     fn solve(&mut self, number: usize, problems: &mut Vec<String>) {
         let (step, shown) = (self.step(number), number + 1);
-        if !step.check.is_empty() && self.judge(step) == "true" {
+        if !step.check.is_empty() && self.check_step(step) == "true" {
             problems.push(format!("step {shown} is done before anything is done"));
         }
         if let Some(report) = self.types(&step.solve) {
@@ -81,7 +81,7 @@ impl<'a> Play<'a> {
         }
         let said = match step.check.is_empty() {
             true => ask(self.host, &step.answer, &self.values).err(),
-            false => Some(self.judge(step)).filter(|said| said != "true"),
+            false => Some(self.check_step(step)).filter(|said| said != "true"),
         };
         if let Some(said) = said {
             problems.push(format!("step {shown}: after `solve` the check says {said}"));
@@ -98,16 +98,16 @@ impl<'a> Play<'a> {
             }
             return;
         }
-        // A mistake may well be refused.
+        // A mistake may be refused.
         let _ = self.types(mistake);
-        let said = self.judge(step);
+        let said = self.check_step(step);
         if said != hint {
             problems
                 .push(format!("step {shown}: after the mistake `{hint}` the check says {said}"));
         }
     }
 
-    fn judge(&self, step: &Step) -> String {
+    fn check_step(&self, step: &Step) -> String {
         ask(self.host, &step.check, &self.values).unwrap_or_else(|report| report)
     }
 }

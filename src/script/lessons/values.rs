@@ -1,4 +1,4 @@
-//! What is chosen anew for each learner, so that answers can't be copied.
+//! Values that are chosen for each learner, so that answers cannot be copied.
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
@@ -18,13 +18,13 @@ const WORDS: [&str; 12] = [
     "window", "silver", "planet",
 ];
 
-/// A number below `end` that nobody knows.
+/// Returns a random number below `end`.
 pub fn below(end: u64) -> u64 {
-    // Keyed by the system's randomness, anew for each state.
+    // The hasher has a new random key in each state.
     RandomState::new().build_hasher().finish() % end.max(1)
 }
 
-/// One value of a kind: `name`, `word`, or `A..B`, a number from A to B.
+/// Chooses a value of a kind: `name`, `word`, or `A..B`, a number from A to B.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for another kind.
@@ -39,15 +39,16 @@ pub fn choose(kind: &str) -> Result<String> {
             let bounds = range.and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
             let (from, to): (u64, u64) =
                 bounds.filter(|(from, to)| from < to).ok_or_else(|| {
-                    let message = format!("`{kind}` is no kind of value");
-                    Error::new(Kind::Invalid, message).hint("name, word, or a range such as 3..99")
+                    let message = format!("`{kind}` is not a kind of value");
+                    Error::new(Kind::Invalid, message)
+                        .hint("use name, word, or a range such as 3..99")
                 })?;
             Ok((from + below(to - from + 1)).to_string())
         }
     }
 }
 
-/// The names after each `$` in a text. `${` begins an expression of the language.
+/// Returns the names after each `$` in a text. `${` begins an expression of the language.
 pub fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split('$').skip(1).filter_map(|rest| {
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
@@ -55,7 +56,7 @@ pub fn names(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// `text` with each `$name` replaced by its value.
+/// Returns `text` with each `$name` replaced by its value.
 pub fn put(text: &str, values: &Values) -> String {
     let mut parts = text.split('$');
     let mut whole = parts.next().unwrap_or_default().to_owned();

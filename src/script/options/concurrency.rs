@@ -66,7 +66,7 @@ pub fn retry(map: Map) -> Result<Retry> {
         on: given.get("on", texts)?.unwrap_or_default(),
     };
     if retry.times == 0 {
-        return Err(Error::new(Kind::Invalid, "retry(): at least 1 time is wanted"));
+        return Err(Error::new(Kind::Invalid, "retry(): `times` must be at least 1"));
     }
     if !(retry.backoff.is_finite() && retry.backoff >= 1.0) {
         return Err(Error::new(Kind::Invalid, "retry(): `backoff` is a factor from 1 on"));

@@ -74,7 +74,7 @@ pub fn remove(map: Map) -> Result<RemoveOptions> {
     Ok(RemoveOptions { force: given.flag("force")?, volumes: given.flag("volumes")? })
 }
 
-/// The option of `rmi` and `rmv`.
+/// The option of `rmi` and `remove_volume`.
 pub fn force(function: &str, map: Map) -> Result<bool> {
     ParsedOptions::new(function, keys(function), map)?.flag("force")
 }

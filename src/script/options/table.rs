@@ -112,7 +112,7 @@ const FUNCTIONS: &[(&str, &[&[OptionSpec]])] = &[
     ("restart", &[STOP]),
     ("rm", &[FORCE, REMOVE]),
     ("create_volume", &[volumes::VOLUME]),
-    ("rmv", &[FORCE]),
+    ("remove_volume", &[FORCE]),
     ("volumes", &[volumes::VOLUMES]),
     ("prune_volumes", &[volumes::PRUNE_VOLUMES]),
     ("rmi", &[FORCE]),

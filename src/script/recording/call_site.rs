@@ -1,22 +1,22 @@
-//! Where a call is written: the line of the script or of a module.
+//! Finds where a call is written: the line of the script or of a module.
 
 use rhai::NativeCallContext;
 
 use crate::model::script::recording::Text;
 use crate::script::syntax::sources::Sources;
 
-/// A call as Rhai tells of it.
+/// A call as Rhai reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallSite {
     source: Option<String>,
     pub line: usize,
     column: usize,
-    /// The function that is called.
+    /// The called function.
     pub name: String,
 }
 
 impl CallSite {
-    /// Where the calling function is called.
+    /// Returns the place and the name of the current call.
     pub fn of(ctx: &NativeCallContext) -> Self {
         let position = ctx.call_position();
         CallSite {
@@ -27,7 +27,7 @@ impl CallSite {
         }
     }
 
-    /// Whether the call can be the one at this place of a text.
+    /// Returns whether the call can be the one at this place of a text.
     fn is_in(&self, text: &str) -> bool {
         let line = self.line.checked_sub(1).and_then(|line| text.lines().nth(line));
         let Some(line) = line else { return false };
@@ -37,17 +37,17 @@ impl CallSite {
     }
 }
 
-/// The texts that calls can be in.
+/// The texts that can contain calls.
 #[derive(Debug, Default)]
 pub struct CallSites {
     /// The script first, then the modules by their names.
     known: Vec<Text>,
-    /// Which of them are wanted, in the order of `texts`.
+    /// The indices of the texts with calls, in the order of `texts`.
     wanted: Vec<usize>,
 }
 
 impl CallSites {
-    /// The texts of a script of this name and of its modules.
+    /// Collects the texts of a script of this name and of its modules.
     pub fn new(name: &str, sources: &Sources) -> Self {
         let mut known = sources.all();
         known.sort_by_key(|text| (text.name != name, text.name.clone()));
@@ -55,15 +55,15 @@ impl CallSites {
         CallSites { known, wanted }
     }
 
-    /// The number, among [`CallSites::texts`], of the text that a call is written in. Rhai names the
-    /// source of whoever calls a closure, not that in which it is written.
+    /// Returns the index, among [`CallSites::texts`], of the text of a call. For a closure, Rhai
+    /// reports the source of its caller, not its own.
     pub fn find(&mut self, place: &CallSite) -> Option<usize> {
-        let told = self.known.iter().position(|text| Some(&text.name) == place.source.as_ref());
-        let others = (0..self.known.len()).filter(|at| Some(*at) != told);
-        let mut all = told.into_iter().chain(others);
+        let reported = self.known.iter().position(|text| Some(&text.name) == place.source.as_ref());
+        let others = (0..self.known.len()).filter(|at| Some(*at) != reported);
+        let mut all = reported.into_iter().chain(others);
         let found = all.find(|at| place.is_in(&self.known[*at].text));
-        // Without a function's name there, such as for an operator, only the source is known.
-        let found = found.or_else(|| told.filter(|_| place.line > 0))?;
+        // If no function's name is at that place, as for an operator, only the source is known.
+        let found = found.or_else(|| reported.filter(|_| place.line > 0))?;
         let at = self.wanted.iter().position(|wanted| *wanted == found);
         Some(at.unwrap_or_else(|| {
             self.wanted.push(found);
@@ -71,7 +71,7 @@ impl CallSites {
         }))
     }
 
-    /// The script, and the modules in which calls were found.
+    /// Returns the script, and the modules in which calls were found.
     pub fn texts(mut self) -> Vec<Text> {
         self.wanted.iter().map(|at| std::mem::take(&mut self.known[*at])).collect()
     }

@@ -1,17 +1,17 @@
-//! What is kept of what a script prints: its beginning and its end.
+//! Keeps the beginning and the end of a script's output.
 
 use std::collections::VecDeque;
 
 use crate::model::observe::log::Stream;
 use crate::model::script::recording::OutputChunk;
 
-/// How many bytes are kept of the beginning, and as many of the end.
+/// The number of bytes that are kept of the beginning, and of the end.
 const KEPT: usize = 64 * 1024;
 
-/// From this on a piece is not added to, so that taking off its first bytes stays cheap.
+/// The size at which a chunk is full, so that dropping its first bytes stays cheap.
 const PIECE: usize = 4096;
 
-/// What was printed: its first bytes and its last ones.
+/// The first and the last bytes of the output.
 #[derive(Debug, Default)]
 pub struct OutputBuffer {
     first: Vec<(Stream, Vec<u8>)>,
@@ -50,7 +50,7 @@ impl OutputBuffer {
         }
     }
 
-    /// The pieces, and how many bytes are missing after the first [`KEPT`].
+    /// Returns the chunks, and how many bytes are missing after the first [`KEPT`].
     pub fn take(&mut self) -> (Vec<OutputChunk>, u64) {
         let kept = std::mem::take(self);
         let mut pieces: Vec<OutputChunk> = Vec::new();
@@ -66,10 +66,10 @@ impl OutputBuffer {
     }
 }
 
-/// Stands where something is left out.
+/// The mark in the place of missing output.
 const GAP: &str = "\n[...]\n";
 
-/// Adds bytes to a piece of the same stream, or returns a new one.
+/// Adds bytes to a chunk of the same stream, or returns a new chunk.
 fn append(
     piece: Option<&mut (Stream, Vec<u8>)>,
     stream: Stream,

@@ -1,6 +1,6 @@
-//! The recorder: keeps which containers a script touches and where, what they use, their last
-//! words, and what the script prints. A thread of its own looks at them; the events tell the rest at
-//! the end.
+//! The recorder: keeps which containers a script uses and where, their resource usage, their last
+//! lines, and the script's output. Its thread samples the containers; the events complete the
+//! recording at the end.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,18 +23,18 @@ use crate::model::script::recording::{ContainerTimeline, Recording, TimelineEven
 use crate::model::value::id::ContainerId;
 use crate::script::host::{Host, Observer, Output};
 
-/// From one look to the next, when nothing is new.
+/// The interval between two samples, if nothing is new.
 const PAUSE: Duration = Duration::from_millis(100);
-/// After a container was touched for the first time: it may be a short life.
+/// The delay after the first use of a container: its life may be short.
 const SHORT: Duration = Duration::from_millis(10);
-/// Looking takes at most this part of the time: a tenth.
+/// The maximum share of time for sampling: a tenth.
 const SHARE: u32 = 10;
-/// How many containers are looked at.
+/// The maximum number of recorded containers.
 const MOST: usize = 300;
-/// How many things that change no status are kept of each container.
+/// The maximum number of events without a change of status per container.
 const MAX_EVENTS: usize = 500;
 
-/// Keeps what one script does.
+/// Records one script.
 #[derive(Debug)]
 pub struct Recorder {
     backend: Arc<dyn Backend>,
@@ -43,13 +43,13 @@ pub struct Recorder {
     state: Mutex<State>,
     changed: Condvar,
     output_buffer: Mutex<OutputBuffer>,
-    /// Raised by nobody: what is looked at takes no time.
+    /// Never cancelled: sampling does not block.
     never: CancelToken,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// In the order in which they were touched.
+    /// The containers, in the order of their first use.
     watched: Vec<Arc<Watched>>,
     at: HashMap<ContainerId, usize>,
     left_out: u64,
@@ -84,7 +84,7 @@ impl Recorder {
         watched.poll(self.backend.as_ref(), || self.started_at.elapsed());
     }
 
-    /// The entry of a container, made when it is first touched; `None` where there are too many.
+    /// Returns the entry of a container, created at its first use; `None` if there are too many.
     fn watched(&self, id: &ContainerId) -> Option<Arc<Watched>> {
         let mut state = self.state();
         if let Some(at) = state.at.get(id) {
@@ -103,7 +103,7 @@ impl Recorder {
         Some(watched)
     }
 
-    /// Looks at all containers again and again, until the script is over.
+    /// Samples all containers repeatedly, until the script has ended.
     pub(super) fn poll_until_end(&self) {
         let mut pause = PAUSE;
         loop {
@@ -118,33 +118,33 @@ impl Recorder {
                 return;
             }
             pause = if std::mem::take(&mut state.is_fresh) { SHORT } else { pause * 2 };
-            // A script that makes many must not wait for the looks at those that it has.
+            // A script that creates many containers must not wait for sampling.
             let watched = state.watched.clone();
             drop(state);
-            let begun = Instant::now();
+            let start = Instant::now();
             watched.iter().for_each(|watched| self.poll(watched));
-            pause = pause.min(PAUSE).max(begun.elapsed() * SHARE);
+            pause = pause.min(PAUSE).max(start.elapsed() * SHARE);
         }
     }
 
-    /// Looks a last time, and puts together what is known; without what the script itself told.
+    /// Samples a last time and returns the recording, without the output of the script.
     pub(super) fn end(
         &self,
         looking: JoinHandle<()>,
-        begun: Timestamp,
+        start: Timestamp,
         mut places: CallSites,
     ) -> Recording {
         self.state().is_over = true;
         self.changed.notify_one();
-        // Had it panicked, there would be fewer samples.
+        // If the thread has panicked, there are only fewer samples.
         let _ = looking.join();
         let watched = std::mem::take(&mut self.state().watched);
         watched.iter().for_each(|watched| self.poll(watched));
-        let mut happenings = self.timeline_events(begun);
+        let mut events_of = self.timeline_events(start);
         let lives = watched.iter().map(|watched| {
-            let (happenings, events_omitted) = happenings.remove(watched.id()).unwrap_or_default();
-            let life = watched.timeline(&self.never, begun, &mut places);
-            ContainerTimeline { events: happenings, events_omitted, ..life }
+            let (events_of, events_omitted) = events_of.remove(watched.id()).unwrap_or_default();
+            let life = watched.timeline(&self.never, start, &mut places);
+            ContainerTimeline { events: events_of, events_omitted, ..life }
         });
         let lives = lives.collect();
         let (output, output_omitted) = lock(&self.output_buffer).take();
@@ -158,11 +158,11 @@ impl Recorder {
         }
     }
 
-    /// What happened to containers since `begun`, and how much more that is not kept.
-    fn timeline_events(&self, begun: Timestamp) -> HashMap<ContainerId, (Vec<TimelineEvent>, u64)> {
+    /// Returns the events of containers since `start`, and how many more were not kept.
+    fn timeline_events(&self, start: Timestamp) -> HashMap<ContainerId, (Vec<TimelineEvent>, u64)> {
         let mut all: HashMap<ContainerId, (Vec<TimelineEvent>, u64)> = HashMap::new();
-        let options = EventOptions { since: Some(begun), ..EventOptions::default() };
-        // Where events can't be read there are none to show.
+        let options = EventOptions { since: Some(start), ..EventOptions::default() };
+        // Without a readable journal there are no events to show.
         let Ok(mut events) = self.backend.events(&options) else { return all };
         let state = self.state();
         while let Ok(Some(event)) = events.next_event(None, &self.never) {
@@ -170,9 +170,9 @@ impl Recorder {
             if !state.at.contains_key(&id) {
                 continue;
             }
-            let (happenings, left_out) = all.entry(id).or_default();
-            if happenings.len() < MAX_EVENTS || changes_status(&event) {
-                happenings.push(timeline_event(event, begun));
+            let (events_of, left_out) = all.entry(id).or_default();
+            if events_of.len() < MAX_EVENTS || changes_status(&event) {
+                events_of.push(timeline_event(event, start));
             } else {
                 *left_out += 1;
             }

@@ -14,17 +14,17 @@ use crate::script::errors::render;
 use crate::script::host::{Host, Outcome, Output, Source, read};
 use crate::script::session::Session;
 
-/// Runs a script to its end and keeps what it does.
+/// Runs a script to its end and records it.
 ///
 /// # Errors
-/// Where that can't be kept; then the script did not run.
+/// When recording cannot start; then the script did not run.
 pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Recording)> {
-    let begun = Timestamp::now();
+    let began = Timestamp::now();
     let recorder = Arc::new(Recorder::new(&host)?);
     let looking = {
         let recorder = Arc::clone(&recorder);
         let thread = std::thread::Builder::new().name("report".to_owned());
-        thread.spawn(move || recorder.poll_until_end()).context(|| "make a thread".to_owned())?
+        thread.spawn(move || recorder.poll_until_end()).context(|| "create a thread".to_owned())?
     };
     let name = source.name();
     let output: Arc<dyn Output> = recorder.clone();
@@ -32,9 +32,9 @@ pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Recording)> 
     let (outcome, places) = match read(source) {
         Ok((name, text)) => {
             let session = Session::new(host);
-            let stage: ScriptContext = session.context().clone();
+            let context: ScriptContext = session.context().clone();
             let outcome = session.run(&name, &text);
-            (outcome, CallSites::new(&name, stage.sources()))
+            (outcome, CallSites::new(&name, context.sources()))
         }
         Err(error) => {
             let report = Some(render::plain(&error));
@@ -44,11 +44,11 @@ pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Recording)> 
     let took = recorder.started_at.elapsed();
     let chronicle = Recording {
         name,
-        started_at: begun,
+        started_at: began,
         duration: took,
         exit_code: outcome.exit_code,
         report: outcome.report.clone(),
-        ..recorder.end(looking, begun, places)
+        ..recorder.end(looking, began, places)
     };
     Ok((outcome, chronicle))
 }

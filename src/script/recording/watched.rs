@@ -1,4 +1,4 @@
-//! One container that a script has touched, as it is seen from outside.
+//! One container that a script has used, as it is seen from outside.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -15,19 +15,19 @@ use crate::model::observe::log::LogOptions;
 use crate::model::script::recording::{Call, ContainerTimeline, Line, Sample};
 use crate::model::value::id::ContainerId;
 
-/// How many of the last lines are kept.
+/// The number of last lines that are kept.
 const LINES: u64 = 20;
-/// How much of a line, in characters.
+/// The maximum length of a line, in characters.
 const LINE: usize = 500;
-/// How many lines are read at most to find the last ones.
+/// The maximum number of lines that are read to find the last ones.
 const READ: usize = 100_000;
-/// How many samples are kept: when there are more, every other one goes.
+/// The maximum number of samples: beyond it every other one is dropped.
 const SAMPLES: usize = 2 * HALF as usize;
 const HALF: u32 = 300;
-/// How many different calls.
+/// The maximum number of different calls.
 const CALLS: usize = 500;
 
-/// A container.
+/// A recorded container.
 #[derive(Debug)]
 pub struct Watched {
     id: ContainerId,
@@ -40,21 +40,21 @@ struct WatchedState {
     record: Option<Box<Container>>,
     found: Option<Status>,
     samples: Vec<Sample>,
-    /// From one sample that is kept to the next; doubled when there are too many.
-    apart: Duration,
-    /// Its last lines, and what comes after them: opened, and not read before it is wanted. Also
-    /// of a container that is gone its log can be read then.
+    /// The interval between two kept samples; doubled when there are too many.
+    interval: Duration,
+    /// Its last lines and later ones: opened now, read at the end. So the log of a removed
+    /// container can be read as well.
     log: Option<Box<dyn LogStream>>,
     is_gone: bool,
 }
 
 impl Watched {
-    /// One that was not looked at.
+    /// Creates a container without samples.
     pub fn new(id: &ContainerId) -> Self {
         Watched { id: id.clone(), known: Mutex::default() }
     }
 
-    /// Its id.
+    /// Returns the id.
     pub fn id(&self) -> &ContainerId {
         &self.id
     }
@@ -63,7 +63,7 @@ impl Watched {
         lock(&self.known)
     }
 
-    /// Notes a call about it.
+    /// Records a call.
     pub fn called(&self, at: Duration, place: CallSite) {
         let mut known = self.known();
         let is_full = known.calls.len() >= CALLS;
@@ -74,7 +74,7 @@ impl Watched {
         }
     }
 
-    /// Sees how it is now.
+    /// Reads the current state.
     pub fn poll(&self, backend: &dyn Backend, now: impl Fn() -> Duration) {
         let mut known = self.known();
         if known.is_gone {
@@ -94,12 +94,12 @@ impl Watched {
         let is_as_before = before == Some(last_run(&record));
         known.record = Some(Box::new(record));
         if status.is_live() {
-            // Where nothing counts, there is no curve.
+            // Without a controller there is no plot.
             let used = backend.stats(&self.id).unwrap_or_default();
             let (cpu_time, memory) = (used.cpu_time, used.memory);
             known.sample(Sample { at: now(), status, cpu_time, memory });
         }
-        // One that has not run since writes nothing new.
+        // A container that has not run since has no new lines.
         if status.is_live() || !is_as_before {
             let last = LogOptions { tail: Some(LINES), ..LogOptions::default() };
             if let Ok(log) = backend.logs(&self.id, &last) {
@@ -108,15 +108,15 @@ impl Watched {
         }
     }
 
-    /// What is known of it, but for its events.
+    /// Returns the recorded data, without events.
     pub fn timeline(
         &self,
         never: &CancelToken,
-        begun: Timestamp,
+        start: Timestamp,
         places: &mut CallSites,
     ) -> ContainerTimeline {
         let mut known = self.known();
-        let log = known.log.take().map(|log| last_lines(log, never, begun)).unwrap_or_default();
+        let log = known.log.take().map(|log| last_lines(log, never, start)).unwrap_or_default();
         let calls = known.calls.drain(..).map(|(place, at, count)| Call {
             at,
             text: places.find(&place),
@@ -150,7 +150,7 @@ impl WatchedState {
     fn sample(&mut self, sample: Sample) {
         let last = self.samples.last();
         let is_soon = last.is_some_and(|last| {
-            last.status == sample.status && sample.at.saturating_sub(last.at) < self.apart
+            last.status == sample.status && sample.at.saturating_sub(last.at) < self.interval
         });
         if is_soon {
             return;
@@ -163,13 +163,13 @@ impl WatchedState {
                 number % 2 == 1
             });
             let whole = sample.at.saturating_sub(self.samples[0].at);
-            self.apart = whole / HALF;
+            self.interval = whole / HALF;
         }
     }
 }
 
-/// The last lines of a log, oldest first.
-fn last_lines(mut log: Box<dyn LogStream>, never: &CancelToken, begun: Timestamp) -> Vec<Line> {
+/// Returns the last lines of a log, oldest first.
+fn last_lines(mut log: Box<dyn LogStream>, never: &CancelToken, start: Timestamp) -> Vec<Line> {
     let mut lines = std::collections::VecDeque::new();
     for _ in 0..READ {
         let Ok(Some(line)) = log.next_line(Some(Duration::ZERO), never) else { break };
@@ -178,7 +178,7 @@ fn last_lines(mut log: Box<dyn LogStream>, never: &CancelToken, begun: Timestamp
             Some((at, _)) => format!("{}...", &text[..at]),
             None => text.into_owned(),
         };
-        lines.push_back(Line { at: since(begun, line.time), stream: line.stream, text });
+        lines.push_back(Line { at: since(start, line.time), stream: line.stream, text });
         if lines.len() as u64 > LINES {
             lines.pop_front();
         }

@@ -1,4 +1,4 @@
-//! What a session tells whoever types: completions, parameters, variables, help.
+//! What a session offers to its user: completions, parameters, variables, help.
 
 use super::completion::{self, Completion};
 use super::evaluate::Session;
@@ -10,19 +10,20 @@ use crate::script::syntax::sources::CLOSURE;
 use crate::ui::format::columns::align;
 
 impl Session {
-    /// The latest text as an expression without the `;` at its end, where its value is `last` now.
+    /// Returns the latest text as an expression without the `;` at its end, if its value is `last`
+    /// now.
     pub fn last_expression<'t>(&self, text: &'t str) -> Option<&'t str> {
         let text = text.trim().trim_end_matches(';').trim_end();
         let parser = parser::parser();
         (self.last_was_value && parser.compile_expression(text).is_ok()).then_some(text)
     }
 
-    /// Whether `text` goes on in the next line.
+    /// Returns whether `text` continues in the next line.
     pub fn is_incomplete(&self, text: &str) -> bool {
         self.validator.is_incomplete(text)
     }
 
-    /// The variables with their types and values, and the functions, a line each.
+    /// Returns the variables with their types and values, and the functions, one a line.
     pub fn variables(&self) -> String {
         let mut rows = Vec::new();
         for (name, is_constant, value) in self.scope.iter_raw() {
@@ -44,18 +45,18 @@ impl Session {
         align(&rows.join("\n")).trim_end().to_owned()
     }
 
-    /// Whether there is a variable of this name.
+    /// Returns whether there is a variable of this name.
     pub fn has_variable(&self, name: &str) -> bool {
         self.scope.contains(name)
     }
 
-    /// What can stand at `position` in `line`.
+    /// Returns the completions at `position` in `line`.
     pub fn complete(&self, line: &str, position: usize) -> Completion {
         completion::complete(&self.engine, &self.context, &self.scope, &self.global, line, position)
     }
 
-    /// The parameters of a function, from after the bracket on: `container, options) -> Container`.
-    /// Of several forms the shortest that takes something.
+    /// Returns the parameters of a function after the bracket: `container, options) -> Container`.
+    /// Of several overloads the shortest with parameters.
     pub fn parameters(&self, name: &str, is_method: bool) -> Option<String> {
         let known = self.context.library().all_functions(&self.engine);
         let before = usize::from(is_method);
@@ -66,20 +67,20 @@ impl Session {
         Some(format!("{}){returns}", fits.params[before..].join(", ")))
     }
 
-    /// The names of the containers, for completion.
+    /// Returns the names of the containers, for completion.
     pub fn container_names(&self) -> Vec<String> {
         completion::container_names(&self.context)
     }
 
-    /// The references of the images, for completion.
+    /// Returns the references of the images, for completion.
     pub fn image_names(&self) -> Vec<String> {
         completion::image_names(&self.context)
     }
 
-    /// The overview of all functions, or the page of one.
+    /// Returns the index of all functions, or the page of one.
     ///
     /// # Errors
-    /// The drawn report, for a name that is not there.
+    /// The drawn report, for an unknown name.
     pub fn help(&self, name: Option<&str>) -> Result<String, String> {
         let (library, reader) = (self.context.library(), self.context.host().reader);
         let Some(name) = name else { return Ok(docs::help_index(library, reader)) };

@@ -1,5 +1,5 @@
-//! What can stand at the cursor: functions, methods and properties by the type of the variable
-//! before the dot, options inside `#{`, containers and images inside strings.
+//! Completions at the cursor: functions, methods and properties by the type of the variable before
+//! the dot, options inside `#{`, containers and images inside strings.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -13,26 +13,26 @@ use crate::script::syntax::sources::CLOSURE;
 use crate::script::values::handle::{Container, Image};
 use crate::script::{display, options};
 
-/// Words for the place before the cursor.
+/// The completions before the cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Completion {
-    /// Where the word begins that they replace.
+    /// The start of the word that they replace.
     pub start: usize,
-    /// The words, sorted.
+    /// The candidates, sorted.
     pub candidates: Vec<Candidate>,
 }
 
-/// One word.
+/// One completion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// What is inserted.
+    /// The inserted text.
     pub text: String,
-    /// What it is, in a few words.
+    /// A short description.
     pub about: String,
 }
 
 impl Candidate {
-    /// For a list: what it is, which begins with its name.
+    /// Returns the line for a list: the description, beginning with the name.
     pub fn label(&self) -> String {
         let name = self.text.trim_end_matches([' ', ':', '(']);
         if self.about.starts_with(name) {
@@ -48,10 +48,10 @@ const KEYWORDS: &[&str] = &[
     "continue", "switch", "try", "catch", "throw", "import", "true", "false", "this",
 ];
 
-/// What can stand at `position` in `line`.
+/// Returns the completions at `position` in `line`.
 pub fn complete(
     engine: &Engine,
-    stage: &ScriptContext,
+    context: &ScriptContext,
     scope: &Scope<'static>,
     global: &GlobalRuntimeState,
     line: &str,
@@ -63,24 +63,24 @@ pub fn complete(
     let mut words: BTreeMap<String, String> = BTreeMap::new();
     match &place.context {
         Context::Text => {
-            words.extend(container_names(stage).into_iter().map(|n| (n, "container".to_owned())));
-            words.extend(image_names(stage).into_iter().map(|n| (n, "image".to_owned())));
+            words.extend(container_names(context).into_iter().map(|n| (n, "container".to_owned())));
+            words.extend(image_names(context).into_iter().map(|n| (n, "image".to_owned())));
         }
         Context::Option(function) => {
             let keys = options::keys(function).into_iter();
             words.extend(keys.map(|key| (format!("{}: ", key.name), key.about.to_owned())));
         }
         Context::Member(receiver) => {
-            members(engine, stage.library(), scope, receiver, &mut words);
+            members(engine, context.library(), scope, receiver, &mut words);
         }
-        Context::Module(alias) => of_module(engine, stage.library(), global, alias, &mut words),
+        Context::Module(alias) => of_module(engine, context.library(), global, alias, &mut words),
         Context::Import => {
-            let all = stage.library().modules().iter();
+            let all = context.library().modules().iter();
             words.extend(all.map(|module| (module.name.to_owned(), module.summary())));
         }
         Context::Name => {
             let functions =
-                stage.library().all_functions(engine).iter().filter(|f| f.role == Role::Function);
+                context.library().all_functions(engine).iter().filter(|f| f.role == Role::Function);
             for f in functions {
                 words.entry(format!("{}(", f.name)).or_insert_with(|| f.signature());
             }
@@ -102,7 +102,7 @@ pub fn complete(
     Completion { start: place.start, candidates }
 }
 
-/// What an imported module has.
+/// Lists the functions and variables of an imported module.
 fn of_module(
     engine: &Engine,
     library: &Library,
@@ -140,7 +140,7 @@ fn of_module(
     );
 }
 
-/// Properties and methods of a value; of any handle where the variable is not known yet.
+/// Lists the properties and methods of a value; of any handle if the variable is not known yet.
 fn members(
     engine: &Engine,
     library: &Library,
@@ -172,8 +172,8 @@ fn members(
     }
 }
 
-/// Whether a verb is about a value of this type: a handle, or the name of something. Of any of
-/// these where the type is not known.
+/// Returns whether a verb takes a value of this type: a handle, or a name. True for all of these if
+/// the type is not known.
 fn is_about(function: &Function, kind: Option<TypeId>) -> bool {
     let (container, image) = match kind {
         Some(kind) if kind == TypeId::of::<Container>() => (true, false),
@@ -192,7 +192,7 @@ fn is_about(function: &Function, kind: Option<TypeId>) -> bool {
     }
 }
 
-/// What a property says now: `status = "running"`.
+/// Returns a property with its current value: `status = "running"`.
 fn property(engine: &Engine, value: &Dynamic, name: &str) -> Option<String> {
     let mut scope = Scope::new();
     scope.push_dynamic("it", value.clone());
@@ -200,22 +200,22 @@ fn property(engine: &Engine, value: &Dynamic, name: &str) -> Option<String> {
     Some(entry(engine, name, &now.ok()?))
 }
 
-/// A name and a value, in a line.
+/// Formats a name and a value, in a line.
 fn entry(engine: &Engine, name: &str, value: &Dynamic) -> String {
     let shown = display::value(engine, value).unwrap_or_else(|| "()".to_owned());
     let line: Vec<&str> = shown.lines().map(str::trim).collect();
     format!("{name} = {}", line.join(" "))
 }
 
-/// The names of all containers. Failing to ask leaves completion empty, not broken.
-pub fn container_names(stage: &ScriptContext) -> Vec<String> {
-    let list = stage.backend().ps().unwrap_or_default();
+/// Returns the names of all containers; none if they cannot be read.
+pub fn container_names(context: &ScriptContext) -> Vec<String> {
+    let list = context.backend().ps().unwrap_or_default();
     list.iter().map(|container| container.state.name.to_string()).collect()
 }
 
-/// The references of all images.
-pub fn image_names(stage: &ScriptContext) -> Vec<String> {
-    let list = stage.backend().images().unwrap_or_default();
+/// Returns the references of all images.
+pub fn image_names(context: &ScriptContext) -> Vec<String> {
+    let list = context.backend().images().unwrap_or_default();
     let mut names: Vec<String> =
         list.iter().flat_map(|image| image.tags.iter().map(|tag| tag.familiar())).collect();
     names.push("host".to_owned());
@@ -224,7 +224,7 @@ pub fn image_names(stage: &ScriptContext) -> Vec<String> {
     names
 }
 
-/// Where the cursor is.
+/// The place of the cursor.
 #[derive(Debug, PartialEq, Eq)]
 struct Cursor {
     start: usize,
@@ -241,17 +241,17 @@ enum Context {
     Member(String),
     /// After the colons of this module.
     Module(String),
-    /// What is imported.
+    /// The path of an import.
     Import,
     /// Anything else.
     Name,
 }
 
 impl Cursor {
-    /// Reads what is before the cursor once, from left to right.
+    /// Scans the text before the cursor once, from left to right.
     fn of(before: &str) -> Cursor {
         let mut string: Option<(char, usize)> = None;
-        // Open brackets; a map carries the function whose options it is.
+        // The open brackets; a map carries the function whose options it holds.
         let mut open: Vec<(char, Option<String>)> = Vec::new();
         let mut after_key = false;
         let mut chars = before.char_indices();
@@ -297,7 +297,7 @@ impl Cursor {
     }
 }
 
-/// The name that ends at `end`.
+/// Returns the name that ends at `end`.
 fn word_before(text: &str, end: usize) -> String {
     let head = &text[..end];
     let start = head

@@ -1,4 +1,4 @@
-//! A session: an interpreter whose variables, functions and imports live on from one text to the
+//! `Session`: an interpreter whose variables, functions and imports persist from one text to the
 //! next. A script is a session of one text.
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::script::host::Host;
 use crate::script::syntax::incomplete::InputValidator;
 use crate::script::syntax::sources::without_shebang;
 
-/// How long cleanups may take once the time is over, where nobody says.
+/// The default time limit of cleanups after the time limit of the script.
 const CLEANUP: Duration = Duration::from_secs(60);
 
 /// An interpreter with its variables.
@@ -29,7 +29,7 @@ pub struct Session {
     pub(super) global: GlobalRuntimeState,
     pub(super) context: ScriptContext,
     lines: usize,
-    /// Whether the latest text gave a value, which is `last` now.
+    /// Whether the latest text had a value, which is `last` now.
     pub(super) last_was_value: bool,
 }
 
@@ -39,63 +39,63 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// What a line of the REPL came to.
+/// The outcome of a line of the REPL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EvalResult {
     /// Nothing to show.
     Nothing,
-    /// A value, as it is shown.
+    /// A value, formatted.
     Value(String),
-    /// It failed: the drawn report.
+    /// An error: the drawn report.
     Failed(String),
     /// Ctrl-C ended it.
     Interrupted,
-    /// `exit(n)`, or nobody reads the output any more.
+    /// `exit(n)`, or the reader of the output is gone.
     Exit(u8),
 }
 
 impl Session {
-    /// A fresh interpreter.
+    /// Creates a session.
     pub fn new(host: Host) -> Self {
-        // Closures are named after a hash; with a fixed seed they are named the same in every run.
+        // Closures are named after a hash; with a fixed seed the names are equal in every run.
         let _ = rhai::config::hashing::set_hashing_seed(Some([1, 2, 3, 4]));
-        let stage = ScriptContext::new(host, interpreter::LANGUAGE);
-        let engine = interpreter::build(&stage);
+        let context = ScriptContext::new(host, interpreter::LANGUAGE);
+        let engine = interpreter::build(&context);
         let global = engine.new_global_runtime_state();
         Session {
             engine,
             validator: InputValidator::new(),
             scope: rhai::Scope::new(),
             global,
-            context: stage,
+            context,
             lines: 0,
             last_was_value: false,
         }
     }
 
-    /// Its surroundings.
+    /// Returns the context.
     pub(in crate::script) fn context(&self) -> &ScriptContext {
         &self.context
     }
 
-    /// Ends the script when its time is over, and its cleanups when theirs is, unless the flag that
-    /// is returned is raised before.
+    /// Ends the script at its time limit, and its cleanups at theirs, unless the returned token is
+    /// cancelled before.
     pub(super) fn watch_time(&self) -> Option<CancelToken> {
         let limits = self.context.host().limits;
         let (time, cleanup) = (limits.time?, limits.cleanup.unwrap_or(CLEANUP));
-        let (over, stage) = (CancelToken::new().ok()?, self.context.clone());
-        let watched = over.clone();
+        let (timer, context) = (CancelToken::new().ok()?, self.context.clone());
+        let watched = timer.clone();
         let watch = move || {
             if watched.sleep(time).is_ok() {
-                stage.end(Ending::TimedOut);
-                stage.host().cancel.cancel();
+                context.end(Ending::TimedOut);
+                context.host().cancel.cancel();
                 if watched.sleep(cleanup).is_ok() {
-                    stage.end_cleanups(Ending::TimedOut);
+                    context.end_cleanups(Ending::TimedOut);
                 }
             }
         };
         std::thread::Builder::new().spawn(watch).ok()?;
-        Some(over)
+        Some(timer)
     }
 
     /// Evaluates one input of the REPL. Its value is kept as `last`.
@@ -104,7 +104,7 @@ impl Session {
         self.load(&format!("repl[{}]", self.lines), text)
     }
 
-    /// The same for a text that has a name of its own; its imports are relative to that.
+    /// Evaluates a file; its imports are relative to its name.
     pub fn load(&mut self, name: &str, text: &str) -> EvalResult {
         self.last_was_value = false;
         match self.evaluate(name, text) {
@@ -114,7 +114,7 @@ impl Session {
                 if self.last_was_value {
                     self.scope.set_or_push("last", value);
                 }
-                // A semicolon at the end says: do it, I know the value.
+                // With a semicolon at the end the value is not shown.
                 match shown.filter(|_| !text.trim_end().ends_with(';')) {
                     Some(text) => EvalResult::Value(text),
                     None => EvalResult::Nothing,
@@ -129,18 +129,18 @@ impl Session {
         }
     }
 
-    /// The value of a text, as text; or the drawn report of its failure.
+    /// Evaluates a text and returns its value as text.
     ///
     /// # Errors
-    /// The report.
+    /// The drawn report of the failure.
     pub fn value(&mut self, name: &str, text: &str) -> Result<String, String> {
-        let over = self.watch_time();
+        let timer = self.watch_time();
         let evaluated = self.evaluate(name, text);
-        over.into_iter().for_each(|over| over.cancel());
+        timer.into_iter().for_each(|timer| timer.cancel());
         match evaluated {
             Ok(value) => Ok(value.to_string()),
             Err(error) => match exit_reply(&error) {
-                Some(Ending::TimedOut) => Err("its time is over".to_owned()),
+                Some(Ending::TimedOut) => Err("time limit reached".to_owned()),
                 _ => Err(self.report(name, &error)),
             },
         }
@@ -156,14 +156,14 @@ impl Session {
         let imports = self.global.num_imports();
         let outcome = stack::on_big_stack(|| self.evaluate_here(name, text));
         outcome.unwrap_or_else(|bug| {
-            // What the text had defined when it broke off is not to be trusted.
+            // The definitions of a text that panicked are not consistent.
             self.global.lib.truncate(libraries);
             self.global.truncate_imports(imports);
             Err(throw(&bug, "", Some(name), rhai::Position::NONE))
         })
     }
 
-    /// Evaluates `text` and puts in order what it has put off to its end.
+    /// Evaluates `text` and runs its cleanups.
     fn evaluate_here(&mut self, name: &str, text: &str) -> RhaiResultOf<Dynamic> {
         let whole = Scope::script();
         let cancel = self.context.cancel();
@@ -180,14 +180,15 @@ impl Session {
         // The parser does not know of modules imported by an earlier text: it would refuse them.
         self.engine.set_strict_variables(self.global.num_imports() == 0);
         let mut ast = self.engine.compile_with_scope(&self.scope, without_shebang(text))?;
-        // Before its library is shared: afterwards it does not take a new name any more.
+        // Before its library is shared: afterwards its source cannot be set.
         ast.set_source(name);
         sources.add_closures(name, &ast);
         if ast.has_functions() {
             self.global.lib.push(ast.shared_lib().clone());
         }
         self.global.source = Some(name.into());
-        // Public under `internals`; the only way to keep imports and constants between texts.
+        // Deprecated API of `internals`, but the only way to keep imports and constants between
+        // texts.
         #[allow(deprecated)]
         let value = self.engine.eval_statements_raw(
             &mut self.global,
@@ -195,7 +196,7 @@ impl Session {
             &mut self.scope,
             ast.statements(),
         )?;
-        // An ending that came with the last statement, where no operation follows.
+        // The script was ended during the last statement, after which no operation follows.
         match self.context.ending() {
             Some(Ending::Interrupted) | None => Ok(value),
             Some(ending) => Err(ending.at(rhai::Position::NONE)),
@@ -203,7 +204,7 @@ impl Session {
     }
 }
 
-/// Why it ended, where nothing failed.
+/// Returns why a script ended, if it did not fail.
 pub(super) fn exit_reply(error: &EvalAltResult) -> Option<Ending> {
     match innermost(error) {
         EvalAltResult::ErrorTerminated(token, _) => token.clone().try_cast::<Ending>(),

@@ -13,22 +13,23 @@ use crate::script::values::log_line::LogLine;
 use rhai::Engine;
 use rhai::packages::{Package, StandardPackage};
 
-/// How deep calls may nest: equal for debug and release, or tests would meet other limits than
-/// users. Rhai's own is too small for ordinary functions; the stack (see `stack`) is big enough.
+/// The limit of nested calls: equal for debug and release, or tests would meet other limits than
+/// users. Rhai's default is too small for ordinary functions; the stack (see `stack`) is big
+/// enough.
 const CALL_LEVELS: usize = 1000;
 
 /// The language, for the handlers and the help of a script.
 pub const LANGUAGE: Language = Language { library: &api::LIBRARY, engine: build };
 
-/// Knows the functions too, but has nothing that they could work on.
+/// Returns an engine that knows the functions but has no context for them.
 pub fn vocabulary() -> Engine {
     let mut engine = parser::parser();
     engine.register_global_module(StandardPackage::new().as_shared_module());
     let functions: rhai::Shared<rhai::Module> = api::module().into();
     engine.register_global_module(functions.clone());
-    // `engine::start(c)` means ours even where a script has a `start` of its own.
+    // `engine::start(c)` means lifebox's function even if a script defines its own `start`.
     engine.register_static_module("engine", functions);
-    // What `type_of` and errors call them.
+    // The names of types in `type_of` and errors.
     engine.register_type_with_name::<Container>("Container");
     engine.register_type_with_name::<Image>("Image");
     engine.register_type_with_name::<Logs>("Logs");
@@ -40,18 +41,18 @@ pub fn vocabulary() -> Engine {
     engine
 }
 
-/// The engine of a script or a REPL.
-pub fn build(stage: &ScriptContext) -> Engine {
+/// Returns the engine of a script or a REPL.
+pub fn build(context: &ScriptContext) -> Engine {
     let mut engine = vocabulary();
-    engine.set_module_resolver(Resolver::new(stage.clone()));
-    engine.set_default_tag(rhai::Dynamic::from(stage.clone()));
+    engine.set_module_resolver(Resolver::new(context.clone()));
+    engine.set_default_tag(rhai::Dynamic::from(context.clone()));
     engine.set_max_strings_interned(256);
     engine.set_max_call_levels(CALL_LEVELS);
-    engine.set_max_operations(stage.host().limits.operations.unwrap_or(0));
+    engine.set_max_operations(context.host().limits.operations.unwrap_or(0));
 
-    let out = stage.clone();
+    let out = context.clone();
     engine.on_print(move |text| out.print(text));
-    let err = stage.clone();
+    let err = context.clone();
     engine.on_debug(move |text, source, position| {
         let place = match (source, position.line()) {
             (Some(source), Some(line)) => format!("{source}:{line}: "),
@@ -60,16 +61,16 @@ pub fn build(stage: &ScriptContext) -> Engine {
         };
         err.eprint(&format!("{place}{text}"));
     });
-    let surroundings = stage.clone();
-    // Public under `internals`, and volatile; there is nothing else before the use of a variable.
+    let own = context.clone();
+    // Unstable API of `internals`; there is no other hook before the use of a variable.
     #[allow(deprecated)]
-    engine.on_var(move |name, _, mut context| {
-        if surroundings.sources().may_be_caught(name) {
-            caught::normalize(name, &mut context, &surroundings);
+    engine.on_var(move |name, _, mut evaluation| {
+        if own.sources().may_be_caught(name) {
+            caught::normalize(name, &mut evaluation, &own);
         }
         Ok(None)
     });
-    let progress = stage.clone();
+    let progress = context.clone();
     engine.on_progress(move |_| progress.ending().map(rhai::Dynamic::from));
     engine
 }

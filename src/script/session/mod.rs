@@ -1,5 +1,4 @@
-//! A conversation with the interpreter: variables, functions and imports live on from one text to
-//! the next. A script is a conversation of one text.
+//! Sessions with the interpreter, and what belongs to them: modules, completion, the reference.
 
 mod assist;
 pub(super) mod completion;

@@ -1,7 +1,7 @@
-//! `import`: files relative to the importing file, and the modules that lifebox brings.
+//! `import`: files relative to the importing file, and the standard modules.
 //!
-//! Rhai's own resolver looks relative to the current directory, runs a module in the scope of its
-//! importer and names it in errors as it was written. This one does none of it.
+//! Rhai's own resolver searches relative to the current directory, runs a module in the scope of
+//! its importer, and names a module in errors as the import does. This resolver does none of it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::script::syntax::sources::{CLOSURE, without_shebang};
 /// The ending of script files; an import may leave it out.
 const ENDING: &str = "rhai";
 
-/// Finds, runs and remembers modules.
+/// Finds, runs and caches modules.
 #[derive(Debug)]
 pub struct Resolver {
     context: ScriptContext,
@@ -28,9 +28,9 @@ pub struct Resolver {
 
 #[derive(Default)]
 struct State {
-    /// By name of the source; a file is read again when it has changed.
+    /// The modules by source; a file is read again when it has changed.
     ready: HashMap<String, (Option<SystemTime>, Shared<Module>)>,
-    /// Those being run now, to see a circle of imports before it overflows the stack.
+    /// The modules that are running, to detect a circle of imports before it overflows the stack.
     running: Vec<String>,
 }
 
@@ -43,19 +43,19 @@ impl std::fmt::Debug for State {
 /// A module that was found.
 #[derive(Debug)]
 pub struct Found {
-    /// What errors call it.
+    /// Its name in errors.
     pub name: String,
-    /// What is written in it.
+    /// Its text.
     pub text: Arc<str>,
     changed: Option<SystemTime>,
-    /// What it has besides its text.
+    /// Its native functions.
     pub native: Option<fn() -> Module>,
 }
 
 impl Resolver {
-    /// A resolver that has read nothing yet.
-    pub fn new(stage: ScriptContext) -> Self {
-        Resolver { context: stage, state: Mutex::default() }
+    /// Creates a resolver with an empty cache.
+    pub fn new(context: ScriptContext) -> Self {
+        Resolver { context, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -77,14 +77,14 @@ impl Resolver {
     }
 }
 
-/// Rhai 1.27 does not find a closure that a module returned (rhaiscript/rhai#1114); as a global
-/// function it does.
+/// Registers a module's closures as global functions: Rhai 1.27 does not find a closure that a
+/// module returned (rhaiscript/rhai#1114).
 fn publish_closures(module: &mut Module, ast: &rhai::AST) {
     let mut scratch = Module::new();
     for (_, _, name, _, definition) in ast.shared_lib().iter_script_fn_info() {
         if name.starts_with(CLOSURE) {
             let hash = scratch.set_script_fn(definition.clone());
-            // The registration API that is to replace it cannot change what is there already.
+            // The registration API that replaces it cannot change an existing module.
             #[allow(deprecated)]
             module.update_fn_namespace(hash, FnNamespace::Global);
         }
@@ -101,7 +101,7 @@ impl ModuleResolver for Resolver {
         position: Position,
     ) -> RhaiResultOf<Shared<Module>> {
         let fail = |error: Error| throw(&error, "import", source, position);
-        // Before it is looked for: a script that is not trusted does not learn what is there.
+        // Before the file is opened: an untrusted script must not learn which files exist.
         if stdlib::find(path).is_none() {
             self.context.path(&file_of(source, path).to_string_lossy()).map_err(fail)?;
         }
@@ -120,7 +120,7 @@ impl ModuleResolver for Resolver {
             }
             state.running.push(found.name.clone());
         }
-        // No lock is held while it runs: it may import others.
+        // No lock is held while the module runs: it may import others.
         let module = self.run(engine, &found);
         let mut state = self.state();
         state.running.pop();
@@ -132,10 +132,10 @@ impl ModuleResolver for Resolver {
     }
 }
 
-/// Where an import leads: one of ours by its name, or else a file.
+/// Finds an import: a standard module by its name, or else a file.
 ///
 /// # Errors
-/// What reading the file says.
+/// When the file cannot be read.
 pub fn locate(source: Option<&str>, path: &str) -> Result<Found, Error> {
     if let Some(module) = stdlib::find(path) {
         let (name, text) = (module.source(), module.text.into());
@@ -151,7 +151,8 @@ pub fn locate(source: Option<&str>, path: &str) -> Result<Found, Error> {
     Ok(Found { name, text: text.into(), changed, native: None })
 }
 
-/// The file of an import, relative to the importing one. `v1.2` is not taken for an ending.
+/// Returns the file of an import, relative to the importing one. `.2` of `v1.2` is not an
+/// extension.
 fn file_of(source: Option<&str>, path: &str) -> PathBuf {
     let base = source.map(Path::new).and_then(Path::parent).unwrap_or(Path::new(""));
     let mut file = base.join(path).into_os_string();
@@ -162,7 +163,7 @@ fn file_of(source: Option<&str>, path: &str) -> PathBuf {
     plain(Path::new(&file))
 }
 
-/// Without `.` and `x/..`, so that one file has one name.
+/// Removes `.` and `x/..`, so that one file has one name.
 fn plain(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut parts: Vec<Component<'_>> = Vec::new();

@@ -1,5 +1,5 @@
-//! The whole reference as a document: Markdown for people, JSON for programs, definitions for
-//! editors. All of it comes out of the registrations, by way of `docs`.
+//! Writes the reference as a document: Markdown for people, JSON for programs, definitions for
+//! editors. Everything comes from the registrations, through `docs`.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub enum Form {
     Definitions,
 }
 
-/// The reference in this form.
+/// Returns the reference in this form.
 pub fn reference(form: Form) -> String {
     match form {
         Form::Markdown => markdown(),
@@ -32,14 +32,14 @@ pub fn reference(form: Form) -> String {
 
 const PREFACE: &str = "# The language of lifebox
 
-Every function that scripts and the prompt have besides those of [Rhai](https://rhai.rs/book).
-This file is written by `lifebox docs`; a test holds it to the code.
+All functions of scripts and the prompt beyond those of [Rhai](https://rhai.rs/book).
+`lifebox docs` writes this file; a test holds it to the code.
 
 A verb takes a handle, a name or an id, and works in both styles: `start(c)`, `c.start()`,
 `\"web\".start()`. A duration is a number of seconds or a text such as `\"500ms\"`, `\"10s\"`, `\"2m\"`; a
-size is a number of bytes or such as `\"256m\"`. Options are maps; one that is not known is an error
-that names the nearest. `engine::start(c)` means the function of lifebox even where a script has a
-`start` of its own.
+size is a number of bytes or a text such as `\"256m\"`. Options are maps; an unknown option is an
+error that suggests the nearest. `engine::start(c)` means lifebox's function even if a script defines
+its own `start`.
 ";
 
 fn markdown() -> String {
@@ -96,7 +96,7 @@ fn push_properties(text: &mut String, functions: &[Function]) {
     }
 }
 
-/// A text in a cell of a table.
+/// Escapes a text for a cell of a table.
 fn escaped(text: &str) -> String {
     text.replace('|', "\\|")
 }
@@ -119,7 +119,7 @@ fn json_text() -> String {
 }
 
 fn functions_json(functions: &[Function], with_options: bool) -> Vec<Value> {
-    let visible = functions.iter().filter(|function| function.role != Role::Internal);
+    let visible = functions.iter().filter(|function| function.is_shown());
     let json = |function: &Function| {
         let keys = match (with_options, function.role) {
             (true, Role::Function) => options::keys(&function.name),
@@ -142,7 +142,7 @@ fn functions_json(functions: &[Function], with_options: bool) -> Vec<Value> {
 fn definitions() -> String {
     let mut text = String::from("module static;\n");
     for (_, functions) in LIBRARY.own_functions() {
-        for function in functions.iter().filter(|function| function.role != Role::Internal) {
+        for function in functions.iter().filter(|function| function.is_shown()) {
             text.push('\n');
             for line in function.doc.lines() {
                 text.push_str(format!("/// {line}").trim_end());
@@ -158,7 +158,8 @@ fn definitions() -> String {
     text
 }
 
-/// `container` as `container: ?`, `tail: int` as it is, a bare type as `_: Type`.
+/// Formats a parameter: `container` as `container: ?`, `tail: int` as it is, a bare type as `_:
+/// Type`.
 fn typed(param: &str) -> String {
     let is_type = param.starts_with(char::is_uppercase);
     match (param, param.contains(':'), is_type) {
@@ -196,7 +197,7 @@ mod tests {
         for ((title, functions), part) in LIBRARY.own_functions().iter().zip(parts) {
             assert_eq!(part["title"], *title);
             let named = part["functions"].as_array().unwrap();
-            for function in functions.iter().filter(|function| function.role != Role::Internal) {
+            for function in functions.iter().filter(|function| function.is_shown()) {
                 assert!(named.iter().any(|f| f["signature"] == function.signature()));
                 assert!(markdown.contains(&format!("`{}`", function.signature())));
                 assert!(definitions.contains(&function.name));

@@ -8,10 +8,13 @@ use crate::script::host::{Host, Outcome, Source, Tracing, read};
 use crate::script::teaching::trace;
 use crate::script::testing;
 
-/// The exit code when the time is over, timeout(1)'s.
+/// The exit code at the time limit, that of timeout(1).
 const TIMEOUT_EXIT_CODE: u8 = 124;
 
-/// Runs a script to its end, on a thread of its own with a big stack.
+/// The hint of a script that reached its time limit.
+const RAISE_TIME: &str = "hint: raise it with --timeout TIME";
+
+/// Runs a script to its end, on its own thread with a big stack.
 pub fn run(host: Host, source: Source) -> Outcome {
     let (name, text) = match read(source) {
         Ok(source) => source,
@@ -26,7 +29,7 @@ pub fn run(host: Host, source: Source) -> Outcome {
 impl Session {
     /// Runs a whole script.
     pub fn run(mut self, name: &str, text: &str) -> Outcome {
-        let over = self.watch_time();
+        let timer = self.watch_time();
         let tracing = self.context.host().trace;
         if tracing != Tracing::Off {
             trace::begin(&self.context, tracing);
@@ -35,37 +38,45 @@ impl Session {
         if tracing != Tracing::Off {
             self.context.eprint(trace::end(&self.context).trim_end());
         }
-        over.into_iter().for_each(|over| over.cancel());
+        timer.into_iter().for_each(|timer| timer.cancel());
         let whole = evaluated.is_ok() || self.context.tests().has_exited();
         let (exit_code, report) = match evaluated {
             Ok(_) => match testing::summary(&self.context) {
                 Some(failed) => (1, Some(failed)),
                 None => (0, None),
             },
-            // What was noted first is why; what the innermost call saw of it may be another.
-            Err(error) => match exit_reply(&error)
-                .map(|seen| self.context.end_reason().unwrap_or(seen))
-            {
-                Some(Ending::TimedOut) => {
-                    let where_it_was = render::interrupted(&self.context, name, &error);
-                    let too =
-                        if self.context.no_cleanup() { ", and that of its cleanups" } else { "" };
-                    let over = format!("error: the time of the script is over{too}");
-                    (TIMEOUT_EXIT_CODE, Some(format!("{over}\n{where_it_was}")))
+            // The first reason counts; the innermost call may have seen a later one.
+            Err(error) => {
+                match exit_reply(&error).map(|seen| self.context.end_reason().unwrap_or(seen)) {
+                    Some(Ending::TimedOut) => {
+                        let where_it_was = render::interrupted(&self.context, name, &error);
+                        let reached = self.time_limit();
+                        (
+                            TIMEOUT_EXIT_CODE,
+                            Some(format!("{reached}\n{where_it_was}\n{RAISE_TIME}")),
+                        )
+                    }
+                    Some(Ending::Exit(0)) => match testing::summary(&self.context) {
+                        Some(failed) => (1, Some(failed)),
+                        None => (0, None),
+                    },
+                    Some(Ending::Exit(code)) => (code, None),
+                    Some(Ending::Closed) => (0, None),
+                    Some(Ending::Interrupted) => (
+                        CancelToken::exit_code(),
+                        Some(render::interrupted(&self.context, name, &error)),
+                    ),
+                    None => (1, Some(self.report(name, &error))),
                 }
-                Some(Ending::Exit(0)) => match testing::summary(&self.context) {
-                    Some(failed) => (1, Some(failed)),
-                    None => (0, None),
-                },
-                Some(Ending::Exit(code)) => (code, None),
-                Some(Ending::Closed) => (0, None),
-                Some(Ending::Interrupted) => (
-                    CancelToken::exit_code(),
-                    Some(render::interrupted(&self.context, name, &error)),
-                ),
-                None => (1, Some(self.report(name, &error))),
-            },
+            }
         };
         Outcome { exit_code, report, completed: whole }
+    }
+
+    /// Says which time limit ended the script, and whether its cleanups were cut short as well.
+    fn time_limit(&self) -> String {
+        let limit = self.context.host().limits.time.unwrap_or_default();
+        let too = if self.context.no_cleanup() { ", also by the cleanup" } else { "" };
+        format!("error: time limit reached ({limit:?}){too}")
     }
 }

@@ -1,25 +1,25 @@
-//! Where a text declares a variable, and so why it is not seen at another place of the text.
+//! Finds where a text declares a variable, and why it is not visible at another place.
 
 use rhai::{AST, ASTNode, Expr, Position, Stmt};
 
 use super::parser::parser;
 use super::sources::{CLOSURE, without_shebang};
 
-/// Why a variable is not seen.
+/// Why a variable is not visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unseen {
-    /// It is one of outside, and the place is in a `fn`.
+    /// The variable is outside of the `fn` that the place is in.
     Outside,
     /// The place is in the closure that the variable becomes.
     Itself,
     /// Its block has ended; the line of its declaration.
     Ended(usize),
-    /// It is declared further down, in this line.
+    /// The declaration is below, in this line.
     Later(usize),
 }
 
-/// Why `name` is not seen at `place`; `None` where the text does not declare it, or is no script.
-/// `outer` says that it is a variable of an earlier text.
+/// Returns why `name` is not visible at `place`; `None` if the text does not declare it or does not
+/// parse. `outer`: an earlier text declares it.
 pub fn unseen(text: &str, name: &str, place: Position, outer: bool) -> Option<Unseen> {
     let ast = parser().compile(without_shebang(text)).ok()?;
     let declared = declarations(&ast, name);
@@ -32,20 +32,20 @@ pub fn unseen(text: &str, name: &str, place: Position, outer: bool) -> Option<Un
         }
         return found.place.line().map(Unseen::Ended);
     }
-    // All that follows is later than a closure which uses it, whoever calls that.
+    // All later declarations come after a closure that uses the variable, whoever calls it.
     if own.is_some() && (outer || declared.iter().any(|found| function(&ast, found.place) != own)) {
         return Some(Unseen::Outside);
     }
     declared.iter().find(beside)?.place.line().map(Unseen::Later)
 }
 
-/// A declaration: where, and where closures in its value use the variable.
+/// A declaration: its place, and where closures in its value use the variable.
 struct Declared {
     place: Position,
     captures: Vec<Position>,
 }
 
-/// The declarations of a variable, in the order of the text.
+/// Returns the declarations of a variable, in the order of the text.
 fn declarations(ast: &AST, name: &str) -> Vec<Declared> {
     let mut found = Vec::new();
     ast.walk(&mut |path: &[ASTNode<'_>]| {
@@ -72,7 +72,7 @@ fn declarations(ast: &AST, name: &str) -> Vec<Declared> {
     found
 }
 
-/// Where the closures in an expression take a variable from around them.
+/// Returns where closures in an expression capture a variable.
 fn captures(value: &Expr, name: &str) -> Vec<Position> {
     let mut places = Vec::new();
     value.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
@@ -85,7 +85,7 @@ fn captures(value: &Expr, name: &str) -> Vec<Position> {
     places
 }
 
-/// Where the innermost `fn` begins that a place is in. A closure is no `fn`: it sees more.
+/// Returns where the innermost `fn` around a place begins. A closure is not a `fn`: it sees more.
 fn function(ast: &AST, place: Position) -> Option<Position> {
     let named = ast.iter_fn_def().filter(|function| !function.name.starts_with(CLOSURE));
     let spans = named.map(|function| function.body.start_position()..=function.body.end_position());

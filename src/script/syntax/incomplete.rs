@@ -1,23 +1,23 @@
-//! Whether a text goes on in the next line: asked of the parser, not guessed from brackets.
+//! Decides whether a text continues in the next line, with the parser, not by counting brackets.
 
 use rhai::{Engine, LexError, ParseErrorType, Token};
 
 use super::parser::parser;
 
-/// The judge. It has an engine of its own: variables must not matter, nor limits.
+/// The validator. It has its own engine: variables and limits must not matter.
 #[derive(Debug)]
 pub struct InputValidator {
     engine: Engine,
 }
 
 impl InputValidator {
-    /// A parser.
+    /// Creates a validator.
     pub fn new() -> Self {
         InputValidator { engine: parser() }
     }
 
-    /// Whether `text` is the beginning of something. With a newline added, an error on the line
-    /// after it is one that more text can mend.
+    /// Returns whether `text` is incomplete. With a newline added, an error on the line after it is
+    /// one that more text can repair.
     pub fn is_incomplete(&self, text: &str) -> bool {
         let padded = format!("{text}\n");
         let last = padded.matches('\n').count() + 1;
@@ -39,7 +39,7 @@ impl InputValidator {
         }
     }
 
-    /// An open `/*` parses as nothing.
+    /// Returns whether a comment is open: the parser takes an open `/*` for an empty text.
     fn in_comment(&self, text: &str) -> bool {
         let texts = [text];
         let (mut tokens, _) = self.engine.lex(&texts);
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn the_parser_knows_what_goes_on() {
-        let judge = InputValidator::new();
+        let validator = InputValidator::new();
         let open = [
             "if x {",
             "fn f(a,",
@@ -78,7 +78,7 @@ mod tests {
             "for x in",
         ];
         for text in open {
-            assert!(judge.is_incomplete(text), "{text}");
+            assert!(validator.is_incomplete(text), "{text}");
         }
         let whole = [
             "",
@@ -97,7 +97,7 @@ mod tests {
             "undefined_name",
         ];
         for text in whole {
-            assert!(!judge.is_incomplete(text), "{text}");
+            assert!(!validator.is_incomplete(text), "{text}");
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Words of the language where a name is wanted: Rhai's parser says there what it would rather have.
+//! Finds reserved words in the place of a name: there Rhai's parser reports only what it expected.
 
 use rhai::{LexError, ParseErrorType, Position, Token};
 
-/// The word of the language at `place`, where that is what an error of the parser is about.
+/// Returns the reserved word at `place`, if the parser's error is about it.
 pub fn at(text: &str, place: Position, error: &ParseErrorType) -> Option<String> {
     use ParseErrorType as E;
     let wants_name = match error {
         E::PropertyExpected | E::VariableExpected | E::FnMissingName => true,
         E::BadInput(LexError::UnexpectedInput(_)) => true,
-        // What it says of a map whose first key is none.
+        // Its error for a map whose first key is not a name.
         E::MissingToken(..) => is_key(before(text, place)?),
         _ => false,
     };
@@ -20,7 +20,7 @@ pub fn at(text: &str, place: Position, error: &ParseErrorType) -> Option<String>
     known.then(|| word.to_owned())
 }
 
-/// How a word that stands at `place` as a key or a property is written instead.
+/// Returns how to write a reserved word at `place` as a key or a property.
 pub fn in_quotes(text: &str, place: Position, word: &str) -> Option<String> {
     let before = before(text, place)?;
     if before.ends_with('.') {
@@ -31,22 +31,22 @@ pub fn in_quotes(text: &str, place: Position, word: &str) -> Option<String> {
     (is_key(before) && colon).then(|| format!("in quotes it can be a key: #{{ \"{word}\": ... }}"))
 }
 
-/// Whether what follows a text can be a key of a map.
+/// Returns whether a key of a map can follow a text.
 fn is_key(before: &str) -> bool {
     before.ends_with("#{") || before.ends_with(',')
 }
 
-/// What is written before a place, without the space at its end.
+/// Returns the text before a place, without space at its end.
 fn before(text: &str, place: Position) -> Option<&str> {
     Some(text[..offset(text, place)?].trim_end())
 }
 
-/// What is written from a place on.
+/// Returns the text from a place on.
 fn rest(text: &str, place: Position) -> Option<&str> {
     Some(&text[offset(text, place)?..])
 }
 
-/// The byte at which a place begins.
+/// Returns the byte offset of a place.
 fn offset(text: &str, place: Position) -> Option<usize> {
     let line = place.line()?.checked_sub(1)?;
     let begin: usize = text.split_inclusive('\n').take(line).map(str::len).sum();

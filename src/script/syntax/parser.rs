@@ -2,12 +2,13 @@
 
 use rhai::{Engine, OptimizationLevel};
 
-/// How deep expressions may nest: equal for debug and release, or tests would meet other limits
-/// than users. Rhai's own is too small for ordinary functions; the stack (see `stack`) is big
+/// The limit of nested expressions: equal for debug and release, or tests would meet other limits
+/// than users. Rhai's default is too small for ordinary functions; the stack (see `stack`) is big
 /// enough.
 const EXPRESSION_DEPTH: usize = 256;
 
-/// Knows the language and nothing of ours: for texts that are not run.
+/// Returns an engine that knows the language without lifebox's functions, for texts that are not
+/// run.
 pub fn parser() -> Engine {
     let mut engine = Engine::new_raw();
     engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);

@@ -1,14 +1,14 @@
-//! The names of the modules that lifebox brings, as errors and reports show them: `std:wait`.
+//! The names of the standard modules in errors and reports: `std:wait`.
 
-/// What errors and reports call the module of this name.
+/// Returns the name of a module in errors and reports.
 pub fn source(name: &str) -> String {
     format!("{SCHEME}{name}")
 }
 
-/// How the sources of these modules begin. No path does.
+/// The prefix of these names, with which no path begins.
 const SCHEME: &str = "std:";
 
-/// Whether a source is one of these modules.
+/// Returns whether a source is a standard module.
 pub fn is_source(name: &str) -> bool {
     name.starts_with(SCHEME)
 }

@@ -8,21 +8,21 @@ use rhai::AST;
 
 use crate::model::script::recording::Text;
 
-/// How Rhai begins the names of closures.
+/// The prefix of Rhai's names of closures.
 pub const CLOSURE: &str = "anon$";
 
 /// Text by source name, and the source of each closure.
 #[derive(Debug, Default)]
 pub struct Sources {
     known: Mutex<SourceTexts>,
-    /// A bit for each name that some `catch (name)` has, as [`bit`] says; others may share it.
+    /// The bits of the names in `catch (name)`, as [`bit`] maps them; other names may share a bit.
     caught: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct SourceTexts {
     texts: HashMap<String, Arc<str>>,
-    /// Rhai reports a closure with the source of whoever calls it; this says where it was written.
+    /// The source of each closure: Rhai reports that of the caller.
     closures: HashMap<String, String>,
 }
 
@@ -37,12 +37,13 @@ impl Sources {
         self.lock().texts.insert(name.to_owned(), text.into());
     }
 
-    /// Whether a variable of this name can be that of a `catch`. Asked at each use of a variable.
+    /// Returns whether a variable of this name can be that of a `catch`. Called at each use of a
+    /// variable.
     pub fn may_be_caught(&self, name: &str) -> bool {
         self.caught.load(Ordering::Relaxed) & bit(name) != 0
     }
 
-    /// Remembers where the closures of `ast` were written.
+    /// Remembers the source of the closures of `ast`.
     pub fn add_closures(&self, name: &str, ast: &AST) {
         let mut known = self.lock();
         for function in ast.iter_functions() {
@@ -52,32 +53,32 @@ impl Sources {
         }
     }
 
-    /// The text of `name`.
+    /// Returns the text of `name`.
     pub fn text(&self, name: &str) -> Option<Arc<str>> {
         self.lock().texts.get(name).cloned()
     }
 
-    /// All texts.
+    /// Returns all texts.
     pub fn all(&self) -> Vec<Text> {
         let known = self.lock();
         let texts = known.texts.iter();
         texts.map(|(name, text)| Text { name: name.clone(), text: text.to_string() }).collect()
     }
 
-    /// Where the closure `function` was written.
+    /// Returns the source of the closure `function`.
     pub fn of_closure(&self, function: &str) -> Option<String> {
         self.lock().closures.get(function).cloned()
     }
 }
 
-/// One of 64 bits for a name.
+/// Returns one of 64 bits for a name.
 fn bit(name: &str) -> u64 {
     let first = name.bytes().next().map_or(0, usize::from);
     1 << ((first + name.len() * 7) % 64)
 }
 
-/// The bits of all names that a text catches errors by; all bits where it is written so that only
-/// a parser would find the name.
+/// Returns the bits of all names in `catch (name)` of a text; all bits if only a parser could find
+/// the name.
 fn bits_of_caught(text: &str) -> u64 {
     let bits = text.split("catch").skip(1).map(|rest| {
         let rest = rest.trim_start();
@@ -93,7 +94,7 @@ fn bits_of_caught(text: &str) -> u64 {
     bits.fold(0, |all, bits| all | bits)
 }
 
-/// A script without its `#!` line, which is left blank so that line numbers stay right.
+/// Returns a script with its `#!` line blank, so that line numbers stay right.
 pub fn without_shebang(text: &str) -> &str {
     if text.starts_with("#!") { text.find('\n').map_or("", |end| &text[end..]) } else { text }
 }

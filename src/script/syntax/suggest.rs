@@ -1,22 +1,22 @@
-//! The nearest known name to a mistyped one.
+//! Suggests the nearest known name for a mistyped one.
 
 use crate::model;
 
-/// The shortest beginning of a name that says which one is meant.
+/// The shortest prefix that identifies a name.
 const BEGINNING: usize = 3;
 
-/// The name among `known` that `word` was probably meant to be: one that begins so, one that is
-/// spelled nearly so, or the beginning of the word.
+/// Returns the name among `known` that `word` was probably meant to be: a name that begins with it,
+/// one with a similar spelling, or a prefix of the word.
 pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().filter(|name| *name != word).collect();
     let lower = word.to_lowercase();
-    // Any short word is spelled nearly like any other.
+    // All short words have a similar spelling.
     if lower.len() < BEGINNING {
         return None;
     }
-    let begun = known.iter().find(|name| name.starts_with(&lower)).copied();
+    let completed = known.iter().find(|name| name.starts_with(&lower)).copied();
     let begins = |name: &&&str| name.len() >= BEGINNING && lower.starts_with(**name);
-    begun
+    completed
         .or_else(|| model::value::suggest::suggest(word, known.iter().copied()))
         .or_else(|| known.iter().find(begins).copied())
 }

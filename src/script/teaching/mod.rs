@@ -1,5 +1,5 @@
-//! What teaching shows, taken from an engine and put into words: for functions and verbs alike.
-//! No script engine is needed for any of it.
+//! Teaching output (plans, diagrams, resources) for functions and verbs alike. None of it needs a
+//! script engine.
 
 pub(super) mod trace;
 
@@ -19,17 +19,17 @@ use crate::model::{Error, Kind, Result};
 use crate::script::host::CommandLineReader;
 use crate::ui::{self, messages};
 
-/// How long what runs is watched where nobody says otherwise.
+/// The default time over which a running container is sampled.
 pub const A_SECOND: Duration = Duration::from_secs(1);
-/// How many samples that gives.
+/// The number of samples in that time.
 const SAMPLES: u32 = 40;
-/// How many of the last lines may tell why a container ended.
+/// The number of last log lines that may show why a container exited.
 const LAST_LINES: u64 = 5;
 
-/// What a verb would do to a container.
+/// Explains what a verb would do to a container.
 ///
 /// # Errors
-/// [`Kind::Refused`] where it is not legal now, [`Kind::Invalid`] for a word that is no verb.
+/// [`Kind::Refused`] if the verb is not legal now, [`Kind::Invalid`] for a word that is not a verb.
 pub fn plan(
     backend: &dyn Backend,
     reader: ReaderProfile,
@@ -42,13 +42,13 @@ pub fn plan(
         let verbs: Vec<_> = verbs.collect();
         Error::new(
             Kind::Invalid,
-            format!("explain(): `{verb}` is no verb that changes a container"),
+            format!("explain(): `{verb}` is not a verb that changes a container"),
         )
-        .hint(format!("one of: {}", verbs.join(", ")))
+        .hint(format!("use one of: {}", verbs.join(", ")))
     })?;
     let state = backend.inspect(id)?.state;
     let (name, status) = (state.name, state.status.as_str());
-    let deeds = backend.plan_action(id, action)?;
+    let steps = backend.plan_action(id, action)?;
     if status::transition(state.status, action) == Ok(Transition::Stays) {
         let status = messages::format_message(reader.language, &format!("status-{status}"), &[]);
         let facts = [("verb", verb), ("name", name.as_str()), ("status", status.as_str())];
@@ -57,21 +57,21 @@ pub fn plan(
             messages::format_message(reader.language, "explain-nothing", &facts)
         ));
     }
-    Ok(ui::teach::trace::plan(reader, verb, name.as_str(), &deeds))
+    Ok(ui::teach::trace::plan(reader, verb, name.as_str(), &steps))
 }
 
-/// A container in the kernel and on the disk.
+/// Explains a container in the kernel and on the disk.
 ///
 /// # Errors
-/// When it can't be looked into.
+/// When the container cannot be inspected.
 pub fn container(backend: &dyn Backend, reader: ReaderProfile, id: &ContainerId) -> Result<String> {
     Ok(ui::teach::introspection::container(reader.language, &backend.introspect(id)?))
 }
 
-/// Where what a container has at a path comes from.
+/// Explains which layers a path of a container comes from.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for a path that is not absolute; when a layer can't be read.
+/// [`Kind::Invalid`] for a path that is not absolute; when a layer cannot be read.
 pub fn sources(
     backend: &dyn Backend,
     reader: ReaderProfile,
@@ -81,23 +81,23 @@ pub fn sources(
     Ok(ui::teach::introspection::sources(reader.language, path, &backend.path_layers(id, path)?))
 }
 
-/// An image on the disk.
+/// Explains an image on the disk.
 ///
 /// # Errors
-/// When it can't be read.
+/// When the image cannot be read.
 pub fn image(backend: &dyn Backend, reader: ReaderProfile, reference: &str) -> Result<String> {
     Ok(ui::teach::introspection::image(reader.language, &backend.introspect_image(reference)?))
 }
 
-/// Why a container is as it is.
+/// Explains why a container has its status.
 ///
 /// # Errors
-/// When its record or log can't be read.
+/// When its record or log cannot be read.
 pub fn why(backend: &dyn Backend, reader: ReaderProfile, id: &ContainerId) -> Result<String> {
     let container = backend.inspect(id)?;
     let options = LogOptions { tail: Some(LAST_LINES), ..LogOptions::default() };
     let mut lines = Vec::new();
-    // One whose record is damaged has no log that could be read.
+    // A container with a damaged record has no readable log.
     if let Ok(mut log) = backend.logs(id, &options) {
         let cancel = CancelToken::new()?;
         while let Ok(Some(line)) = log.next_line(None, &cancel) {
@@ -107,10 +107,10 @@ pub fn why(backend: &dyn Backend, reader: ReaderProfile, id: &ContainerId) -> Re
     Ok(ui::teach::why::status_reason(reader.language, &container, &lines))
 }
 
-/// The life cycle, with the place of a container in it; as text or as SVG.
+/// Draws the life cycle, with the status of a container marked; as text or as SVG.
 ///
 /// # Errors
-/// When the container can't be found.
+/// When the container cannot be found.
 pub fn diagram(
     backend: &dyn Backend,
     reader: ReaderProfile,
@@ -118,17 +118,18 @@ pub fn diagram(
     svg: bool,
 ) -> Result<String> {
     let state = id.map(|id| backend.inspect(id)).transpose()?.map(|container| container.state);
-    let here = state.as_ref().map(|state| (state.name.as_str(), state.status));
+    let current = state.as_ref().map(|state| (state.name.as_str(), state.status));
     Ok(match svg {
-        true => ui::teach::diagram::svg(reader.language, here),
-        false => ui::teach::diagram::diagram(reader.language, here, reader.ascii),
+        true => ui::teach::diagram::svg(reader.language, current),
+        false => ui::teach::diagram::diagram(reader.language, current, reader.ascii),
     })
 }
 
-/// What a container uses and has used. One that runs is watched for `time`.
+/// Formats the current and past resource usage of a container. A running container is sampled for
+/// `time`.
 ///
 /// # Errors
-/// When it can't be measured, or [`Kind::Cancelled`].
+/// When the container cannot be measured, or [`Kind::Cancelled`].
 pub fn resources(
     backend: &dyn Backend,
     reader: ReaderProfile,
@@ -136,7 +137,7 @@ pub fn resources(
     time: Duration,
     cancel: &CancelToken,
 ) -> Result<String> {
-    let what = || "measure it".to_owned();
+    let what = || "measure the container".to_owned();
     let mut samples: Vec<Stats> = vec![backend.stats(id).context(what)?];
     if backend.inspect(id)?.state.status.is_live() && !backend.is_dry_run() {
         for _ in 0..SAMPLES {
@@ -150,27 +151,27 @@ pub fn resources(
     Ok(ui::table::resources::resources(reader, &measured))
 }
 
-/// The commands of Docker that make such a container and bring it to its present state.
+/// Returns the Docker commands that create such a container and bring it to its present status.
 ///
 /// # Errors
 /// When its record is damaged.
 pub fn docker(backend: &dyn Backend, reader: ReaderProfile, id: &ContainerId) -> Result<String> {
     let container = backend.inspect(id)?;
-    // Where the image is gone, all that came of it has to be said.
+    // Without the image, its defaults must be written out.
     let image = backend.image(&container.spec.image.id.to_string(), PullPolicy::Never);
     let config = image.map(|image| image.config).unwrap_or_default();
     Ok(ui::docker::commands(reader.language, &container, &config)?.join("\n"))
 }
 
-/// The statements of the language that do the same as commands of Docker, a line each.
+/// Translates Docker commands into statements of the language, one a line.
 ///
 /// # Errors
-/// For what is no command or cannot be said, with its name.
+/// For a text that is not a command or has no translation, with its name.
 pub fn from_docker(commands: &dyn CommandLineReader, text: &str) -> Result<String> {
     let read = |words: Vec<String>| commands.read(&words);
     let all = shell::commands(text)?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
     if all.is_empty() {
-        return Err(Error::new(Kind::Invalid, "a command of Docker is wanted")
+        return Err(Error::new(Kind::Invalid, "expected a Docker command")
             .hint("such as: docker run -d nginx"));
     }
     Ok(ui::expression::lines(&all.concat()))

@@ -1,6 +1,7 @@
 //! Calls in both styles, and what they return.
 
-use super::{check, run_text};
+use super::super::{Source, run};
+use super::{check, host, run_text};
 
 #[test]
 fn a_container_goes_through_its_life_in_both_styles() {
@@ -168,8 +169,32 @@ fn what_is_safe_to_repeat_is() {
 }
 
 #[test]
-fn moves_are_the_verbs_of_the_table() {
-    check(r#"print(moves(create("host")))"#, r#"["start", "restart", "rm", "rm -f"]"#);
+fn actions_are_the_verbs_of_the_table() {
+    check(r#"print(actions(create("host")))"#, r#"["start", "restart", "rm", "rm -f"]"#);
+}
+
+#[test]
+fn deprecated_names_work_as_the_current_ones() {
+    let (host, output) = host();
+    for index in ["index.json", "index.json.copy"] {
+        std::fs::write(output.root().join("images").join(index), "damaged").unwrap();
+    }
+    let text = r#"
+        let c = create("host", #{ name: "web" });
+        print(moves(c) == actions(c)); print("web".moves() == c.actions());
+        print(absolute("/x//y")); print("/x//y".absolute() == absolute_path("/x//y"));
+        let message = |f| { try { f.call(); "none" } catch (e) { e.message } };
+        print(message.call(|| rmv("db")) == message.call(|| remove_volume("db")));
+        let report = check_images(); let finding = report.findings[0];
+        print([report.sound == report.healthy, finding.trouble, finding.problem]);
+        print([finding.fate, finding.resolution]);
+        "#;
+    let outcome = run(host, Source::Text { name: "main.rhai".to_owned(), text: text.to_owned() });
+    assert_eq!(outcome.report, None);
+    assert_eq!(
+        output.text(),
+        "true\ntrue\n/x/y\ntrue\ntrue\n[true, \"damage\", \"damage\"]\n[\"found\", \"found\"]\n",
+    );
 }
 
 #[test]
@@ -252,7 +277,7 @@ fn methods_can_be_called_on_properties_and_change_nothing() {
            try { i.tags.push("x"); } catch (e) { print(e.message); }
            try { i.tags = []; } catch (e) { print(e.kind); }
            print(i.tags.some(|tag| tag == "host:latest"));"#,
-        "1\n[\"PATH\"]\n[2]\ntrue\ncannot set `tags`: the properties of an Image only tell\n\
+        "1\n[\"PATH\"]\n[2]\ntrue\ncannot set `tags`: the properties of an Image are read-only\n\
          invalid\ntrue",
     );
 }

@@ -1,4 +1,4 @@
-//! What `catch (e)` gives is of one shape, whoever threw it.
+//! Errors in `catch (e)` have one shape, whatever threw them.
 
 use super::check;
 

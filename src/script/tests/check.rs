@@ -3,7 +3,7 @@
 use super::super::api::LIBRARY;
 use super::super::{Severity, Source, check};
 
-/// What is found in a text, a line each.
+/// Returns the findings of a text, one a line.
 pub(super) fn found(text: &str) -> Vec<String> {
     let source = Source::Text { name: "x".to_owned(), text: text.to_owned() };
     let show = |finding: &super::super::Finding| {
@@ -57,7 +57,7 @@ fn a_text_that_is_no_script_is_found() {
 #[test]
 fn a_word_of_the_language_is_no_name_and_in_quotes_a_key() {
     for word in ["export", "import", "until", "private", "fn", "in", "if", "default", "new"] {
-        let said = format!("`{word}` is a word of the language and cannot be a name");
+        let said = format!("`{word}` is a reserved word and cannot be a name");
         let key = format!("error: {said} (in quotes it can be a key: #{{ \"{word}\": ... }})");
         let property =
             format!("error: {said} (in brackets and quotes it can be a key: [\"{word}\"])");
@@ -68,7 +68,7 @@ fn a_word_of_the_language_is_no_name_and_in_quotes_a_key() {
         finds(&format!("let m = #{{ \"{word}\": 1 }}; m[\"{word}\"] = 2;"), &[]);
         finds(&format!("let {word} = 1;"), &[&format!("1:5 error: {said}")]);
     }
-    finds("fn f(in) { }", &["1:6 error: `in` is a word of the language and cannot be a name"]);
+    finds("fn f(in) { }", &["1:6 error: `in` is a reserved word and cannot be a name"]);
     finds(
         "let m = #{ 5: 1 };",
         &["1:12 error: syntax: expecting '}' to end this object map literal"],
@@ -98,27 +98,48 @@ fn functions_that_are_not_there_are_found_with_the_nearest() {
 }
 
 #[test]
+fn deprecated_functions_are_warned_of_and_checked_as_their_successors() {
+    finds(
+        "let c = run(\"host\"); c.moves(); rmv(\"db\", #{ force: 1 });",
+        &[
+            "1:24 warning: `moves` is deprecated: use `actions`",
+            "1:33 warning: `rmv` is deprecated: use `remove_volume`",
+            "1:53 error: remove_volume(): option `force`: expected true or false, got 1",
+        ],
+    );
+    finds(
+        "engine::absolute(\"x\"); Fn(\"rmv\");",
+        &[
+            "1:9 warning: `absolute` is deprecated: use `absolute_path`",
+            "1:27 warning: `rmv` is deprecated: use `remove_volume`",
+        ],
+    );
+    // Functions of the script itself, and those that its maps hold.
+    finds("fn moves(c) { c } moves(1); let m = #{ rmv: |x| x }; m.rmv(1);", &[]);
+}
+
+#[test]
 fn a_wrong_number_of_values_is_found_with_the_forms() {
     finds(
         "pause();",
-        &["1:1 error: pause() does not take 0 values (it is pause(container) -> Container)"],
+        &["1:1 error: pause() does not take 0 values (usage: pause(container) -> Container)"],
     );
     finds(
         "\"web\".pause(1);",
-        &["1:7 error: pause() does not take 1 value (it is pause(container) -> Container)"],
+        &["1:7 error: pause() does not take 1 value (usage: pause(container) -> Container)"],
     );
-    finds("print(1, 2);", &["1:1 error: print() does not take 2 values (it is print(value))"]);
-    finds("fn f(x) { x }\nf(1, 2);", &["2:1 error: f() does not take 2 values (it is f(x))"]);
+    finds("print(1, 2);", &["1:1 error: print() does not take 2 values (usage: print(value))"]);
+    finds("fn f(x) { x }\nf(1, 2);", &["2:1 error: f() does not take 2 values (usage: f(x))"]);
     finds(
         "import \"stack\" as s;\ns::order();",
-        &["2:4 error: s::order() does not take 0 values (it is s::order(services))"],
+        &["2:4 error: s::order() does not take 0 values (usage: s::order(services))"],
     );
-    // Always in the same order.
+    // The order is always equal.
     for _ in 0..8 {
         finds(
             "import \"wait\" as w; w::log(1);",
             &[
-                "1:24 error: w::log() does not take 1 value (it is w::log(c, pattern), or w::log(c, \
+                "1:24 error: w::log() does not take 1 value (usage: w::log(c, pattern), or w::log(c, \
              pattern, given))",
             ],
         );
@@ -146,9 +167,9 @@ fn why_a_variable_is_not_seen_is_told() {
     const FN: &str = "a `fn` sees no variables from outside: give it `b` as a parameter, or write a \
                       closure, `let f = |x| ...`";
     const ENDED: &str =
-        "the one of line 1 ends with its block: declare it before the block, and set it inside";
-    const ITSELF: &str = "a closure does not see the variable that it becomes: write `fn b(...) { \
-                          ... }` if it calls itself";
+        "the `b` of line 1 ends with its block: declare it before the block, and set it inside";
+    const ITSELF: &str = "a closure does not see its own variable: to call itself, write `fn \
+                          b(...) { ... }`";
     for (text, place, hint) in [
         ("let a = 1; { let b = 2; } print(b);", "1:33", ENDED),
         ("scope(|| { let b = 1; }); print(b);", "1:33", ENDED),
@@ -159,13 +180,13 @@ fn why_a_variable_is_not_seen_is_told() {
         ("let b = |x| { if x == 0 { 0 } else { b.call(x - 1) } }; b.call(2);", "1:38", ITSELF),
         ("let b = |x| b.call(x - 1); b.call(2);", "1:13", ITSELF),
         ("let b = |x| [x].map(|y| b.call(y)); b.call(2);", "1:25", ITSELF),
-        ("print(b);\nlet b = 1;", "1:7", "it is declared later, in line 2"),
+        ("print(b);\nlet b = 1;", "1:7", "move its declaration up from line 2"),
         ("let b = 1; fn f() { b } f();", "1:21", FN),
         ("const b = 1; fn f() { [1].map(|x| x + b) } f();", "1:39", FN),
     ] {
         finds(text, &[&format!("{place} error: there is no variable `b` here ({hint})")]);
     }
-    // The name in a text or another word says nothing.
+    // The name in a string or in another word does not count.
     finds("print(b); print(\"let b = 1\");", &["1:7 error: there is no variable `b` here"]);
 }
 
@@ -174,15 +195,15 @@ fn what_is_never_reached_is_found() {
     finds(
         "fn f() {\n return 1;\n print(2);\n}\nexit(1);\nprint(3);",
         &[
-            "3:2 warning: this is never reached: `return` goes before it",
-            "6:1 warning: this is never reached: `exit` goes before it",
+            "3:2 warning: this is never reached: `return` comes before it",
+            "6:1 warning: this is never reached: `exit` comes before it",
         ],
     );
     finds(
         "loop { if true { break; print(1); } throw 1; print(2); }",
         &[
-            "1:25 warning: this is never reached: `break` goes before it",
-            "1:46 warning: this is never reached: `throw` goes before it",
+            "1:25 warning: this is never reached: `break` comes before it",
+            "1:46 warning: this is never reached: `throw` comes before it",
         ],
     );
 }
@@ -213,7 +234,7 @@ fn what_follows_an_endless_loop_or_branches_that_all_leave_is_found() {
         ("for x in [1] { { continue; } print(x); }", "1:30", "`continue`"),
         ("let f = || { loop { } 1 }; f.call();", "1:23", "a `loop` without a `break`"),
     ] {
-        finds(text, &[&format!("{place} warning: this is never reached: {what} goes before it")]);
+        finds(text, &[&format!("{place} warning: this is never reached: {what} comes before it")]);
     }
     for text in [
         "loop { if true { break; } } print(1);",
@@ -254,8 +275,8 @@ fn the_traps_of_closures_are_found() {
 fn a_loop_that_would_lose_errors_is_found() {
     finds(
         "for line in logs(\"web\") { }",
-        &["1:1 warning: a loop with an empty body loses the errors of what it goes over (write \
-         something in it, if only `();`)"],
+        &["1:1 warning: a loop with an empty body hides the errors of its iterator (put \
+         a statement into it, if only `();`)"],
     );
     finds("for line in logs(\"web\") { (); }", &[]);
 }
@@ -264,8 +285,8 @@ fn a_loop_that_would_lose_errors_is_found() {
 fn a_function_that_hides_one_of_ours_is_found() {
     finds(
         "fn start(c) { engine::start(c) }",
-        &["1:13 warning: this function hides start(container) -> Container (`engine::start(...)` \
-         still means the other one)"],
+        &["1:13 warning: this function hides start(container) -> Container (write \
+         `engine::start(...)` for the hidden one)"],
     );
 }
 
@@ -307,14 +328,14 @@ fn h() { global::low }",
             (
                 2,
                 "there is no variable `u::hidden`",
-                Some("`hidden` is not given out: `export` goes before it")
+                Some("`hidden` is not exported: write `export` before it")
             ),
             (3, "there is no variable `u::shwon`", Some("did you mean `shown`?")),
             (5, "there is no constant `global::FOOO`", Some("did you mean `FOO`?")),
             (
                 6,
                 "there is no constant `global::low`",
-                Some("`low` is no `const` of the script itself")
+                Some("`low` is not a `const` of the script itself")
             ),
         ]
     );
@@ -348,7 +369,7 @@ fn imported_files_are_checked_once() {
     assert!(found[1].source.ends_with("lib.rhai"));
 }
 
-/// The examples take variables for granted that stand for the reader's own.
+/// The examples use variables that stand for the reader's own.
 #[test]
 fn no_example_of_the_reference_has_an_error() {
     let own = LIBRARY.own_functions().iter().flat_map(|(_, functions)| functions);

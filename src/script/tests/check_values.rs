@@ -6,7 +6,7 @@ use super::check::{finds, found};
 fn options_that_cannot_be_are_found() {
     finds(
         "run(\"host\", #{ nmae: 1 });",
-        &["1:16 error: run(): no option `nmae` (did you mean `name`?)"],
+        &["1:16 error: run(): no option `nmae` (did you mean `name`? see help(\"run\"))"],
     );
     finds(
         "\"w\".stop(#{ time: true });",
@@ -23,7 +23,7 @@ fn options_that_cannot_be_are_found() {
     );
     finds(
         "wait_for(\"w\", #{ any: [#{ all: [#{ logg: \"x\" }] }] });",
-        &["1:36 error: wait_for(): no option `logg` (did you mean `log`?)"],
+        &["1:36 error: wait_for(): no option `logg` (did you mean `log`? see help(\"wait_for\"))"],
     );
 }
 
@@ -32,16 +32,16 @@ fn options_in_options_and_in_variables_are_looked_at() {
     for (text, wanted) in [
         (
             "events(#{ filter: #{ contaner: \"x\" } });",
-            "1:22 error: events(): invalid filter `contaner` (the filters are container, event, image, \
+            "1:22 error: events(): invalid filter `contaner` (use one of container, event, image, \
              label, type, volume)",
         ),
         (
             "events(#{ filter: #{ type: [\"image\", \"boat\"] } });",
-            "1:38 error: events(): invalid filter `type=boat` (it is one of container, image, volume)",
+            "1:38 error: events(): invalid filter `type=boat` (use one of container, image, volume)",
         ),
         (
             "create(\"host\", #{ health: #{ cmd: \"x\", intervall: 3 } });",
-            "1:40 error: health(): no option `intervall` (did you mean `interval`?)",
+            "1:40 error: health(): no option `intervall` (did you mean `interval`? see help(\"create\"))",
         ),
         (
             "create(\"host\", #{ health: #{ retries: -1 } });",
@@ -49,11 +49,11 @@ fn options_in_options_and_in_variables_are_looked_at() {
         ),
         (
             "let o = #{ nmae: \"x\" }; run(\"host\", o);",
-            "1:12 error: run(): no option `nmae` (did you mean `name`?)",
+            "1:12 error: run(): no option `nmae` (did you mean `name`? see help(\"run\"))",
         ),
         (
             "run(\"host\", #{ name: \"x\" } + #{ memroy: 3 });",
-            "1:33 error: run(): no option `memroy` (did you mean `memory`?)",
+            "1:33 error: run(): no option `memroy` (did you mean `memory`? see help(\"run\"))",
         ),
         (
             "logs(\"web\", #{ since: \"yesterday\" });",
@@ -101,7 +101,7 @@ fn a_curry_without_values_is_found() {
     finds(
         "let f = curry(Fn(\"start\")); f.call(1);",
         &[
-            "1:9 error: curry() takes a function and values for it (such as curry(f, 1), or f.curry(1))",
+            "1:9 error: curry() takes a function and its first arguments (write curry(f, 1), or f.curry(1))",
         ],
     );
     finds("let f = curry(Fn(\"start\"), 1); f.curry(2); Fn(\"stop\").curry(1);", &[]);
@@ -118,5 +118,8 @@ fn properties_that_are_not_there_are_found_where_the_type_is_known() {
         finds(text, &[&format!("{place} {said}")]);
     }
     let found = found("exec(\"web\", \"ls\").exit;");
-    assert!(found[0].contains("ExecResult has no property `exit` (it has code, "), "{found:?}");
+    assert!(
+        found[0].contains("ExecResult has no property `exit` (see help(\"ExecResult\"))"),
+        "{found:?}"
+    );
 }

@@ -1,10 +1,12 @@
 //! `help` and the examples in doc comments.
 
 use super::super::api::LIBRARY;
-use super::super::docs::{Function, Role};
+use super::super::docs::{Function, Role, help_index, help_page};
+use super::super::session::interpreter;
+use crate::model::value::language::{Language, ReaderProfile};
 use crate::script::syntax::incomplete::InputValidator;
 
-/// All functions that have a page, those of modules too.
+/// Returns all functions with a page, those of modules too.
 fn functions() -> Vec<&'static Function> {
     let own = LIBRARY.own_functions().iter().flat_map(|(_, functions)| functions);
     own.chain(LIBRARY.modules().iter().flat_map(|module| &module.functions)).collect()
@@ -24,7 +26,7 @@ fn every_function_has_a_summary_and_an_example() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
-/// The help is in all languages: first paragraphs, options, titles.
+/// Help has all languages: first paragraphs, options, titles.
 #[test]
 fn no_language_lacks_a_text_of_the_help() {
     use super::super::docs::first_paragraph;
@@ -43,12 +45,28 @@ fn no_language_lacks_a_text_of_the_help() {
     let used: std::collections::BTreeSet<_> = texts.iter().cloned().collect();
     texts.retain(|text| !known.contains_key(text));
     assert!(texts.is_empty(), "{texts:#?}");
-    let fixed = ["Modules", "Options"];
+    let fixed = ["Modules", "Options", "This name is deprecated. Use instead:"];
     let is_left = |text: &&String| {
-        !used.contains(*text) && !fixed.contains(&text.as_str()) && !text.starts_with("help(")
+        !used.contains(*text) && !fixed.contains(&text.as_str()) && !text.starts_with("See help(")
     };
     let left: Vec<_> = known.keys().filter(is_left).collect();
     assert!(left.is_empty(), "of no use any more: {left:#?}");
+}
+
+#[test]
+fn help_shows_a_deprecated_function_under_its_current_name() {
+    let reader = ReaderProfile { language: Language::English, width: 80, ascii: false };
+    let index = help_index(&LIBRARY, reader);
+    let engine = interpreter::vocabulary();
+    for (old, current) in
+        [("moves", "actions"), ("rmv", "remove_volume"), ("absolute", "absolute_path")]
+    {
+        assert!(index.contains(&format!("\n  {current} ")), "{index}");
+        assert!(!index.contains(&format!("\n  {old} ")), "{index}");
+        let page = help_page(&LIBRARY, &engine, old, Language::English).unwrap();
+        assert!(page.starts_with("This name is deprecated. Use instead:\n\n"), "{page}");
+        assert!(page.contains(&format!("\n{current}(")), "{page}");
+    }
 }
 
 #[test]
@@ -61,13 +79,13 @@ fn every_module_has_functions_and_says_what_it_is_for() {
 
 #[test]
 fn every_example_is_a_whole_script() {
-    let judge = InputValidator::new();
+    let validator = InputValidator::new();
     let engine = rhai::Engine::new();
     for function in functions() {
         let Some(example) = function.example() else { continue };
         let parsed = engine.compile(example);
         assert!(parsed.is_ok(), "{}: {parsed:?}", function.name);
-        assert!(!judge.is_incomplete(example), "{}", function.name);
+        assert!(!validator.is_incomplete(example), "{}", function.name);
     }
 }
 

@@ -72,9 +72,9 @@ fn a_callback_gets_events_until_it_has_enough() {
 fn what_is_wrong_in_a_filter_is_named_with_what_is_allowed() {
     for (filter, expected) in [
         ("#{ colour: 1 }", "filter `colour` takes a string"),
-        ("#{ colour: \"red\" }", "the filters are container, event, image, label, type, volume"),
+        ("#{ colour: \"red\" }", "use one of container, event, image, label, type, volume"),
         ("#{ event: \"dei\" }", "did you mean `die`?"),
-        ("#{ type: \"network\" }", "it is one of container, image, volume"),
+        ("#{ type: \"network\" }", "use one of container, image, volume"),
         ("7", "a map such as #{ container: c"),
     ] {
         let report = report(&format!("events(#{{ filter: {filter} }});"));

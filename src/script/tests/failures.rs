@@ -1,10 +1,10 @@
-//! Errors as their author sees them.
+//! Errors as the author of a script sees them.
 
 use std::time::{Duration, Instant};
 
 use expect_test::{Expect, expect};
 
-use super::super::{Host, Source, run};
+use super::super::{Host, Limits, Source, run};
 use super::{check, host, host_that_takes, report, run_text};
 
 #[track_caller]
@@ -33,14 +33,14 @@ fn a_caught_error_is_a_map() {
         try { exit(300) } catch (e) { print(e.kind); }
         "#,
         "refused\ncannot start `web`: it is paused\n\
-         Its processes are there, only frozen: there is nothing to start. \
+         Its processes exist and are paused: there is nothing to start. \
          Now legal: unpause, stop, kill, restart, rm -f\n[]\nweb\npaused\nstart\n\
-         main.rhai:5:15\nnot_found\n`ps -a` lists all containers\n\
+         main.rhai:5:15\nnot_found\nlist all containers with `ps -a`\n\
          thrown: text\nassertion: must be\nno hint\ninvalid",
     );
 }
 
-/// Kind, message and hint of what `text` throws.
+/// Returns kind, message and hint of the error of `text`.
 fn failure(text: &str) -> String {
     let script = format!(
         "try {{ {text} }} catch (e) {{ print(`${{e.kind}}: ${{e.message}}`); print(e.hint ?? \"-\"); }}"
@@ -81,7 +81,7 @@ fn an_option_of_the_wrong_type_says_what_it_takes() {
     .assert_eq(&failure(r#"create("host", #{ env: #{ A: [] } })"#));
     expect![[r#"
         invalid: create(): option `stop_timeout`: invalid duration `soon`
-        write a number of seconds, or such as `500ms`, `10s`, `2m`, `1h30m`
+        write a number of seconds, or a time such as `500ms`, `10s`, `2m`, `1h30m`
     "#]]
     .assert_eq(&failure(r#"create("host", #{ stop_timeout: "soon" })"#));
     expect![[r#"
@@ -100,13 +100,13 @@ fn an_option_of_the_wrong_type_says_what_it_takes() {
     "#]]
     .assert_eq(&failure(r#"let c = run("host"); stop(c, -5)"#));
     expect![[r#"
-        invalid: start(): a container is wanted, not a number
-        give a Container, a name or an id; ps() has them
+        invalid: start(): expected a container, got a number
+        give a Container, a name or an id; ps() lists them
     "#]]
     .assert_eq(&failure("start(3)"));
     expect![[r#"
         invalid: invalid signal: `NOPE`
-        a number from 1 to 64, or a name such as TERM or SIGTERM
+        use a number from 1 to 64, or a name such as TERM or SIGTERM
     "#]]
     .assert_eq(&failure(r#"kill(run("host"), "NOPE")"#));
 }
@@ -122,7 +122,7 @@ fn an_uncaught_refusal_shows_the_line_and_the_way_out() {
             3 | c.start();
               |   ^^^^^
               |
-              = hint: Its processes are there, only frozen: there is nothing to start. Now legal: unpause, stop, kill, restart, rm -f
+              = hint: Its processes exist and are paused: there is nothing to start. Now legal: unpause, stop, kill, restart, rm -f
         "#]],
     );
 }
@@ -153,7 +153,7 @@ fn an_uncaught_error_shows_the_calls_that_led_to_it() {
             5 | let all = ["web"].map(|n| deploy(n));
               |                   --- in `map` called here
               |
-              = hint: `ps -a` lists all containers
+              = hint: list all containers with `ps -a`
         "#]],
     );
 }
@@ -231,13 +231,13 @@ fn verbs_that_are_not_called_rightly_show_their_forms() {
     draws(
         "let c = run(\"host\");\nc.name = \"x\";",
         expect![[r#"
-            error: cannot set `name`: the properties of a Container only tell
+            error: cannot set `name`: the properties of a Container are read-only
              --> main.rhai:2:3
               |
             2 | c.name = "x";
               |   ^^^^
               |
-              = hint: options are given to create(); rename() gives another name
+              = hint: pass options to create(), or rename a container with rename()
         "#]],
     );
     draws(
@@ -249,7 +249,7 @@ fn verbs_that_are_not_called_rightly_show_their_forms() {
             1 | start();
               | ^^^^^
               |
-              = hint: it is start(container) -> Container, or start(container, options) -> Container
+              = hint: usage: start(container) -> Container, or start(container, options) -> Container
         "#]],
     );
     draws(
@@ -295,13 +295,13 @@ fn the_traps_of_the_language_are_explained() {
     draws(
         "let x = null;",
         expect![[r#"
-        error: `null` is a word of the language and cannot be a name
+        error: `null` is a reserved word and cannot be a name
          --> main.rhai:1:9
           |
         1 | let x = null;
           |         ^^^^
           |
-          = hint: absence is `()`
+          = hint: write `()`
     "#]],
     );
 }
@@ -321,17 +321,17 @@ fn what_rhai_says_is_said_in_plain_words() {
     draws(
         "logs(run(\"host\", \"echo hi\"), || 1);",
         expect![[r#"
-            error: a closure takes another number of values than it is called with
+            error: a closure has the wrong number of parameters
              --> main.rhai:1:1
               |
             1 | logs(run("host", "echo hi"), || 1);
               | ^^^^
               |
-              = hint: how many a function gives to its closure is in its help, as help("logs")
+              = hint: see the help of the function that calls the closure, such as help("logs")
         "#]],
     );
     for (text, said) in [
-        ("let a = [1, 2]; a[0..1]", "error: int is wanted, not range\n"),
+        ("let a = [1, 2]; a[0..1]", "error: expected int, got range\n"),
         ("let x = 3; x.foo = 1", "error: int has no property `foo` that can be set\n"),
         ("let x = \"t\"; x.foo", "error: string has no property `foo`\n"),
     ] {
@@ -351,15 +351,28 @@ fn what_rhai_says_is_said_in_plain_words() {
     draws(
         "fn f(n) { f(n + 1) }\nf(1)",
         expect![[r#"
-        error: functions call each other too deeply
+        error: call depth limit reached (1000)
          --> main.rhai:2:1
           |
         2 | f(1)
           | ^
           |
-          = hint: a function that calls itself needs an end
+          = hint: end the recursion, such as: if n == 0 { return 0; }
     "#]],
     );
+}
+
+#[test]
+fn a_limit_names_its_value_and_what_to_do() {
+    let nested = format!("let x = {}1{};", "(".repeat(300), ")".repeat(300));
+    let drawn = report(&nested);
+    assert!(drawn.starts_with("error: expression nesting limit reached (256)"), "{drawn}");
+    let (mut host, _) = host();
+    host.limits = Limits { operations: Some(1000), ..Limits::default() };
+    let source = Source::Text { name: "main.rhai".to_owned(), text: "loop { }".to_owned() };
+    let drawn = run(host, source).report.unwrap();
+    assert!(drawn.starts_with("error: operation limit reached (1000)"), "{drawn}");
+    assert!(drawn.contains("hint: raise it with --max-ops N"), "{drawn}");
 }
 
 #[test]
@@ -379,7 +392,7 @@ fn a_closed_pipe_ends_the_script_quietly() {
     assert_eq!(output.text(), "0\n1\n");
 }
 
-/// Raises the cancel flag while a script runs; returns the exit code and how long it still ran.
+/// Cancels a script while it runs; returns the exit code and how long it still ran.
 fn interrupt(text: &str) -> (u8, Duration) {
     let (host, _) = host();
     let Host { cancel, .. } = host.clone();

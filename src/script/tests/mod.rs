@@ -16,23 +16,29 @@ mod sessions;
 mod time;
 mod types;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::{Host, Outcome, Output, Source, run};
 use crate::engine::CancelToken;
 
-/// Output that is kept, with the engine's directory, which is removed with it.
+/// Captured output, with the engine's directory, which is removed with it.
 #[derive(Debug)]
 pub struct Kept {
     text: Mutex<String>,
     root: tempfile::TempDir,
-    /// How many prints are taken before the pipe is closed; all where `None`.
+    /// The number of prints before the pipe is closed; `None` for no limit.
     most: Option<usize>,
 }
 
 impl Kept {
     pub fn text(&self) -> String {
         self.text.lock().unwrap().clone()
+    }
+
+    /// The engine's directory.
+    pub fn root(&self) -> &Path {
+        self.root.path()
     }
 }
 
@@ -61,7 +67,7 @@ impl Output for Kept {
     }
 }
 
-/// A host with a simulated engine, and what is printed on it.
+/// Returns a host with a simulated engine, and its output.
 pub fn host() -> (Host, Arc<Kept>) {
     host_that_takes(None)
 }
@@ -75,14 +81,14 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
     (Host { args, ..Host::new(backend, output.clone(), cancel) }, output)
 }
 
-/// Runs a script; returns how it ended and what it printed.
+/// Runs a script; returns its outcome and its output.
 pub fn run_text(text: &str) -> (Outcome, String) {
     let (host, output) = host();
     let outcome = run(host, Source::Text { name: "main.rhai".to_owned(), text: text.to_owned() });
     (outcome, output.text())
 }
 
-/// What a script prints; it must end well.
+/// Checks the output of a script, which must succeed.
 #[track_caller]
 fn check(text: &str, printed: &str) {
     let (outcome, output) = run_text(text);
@@ -91,7 +97,7 @@ fn check(text: &str, printed: &str) {
     assert_eq!(output.trim_end(), printed, "{text}");
 }
 
-/// The report of a script that fails.
+/// Returns the report of a script that fails.
 #[track_caller]
 fn report(text: &str) -> String {
     let (outcome, _) = run_text(text);
@@ -99,7 +105,7 @@ fn report(text: &str) -> String {
     outcome.report.unwrap()
 }
 
-/// Whether a text is one of the language.
+/// Returns whether a text parses.
 pub fn compiles(text: &str) -> bool {
     rhai::Engine::new().compile(text).is_ok()
 }

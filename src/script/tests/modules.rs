@@ -7,7 +7,7 @@ use super::host;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::session::interpreter::LANGUAGE;
 
-/// Writes files, runs the first one; returns how it ended and what it printed.
+/// Writes files and runs the first one; returns its outcome and its output.
 fn run_files(files: &[(&str, &str)]) -> (Outcome, String) {
     let directory = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -64,7 +64,7 @@ fn an_error_in_a_module_shows_its_own_line() {
         3 | a::find("web");
           |    ---- in `find` called here
           |
-          = hint: `ps -a` lists all containers
+          = hint: list all containers with `ps -a`
     "#]]
     .assert_eq(&format!("{}\n", outcome.report.unwrap()));
     let (outcome, _) = run_files(&[("main.rhai", "import \"a\" as a;"), ("a.rhai", "let x = ;")]);

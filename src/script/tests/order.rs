@@ -1,4 +1,4 @@
-//! At the same time, once more, and in any case at the end.
+//! Concurrency, retries and cleanup.
 
 use super::{check, report, run_text};
 
@@ -39,8 +39,8 @@ fn the_first_error_ends_the_others_and_is_thrown() {
         try { parallel(["x"]); } catch (e) { print(e.message); }
         try { parallel(0, [|| 1]); } catch (e) { print(e.message); }
         "#,
-        "mine: no\nnot_found\nparallel(): an array of functions is wanted, not of a string\n\
-         parallel(): a limit from 1 on is wanted, not 0",
+        "mine: no\nnot_found\nparallel(): expected an array of functions, got a string in it\n\
+         parallel(): `limit` must be at least 1, not 0",
     );
 }
 
@@ -77,8 +77,8 @@ fn what_fails_is_tried_again() {
             try { retry(bad, || 1); } catch (e) { print(e.message); }
         }
         "#,
-        "3\n[4, \"not_found\", [\"it was tried 4 times\"]]\n[1, \"other\"]\n2\n\
-         retry(): at least 1 time is wanted\nretry(): `backoff` is a factor from 1 on\n\
+        "3\n[4, \"not_found\", [\"gave up after 4 tries\"]]\n[1, \"other\"]\n2\n\
+         retry(): `times` must be at least 1\nretry(): `backoff` is a factor from 1 on\n\
          retry(): no option `tmies`",
     );
 }
@@ -131,7 +131,7 @@ fn an_error_of_the_cleanup_does_not_hide_the_first() {
     );
     assert_eq!(outcome.exit_code, 1);
     assert!(outcome.report.unwrap().contains("first"));
-    for said in ["stderr: warning: while tidying up: second", "tidying up: third"] {
+    for said in ["stderr: warning: cleanup failed: second", "cleanup failed: third"] {
         assert!(printed.contains(said), "{printed}");
     }
     assert!(report(r#"scope(|| { defer(|| throw "alone"); 1 })"#).contains("alone"));

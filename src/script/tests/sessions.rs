@@ -98,10 +98,13 @@ fn completion_knows_types_options_and_names() {
     assert_eq!(complete("run(\"host\", #{ na"), ["name: "]);
     assert_eq!(complete("start(\"we"), ["web-1"]);
     assert_eq!(complete("image(\"al"), ["alpine:3"]);
+    assert_eq!(complete("remove_v"), ["remove_volume("]);
+    assert!(!complete("rm").contains(&"rmv(".to_owned()));
     assert!(complete("web.").contains(&"logs(".to_owned()));
+    assert!(!complete("web.").contains(&"moves(".to_owned()));
     assert!(!complete("web.").contains(&"to_upper(".to_owned()));
     assert!(complete("\"web\".").contains(&"start(".to_owned()));
-    // Of a container what is about containers, and nothing that takes anything.
+    // For a container only its own verbs, and no functions of any value.
     let of_container = complete("web.");
     for other in ["rmi(", "with_env(", "push(", "history(", "sleep(", "print(", "tag", "take("] {
         assert!(!of_container.contains(&other.to_owned()), "{other}");

@@ -1,11 +1,11 @@
-//! Scripts whose time is over.
+//! Scripts that reach their time limit.
 
 use std::time::{Duration, Instant};
 
 use super::super::{Limits, Outcome, Source, run};
 use super::host;
 
-/// Runs a script for a moment, and then its cleanups for so long.
+/// Runs a script with a time limit of 100 ms, and its cleanups with this limit.
 fn run_for_a_moment(text: &str, cleanup: Duration) -> (Outcome, String) {
     let (mut host, output) = host();
     let time = Some(Duration::from_millis(100));
@@ -21,7 +21,7 @@ fn cleanups_run_when_the_time_is_over_also_beside_each_other() {
     let (outcome, printed) = run_for_a_moment(text, Duration::from_secs(60));
     assert_eq!((outcome.exit_code, printed.as_str()), (124, "first\nsecond\n"));
     let report = outcome.report.unwrap();
-    assert_eq!(report.lines().next(), Some("error: the time of the script is over"));
+    assert_eq!(report.lines().next(), Some("error: time limit reached (100ms)"));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn cleanups_end_when_their_time_is_over_too() {
         assert_eq!(outcome.exit_code, 124, "{text}");
         let report = outcome.report.unwrap();
         let first = report.lines().next();
-        let said = "error: the time of the script is over, and that of its cleanups";
+        let said = "error: time limit reached (100ms), also by the cleanup";
         assert_eq!(first, Some(said), "{text}");
         assert!(begun.elapsed() < Duration::from_secs(20), "{text}");
     }

@@ -1,5 +1,5 @@
-//! Every function of the reference, called with each kind of value at each place: it does its
-//! work or fails as a user can understand, and never as a bug.
+//! Every function of the reference, called with each kind of value at each place: the call succeeds
+//! or fails with an error for users, never with a bug.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::super::{EvalResult, Session};
 use super::host;
 use crate::engine::CancelToken;
 
-/// A value of each kind that a script can have.
+/// A value of each type that a script can have.
 const VALUES: &[&str] = &[
     "()",
     "true",
@@ -26,10 +26,10 @@ const VALUES: &[&str] = &[
     "blob(2)",
 ];
 
-/// What must not be seen by users: names of Rust.
+/// Names of Rust, which users must not see.
 const INNER: &[&str] = &["lifebox::", "rhai::", "alloc::", "core::", "Dynamic", "panicked"];
 
-/// A value that is right for a parameter of this name.
+/// Returns a valid value for a parameter of this name.
 fn right(param: &str) -> &'static str {
     let name = param.split(':').next().unwrap_or_default();
     match name {
@@ -47,7 +47,7 @@ fn right(param: &str) -> &'static str {
     }
 }
 
-/// A call of the function with `value` at `place`, and with right values elsewhere.
+/// Returns a call of the function with `value` at `place`, and with valid values elsewhere.
 fn call(function: &Function, prefix: &str, place: usize, value: &str) -> String {
     let arguments: Vec<&str> = function
         .params
@@ -61,14 +61,14 @@ fn call(function: &Function, prefix: &str, place: usize, value: &str) -> String 
     }
 }
 
-/// Why what was said is not what a user should see.
+/// Returns why a message is not one that a user should see.
 fn is_wrong(report: &str) -> bool {
     report.contains("this is a bug")
         || report.contains("panic")
         || INNER.iter().any(|name| report.contains(name))
 }
 
-/// Runs all calls of some functions; what was wrong with them.
+/// Runs all calls of some functions; returns the problems.
 fn run_all(functions: &[Function], prefix: &str, import: &str) -> Vec<String> {
     let mut found = Vec::new();
     for function in functions.iter().filter(|function| function.role != Role::Internal) {
@@ -81,12 +81,12 @@ fn run_all(functions: &[Function], prefix: &str, import: &str) -> Vec<String> {
     found
 }
 
-/// Runs calls one after the other in a session, in a directory of their own, for some of them write
-/// files; what was wrong with them.
+/// Runs calls one after the other in a session, in a separate directory, because some of them write
+/// files; returns the problems.
 fn run_calls(import: &str, calls: impl Iterator<Item = String> + Send) -> Vec<String> {
     let place = tempfile::tempdir().unwrap();
     let here = || {
-        // This thread's working directory alone, and that of the threads that it makes.
+        // Changes the working directory of this thread and of the threads that it creates only.
         nix::sched::unshare(nix::sched::CloneFlags::CLONE_FS).unwrap();
         rustix::process::chdir(place.path()).unwrap();
         run_calls_here(import, calls)
@@ -112,7 +112,7 @@ fn run_calls_here(import: &str, calls: impl Iterator<Item = String>) -> Vec<Stri
     found
 }
 
-/// Does `work` and ends it like Ctrl-C when it waits for what does not come.
+/// Runs `work`, and ends it like Ctrl-C if it waits indefinitely.
 fn soon<T>(cancel: &CancelToken, work: impl FnOnce() -> T) -> T {
     cancel.reset();
     let over = CancelToken::new().unwrap();

@@ -1,26 +1,26 @@
-//! `Event`: something that happened, as a value.
+//! `Event`: an event as a script value.
 
 use std::sync::Arc;
 
 use super::format;
 use crate::model::observe::event::Event as TimelineEvent;
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Debug)]
 pub struct Event(Arc<TimelineEvent>);
 
 impl Event {
-    /// As scripts see it.
+    /// Wraps an event for scripts.
     pub fn new(event: TimelineEvent) -> Self {
         Event(Arc::new(event))
     }
 
-    /// The event itself.
+    /// Returns the event.
     pub fn event(&self) -> &TimelineEvent {
         &self.0
     }
 
-    /// As the command line shows it.
+    /// Returns the event as the command line prints it.
     pub fn line(&self) -> String {
         format::event(&self.0)
     }

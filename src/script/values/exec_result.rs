@@ -1,4 +1,4 @@
-//! `ExecResult`: what a program that ran in a container wrote, and how it ended.
+//! `ExecResult`: the output and the exit code of a command that was executed in a container.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -7,20 +7,20 @@ use std::sync::Arc;
 /// script (CVE-2022-31030).
 const MAX_OUTPUT: usize = 8 << 20;
 
-/// How a program in a container ended.
+/// The result of a command in a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecResult {
-    /// Its exit code.
+    /// The exit code.
     pub code: i32,
-    /// What it wrote to standard output.
+    /// The standard output.
     pub out: Arc<str>,
-    /// What it wrote to standard error.
+    /// The standard error.
     pub err: Arc<str>,
-    /// Whether it wrote more than is kept.
+    /// Whether the command wrote more than is kept.
     pub truncated: bool,
 }
 
-/// Takes what is written, up to a limit; the rest is counted as gone.
+/// Keeps output up to a limit; notes whether more was written.
 #[derive(Debug, Default)]
 pub struct CappedOutput {
     bytes: Vec<u8>,
@@ -28,7 +28,7 @@ pub struct CappedOutput {
 }
 
 impl CappedOutput {
-    /// The result of a program that wrote this.
+    /// Returns the result of a command that wrote this.
     pub fn result(code: i32, out: &CappedOutput, err: &CappedOutput) -> ExecResult {
         let text = |kept: &CappedOutput| String::from_utf8_lossy(&kept.bytes).into();
         let truncated = out.truncated || err.truncated;

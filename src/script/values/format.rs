@@ -1,4 +1,4 @@
-//! How records look in the language: as on the command line.
+//! Formats records in the language as on the command line.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,17 +8,17 @@ use crate::model::image::Image;
 use crate::model::observe::event::Event;
 use crate::ui;
 
-/// The table of `ps`.
+/// Returns the table of `ps`.
 pub fn containers(list: &[Container]) -> String {
     ui::table::ps::containers(list, Timestamp::now(), false).trim_end().to_owned()
 }
 
-/// A line of `events`.
+/// Returns a line of `events`.
 pub fn event(event: &Event) -> String {
     ui::table::events::event(event, &TimeZone::system())
 }
 
-/// The table of `images`.
+/// Returns the table of `images`.
 pub fn images(list: &[Image]) -> String {
     ui::table::images::images(&ui::table::images::rows(list, false), Timestamp::now(), false, false)
         .trim_end()

@@ -11,7 +11,7 @@ use crate::model::observe::event::{Action, EventFilter, EventOptions};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
-/// A container. It is live: what it tells is asked when it is asked for.
+/// A container. The handle is live: its properties are read at each access.
 #[derive(Clone)]
 pub struct Container {
     id: ContainerId,
@@ -19,7 +19,7 @@ pub struct Container {
     last: Arc<Mutex<LastKnown>>,
 }
 
-/// What was last known, for a container that is gone.
+/// The last known name and exit code, for a removed container.
 #[derive(Debug, Default)]
 struct LastKnown {
     name: Option<String>,
@@ -27,12 +27,12 @@ struct LastKnown {
 }
 
 impl Container {
-    /// The handle of `id`.
+    /// Creates the handle of `id`.
     pub fn new(backend: &Arc<dyn Backend>, id: ContainerId) -> Self {
         Container { id, backend: Arc::clone(backend), last: Arc::default() }
     }
 
-    /// The handle of a container that was just read.
+    /// Creates the handle of a container from its record.
     pub fn of(backend: &Arc<dyn Backend>, record: &Record) -> Self {
         let container = Container::new(backend, record.spec.id.clone());
         container.last().name = Some(record.state.name.to_string());
@@ -43,29 +43,30 @@ impl Container {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its id.
+    /// Returns the id.
     pub fn id(&self) -> &ContainerId {
         &self.id
     }
 
-    /// How it is now.
+    /// Returns the current record.
     pub fn now(&self) -> Result<Record> {
         let record = self.backend.inspect(&self.id)?;
         self.last().name = Some(record.state.name.to_string());
         Ok(record)
     }
 
-    /// Remembers its name, before somebody takes it away.
+    /// Remembers the name, in case the container is removed.
     pub fn remember(&self) {
         let _ = self.now();
     }
 
-    /// Remembers how it ended, which a container made with `rm` takes with it.
+    /// Remembers the exit code, which is lost with a container created with `rm`.
     pub fn note_exit(&self, exit_code: i32) {
         self.last().exit_code = Some(exit_code);
     }
 
-    /// The exit code of its last run; `None` while it runs or before it has run.
+    /// Returns the exit code of the last run; `None` while the container runs or before its first
+    /// run.
     pub fn exit_code(&self) -> Result<Option<i32>> {
         match self.now() {
             Ok(record) => {
@@ -81,8 +82,8 @@ impl Container {
         }
     }
 
-    /// How its last run ended, as events tell it: a container made with `rm` takes its record with
-    /// it, and may be gone before anybody asks.
+    /// Returns the exit code of the last run from the events: a container created with `rm` may be
+    /// removed, with its record, before its exit code is read.
     fn exit_code_from_events(&self) -> Option<i32> {
         let mut filter = EventFilter::default();
         filter.add("container", self.id.as_str()).ok()?;
@@ -96,7 +97,7 @@ impl Container {
         code
     }
 
-    /// Its name now, or the last one known, or its short id.
+    /// Returns the current name, or the last known one, or the short id.
     pub fn name(&self) -> String {
         let now = self.now().ok().map(|record| record.state.name.to_string());
         now.or_else(|| self.last().name.clone()).unwrap_or_else(|| self.id.short().to_owned())
@@ -111,14 +112,14 @@ impl fmt::Debug for Container {
     }
 }
 
-/// Its name.
+/// Prints the name.
 impl fmt::Display for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name())
     }
 }
 
-/// An image. Its content never changes; its tags are asked when they are asked for.
+/// An image. Its content never changes; its tags are read at each access.
 #[derive(Clone)]
 pub struct Image {
     metadata: Arc<Metadata>,
@@ -127,7 +128,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// The handle of an image that was asked for as `reference`.
+    /// Creates the handle of an image that was requested as `reference`.
     pub fn new(backend: &Arc<dyn Backend>, metadata: Metadata, reference: &str) -> Self {
         Image {
             metadata: Arc::new(metadata),
@@ -136,7 +137,7 @@ impl Image {
         }
     }
 
-    /// The handle of an image of a list.
+    /// Creates the handle of an image of a list.
     pub fn listed(backend: &Arc<dyn Backend>, metadata: Metadata) -> Self {
         let reference = match metadata.tags.first() {
             Some(tag) => tag.familiar(),
@@ -145,22 +146,22 @@ impl Image {
         Image::new(backend, metadata, &reference)
     }
 
-    /// What it is.
+    /// Returns the metadata.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// How it was asked for: what containers made from it show as their image.
+    /// Returns the reference as requested, which containers of the image show as their image.
     pub fn reference(&self) -> &str {
         &self.reference
     }
 
-    /// What it is now.
+    /// Returns the current metadata.
     pub fn now(&self) -> Result<Metadata> {
         self.backend.image(&self.metadata.id.to_string(), PullPolicy::Never)
     }
 
-    /// What it takes of the disk now.
+    /// Returns the current disk usage.
     pub fn usage(&self) -> Result<ImageUsage> {
         let usage = self.backend.image_usage()?.into_iter();
         let mut mine = usage.filter(|usage| usage.id == self.metadata.id);
@@ -177,7 +178,7 @@ impl fmt::Debug for Image {
     }
 }
 
-/// Its reference.
+/// Prints the reference.
 impl fmt::Display for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reference)

@@ -1,4 +1,4 @@
-//! Between script values and plain ones: text, numbers, durations, times, JSON.
+//! Converts between script values and plain ones: text, numbers, durations, times, JSON.
 
 pub(super) mod event;
 pub(super) mod exec_result;
@@ -20,7 +20,7 @@ use crate::model::{Error, Kind, Result};
 use crate::script::values::exec_result::ExecResult;
 use crate::script::values::handle::{Container, Image};
 
-/// What a value is, with its article, for messages.
+/// Returns the type of a value with its article, for messages.
 pub fn type_of(value: &Dynamic) -> &'static str {
     match value {
         v if v.is_unit() => "nothing",
@@ -34,16 +34,16 @@ pub fn type_of(value: &Dynamic) -> &'static str {
         v if v.is::<Container>() => "a Container",
         v if v.is::<Image>() => "an Image",
         v if v.is::<ExecResult>() => "an ExecResult",
-        _ => "a value of another type",
+        _ => "a value of an unknown type",
     }
 }
 
-/// The text of a string.
+/// Returns the text of a string; `None` for other types.
 pub fn text(value: &Dynamic) -> Option<String> {
     value.read_lock::<ImmutableString>().map(|text| text.to_string())
 }
 
-/// The text of a string, a number or a boolean: what an environment variable can hold.
+/// Returns the text of a string, a number or a boolean: what an environment variable can hold.
 pub fn scalar(value: &Dynamic) -> Option<String> {
     let plain = value.is_int() || value.is_bool() || value.is_float();
     text(value).or_else(|| plain.then(|| value.to_string()))
@@ -85,12 +85,12 @@ pub fn expression(value: &Dynamic, value_type: ValueType) -> Result<Expression> 
     plain.ok_or_else(|| value_type.mismatch(type_of(value)))
 }
 
-/// What was given, for a message about it: a plain value as it is written, of any other its type.
+/// Formats a value for a message: a scalar as it is written, any other value by its type.
 pub fn quoted(value: &Dynamic) -> String {
     scalar(value).unwrap_or_else(|| type_of(value).to_owned())
 }
 
-/// A duration: a number of seconds, or such as `"500ms"`, `"10s"`, `"2m"`.
+/// Parses a duration: a number of seconds, or a text such as `"500ms"`, `"10s"`, `"2m"`.
 ///
 /// # Errors
 /// [`Kind::Invalid`], with the accepted forms.
@@ -110,19 +110,21 @@ fn invalid_duration(what: &str) -> Error {
         .hint("write a number of seconds, or such as \"500ms\", \"10s\", \"2m\"")
 }
 
-/// A signal: a name or a number.
+/// Parses a signal: a name or a number.
 ///
 /// # Errors
 /// [`Kind::Invalid`].
 pub fn signal(value: &Dynamic) -> Result<Signal> {
     match scalar(value) {
         Some(text) => text.parse(),
-        None => Err(Error::new(Kind::Invalid, format!("invalid signal: {}", type_of(value)))
-            .hint("a number from 1 to 64, or a name such as \"TERM\" or \"SIGTERM\"")),
+        None => {
+            Err(Error::new(Kind::Invalid, format!("expected a signal, got {}", type_of(value)))
+                .hint("use a number from 1 to 64, or a name such as \"TERM\" or \"SIGTERM\""))
+        }
     }
 }
 
-/// A moment: a duration back from `now`, or a date as text.
+/// Parses a moment: a duration back from `now`, or a date as text.
 ///
 /// # Errors
 /// [`Kind::Invalid`], with the accepted forms.
@@ -145,31 +147,32 @@ pub fn moment(value: &Dynamic, now: Timestamp) -> Result<Timestamp> {
     now.checked_sub(ago).map_err(|_| invalid())
 }
 
-/// A time as scripts see it: RFC 3339 text, or nothing.
+/// Converts a time for scripts: RFC 3339 text, or `()`.
 pub fn time(time: Option<Timestamp>) -> Dynamic {
     time.map_or(Dynamic::UNIT, |time| time.to_string().into())
 }
 
-/// An integer as scripts have it.
+/// Converts an integer for scripts.
 pub fn int(number: u64) -> INT {
     INT::try_from(number).unwrap_or(INT::MAX)
 }
 
-/// An array of strings.
+/// Converts strings to an array.
 pub fn strings<T: ToString>(items: impl IntoIterator<Item = T>) -> rhai::Array {
     items.into_iter().map(|item| Dynamic::from(item.to_string())).collect()
 }
 
-/// Anything that serialises, as maps, arrays, numbers and text.
+/// Converts a serialisable value to maps, arrays, numbers and text.
 ///
 /// # Errors
-/// [`Kind::Bug`]: all that is given here can be a script value.
+/// [`Kind::Bug`]: every document of the engine fits into a script value.
 pub fn from_json(value: impl serde::Serialize) -> Result<Dynamic> {
-    rhai::serde::to_dynamic(value)
-        .map_err(|error| Error::new(Kind::Bug, format!("no script value for a document: {error}")))
+    rhai::serde::to_dynamic(value).map_err(|error| {
+        Error::new(Kind::Bug, format!("cannot convert a document into a script value: {error}"))
+    })
 }
 
-/// The words of a command: an array, or a string that is split as a shell splits it.
+/// Returns the words of a command: an array, or a string that is split as a shell splits it.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for other types and for open quotes.
@@ -180,16 +183,19 @@ pub fn command(what: &str, value: &Dynamic) -> Result<Vec<String>> {
     };
     if let Some(text) = text(value) {
         return shlex::split(&text)
-            .ok_or_else(|| wrong(format!("{what}: a quote is not closed in `{text}`")));
+            .ok_or_else(|| wrong(format!("{what} has an unclosed quote: `{text}`")));
     }
     let items = value.read_lock::<rhai::Array>().ok_or_else(|| {
-        wrong(format!("{what} is an array of strings or a string, not {}", type_of(value)))
+        wrong(format!("expected {what} as an array of strings or a string, got {}", type_of(value)))
     })?;
     items
         .iter()
         .map(|item| {
             scalar(item).ok_or_else(|| {
-                wrong(format!("{what} is an array of strings, and one is {}", type_of(item)))
+                wrong(format!(
+                    "expected {what} as an array of strings, got {} in it",
+                    type_of(item)
+                ))
             })
         })
         .collect()

@@ -1,4 +1,4 @@
-//! `Noun`: what a handle is of, as messages name it.
+//! `Noun`: the kind of object of a handle, for messages.
 
 /// A container or an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub enum Noun {
 }
 
 impl Noun {
-    /// The article that goes before it.
+    /// Returns its article.
     pub fn article(self) -> &'static str {
         match self {
             Noun::Container => "a",
@@ -18,7 +18,7 @@ impl Noun {
         }
     }
 
-    /// The word for it.
+    /// Returns its word.
     pub fn word(self) -> &'static str {
         match self {
             Noun::Container => "container",
@@ -26,7 +26,7 @@ impl Noun {
         }
     }
 
-    /// The type of its handle.
+    /// Returns the type of its handle.
     pub fn type_name(self) -> &'static str {
         match self {
             Noun::Container => "Container",

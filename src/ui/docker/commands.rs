@@ -26,7 +26,7 @@ pub fn commands(
     let state = &container.state;
     let name = state.name.as_str();
     if state.status == Status::Dead {
-        let message = format!("what `{name}` was made of cannot be told: its record is damaged");
+        let message = format!("cannot translate `{name}`: its record is damaged");
         return Err(Error::new(Kind::Corrupt, message).cause(state.error.clone()));
     }
     let options = overrides::overrides(container, image);

@@ -132,7 +132,7 @@ fn parse_pipe(text: &str) -> Result<Vec<Vec<Word>>> {
         rest = after.trim_start();
     }
     match commands.iter().any(Vec::is_empty) {
-        true => Err(invalid(format!("nothing to show in `{{{{{text}}}}}`"))),
+        true => Err(invalid(format!("empty expression in `{{{{{text}}}}}`"))),
         false => Ok(commands),
     }
 }
@@ -146,7 +146,7 @@ fn parse_word(text: &str) -> Result<(Word, &str)> {
     if text.starts_with('"') {
         let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
         let value = values.next().and_then(std::result::Result::ok);
-        let value = value.ok_or_else(|| invalid(format!("bad text {text}")))?;
+        let value = value.ok_or_else(|| invalid(format!("invalid string {text}")))?;
         return Ok((Word::Literal(value), &text[values.byte_offset()..]));
     }
     let end = text.find([' ', '\t', '\n', '|']).unwrap_or(text.len());
@@ -168,8 +168,8 @@ fn parse_word(text: &str) -> Result<(Word, &str)> {
     Err(invalid(format!("cannot read `{word}`")).hint(SUPPORTED))
 }
 
-const SUPPORTED: &str = "write fields such as {{.State.Status}}, {{json .}}, {{index .Config.Labels \"key\"}}, \
-     {{join .Args \" \"}}, {{len .Args}}, {{upper .Name}}, {{lower .Name}}";
+const SUPPORTED: &str = "write fields such as {{.State.Status}}, {{json .}}, \
+     {{index .Config.Labels \"key\"}}, {{join .Args \" \"}}, {{len .Args}}, {{upper .Name}}, {{lower .Name}}";
 
 fn evaluate(command: &[Word], root: &Value, piped: Option<Value>) -> Result<Value> {
     let value_of = |word: &Word| match word {
@@ -245,12 +245,12 @@ fn field(root: &Value, path: &[String]) -> Result<Value> {
 fn unknown_field(value: &Value, path: &str, name: &str) -> Error {
     let error = invalid(format!("there is no field `.{path}`"));
     let Value::Object(map) = value else {
-        return error.hint(format!("what `{name}` is looked up in has no fields"));
+        return error.hint(format!("leave out `.{name}`: the value before it has no fields"));
     };
     let known: Vec<&str> = map.keys().map(String::as_str).collect();
     match suggest(name, known.iter().copied()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("the fields here are {}", known.join(", "))),
+        None => error.hint(format!("use one of {}", known.join(", "))),
     }
 }
 
@@ -327,13 +327,13 @@ mod tests {
     fn mistakes_are_explained() {
         for (template, message, hint) in [
             ("{{.State.Stauts}}", "no field `.State.Stauts`", "did you mean `Status`?"),
-            ("{{.Xyzzy}}", "no field `.Xyzzy`", "the fields here are Id, Args"),
+            ("{{.Xyzzy}}", "no field `.Xyzzy`", "use one of Id, Args"),
             ("{{.Name.x}}", "no field `.Name.x`", "has no fields"),
             ("{{.Name", "`{{` without `}}`", ""),
             ("{{range .Args}}x{{end}}", "`range` is not supported", ""),
-            ("{{}}", "nothing to show", ""),
+            ("{{}}", "empty expression", ""),
             ("{{len .State.Pid}}", "`len` does not take these arguments", "write fields"),
-            (r#"{{index .Args "}}"#, "bad text", ""),
+            (r#"{{index .Args "}}"#, "invalid string", ""),
         ] {
             let rendered = Template::parse(template).and_then(|t| t.render(&container()));
             let error = rendered.unwrap_err();

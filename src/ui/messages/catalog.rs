@@ -1,7 +1,7 @@
 //! The texts of each language, in the format of Project Fluent.
 //!
-//! A file is parsed when the first of its texts is asked for. A text that a language lacks is shown
-//! in English; a test ensures that no language lacks one.
+//! A file is parsed when its first text is requested. A text that a language lacks appears in
+//! English; a test ensures that no language lacks one.
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
@@ -42,14 +42,14 @@ fn texts(language: Language) -> &'static Texts {
 }
 
 /// Formats the text `id`, or its attribute `id.part`. Returns the id if there is no such text.
-pub fn format_message(language: Language, id: &str, facts: Args<'_>) -> String {
-    find(language, id, facts)
-        .or_else(|| find(Language::English, id, facts))
+pub fn format_message(language: Language, id: &str, args: Args<'_>) -> String {
+    find(language, id, args)
+        .or_else(|| find(Language::English, id, args))
         .unwrap_or_else(|| id.to_owned())
 }
 
-/// As [`format_message`], or `None` where this language has no such text.
-pub fn find(language: Language, id: &str, facts: Args<'_>) -> Option<String> {
+/// Formats a text as [`format_message`]. Returns `None` if this language has no such text.
+pub fn find(language: Language, id: &str, args: Args<'_>) -> Option<String> {
     let (name, part) = match id.split_once('.') {
         Some((name, part)) => (name, Some(part)),
         None => (id, None),
@@ -60,16 +60,16 @@ pub fn find(language: Language, id: &str, facts: Args<'_>) -> Option<String> {
         Some(part) => message.get_attribute(part)?.value(),
         None => message.value()?,
     };
-    let mut args = FluentArgs::new();
-    for (name, value) in facts {
+    let mut values = FluentArgs::new();
+    for (name, value) in args {
         // Only `count` is a number for the rules of plurals; a mode such as 0755 is not.
         let value = match value.parse::<u32>() {
             Ok(number) if *name == "count" => FluentValue::from(number),
             _ => FluentValue::from(*value),
         };
-        args.set(*name, value);
+        values.set(*name, value);
     }
     let mut errors = Vec::new();
-    let text = texts.format_pattern(pattern, Some(&args), &mut errors);
+    let text = texts.format_pattern(pattern, Some(&values), &mut errors);
     Some(text.into_owned())
 }

@@ -1,4 +1,4 @@
-//! The help of the command line and of functions in other languages than English.
+//! The help of functions in other languages than English.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,11 @@ use crate::model::value::language::Language;
 /// Translates a text of the help. The English text stands in the code, beside what it describes. It
 /// is returned if there is no translation.
 pub fn help(language: Language, english: &str) -> String {
-    let told = match language {
+    let translated = match language {
         Language::English => None,
         Language::Korean => korean_help().get(english),
     };
-    told.map_or_else(|| english.to_owned(), String::clone)
+    translated.map_or_else(|| english.to_owned(), String::clone)
 }
 
 /// Returns the Korean texts of the help, by the English ones.

@@ -9,8 +9,8 @@ pub fn step_summary(language: Language, step: &TraceStep) -> String {
     if language == Language::English {
         return step.summary.clone();
     }
-    let facts: Vec<(&str, &str)> = args_of(step);
-    find(language, &format!("step-{}", step.key), &facts).unwrap_or_else(|| step.summary.clone())
+    let args: Vec<(&str, &str)> = args_of(step);
+    find(language, &format!("step-{}", step.key), &args).unwrap_or_else(|| step.summary.clone())
 }
 
 /// Says why a step is done.

@@ -1,4 +1,4 @@
-//! That every language has every text, and that each is of use.
+//! Tests that every language has every text, and that the code uses each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use super::catalog::source;
 use super::format_message;
 use crate::model::value::language::Language;
 
-/// The variables of each text of a language, by the text's id. The words of steps are left out:
-/// in English they are in the code.
+/// Returns the variables of each text of a language, by the text's id. Leaves out the summaries of
+/// steps, which the code has in English.
 fn variables(language: Language) -> BTreeMap<String, BTreeSet<String>> {
     let resource = FluentResource::try_new(source(language).to_owned());
     let resource = resource.unwrap_or_else(|(_, errors)| panic!("{language}: {errors:?}"));
@@ -38,10 +38,10 @@ fn of_pattern(pattern: &fluent_syntax::ast::Pattern<&str>) -> BTreeSet<String> {
 fn no_language_lacks_a_text_nor_a_variable_of_one() {
     let english = variables(Language::English);
     for language in Language::ALL {
-        let own = variables(language);
-        let ids: Vec<_> = own.keys().collect();
+        let texts = variables(language);
+        let ids: Vec<_> = texts.keys().collect();
         assert_eq!(ids, english.keys().collect::<Vec<_>>(), "{language}");
-        for (id, names) in &own {
+        for (id, names) in &texts {
             // What is counted can be said without the number.
             let differ: Vec<_> = names.symmetric_difference(&english[id]).collect();
             assert!(differ.is_empty(), "{language}, {id}: {differ:?}");
@@ -55,12 +55,12 @@ fn no_text_is_in_another_language_by_mistake() {
     assert!(!hangul(source(Language::English)));
     // A text may be a name that is the same everywhere, but those are few.
     let korean = source(Language::Korean);
-    let own = korean.lines().filter(|line| line.contains(" = ") && hangul(line)).count();
+    let translated = korean.lines().filter(|line| line.contains(" = ") && hangul(line)).count();
     let all = korean.lines().filter(|line| line.contains(" = ")).count();
-    assert!(own * 10 > all * 9, "{own} of {all}");
+    assert!(translated * 10 > all * 9, "{translated} of {all}");
 }
 
-/// Texts whose names are put together where they are told.
+/// Prefixes of the texts whose ids are composed in the code.
 const COMPOSED: [&str; 10] = [
     "step-",
     "why-",
@@ -98,10 +98,10 @@ fn no_text_is_of_no_use() {
 
 #[test]
 fn what_is_counted_has_its_plural() {
-    let tell = |count| {
+    let total = |count| {
         format_message(Language::English, "trace-total", &[("count", count), ("time", "1 ms")])
     };
-    assert_eq!(tell("1"), "one step in 1 ms");
-    assert_eq!(tell("2"), "2 steps in 1 ms");
+    assert_eq!(total("1"), "one step in 1 ms");
+    assert_eq!(total("2"), "2 steps in 1 ms");
     assert_eq!(format_message(Language::Korean, "no-such-text", &[]), "no-such-text");
 }

@@ -48,8 +48,8 @@ pub fn page(language: Language, version: &str, recording: &Recording) -> String 
     page.push_str(&events(words, recording));
     page.push_str("</div>\n");
     page.push_str(&code::script(words, recording));
-    let made = words.html("report-created", &[("version", version)]);
-    let _ = write!(page, "</main>\n<footer>{made}</footer>\n</body>\n</html>\n");
+    let created = words.html("report-created", &[("version", version)]);
+    let _ = write!(page, "</main>\n<footer>{created}</footer>\n</body>\n</html>\n");
     page
 }
 
@@ -69,15 +69,15 @@ fn head(words: PageMessages, title: &str, recording: &Recording) -> String {
     let good = if code == "0" { "good" } else { "bad" };
     let begun = recording.started_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
     let count = recording.timelines.len() as u64 + recording.timelines_omitted;
-    let facts = [
+    let args = [
         words.html("report-duration", &[("time", &format_duration_for(recording.duration))]),
         words.html("report-count", &[("count", &count.to_string())]),
         words.html("report-started", &[("time", &begun)]),
     ];
-    let facts: String = facts.iter().map(|fact| format!("<li>{fact}</li>")).collect();
+    let args: String = args.iter().map(|fact| format!("<li>{fact}</li>")).collect();
     format!(
         "<header class=\"top\">\n<h1>{title}</h1>\n<ul class=\"facts\">\
-         <li class=\"{good}\">{}</li>{facts}</ul>\n</header>\n",
+         <li class=\"{good}\">{}</li>{args}</ul>\n</header>\n",
         words.html("report-exit", &[("code", &code)])
     )
 }
@@ -155,17 +155,17 @@ fn events(words: PageMessages, recording: &Recording) -> String {
         words.name("report-show"),
         all.len()
     );
-    for (at, number, happening) in all.iter().take(EVENTS) {
+    for (at, number, event) in all.iter().take(EVENTS) {
         let life = &recording.timelines[number - 1];
-        let line = life.cause(happening).map(code::link).unwrap_or_default();
+        let line = life.cause(event).map(code::link).unwrap_or_default();
         let _ = writeln!(
             text,
             "<tr><td>{}</td><td><a href=\"#c{number}\">{}</a></td><td>{} <i>{}</i></td>\
              <td>{line}</td></tr>",
             format_duration(timeline::rounded(*at)),
             escaped(&life.name),
-            escaped(&happening.action),
-            escaped(&happening.detail)
+            escaped(&event.action),
+            escaped(&event.detail)
         );
     }
     text.push_str("</tbody>\n</table>\n");

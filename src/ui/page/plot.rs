@@ -63,9 +63,9 @@ fn runs(life: &ContainerTimeline) -> Vec<Vec<Sample>> {
         }
     };
     let ends = [Action::Start, Action::Die];
-    for happening in &life.events {
-        if ends.iter().any(|action| action.as_str() == happening.action) {
-            take(happening.at);
+    for event in &life.events {
+        if ends.iter().any(|action| action.as_str() == event.action) {
+            take(event.at);
         }
     }
     take(Duration::MAX);

@@ -19,7 +19,7 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn happening(at: u64, action: &str, detail: &str) -> TimelineEvent {
+fn event(at: u64, action: &str, detail: &str) -> TimelineEvent {
     TimelineEvent { at: ms(at), action: action.to_owned(), detail: detail.to_owned() }
 }
 
@@ -36,11 +36,7 @@ fn one() -> Recording {
         id: "0123456789ab".to_owned(),
         name: "web".to_owned(),
         image: "host".to_owned(),
-        events: vec![
-            happening(100, "create", ""),
-            happening(200, "start", ""),
-            happening(700, "die", "3"),
-        ],
+        events: vec![event(100, "create", ""), event(200, "start", ""), event(700, "die", "3")],
         samples: vec![
             sample(200, 0, 1 << 20),
             sample(400, 100, 2 << 20),
@@ -160,8 +156,8 @@ fn a_page_speaks_the_language_of_its_reader() {
 #[test]
 fn a_script_without_containers_says_so() {
     let page = page(Language::English, "1.2.3", &Recording::default());
-    assert!(page.contains("It touched no container."));
-    assert!(page.contains("It printed nothing."));
+    assert!(page.contains("The script used no container."));
+    assert!(page.contains("The script printed nothing."));
     assert!(!page.contains("NaN") && !page.contains("inf"), "{page}");
 }
 
@@ -179,14 +175,14 @@ fn the_policy_lets_in_this_style_and_nothing_else() {
     }
 }
 
-/// Every text of a recording that a stranger may have written.
+/// Returns a recording in which every text that may be hostile is `evil`.
 fn hostile(evil: &str) -> Recording {
     let mut recording = one();
     let evil = evil.to_owned();
     let life = &mut recording.timelines[0];
     (life.name, life.image, life.id) = (evil.clone(), evil.clone(), evil.clone());
     life.log[0].text.clone_from(&evil);
-    life.events.push(happening(800, &evil, &evil));
+    life.events.push(event(800, &evil, &evil));
     life.calls[0].name.clone_from(&evil);
     let text = Text { name: evil.clone(), text: evil.clone() };
     life.calls.push(Call { text: Some(1), ..call(1, 1, "x") });

@@ -43,7 +43,7 @@ pub fn legend(words: PageMessages) -> String {
 }
 
 fn class(status: Option<Status>) -> &'static str {
-    status.map_or("gone", Status::as_str)
+    status.map_or("removed", Status::as_str)
 }
 
 fn name(words: PageMessages, status: Option<Status>) -> String {
@@ -175,7 +175,7 @@ fn last_exit_code(words: PageMessages, life: &ContainerTimeline) -> String {
 /// Draws the statuses as spans, and the events below them as marks.
 fn bar(words: PageMessages, life: &ContainerTimeline, whole: Duration) -> String {
     let mut shapes = String::new();
-    let mut told = Vec::new();
+    let mut tips = Vec::new();
     for span in life.spans(whole) {
         let (from, to) = (percent(span.from, whole), percent(span.to, whole));
         let wide = (to - from).max(0.15);
@@ -192,15 +192,15 @@ fn bar(words: PageMessages, life: &ContainerTimeline, whole: Duration) -> String
             let _ = write!(shapes, "<text x=\"7\" y=\"15\">{name}</text>");
         }
         shapes.push_str("</svg>");
-        told.push(tip);
+        tips.push(tip);
     }
-    for happening in &life.events {
-        shapes.push_str(&mark(words, life, happening, whole));
+    for event in &life.events {
+        shapes.push_str(&mark(words, life, event, whole));
     }
-    let told = told.join(", ");
+    let tips = tips.join(", ");
     format!(
         "<svg class=\"bar\" width=\"100%\" height=\"34\" role=\"img\" \
-         aria-label=\"{told}\">{shapes}</svg>"
+         aria-label=\"{tips}\">{shapes}</svg>"
     )
 }
 
@@ -212,14 +212,14 @@ fn tip(name: &str, span: &Span) -> String {
 fn mark(
     words: PageMessages,
     life: &ContainerTimeline,
-    happening: &TimelineEvent,
+    event: &TimelineEvent,
     whole: Duration,
 ) -> String {
-    let died = happening.action == Action::Die.as_str();
-    let class = if died && happening.detail != "0" { "mark odd" } else { "mark" };
-    let action = format!("{} {}", happening.action, happening.detail);
-    let at = format_duration(rounded(happening.at));
-    let line = life.cause(happening).filter(|call| call.text == Some(0));
+    let died = event.action == Action::Die.as_str();
+    let class = if died && event.detail != "0" { "mark odd" } else { "mark" };
+    let action = format!("{} {}", event.action, event.detail);
+    let at = format_duration(rounded(event.at));
+    let line = life.cause(event).filter(|call| call.text == Some(0));
     let line = line.map(|call| {
         let number = call.line.to_string();
         format!(" · {}", words.html("trace-line", &[("line", &number)]))
@@ -227,7 +227,7 @@ fn mark(
     format!(
         "<circle class=\"{class}\" cx=\"{:.3}%\" cy=\"29\" r=\"3\"><title>{} · {at}{}</title>\
          </circle>",
-        percent(happening.at, whole),
+        percent(event.at, whole),
         escaped(action.trim()),
         line.unwrap_or_default()
     )

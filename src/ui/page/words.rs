@@ -10,8 +10,8 @@ pub(super) struct PageMessages(pub(super) Language);
 
 impl PageMessages {
     /// Formats a text as HTML.
-    pub(super) fn html(self, id: &str, facts: &[(&str, &str)]) -> String {
-        escaped(&format_message(self.0, id, facts))
+    pub(super) fn html(self, id: &str, args: &[(&str, &str)]) -> String {
+        escaped(&format_message(self.0, id, args))
     }
 
     /// Formats a text without arguments as HTML.

@@ -33,7 +33,9 @@ fn line(finding: &Finding) -> String {
     }
     match &finding.resolution {
         Resolution::Found => line,
-        fate => format!("{line}: {fate}"),
+        Resolution::Repaired => format!("{line}: repaired"),
+        Resolution::Removed => format!("{line}: removed"),
+        Resolution::Unrepaired(why) => format!("{line}: not repaired: {why}"),
     }
 }
 
@@ -44,13 +46,13 @@ mod tests {
     use super::*;
     use crate::model::observe::check_report::Problem;
 
-    fn finding(trouble: Problem, fate: Resolution) -> Finding {
+    fn finding(problem: Problem, resolution: Resolution) -> Finding {
         Finding {
-            problem: trouble,
+            problem,
             what: "its layer `abcdef012345`: in its files `bin/sh` has other content".into(),
             image: Some("alpine:3".into()),
             containers: vec!["db".into(), "web".into()],
-            resolution: fate,
+            resolution,
         }
     }
 
@@ -80,11 +82,11 @@ mod tests {
             leftover: 2 entries that nobody needs, 12kB: removed
             1 image and 2 layers checked: damage is left
 
-            damage: image `alpine:3`: its layer `abcdef012345`: in its files `bin/sh` has other content (used by `db`, `web`): mended
+            damage: image `alpine:3`: its layer `abcdef012345`: in its files `bin/sh` has other content (used by `db`, `web`): repaired
             leftover: 2 entries that nobody needs, 12kB: removed
             3 images and 1 layer checked: no damage is left
 
-            damage: image `alpine:3`: its layer `abcdef012345`: in its files `bin/sh` has other content (used by `db`, `web`): left: the container `web` runs on it
+            damage: image `alpine:3`: its layer `abcdef012345`: in its files `bin/sh` has other content (used by `db`, `web`): not repaired: the container `web` runs on it
             0 images and 0 layers checked: damage is left
 
             0 images and 0 layers checked: no damage

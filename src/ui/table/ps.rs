@@ -61,11 +61,11 @@ fn health(container: &Container) -> String {
     }
 }
 
-/// Formats the container's own networks; a network of another container is listed there.
+/// Formats the container's networks; a network of another container belongs to that container.
 fn networks(mode: &NamespaceMode) -> String {
     match mode {
         NamespaceMode::Container(_) => String::new(),
-        own => own.show("none"),
+        mode => mode.show("none"),
     }
 }
 
@@ -141,7 +141,7 @@ fn command(container: &Container, no_trunc: bool) -> String {
     if no_trunc { quote(&line) } else { quote(&ellipsis(&line, COMMAND_WIDTH)) }
 }
 
-/// Go's `strconv.Quote`.
+/// Quotes a text as Go's `strconv.Quote`.
 fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {

@@ -19,7 +19,7 @@ pub struct Measured {
     pub container: Container,
     /// Samples, oldest first; one if the container is not running.
     pub samples: Vec<Stats>,
-    /// The size of the container's own layer, in bytes.
+    /// The size of the container's writable layer, in bytes.
     pub disk: u64,
 }
 

@@ -11,53 +11,53 @@ use crate::ui::format::columns::align;
 use crate::ui::messages::format_message;
 
 /// Formats a container as seen from the host and from inside.
-pub fn container(language: Language, anatomy: &Introspection) -> String {
-    let record = &anatomy.container;
+pub fn container(language: Language, view: &Introspection) -> String {
+    let record = &view.container;
     let (name, status) = (record.state.name.as_str(), record.state.status.as_str());
     let command = record.spec.config.argv().join(" ");
     let mut page = Page::new(language);
     let status = format_message(language, &format!("status-{status}"), &[]);
-    let facts = [("name", name), ("status", status.as_str()), ("command", command.as_str())];
-    page.line(&format_message(language, "explain-container", &facts));
+    let args = [("name", name), ("status", status.as_str()), ("command", command.as_str())];
+    page.line(&format_message(language, "explain-container", &args));
     let created = record.spec.created.strftime("%Y-%m-%d %H:%M:%S").to_string();
-    let facts = [("image", record.spec.image.reference.as_str()), ("created", created.as_str())];
-    page.line(&format_message(language, "explain-made-of", &facts));
-    if anatomy.namespaces.is_empty() {
+    let args = [("image", record.spec.image.reference.as_str()), ("created", created.as_str())];
+    page.line(&format_message(language, "explain-made-of", &args));
+    if view.namespaces.is_empty() {
         page.heading("explain-no-process");
     } else {
-        namespaces(&mut page, anatomy);
-        processes(&mut page, anatomy);
-        cgroup(&mut page, anatomy);
-        mounts(&mut page, anatomy);
+        namespaces(&mut page, view);
+        processes(&mut page, view);
+        cgroup(&mut page, view);
+        mounts(&mut page, view);
     }
     page.heading("explain-layers");
-    layers(&mut page, &anatomy.layers);
-    let written = human_size(anatomy.written);
+    layers(&mut page, &view.layers);
+    let written = human_size(view.written);
     let sealed = record.spec.host.security.read_only;
     page.item(&match sealed {
         true => format_message(language, "explain-written-sealed", &[]),
         false => format_message(language, "explain-written", &[("size", &written)]),
     });
-    let difference = &anatomy.difference;
+    let difference = &view.difference;
     let counts = [difference.added, difference.changed, difference.deleted].map(|n| n.to_string());
-    let facts = [
+    let args = [
         ("added", counts[0].as_str()),
         ("changed", counts[1].as_str()),
         ("deleted", counts[2].as_str()),
     ];
-    page.item(&format!("  {}", format_message(language, "explain-difference", &facts)));
+    page.item(&format!("  {}", format_message(language, "explain-difference", &args)));
     for path in &difference.examples {
         page.item(&format!("  {path}"));
     }
-    if !anatomy.ports.is_empty() {
-        let ports: Vec<_> = anatomy.ports.iter().map(u16::to_string).collect();
+    if !view.ports.is_empty() {
+        let ports: Vec<_> = view.ports.iter().map(u16::to_string).collect();
         page.text.push('\n');
         page.line(&format_message(language, "explain-ports", &[("ports", &ports.join(", "))]));
     }
     page.done()
 }
 
-fn namespaces(page: &mut Page, anatomy: &Introspection) {
+fn namespaces(page: &mut Page, view: &Introspection) {
     let language = page.language;
     page.heading("explain-namespaces");
     let host = format_message(language, "explain-host", &[]);
@@ -71,10 +71,10 @@ fn namespaces(page: &mut Page, anatomy: &Introspection) {
         };
         format!("{}\t{}\t{whose}", namespace.kind, namespace.number)
     };
-    page.table(anatomy.namespaces.iter().map(row));
+    page.table(view.namespaces.iter().map(row));
 }
 
-fn processes(page: &mut Page, anatomy: &Introspection) {
+fn processes(page: &mut Page, view: &Introspection) {
     let language = page.language;
     page.heading("explain-processes");
     let label = |id: &str| format_message(language, id, &[]);
@@ -83,21 +83,21 @@ fn processes(page: &mut Page, anatomy: &Introspection) {
     let row = |process: &crate::model::observe::introspection::ProcessView| {
         format!("{}\t{}\t{}", process.host_pid, process.container_pid, process.command)
     };
-    page.table([head].into_iter().chain(anatomy.processes.iter().map(row)));
+    page.table([head].into_iter().chain(view.processes.iter().map(row)));
 }
 
-fn cgroup(page: &mut Page, anatomy: &Introspection) {
+fn cgroup(page: &mut Page, view: &Introspection) {
     let language = page.language;
     page.heading("explain-cgroup");
-    for path in &anatomy.cgroups {
+    for path in &view.cgroups {
         page.item(path);
     }
-    let stats = &anatomy.stats;
+    let stats = &view.stats;
     let (cpu, memory) = (format_duration_for(stats.cpu_time), human_memory(stats.memory));
     let count = stats.pids.to_string();
-    let facts = [("cpu", cpu.as_str()), ("memory", memory.as_str()), ("count", count.as_str())];
-    page.item(&format_message(language, "explain-uses", &facts));
-    let limits = limits(anatomy);
+    let args = [("cpu", cpu.as_str()), ("memory", memory.as_str()), ("count", count.as_str())];
+    page.item(&format_message(language, "explain-uses", &args));
+    let limits = limits(view);
     page.item(&match limits.is_empty() {
         true => format_message(language, "explain-no-limits", &[]),
         false => format_message(language, "explain-limits", &[("limits", &limits.join(", "))]),
@@ -105,8 +105,8 @@ fn cgroup(page: &mut Page, anatomy: &Introspection) {
 }
 
 /// Returns the limits that are set, under the names of their options.
-fn limits(anatomy: &Introspection) -> Vec<String> {
-    let resources = &anatomy.container.spec.host.resources;
+fn limits(view: &Introspection) -> Vec<String> {
+    let resources = &view.container.spec.host.resources;
     let bytes = |bytes: i64| human_memory(u64::try_from(bytes).unwrap_or(0));
     let memory = resources.memory.map(|memory| format!("memory {}", bytes(memory)));
     let cpus = resources.nano_cpus.map(|cpus| format!("cpus {}", cpus as f64 / 1e9));
@@ -114,7 +114,7 @@ fn limits(anatomy: &Introspection) -> Vec<String> {
     [memory, cpus, pids].into_iter().flatten().collect()
 }
 
-fn mounts(page: &mut Page, anatomy: &Introspection) {
+fn mounts(page: &mut Page, view: &Introspection) {
     let language = page.language;
     page.heading("explain-mounts");
     let row = |mount: &crate::model::observe::introspection::MountPoint| {
@@ -125,15 +125,16 @@ fn mounts(page: &mut Page, anatomy: &Introspection) {
         };
         format!("{}\t{}\t{note}", mount.path, mount.kind)
     };
-    page.table(anatomy.mounts.iter().map(row));
+    page.table(view.mounts.iter().map(row));
 }
 
 fn layers(page: &mut Page, layers: &[Layer]) {
     let language = page.language;
     for (number, layer) in (1..).zip(layers) {
         let (size, count) = (human_size(layer.size), layer.files.to_string());
-        let told = format_message(language, "explain-layer", &[("size", &size), ("count", &count)]);
-        page.item(&format!("{number}  {}  {told}", layer.key.short()));
+        let about =
+            format_message(language, "explain-layer", &[("size", &size), ("count", &count)]);
+        page.item(&format!("{number}  {}  {about}", layer.key.short()));
         if !layer.examples.is_empty() {
             let paths = layer.examples.join(", ");
             page.note(&format_message(language, "explain-such-as", &[("paths", &paths)]));
@@ -148,12 +149,12 @@ fn layers(page: &mut Page, layers: &[Layer]) {
 /// Formats the layers and mounts that a path of a container comes from.
 pub fn sources(language: Language, path: &str, sources: &PathLayers) -> String {
     let mut page = Page::new(language);
-    let facts = [("name", sources.name.as_str()), ("path", &*escape_control(path))];
-    page.line(&format_message(language, "sources-title", &facts));
+    let args = [("name", sources.name.as_str()), ("path", &*escape_control(path))];
+    page.line(&format_message(language, "sources-title", &args));
     if let Some(mount) = &sources.mount {
-        let facts =
+        let args =
             [("kind", &*escape_control(&mount.kind)), ("path", &*escape_control(&mount.path))];
-        page.item(&format_message(language, "sources-mount", &facts));
+        page.item(&format_message(language, "sources-mount", &args));
     } else if sources.layers.is_empty() {
         page.item(&format_message(language, "sources-none", &[]));
     }
@@ -182,17 +183,17 @@ pub fn sources(language: Language, path: &str, sources: &PathLayers) -> String {
 }
 
 /// Formats an image from its lowest layer up to the layer of a container.
-pub fn image(language: Language, anatomy: &ImageIntrospection) -> String {
+pub fn image(language: Language, view: &ImageIntrospection) -> String {
     let mut page = Page::new(language);
-    let image = &anatomy.image;
+    let image = &view.image;
     let (name, size) = (image.display_name(), human_size(image.size));
-    let count = anatomy.layers.len().to_string();
-    let facts = [("name", name.as_str()), ("size", size.as_str()), ("count", count.as_str())];
-    page.line(&format_message(language, "explain-image", &facts));
+    let count = view.layers.len().to_string();
+    let args = [("name", name.as_str()), ("size", size.as_str()), ("count", count.as_str())];
+    page.line(&format_message(language, "explain-image", &args));
     page.heading("explain-layers");
-    layers(&mut page, &anatomy.layers);
+    layers(&mut page, &view.layers);
     page.heading("explain-history");
-    for step in anatomy.history.iter().rev() {
+    for step in view.history.iter().rev() {
         let size = human_size(step.size);
         let first = step.created_by.lines().next().unwrap_or_default();
         page.item(&format!("{size:>9}  {}", crate::ui::format::columns::ellipsis(first, 64)));
@@ -220,12 +221,8 @@ pub fn image(language: Language, anatomy: &ImageIntrospection) -> String {
     }
     page.text.push('\n');
     page.paragraph(&format_message(language, "explain-a-container-adds", &[]));
-    if !anatomy.users.is_empty() {
-        page.line(&format_message(
-            language,
-            "explain-users",
-            &[("names", &anatomy.users.join(", "))],
-        ));
+    if !view.users.is_empty() {
+        page.line(&format_message(language, "explain-users", &[("names", &view.users.join(", "))]));
     }
     page.done()
 }

@@ -1,4 +1,4 @@
-//! What teaching shows, in both languages, side by side.
+//! Tests of the teaching output, in both languages.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ use crate::model::value::signal::Signal;
 use crate::ui::table::resources;
 use crate::ui::table::resources::Measured;
 
-/// A container of the image `app:1`, which runs `server --port 80`.
+/// Returns a container of the image `app:1`, which runs `server --port 80`.
 fn container() -> Container {
     let digest = format!("sha256:{}", "5".repeat(64));
     let image = Image {
@@ -43,7 +43,7 @@ fn container() -> Container {
     Container { spec, state: State::created("web".parse().unwrap()) }
 }
 
-/// The container after a run that ended so.
+/// Returns the container after a run that exited with `code`.
 fn ended(code: i32, change: impl FnOnce(&mut State)) -> Container {
     let mut container = container();
     let begun = "2026-11-27T10:00:01Z".parse().unwrap();
@@ -58,7 +58,7 @@ fn stopped(ways: [bool; 2], killed: bool) -> Option<StopRecord> {
     Some(StopRecord { killed, ..StopRecord::new(Signal::TERM, grace, ways) })
 }
 
-/// All stories, in one language.
+/// Returns all explanations of `why`, in one language.
 fn stories(language: Language) -> String {
     let mut running = container();
     running.state.status = Status::Running;
@@ -109,7 +109,7 @@ fn each_end_has_its_story_in_korean() {
     expect_file!["snapshots/why.ko.txt"].assert_eq(&stories(Language::Korean));
 }
 
-/// A container that runs, seen from both sides.
+/// Returns a running container, seen from both sides.
 fn seen() -> Introspection {
     let mut container = container();
     (container.state.status, container.state.pid) = (Status::Running, 4711);
@@ -159,13 +159,13 @@ fn seen() -> Introspection {
 fn a_container_is_explained_in_english() {
     expect![[r#"
         `web` is running: server --port 80
-        made of the image app:1, 2026-11-27 10:00:00
+        created from the image app:1, 2026-11-27 10:00:00
 
-        Namespaces: what it sees of its own
-          pid       40265     its own
+        Namespaces: what it sees apart from the host
+          pid       40265     private
           net       40266     shared with the host
 
-        Processes: the same ones, from both sides
+        Processes, seen from both sides
           ON THE HOST   INSIDE    COMMAND
           4711          1         server --port 80
 
@@ -182,7 +182,7 @@ fn a_container_is_explained_in_english() {
           1  555555555555  20MB, 12 files
              such as /usr/bin/server
              hides /etc/old
-          its own layer, the only one it can write: 2kB
+          its writable layer: 2kB
             1 added, 0 changed, 0 deleted
             A /new
 
@@ -218,7 +218,7 @@ fn a_container_is_explained_in_korean() {
           1  555555555555  20MB, 파일 12개
              예: /usr/bin/server
              가려지는 경로: /etc/old
-          컨테이너 자체 레이어(유일하게 쓰기 가능): 2kB
+          컨테이너의 쓰기 가능 레이어: 2kB
             추가 1개, 변경 0개, 삭제 0개
             A /new
 
@@ -233,7 +233,7 @@ fn korean() -> ReaderProfile {
 
 #[test]
 fn a_plan_is_told_in_korean() {
-    let deed = |who, key: &str, what: &str, calls: &[&str]| TraceStep {
+    let step = |who, key: &str, what: &str, calls: &[&str]| TraceStep {
         role: who,
         key: key.into(),
         summary: what.into(),
@@ -243,10 +243,10 @@ fn a_plan_is_told_in_korean() {
         failure: None,
         span: None,
     };
-    let deeds = [
-        deed(ProcessRole::Client, "take-lock", "lock the container", &["openat", "flock"]),
-        deed(ProcessRole::Monitor, "make-cgroup", "create the cgroup", &["mkdir"]),
-        deed(
+    let steps = [
+        step(ProcessRole::Client, "take-lock", "lock the container", &["openat", "flock"]),
+        step(ProcessRole::Monitor, "make-cgroup", "create the cgroup", &["mkdir"]),
+        step(
             ProcessRole::Init,
             "mount",
             "mount proc on /proc",
@@ -271,10 +271,10 @@ fn a_plan_is_told_in_korean() {
                 프로그램들이 있을 것으로 기대하는 파일 시스템입니다. 컨테이너의
                 네임스페이스에 속한 것만 보여 줍니다.
     "#]]
-    .assert_eq(&trace::plan(korean(), "start", "web", &deeds));
+    .assert_eq(&trace::plan(korean(), "start", "web", &steps));
 }
 
-/// Half a second of work, then a pause.
+/// Returns half a second of work, then a pause.
 fn measured() -> Measured {
     let mut container = container();
     container.state.status = Status::Paused;
@@ -299,7 +299,7 @@ fn measured() -> Measured {
 fn what_is_used_is_told_in_both_languages() {
     let english = resources::resources(ReaderProfile::default(), &measured());
     expect![[r#"
-        What `web` uses
+        Resources of `web`
         STATUS         TIME      CPU TIME   CPU       MEMORY    DISK      PROCESSES
         created        -         0          0%        0B        4.1kB     0
         running        1.0 s     500.0 ms   50.0%     3MiB      4.1kB     -

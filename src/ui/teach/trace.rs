@@ -14,9 +14,9 @@ use crate::ui::messages::{format_message, step_reason, step_summary};
 pub fn plan(reader: ReaderProfile, verb: &str, name: &str, steps: &[TraceStep]) -> String {
     let ReaderProfile { language, width, .. } = reader;
     let count = steps.len().to_string();
-    let facts = [("verb", verb), ("name", name), ("count", count.as_str())];
-    let mut text = format!("{}\n", format_message(language, "explain-plan", &facts));
-    let mut told = HashSet::new();
+    let args = [("verb", verb), ("name", name), ("count", count.as_str())];
+    let mut text = format!("{}\n", format_message(language, "explain-plan", &args));
+    let mut explained = HashSet::new();
     let mut who: Option<ProcessRole> = None;
     for (number, step) in (1..).zip(steps) {
         if who != Some(step.role) {
@@ -36,7 +36,7 @@ pub fn plan(reader: ReaderProfile, verb: &str, name: &str, steps: &[TraceStep]) 
             taken if taken <= room => text.push_str(&format!("{}{calls}\n", padded(&line, room))),
             _ => text.push_str(&format!("{line}\n{}{calls}\n", " ".repeat(room))),
         }
-        if told.insert(step.key.as_str()) {
+        if explained.insert(step.key.as_str()) {
             for line in wrapped(&step_reason(language, step), width.saturating_sub(8)) {
                 text.push_str(&format!("        {line}\n"));
             }
@@ -116,7 +116,7 @@ fn milliseconds(nanoseconds: u64) -> String {
     format!("{:.3}", std::time::Duration::from_nanos(nanoseconds).as_secs_f64() * 1000.0)
 }
 
-/// As [`format_duration`].
+/// Formats a duration as [`format_duration`].
 pub fn format_duration_for(time: std::time::Duration) -> String {
     format_duration(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
 }
@@ -142,12 +142,12 @@ mod tests {
 
     fn step(who: ProcessRole, key: &str, words: &str, span: Option<Span>) -> TraceStep {
         let calls = vec!["pivot_root".to_owned()];
-        let facts = BTreeMap::new();
+        let args = BTreeMap::new();
         TraceStep {
             role: who,
             key: key.into(),
             summary: words.into(),
-            fields: facts,
+            fields: args,
             syscalls: calls,
             failure: None,
             span,
@@ -166,13 +166,15 @@ mod tests {
 
             lifebox, as you called it
                1  lock the container                          pivot_root
-                    Who holds the lock may change the container. While
-                    it runs, its monitor holds it.
+                    Only the process that holds the lock may change the
+                    container. While the container runs, its monitor
+                    holds the lock.
 
             init, the container's first process, before it becomes your program
                2  pivot to the new root                       pivot_root
-                    The new root becomes `/`, and the host's is let go:
-                    from here on no path leads to the host's files.
+                    The new root becomes `/`, and the host's root is
+                    detached: from here on no path leads to the host's
+                    files.
                3  pivot to the new root                       pivot_root
         "#]]
         .assert_eq(&plan(
@@ -205,7 +207,7 @@ mod tests {
         .assert_eq(&trace(ReaderProfile { width: 62, ..ReaderProfile::default() }, &causes));
         assert_eq!(
             trace(ReaderProfile::default(), &[]),
-            "nothing was done that the kernel or a monitor would know of\n"
+            "no steps: neither the kernel nor a monitor was needed\n"
         );
     }
 }

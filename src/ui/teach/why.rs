@@ -13,42 +13,42 @@ pub fn status_reason(language: Language, container: &Container, last: &[String])
     let why = StatusReason::from_container(container);
     let state = &container.state;
     let (name, code) = (state.name.as_str(), state.exit_code.to_string());
-    let mut facts: Vec<(&str, String)> = vec![
+    let mut args: Vec<(&str, String)> = vec![
         ("name", name.to_owned()),
         ("code", code),
         ("image", container.spec.image.reference.clone()),
     ];
     match &why {
         StatusReason::ProgramMissing { program, path } => {
-            facts.push(("program", program.clone()));
-            facts.push(("path", path.join(", ")));
+            args.push(("program", program.clone()));
+            args.push(("path", path.join(", ")));
         }
-        StatusReason::ProgramRefused { program } => facts.push(("program", program.clone())),
+        StatusReason::ProgramRefused { program } => args.push(("program", program.clone())),
         StatusReason::StartFailed(error) | StatusReason::Lost(error) => {
-            facts.push(("error", error.clone()))
+            args.push(("error", error.clone()))
         }
         StatusReason::OutOfMemory { limit, peak } => {
-            facts.push(("limit", human_memory(*limit)));
-            facts.push(("peak", human_memory(*peak)));
+            args.push(("limit", human_memory(*limit)));
+            args.push(("peak", human_memory(*peak)));
         }
         StatusReason::KilledAfterGrace(stopped)
         | StatusReason::Stopped(stopped, _)
         | StatusReason::Killed(stopped) => {
-            facts.extend(stop_arguments(stopped));
+            args.extend(stop_arguments(stopped));
         }
         StatusReason::Signalled(signal) | StatusReason::ExitedLikeSignal(signal) => {
-            facts.push(("signal", signal.to_string()));
-            facts.push(("number", signal.number().to_string()));
-            facts.push(("meaning", meaning(language, &signal.to_string())));
+            args.push(("signal", signal.to_string()));
+            args.push(("number", signal.number().to_string()));
+            args.push(("meaning", meaning(language, &signal.to_string())));
         }
         _ => {}
     }
-    let facts: Vec<(&str, &str)> =
-        facts.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let args: Vec<(&str, &str)> =
+        args.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let id = format!("why-{}", why.key());
     let (story, attempt) = (
-        format_message(language, &id, &facts),
-        format_message(language, &format!("{id}.try"), &facts),
+        format_message(language, &id, &args),
+        format_message(language, &format!("{id}.try"), &args),
     );
     let mut text = format!("{story}\n→ {attempt}");
     if state.restart_count > 0 && !state.status.is_live() {

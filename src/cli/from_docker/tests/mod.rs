@@ -19,7 +19,7 @@ use crate::script::tests::host;
 use crate::script::{Host, Session, Source, teaching};
 use crate::ui;
 
-/// What our own parser takes a command of Docker for: the image and the options.
+/// Returns the image and the options that lifebox's parser reads from a Docker command.
 fn parsed(line: &str) -> (String, CreateOptions) {
     let [words] = shell::commands(line).unwrap().try_into().unwrap();
     let words: Vec<_> = words.into_iter().skip(1).map(Into::into).collect();
@@ -34,7 +34,7 @@ fn parsed(line: &str) -> (String, CreateOptions) {
     (image.clone(), create::options(&new, command, env).unwrap())
 }
 
-/// The line of Docker for these options.
+/// Returns the Docker command for these options.
 fn written(options: &CreateOptions) -> String {
     let words = ui::docker::words("host", options);
     ui::docker::line(&[vec!["create".to_owned()], words].concat()).unwrap()
@@ -44,7 +44,7 @@ fn translated(line: &str) -> Result<String> {
     teaching::from_docker(&DockerTranslator, line)
 }
 
-/// The options of the container that a script makes.
+/// Returns the options of the container that a script creates.
 fn evaluated(script: &str) -> CreateOptions {
     let (host, _output) = host();
     let recorder = Arc::new(Recorder { inner: host.backend.clone(), requested: Mutex::default() });

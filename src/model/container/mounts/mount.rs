@@ -1,6 +1,6 @@
 //! What a container sees of the host and of volumes: binds, named volumes, tmpfs.
 //!
-//! `parse` reads Docker's three ways to write one; here are the rules that hold for all of them.
+//! `parse` reads Docker's three ways to write a mount; this file has the rules for all of them.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ pub enum MountSpec {
     From,
 }
 
-/// One mount. Its target is absolute, without `.` and `..`, and not one that a mount must not
+/// A mount. The target is absolute, without `.` and `..`, and not a path that a mount must not
 /// cover.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -96,7 +96,7 @@ pub struct Mount {
     pub spec: MountSpec,
 }
 
-/// What mounts must not cover: the kernel's own file systems (CVE-2019-16884: a mask or a
+/// What mounts must not cover: the kernel's file systems (CVE-2019-16884: a mask or a
 /// read-only path of a fake `/proc` confines nothing), and the terminals.
 const KERNEL_PATHS: [&str; 2] = ["/proc", "/sys"];
 const RESERVED_PATHS: [&str; 2] = ["/dev", "/dev/pts"];
@@ -105,7 +105,8 @@ impl Mounts {
     /// Adds an anonymous volume for each `VOLUME` of the image where nothing is mounted.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for two mounts at one target, [`Kind::Corrupt`] for a bad path of the image.
+    /// [`Kind::Invalid`] for two mounts at one target, [`Kind::Corrupt`] for an invalid path of
+    /// the image.
     pub fn with_image<'a>(
         &self,
         image: &str,
@@ -116,13 +117,14 @@ impl Mounts {
         for mount in &list {
             if !seen.insert(mount.target.clone()) {
                 let message = format!("Duplicate mount point: {}", mount.target);
-                return Err(Error::new(Kind::Invalid, message)
-                    .hint("only one thing can be mounted at each place"));
+                return Err(
+                    Error::new(Kind::Invalid, message).hint("leave out one of the two mounts")
+                );
             }
         }
         for volume in volumes {
             let target = target(volume).map_err(|error| {
-                let message = format!("image `{image}` has a bad volume: {}", error.message());
+                let message = format!("image `{image}` has an invalid volume: {}", error.message());
                 Error::new(Kind::Corrupt, message)
             })?;
             if seen.insert(target.clone()) {
@@ -146,8 +148,8 @@ impl Mounts {
 
     /// Returns the names of the anonymous volumes.
     pub fn anonymous(&self) -> Vec<String> {
-        let own = self.list.iter().filter(|mount| mount.anonymous);
-        own.map(|mount| mount.source.clone()).collect()
+        let anonymous = self.list.iter().filter(|mount| mount.anonymous);
+        anonymous.map(|mount| mount.source.clone()).collect()
     }
 }
 
@@ -164,28 +166,28 @@ pub fn target(path: &str) -> Result<String> {
         return Err(invalid("mount path must be absolute"));
     }
     if path.contains('\0') || path.len() > 4000 {
-        return Err(invalid("is no path"));
+        return Err(invalid("is not a path"));
     }
     let parts: Vec<&str> =
         path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.contains(&"..") {
-        return Err(invalid("has a `..`").hint("write the path without it"));
+        return Err(invalid("has a `..`").hint("write the path without `..`"));
     }
     if parts.is_empty() {
         return Err(Error::new(Kind::Invalid, "invalid specification: destination can't be '/'")
-            .hint("mount it at a directory below, such as /data"));
+            .hint("mount at a directory below /, such as /data"));
     }
     let clean = format!("/{}", parts.join("/"));
     let below = |place: &str| {
         clean.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     if let Some(place) = KERNEL_PATHS.into_iter().find(|place| below(place)) {
-        return Err(invalid(&format!("cannot be mounted on: {place} is the kernel's own"))
-            .hint("mounts over it would undo what confines the container"));
+        return Err(invalid(&format!("cannot be mounted on: {place} is a kernel file system"))
+            .hint("mount at another path, such as /data"));
     }
     if RESERVED_PATHS.contains(&clean.as_str()) {
-        return Err(invalid("cannot be mounted on: each container has its own")
-            .hint("mount at a path below /dev, or give a device with --device"));
+        return Err(invalid("cannot be mounted on: each container has a private one")
+            .hint("mount at a path below /dev, or add a device with --device"));
     }
     Ok(clean)
 }

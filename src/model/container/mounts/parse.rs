@@ -48,7 +48,7 @@ impl Mount {
         }
         if mount.nocopy && mount.kind == MountKind::Bind {
             return Err(invalid(format!("invalid mode: {options}"))
-                .hint("nocopy is for volumes: nothing is ever copied to the host"));
+                .hint("leave out nocopy: only volumes are filled from the image"));
         }
         Ok(mount)
     }
@@ -68,11 +68,11 @@ impl Mount {
             "shared" | "rshared" => return Err(shared(option)),
             "dev" => {
                 return Err(invalid("invalid mode: dev".to_owned())
-                    .hint("devices on mounts never work; give one with --device"));
+                    .hint("leave out dev, and add the device with --device"));
             }
             _ => {
                 return Err(invalid(format!("invalid mode: {}", option.escape_debug())).hint(
-                    "options are ro, rw, suid, noexec, nocopy, rslave, rprivate, bind, z, Z",
+                    "use one of ro, rw, suid, noexec, nocopy, rslave, rprivate, bind, z, Z",
                 ));
             }
         }
@@ -97,7 +97,7 @@ impl Mount {
                 ("type", Some("tmpfs")) => mount.kind = MountKind::Tmpfs,
                 ("type", Some(other)) => {
                     return Err(invalid(format!("invalid mount type `{}`", other.escape_debug()))
-                        .hint("a type is bind, volume or tmpfs"));
+                        .hint("use bind, volume or tmpfs"));
                 }
                 _ => fields.push((field, key, value)),
             }
@@ -116,7 +116,7 @@ impl Mount {
                 self.kind.as_str()
             );
             invalid(message).hint(
-                "fields are type, source, target, readonly, bind-propagation, bind-recursive, \
+                "use one of type, source, target, readonly, bind-propagation, bind-recursive, \
                  volume-nocopy, tmpfs-size, tmpfs-mode",
             )
         };
@@ -151,19 +151,20 @@ impl Mount {
         }
         match self.kind {
             MountKind::Bind if self.source.is_empty() => {
-                Err(invalid(format!("invalid mount `{text}`: a bind needs a source"))
-                    .hint("write source=/path/of/the/host"))
+                Err(invalid(format!("invalid mount `{text}`: a bind mount requires a source"))
+                    .hint("write source=/path/on/the/host"))
             }
             MountKind::Bind if !self.source.starts_with('/') => {
                 let source = self.source.escape_debug();
                 let message = format!(
-                    "invalid mount config for type \"bind\": invalid mount path: '{source}' mount path must be absolute"
+                    "invalid mount config for type \"bind\": invalid mount path: '{source}' mount \
+                     path must be absolute"
                 );
                 Err(invalid(message))
             }
             MountKind::Bind => no_nul(&self.source).map(|()| self),
             MountKind::Tmpfs if !self.source.is_empty() => {
-                Err(invalid(format!("invalid mount `{text}`: a tmpfs has no source")))
+                Err(invalid(format!("invalid mount `{text}`: a tmpfs takes no source")))
             }
             MountKind::Tmpfs => {
                 self.noexec = true;
@@ -234,14 +235,13 @@ impl Mount {
 
 fn bad_setting(option: &str) -> Error {
     invalid(format!("invalid tmpfs option [\"{}\"]", option.escape_debug())).hint(
-        "options are size=64m, mode=1777, uid=N, gid=N, nr_inodes=N, nr_blocks=N, ro, exec, suid",
+        "use one of size=64m, mode=1777, uid=N, gid=N, nr_inodes=N, nr_blocks=N, ro, exec, suid",
     )
 }
 
 fn shared(word: &str) -> Error {
-    Error::new(Kind::Unsupported, format!("mount propagation `{word}` is not supported")).hint(
-        "no mount made in a container ever reaches the host; rslave lets those of the host in",
-    )
+    Error::new(Kind::Unsupported, format!("mount propagation `{word}` is not supported"))
+        .hint("use rslave: mounts of the host appear in the container, not the reverse")
 }
 
 fn no_nul(source: &str) -> Result<()> {

@@ -32,7 +32,7 @@ impl Mount {
 
     fn fields(&self) -> String {
         let mut text = format!("type={}", self.kind.as_str());
-        // The engine's own name of a volume that has none is not the user's.
+        // The generated name of an anonymous volume is not the user's.
         if !self.anonymous && !self.source.is_empty() {
             text.push_str(&format!(",source={}", self.source));
         }

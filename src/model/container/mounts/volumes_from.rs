@@ -34,7 +34,7 @@ impl Mounts {
     pub fn inherit(&mut self, others: &Mounts, read_only: bool) {
         let shared = others.list.iter().filter(|mount| mount.kind != MountKind::Tmpfs);
         for mount in shared {
-            let there = self.list.iter().position(|own| own.target == mount.target);
+            let there = self.list.iter().position(|present| present.target == mount.target);
             let taken = Mount {
                 read_only: mount.read_only || read_only,
                 nocopy: mount.kind == MountKind::Volume,

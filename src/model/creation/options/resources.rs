@@ -4,7 +4,7 @@
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied};
 use super::{read, write};
-use crate::model::container::resources::{Ulimit, parse_cpus};
+use crate::model::container::resources::{Ulimit, parse_cgroup_parent, parse_cpus};
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType as T;
 use crate::model::value::units::format_billionths;
@@ -200,4 +200,16 @@ pub(super) const OPTIONS: &[Row] = &[
         },
     )
     .flag("oom-score-adj", "N"),
+    Row::new(
+        "cgroup_parent",
+        T::Text,
+        Denied,
+        "Optional parent cgroup for the container",
+        |o| write::text(o.resources.cgroup_parent.as_ref()),
+        |o, v| {
+            o.resources.cgroup_parent = Some(parse_cgroup_parent(&read::text(v)?)?);
+            Ok(())
+        },
+    )
+    .flag("cgroup-parent", "PATH"),
 ];

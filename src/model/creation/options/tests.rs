@@ -19,7 +19,7 @@ use crate::model::value::health_check::HealthCheck;
 use crate::model::value::option_spec::ValueType;
 use crate::model::value::signal::Signal;
 
-/// A text without NUL, with all that has a meaning for somebody more often than by chance.
+/// Generates texts without NUL. Characters with a meaning for a shell or a script are frequent.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[^\0]{0,12}", "[-\"'\\\\$`{}()#;= \n\ta-c~]{0,12}"]
 }
@@ -129,13 +129,14 @@ fn resources() -> impl Strategy<Value = Resources> {
                 nano_cpus,
                 cpu_period,
                 cpu_quota,
-                cpuset_cpus: sets.0,
+                cpuset_cpus: sets.0.clone(),
                 cpuset_mems: sets.1,
                 cpu_shares: sets.2,
                 pids_limit: limits.0,
                 blkio_weight: limits.1,
                 oom_score_adj: limits.2,
                 shm_size: limits.3,
+                cgroup_parent: sets.0.map(|set| format!("batch/{set}")),
                 ulimits: ulimits.into_iter().map(|text| text.parse().unwrap()).collect(),
             }
         },
@@ -230,7 +231,7 @@ fn upkeep() -> impl Strategy<Value = Supervision> {
     (restart, log, check).prop_map(|(restart, log, health)| Supervision { restart, log, health })
 }
 
-/// Options that contradict neither each other nor themselves.
+/// Generates options without contradictions.
 pub fn options() -> impl Strategy<Value = CreateOptions> {
     let parts = (program(), security(), resources(), mounts(), sharing(), upkeep());
     parts.prop_map(|(program, security, resources, mounts, mut sharing, upkeep)| {

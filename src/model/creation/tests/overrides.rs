@@ -1,4 +1,4 @@
-//! The way back from a container to what was asked for.
+//! Tests that the derived options reproduce a container.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -81,9 +81,9 @@ fn what_was_asked_for_makes_the_same_container_again() {
     for image in images() {
         for options in some_options() {
             let Some(first) = container(&image, &options) else { continue };
-            let asked = overrides(&first, &image.config);
-            let again = container(&image, &asked).unwrap();
-            assert_eq!(spec(&again), spec(&first), "{options:?}\n{asked:?}");
+            let derived = overrides(&first, &image.config);
+            let again = container(&image, &derived).unwrap();
+            assert_eq!(spec(&again), spec(&first), "{options:?}\n{derived:?}");
         }
     }
 }
@@ -93,7 +93,7 @@ fn what_is_the_images_was_not_asked_for() {
     for image in images() {
         let first = container(&image, &CreateOptions::default()).unwrap();
         let name = Some(first.state.name.clone());
-        let asked = overrides(&first, &image.config);
-        assert_eq!(asked, CreateOptions { name, ..CreateOptions::default() });
+        let derived = overrides(&first, &image.config);
+        assert_eq!(derived, CreateOptions { name, ..CreateOptions::default() });
     }
 }

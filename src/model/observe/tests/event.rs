@@ -56,7 +56,7 @@ fn filters_choose_as_dockers_do() {
 #[test]
 fn what_can_not_happen_is_refused_with_what_can() {
     for (key, value, hint) in [
-        ("colour", "red", "the filters are container, event"),
+        ("colour", "red", "use one of container, event"),
         ("event", "dei", "did you mean `die`?"),
         ("event", "health_statu: healthy", "did you mean `health_status`?"),
         ("type", "network", "container, image, volume"),

@@ -6,7 +6,7 @@ use regex::Regex;
 use super::super::digest::Digest;
 use super::{MAX_NAME, Reference};
 
-/// The grammar of distribution/reference (`reference.go`, package comment).
+/// Returns the grammar of distribution/reference (`reference.go`, package comment).
 fn reference_grammar() -> Regex {
     let label = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
     let host = format!(r"(?:{label}(?:\.{label})*|\[[a-fA-F0-9:]+\])");
@@ -18,7 +18,8 @@ fn reference_grammar() -> Regex {
     Regex::new(&format!("^({domain})/({path})(?::({tag}))?(?:@({digest}))?$")).unwrap()
 }
 
-/// `text` as Docker reads it (`ParseNormalizedNamed` and `TagNameOnly`): domain, path, tag, digest.
+/// Parses `text` as Docker does (`ParseNormalizedNamed` and `TagNameOnly`): domain, path, tag,
+/// digest.
 fn read_by_docker(grammar: &Regex, text: &str) -> Option<[String; 4]> {
     let is_domain = |first: &str| {
         first.contains(['.', ':']) || first == "localhost" || first.to_lowercase() != first
@@ -64,7 +65,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// What looks like a reference, with most of what may be wrong with one.
+/// Generates texts that are almost references, with most of the possible mistakes.
 fn nearly_a_reference() -> impl Strategy<Value = String> {
     let domain = prop_oneof![
         3 => Just(String::new()),

@@ -53,7 +53,7 @@ pub(super) const DRAWN: [(Status, Option<Status>); 7] = [
 ];
 
 /// Formats the transitions outside of the picture, and the verbs that are legal now.
-pub(super) fn notes(language: Language, here: Position<'_>, ascii: bool) -> String {
+pub(super) fn notes(language: Language, position: Position<'_>, ascii: bool) -> String {
     let to = if ascii { "->" } else { "→" };
     let mut text = String::new();
     let rest = arrows().into_iter().filter(|arrow| !DRAWN.contains(&(arrow.from, arrow.to)));
@@ -65,7 +65,7 @@ pub(super) fn notes(language: Language, here: Position<'_>, ascii: bool) -> Stri
         let from = format_message(language, &format!("status-{}", arrow.from), &[]);
         text.push_str(&format!("{from}: {} {to} {target}\n", arrow.verbs.join(", ")));
     }
-    if let Some((_, status)) = here {
+    if let Some((_, status)) = position {
         let legal =
             format_message(language, "diagram-legal", &[("verbs", &status::legal_verbs(status))]);
         text.push_str(&format!("\n{legal}\n"));

@@ -6,7 +6,7 @@ use crate::model::value::language::Language;
 use crate::ui::messages::format_message;
 
 /// Formats the diagram as SVG for light and dark pages.
-pub fn svg(language: Language, here: Position<'_>) -> String {
+pub fn svg(language: Language, position: Position<'_>) -> String {
     let place = |status: Status| match status {
         Status::Created => (40, 60),
         Status::Running => (40, 190),
@@ -17,7 +17,7 @@ pub fn svg(language: Language, here: Position<'_>) -> String {
     for status in [Status::Created, Status::Running, Status::Paused, Status::Exited] {
         let (x, y) = place(status);
         let (left, upper, lower) = (x + 16, y + 28, y + 50);
-        let class = if here.is_some_and(|(_, now)| now == status) { "box here" } else { "box" };
+        let class = if position.is_some_and(|(_, now)| now == status) { "box here" } else { "box" };
         let name = escaped(&format_message(language, &format!("status-{status}"), &[]));
         let costs = escaped(&format_message(language, &format!("costs-{status}"), &[]));
         body.push_str(&format!(
@@ -46,11 +46,11 @@ pub fn svg(language: Language, here: Position<'_>) -> String {
              <text class=\"verb\" x=\"{x}\" y=\"{y}\">{verbs}</text>\n"
         ));
     }
-    let title = match here {
+    let title = match position {
         Some((name, _)) => format_message(language, "diagram-title-of", &[("name", name)]),
         None => format_message(language, "diagram-title", &[]),
     };
-    let notes = notes(language, here, false);
+    let notes = notes(language, position, false);
     let lines: Vec<&str> = notes.lines().filter(|line| !line.is_empty()).collect();
     for (line, y) in lines.iter().zip((490..).step_by(20)) {
         body.push_str(&format!("<text x=\"40\" y=\"{y}\">{}</text>\n", escaped(line)));

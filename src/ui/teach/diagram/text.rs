@@ -83,20 +83,20 @@ const BOX: usize = 24;
 const RIGHT: usize = 50;
 
 /// Formats the picture, at most 76 columns wide, with its notes below.
-pub fn diagram(language: Language, here: Position<'_>, ascii: bool) -> String {
-    format!("{}\n{}", picture(language, here, ascii), notes(language, here, ascii))
+pub fn diagram(language: Language, position: Position<'_>, ascii: bool) -> String {
+    format!("{}\n{}", picture(language, position, ascii), notes(language, position, ascii))
 }
 
 /// Formats the picture without notes.
-pub fn picture(language: Language, here: Position<'_>, ascii: bool) -> String {
+pub fn picture(language: Language, position: Position<'_>, ascii: bool) -> String {
     let pen = if ascii { &PLAIN } else { &LIGHT };
     let mut canvas = Canvas::default();
-    let title = match here {
+    let title = match position {
         Some((name, _)) => format_message(language, "diagram-title-of", &[("name", name)]),
         None => format_message(language, "diagram-title", &[]),
     };
     canvas.put(0, 0, &title);
-    let mut place = |status, x, y| put_box(&mut canvas, language, here, ascii, (status, x, y));
+    let mut place = |status, x, y| put_box(&mut canvas, language, position, ascii, (status, x, y));
     place(Status::Created, 0, 2);
     place(Status::Running, 0, 8);
     place(Status::Paused, RIGHT, 8);
@@ -133,11 +133,11 @@ pub fn picture(language: Language, here: Position<'_>, ascii: bool) -> String {
 fn put_box(
     canvas: &mut Canvas,
     language: Language,
-    here: Position<'_>,
+    position: Position<'_>,
     ascii: bool,
     (status, x, y): (Status, usize, usize),
 ) {
-    let present = here.is_some_and(|(_, now)| now == status);
+    let present = position.is_some_and(|(_, now)| now == status);
     let pen = match (ascii, present) {
         (false, false) => &LIGHT,
         (false, true) => &HEAVY,
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn the_present_status_is_marked() {
         expect![[r#"
-            The life of `web`
+            The life cycle of `web`
 
             ┌──────────────────────┐
             │ created              │
@@ -191,7 +191,7 @@ mod tests {
             │ running              │ ───────────────────────▶ ┃ paused  ◀ here now   ┃
             │ CPU, memory, disk    │ ◀─────────────────────── ┃ memory, disk         ┃
             └──────────────────────┘ unpause, restart         ┗━━━━━━━━━━━━━━━━━━━━━━┛
-                │ stop, kill, (ends)        ▲ start, restart      │ stop, kill
+                │ stop, kill, (exits)       ▲ start, restart      │ stop, kill
                 ▼                           │                     │
             ┌──────────────────────┐        │                     │
             │ exited               │ ───────┘                     │
@@ -220,7 +220,7 @@ mod tests {
         let text = diagram(Language::English, Some(("web", Status::Running)), true);
         assert!(text.is_ascii());
         expect![[r#"
-            The life of `web`
+            The life cycle of `web`
 
             +----------------------+
             | created              |
@@ -232,7 +232,7 @@ mod tests {
             # running  < here now  # -----------------------> | paused               |
             # CPU, memory, disk    # <----------------------- | memory, disk         |
             #======================# unpause, restart         +----------------------+
-                | stop, kill, (ends)        ^ start, restart      | stop, kill
+                | stop, kill, (exits)       ^ start, restart      | stop, kill
                 v                           |                     |
             +----------------------+        |                     |
             | exited               | -------+                     |
