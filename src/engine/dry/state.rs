@@ -2,10 +2,10 @@
 //!
 //! For `--dry-run` ([`open`]) it only records what would be done. It starts with the state of the
 //! real engine and continues in memory: a simulated container can be found, started and removed, by
-//! the same table of states and with the same refusals. Nothing runs, so a program is assumed to run
-//! until it is stopped or waited for, to exit with 0 in both cases, to write nothing, and to meet
-//! the conditions that are waited for. Files that the script itself writes into a container are
-//! kept.
+//! the same table of states and with the same refusals. Nothing runs, so a program is assumed to
+//! run until it is stopped or waited for, to exit with 0 in both cases, to write nothing, and to
+//! meet the conditions that are waited for. Files that the script itself writes into a container
+//! are kept.
 //!
 //! In a simulation ([`simulate`]), which is for tests, a function decides which lines a program
 //! writes and when it exits. Time passes: a wait takes as long as the program runs, and logs and

@@ -19,7 +19,7 @@ use crate::model::{Error, Kind, Result};
 fn program(argv: &[String]) -> Result<Program> {
     let line = |n: u8| LogLine {
         time: Timestamp::from_second(i64::from(n)).unwrap(),
-        stream: if n % 2 == 0 { Stream::Stderr } else { Stream::Stdout },
+        stream: if n.is_multiple_of(2) { Stream::Stderr } else { Stream::Stdout },
         bytes: format!("{n}\n").into_bytes(),
     };
     match argv {
