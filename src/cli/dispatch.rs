@@ -2,7 +2,7 @@
 //!
 //! Besides the REPL this is the only room that writes to the terminal. A verb calls the engine
 //! through `Backend`, gets its text from `ui`, and returns. Errors are printed in one place,
-//! [`finish`]. Verbs never create a script engine.
+//! `finish`. Verbs never create a script engine.
 
 use std::ffi::OsString;
 use std::sync::Arc;

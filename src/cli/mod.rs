@@ -1,6 +1,8 @@
 //! The command line: parses arguments, carries out Docker's verbs, returns an exit code.
 
 mod arg_errors;
+// The comments there are the texts of `--help`, with Docker's brackets.
+#[allow(rustdoc::broken_intra_doc_links)]
 mod arguments;
 pub mod dispatch;
 mod from_docker;

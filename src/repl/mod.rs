@@ -1,6 +1,6 @@
 //! The REPL: read, evaluate, print.
 //!
-//! A line is a script or a command line with Docker's verbs: [`input`] decides. Scripts go to a
+//! A line is a script or a command line with Docker's verbs: `input` decides. Scripts go to a
 //! [`Session`](crate::script::Session), command lines to the caller's [`CommandLine`]. Lines from a
 //! terminal are edited, completed and remembered; lines from a pipe are only read.
 

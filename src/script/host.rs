@@ -10,7 +10,7 @@ use rhai::NativeCallContext;
 
 use super::sandbox::policy::SandboxPolicy;
 use crate::engine::{Backend, CancelToken};
-use crate::model::observe::progress::Progress;
+use crate::model::observe::progress::{NoProgress, Progress};
 use crate::model::script::test_result::TestResult;
 use crate::model::value::expression::Expression;
 use crate::model::value::id::ContainerId;
@@ -23,7 +23,9 @@ pub trait Output: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// When writing fails; a closed pipe ends the script without an error.
-    fn print(&self, text: &str) -> std::io::Result<()>;
+    fn print(&self, text: &str) -> std::io::Result<()> {
+        self.write_out(format!("{text}\n").as_bytes())
+    }
     /// Prints a text that may be longer than a screen; the prompt pages it.
     ///
     /// # Errors
@@ -35,7 +37,9 @@ pub trait Output: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// What writing says.
-    fn eprint(&self, text: &str) -> std::io::Result<()>;
+    fn eprint(&self, text: &str) -> std::io::Result<()> {
+        self.write_err(format!("{text}\n").as_bytes())
+    }
     /// Shows a text and waits for the user, who steps through a trace. Returns whether to wait at
     /// the next step again. The default does not wait: no user types.
     ///
@@ -87,6 +91,29 @@ pub struct Host {
     pub observer: Option<Arc<dyn Observer>>,
     /// Translates Docker commands, for `from_docker`.
     pub command_line: Option<Arc<dyn CommandLineReader>>,
+}
+
+impl Host {
+    /// Returns the host of an ordinary script: this engine and this output, no arguments and no
+    /// limits. `cancel` ends the script.
+    pub fn new(backend: Arc<dyn Backend>, output: Arc<dyn Output>, cancel: CancelToken) -> Self {
+        Host {
+            backend,
+            cancel,
+            args: Vec::new(),
+            output,
+            progress: Arc::new(NoProgress),
+            color: false,
+            reader: ReaderProfile::default(),
+            teacher: None,
+            trace: Tracing::Off,
+            limits: Limits::default(),
+            sandbox: None,
+            test_reporter: None,
+            observer: None,
+            command_line: None,
+        }
+    }
 }
 
 /// Gives lessons.

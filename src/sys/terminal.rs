@@ -147,6 +147,7 @@ impl<'a> Raw<'a> {
                 self.before.push((signal, before));
             } else {
                 // The program handles the signal already.
+                // SAFETY: this puts back the handler that the program has set.
                 let _ = unsafe { sigaction(signal, &before) };
             }
         }

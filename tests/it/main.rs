@@ -11,6 +11,7 @@ mod commit;
 mod concurrency;
 mod descriptors;
 mod dry_run;
+mod embedding;
 mod escapes;
 mod events;
 mod examples;

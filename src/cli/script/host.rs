@@ -37,26 +37,16 @@ pub fn open(settings: &Settings, args: Vec<String>) -> Result<Host> {
 
 /// Builds a host with this engine, this cancel token and the terminal of this process.
 pub fn host(backend: Arc<dyn Backend>, cancel: CancelToken, args: Vec<String>) -> Host {
+    let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
+    let output = Arc::new(ScriptOutput { out, err, pages: false });
     Host {
-        backend,
-        cancel,
         args,
-        output: Arc::new(ScriptOutput {
-            out: Mutex::new(stdout()),
-            err: Mutex::new(stderr()),
-            pages: false,
-        }),
         progress: progress::of_script(),
-        limits: Limits::default(),
-        test_reporter: None,
-        observer: None,
-        sandbox: None,
         command_line: Some(Arc::new(DockerTranslator)),
         reader: reader(),
-        teacher: None,
-        trace: Tracing::Off,
         color: io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        ..Host::new(backend, output, cancel)
     }
 }
 
@@ -179,16 +169,8 @@ pub fn step(text: &str) -> io::Result<bool> {
 }
 
 impl Output for ScriptOutput {
-    fn print(&self, text: &str) -> io::Result<()> {
-        lock(&self.out).write_all(format!("{text}\n").as_bytes())
-    }
-
     fn page(&self, text: &str) -> io::Result<()> {
         if self.pages && pager::page(text) { Ok(()) } else { self.print(text) }
-    }
-
-    fn eprint(&self, text: &str) -> io::Result<()> {
-        lock(&self.err).write_all(format!("{text}\n").as_bytes())
     }
 
     fn step(&self, text: &str) -> io::Result<bool> {

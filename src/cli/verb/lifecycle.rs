@@ -5,7 +5,9 @@ use crate::cli::arguments::{KillArguments, Names, RenameArguments, RmArguments, 
 use crate::cli::terminal::ending::{CommandResult, FAILED};
 use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::Terminal;
+use crate::engine::{Backend, CancelToken};
 use crate::model::container::options::{RemoveOptions, StopOptions, StopTimeout};
+use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Kind, Result};
@@ -40,9 +42,9 @@ pub fn stop(
     screen: &mut Terminal,
     arguments: &StopArguments,
 ) -> CommandResult {
-    let options = stop_options(arguments)?;
-    let cancel = shell.interruptible()?;
-    each(shell, screen, &arguments.names, |backend, id| backend.stop(id, &options, cancel))
+    stop_each(shell, screen, arguments, |backend, id, options, cancel| {
+        backend.stop(id, options, cancel)
+    })
 }
 
 /// Carries out `restart`.
@@ -51,9 +53,9 @@ pub fn restart(
     screen: &mut Terminal,
     arguments: &StopArguments,
 ) -> CommandResult {
-    let options = stop_options(arguments)?;
-    let cancel = shell.interruptible()?;
-    each(shell, screen, &arguments.names, |backend, id| backend.restart(id, &options, cancel))
+    stop_each(shell, screen, arguments, |backend, id, options, cancel| {
+        backend.restart(id, options, cancel)
+    })
 }
 
 /// Carries out `rm`. With `-f` a missing container is not an error; its name is not printed.
@@ -104,9 +106,20 @@ pub fn wait(shell: &CommandContext, screen: &mut Terminal, arguments: &Names) ->
     Ok(code)
 }
 
-fn stop_options(arguments: &StopArguments) -> Result<StopOptions> {
+/// `stop` or `restart`, a method of the contract.
+type StopVerb = fn(&dyn Backend, &ContainerId, &StopOptions, &CancelToken) -> Result<()>;
+
+/// Applies a verb that stops, with the signal and the timeout of the flags.
+fn stop_each(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &StopArguments,
+    verb: StopVerb,
+) -> CommandResult {
     let signal = arguments.signal.as_deref().map(str::parse).transpose()?;
-    Ok(StopOptions { signal, timeout: arguments.time.map(grace) })
+    let options = StopOptions { signal, timeout: arguments.time.map(grace) };
+    let cancel = shell.interruptible()?;
+    each(shell, screen, &arguments.names, |backend, id| verb(backend, id, &options, cancel))
 }
 
 /// Converts a grace period in seconds; a negative one is infinite.

@@ -1,26 +1,22 @@
-//! Simulated containers, and their life by the table of states.
+//! Simulated containers.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::state::{Dry, Entry, SimulatedState};
-use crate::engine::backend::{CancelToken, Containers, Session};
+use crate::engine::backend::{CancelToken, Containers, Observe as _, Session};
 use crate::engine::rules::{mounts, namespaces, profile};
 use crate::model::container::options::{CreateOptions, RemoveOptions, StopOptions};
-use crate::model::container::status::{Action, Status, Transition, check};
+use crate::model::container::status::{Action, check};
 use crate::model::container::{Changes, Container, State};
 use crate::model::creation::merge;
 use crate::model::observe::event;
-use crate::model::observe::event::{Event, exit_attributes};
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::host::lsm;
-
-/// The process id of a simulated process.
-const NO_PROCESS: i32 = 0;
 
 impl Containers for Dry {
     fn find(&self, query: &str) -> Result<ContainerId> {
@@ -83,24 +79,25 @@ impl Containers for Dry {
     }
 
     fn start(&self, id: &ContainerId) -> Result<()> {
-        self.act(id, Action::Start, "")
+        self.act(id, Action::Start, "", 0).map(drop)
     }
 
     fn pause(&self, id: &ContainerId) -> Result<()> {
-        self.act(id, Action::Pause, "")
+        self.act(id, Action::Pause, "", 0).map(drop)
     }
 
     fn unpause(&self, id: &ContainerId) -> Result<()> {
-        self.act(id, Action::Unpause, "")
+        self.act(id, Action::Unpause, "", 0).map(drop)
     }
 
-    fn stop(&self, id: &ContainerId, _: &StopOptions, _: &CancelToken) -> Result<()> {
-        self.act(id, Action::Stop, " (assumed to exit with 0)")
+    fn stop(&self, id: &ContainerId, options: &StopOptions, _: &CancelToken) -> Result<()> {
+        let note = if self.is_dry_run() { " (assumed to exit with 0)" } else { "" };
+        self.act(id, Action::Stop, note, self.stop_exit_code(id, options)?).map(drop)
     }
 
     fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
-        if signal == Signal::KILL {
-            return self.act(id, Action::Kill, "");
+        if signal == Signal::KILL || !self.is_dry_run() {
+            return self.act(id, Action::Kill, "", signal.exit_code()).map(drop);
         }
         let state = self.container(id)?.state;
         check(state.name.as_str(), state.status, Action::Kill)?;
@@ -108,13 +105,13 @@ impl Containers for Dry {
         Ok(())
     }
 
-    fn restart(&self, id: &ContainerId, _: &StopOptions, _: &CancelToken) -> Result<()> {
-        self.act(id, Action::Restart, "")
+    fn restart(&self, id: &ContainerId, options: &StopOptions, _: &CancelToken) -> Result<()> {
+        self.act(id, Action::Restart, "", self.stop_exit_code(id, options)?).map(drop)
     }
 
     fn rm(&self, id: &ContainerId, options: &RemoveOptions, _: &CancelToken) -> Result<()> {
         let volumes = self.container(id)?.spec.host.mounts.anonymous();
-        self.act(id, if options.force { Action::RmForce } else { Action::Rm }, "")?;
+        self.act(id, if options.force { Action::RmForce } else { Action::Rm }, "", 0)?;
         if options.volumes {
             self.state().remove_unused_volumes(&volumes);
         }
@@ -144,8 +141,13 @@ impl Containers for Dry {
         Ok(())
     }
 
-    fn wait(&self, id: &ContainerId, _: Option<Duration>, _: &CancelToken) -> Result<i32> {
-        self.exited(id)
+    fn wait(
+        &self,
+        id: &ContainerId,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<i32> {
+        if self.is_dry_run() { self.exited(id) } else { self.wait_for_exit(id, timeout, cancel) }
     }
 }
 
@@ -165,14 +167,6 @@ impl SimulatedState {
         }
     }
 
-    /// Removes a container, and the volumes that are removed with it.
-    fn remove(&mut self, container: &Container) {
-        self.containers.retain(|entry| entry.container.spec.id != container.spec.id);
-        if container.spec.host.auto_remove {
-            self.remove_unused_volumes(&container.spec.host.mounts.anonymous());
-        }
-    }
-
     pub(super) fn entry(&mut self, id: &ContainerId) -> Result<&mut Entry> {
         let missing = || Error::new(Kind::NotFound, format!("no such container: {}", id.short()));
         let found = self.containers.iter_mut().find(|entry| entry.container.spec.id == *id);
@@ -187,16 +181,6 @@ impl SimulatedState {
             None => Ok(name),
         }
     }
-
-    fn emit(
-        &mut self,
-        container: &Container,
-        action: event::Action,
-        attributes: &[(&str, String)],
-    ) {
-        let (spec, name) = (&container.spec, &container.state.name);
-        self.events.push(Event::of_container(spec, name, action, attributes));
-    }
 }
 
 impl Dry {
@@ -204,83 +188,14 @@ impl Dry {
         Ok(self.state().entry(id)?.container.clone())
     }
 
+    /// Returns the exit code of a container that is stopped: a dry run assumes 0.
+    fn stop_exit_code(&self, id: &ContainerId, options: &StopOptions) -> Result<i32> {
+        let signal = options.signal.or(self.container(id)?.spec.config.stop_signal);
+        Ok(if self.is_dry_run() { 0 } else { signal.unwrap_or(Signal::TERM).exit_code() })
+    }
+
     /// Whether the real engine can describe this container.
     pub(super) fn is_real(&self, id: &ContainerId) -> bool {
         self.state().entry(id).is_ok_and(|entry| entry.is_real)
     }
-
-    /// Simulates an action by the table of states, and records it unless it changes nothing.
-    pub(super) fn act(&self, id: &ContainerId, action: Action, how: &str) -> Result<()> {
-        let mut world = self.state();
-        let entry = world.entry(id)?;
-        let state = &mut entry.container.state;
-        let name = state.name.clone();
-        let events = match check(name.as_str(), state.status, action)? {
-            Transition::Stays => return Ok(()),
-            Transition::Removed => vec![event::Action::Destroy],
-            Transition::Becomes(status) => apply_transition(state, status, action),
-        };
-        entry.is_real = false;
-        let container = entry.container.clone();
-        for action in events {
-            let started = container.state.started_at.unwrap_or_else(Timestamp::now);
-            let attributes = exit_attributes(container.state.exit_code, started);
-            let attributes = if action == event::Action::Die { &attributes[..] } else { &[] };
-            world.emit(&container, action, attributes);
-        }
-        let is_auto_removed =
-            container.state.status == Status::Exited && container.spec.host.auto_remove;
-        if emit_removal(action) || is_auto_removed {
-            world.remove(&container);
-        }
-        drop(world);
-        self.record(format_args!("{} {name}{how}", action.verb()));
-        Ok(())
-    }
-
-    /// Simulates the exit of a container that is waited for, with 0.
-    pub(super) fn exited(&self, id: &ContainerId) -> Result<i32> {
-        let mut world = self.state();
-        let entry = world.entry(id)?;
-        if !entry.container.state.status.is_live() {
-            return Ok(entry.container.state.exit_code);
-        }
-        let started = entry.container.state.started_at.unwrap_or_else(Timestamp::now);
-        entry.container.state = entry.container.state.clone().exited(0, Timestamp::now());
-        entry.is_real = false;
-        let container = entry.container.clone();
-        world.emit(&container, event::Action::Die, &exit_attributes(0, started));
-        if container.spec.host.auto_remove {
-            world.remove(&container);
-        }
-        drop(world);
-        self.record(format_args!("wait for {} (assumed to exit with 0)", container.state.name));
-        Ok(0)
-    }
-}
-
-/// Applies an action to the state, and returns its events.
-fn apply_transition(state: &mut State, status: Status, action: Action) -> Vec<event::Action> {
-    use event::Action as E;
-    let was_live = state.status.is_live();
-    if status == Status::Exited {
-        // The container is assumed to obey the stop signal; a kill is SIGKILL.
-        let code = if action == Action::Kill { 137 } else { 0 };
-        *state = state.clone().exited(code, Timestamp::now());
-        return vec![E::Kill, E::Die];
-    }
-    let before = std::mem::replace(&mut state.status, status);
-    match (action, before) {
-        (Action::Pause, _) => vec![E::Pause],
-        (Action::Unpause, _) => vec![E::Unpause],
-        _ => {
-            (state.started_at, state.finished_at) = (Some(Timestamp::now()), None);
-            (state.exit_code, state.pid) = (0, NO_PROCESS);
-            if was_live { vec![E::Kill, E::Die, E::Start] } else { vec![E::Start] }
-        }
-    }
-}
-
-fn emit_removal(action: Action) -> bool {
-    matches!(action, Action::Rm | Action::RmForce)
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::state::Dry;
-use super::streams::{EmptyLog, RecordedEvents};
+use super::streams::{SimulatedEvents, SimulatedLog};
 use crate::engine::backend::{EventStream, LogStream, Observe};
 use crate::model::container::Container;
 use crate::model::container::status::Action;
@@ -20,7 +20,7 @@ use crate::model::{Error, Kind, Result, inspect};
 
 impl Observe for Dry {
     fn is_dry_run(&self) -> bool {
-        true
+        self.programs.is_none()
     }
 
     fn info(&self) -> Result<Info> {
@@ -57,13 +57,17 @@ impl Observe for Dry {
         if self.is_real(id) {
             return self.inner.logs(id, &LogOptions { follow: false, ..options.clone() });
         }
-        Ok(Box::new(EmptyLog))
+        // In a dry run no line comes later.
+        let follow = options.follow && !self.is_dry_run();
+        let options = LogOptions { follow, ..options.clone() };
+        Ok(Box::new(SimulatedLog::open(self.shared_state(), id, options)?))
     }
 
     fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>> {
-        let noted = self.state().events.clone().into_iter();
-        let fits: Vec<_> = noted.filter(|event| options.filter.matches(event)).collect();
-        Ok(Box::new(RecordedEvents(fits.into_iter())))
+        // In a dry run no event comes later.
+        let follow = options.follow && !self.is_dry_run();
+        let options = EventOptions { follow, ..options.clone() };
+        Ok(Box::new(SimulatedEvents::open(self.shared_state(), options)))
     }
 
     fn usage(&self) -> Result<Usage> {

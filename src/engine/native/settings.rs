@@ -24,8 +24,8 @@ impl Settings {
 
     /// Reads the environment: `LIFEBOX_ROOT`, or `/var/lib/lifebox` as root, else
     /// `$XDG_DATA_HOME/lifebox` or `~/.local/share/lifebox`; `LIFEBOX_CGROUP_PARENT`, or `lifebox`,
-    /// which for an ordinary user is below its own cgroup; `LIFEBOX_STORAGE_DRIVER`. Called before
-    /// [`enter_user_namespace`](crate::engine::enter_user_namespace).
+    /// which for an ordinary user is below its own cgroup; `LIFEBOX_STORAGE_DRIVER`. Call this
+    /// before [`enter_user_namespace`](crate::engine::enter_user_namespace).
     pub fn from_environment() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let data = || {

@@ -94,14 +94,6 @@ pub(super) fn quiet(host: &Host) -> Host {
 struct NoOutput;
 
 impl Output for NoOutput {
-    fn print(&self, _text: &str) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn eprint(&self, _text: &str) -> std::io::Result<()> {
-        Ok(())
-    }
-
     fn write_out(&self, _bytes: &[u8]) -> std::io::Result<()> {
         Ok(())
     }

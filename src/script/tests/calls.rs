@@ -1,6 +1,7 @@
 //! Calls in both styles, and what they return.
 
-use super::{check, run_text};
+use super::super::{Source, run};
+use super::{check, host, run_text};
 
 #[test]
 fn a_container_goes_through_its_life_in_both_styles() {
@@ -81,7 +82,8 @@ fn a_run_takes_a_command_and_options() {
         print(run("host", "exit 3").wait());
         "#,
         "[\"sleep\", \"10\"]\n[\"sleep\", \"10\"]\n[\"sleep\", \"20\"]\n\
-         [\"sh\", \"-c\", \"echo hi\"]\n#{\"A\": \"1\", \"B\": \"true\"}\nweb\n3",
+         [\"sh\", \"-c\", \"echo hi\"]\n#{\"A\": \"1\", \"B\": \"true\", \"PATH\": \"/bin\"}\n\
+         web\n3",
     );
 }
 
@@ -136,13 +138,16 @@ fn images_tell_what_they_are() {
     check(
         r#"
         let i = load("alpine.tar");
+        print(i); print(i.tags); print(rmi(i)[0]);
+        let i = image("alpine:3");
         print(i); print(i.tags); print(i.cmd); print(i.entrypoint ?? "none");
         print(i.size); print(i.arch); print(i.env.PATH); print(i.short_id);
         print(images().len);
         print(rmi(i)[0]);
         print(image("host", #{ pull: "never" }));
         "#,
-        "alpine:3\n[\"alpine:3\"]\n[\"sh\"]\nnone\n1500000\namd64\n/bin\n020202020202\n2\n\
+        "alpine:loaded\n[\"alpine:loaded\"]\nuntagged: alpine:loaded\n\
+         alpine:3\n[\"alpine:3\"]\n[\"sh\"]\nnone\n1500000\namd64\n/bin\n020202020202\n2\n\
          untagged: alpine:3\nhost",
     );
 }
@@ -170,8 +175,11 @@ fn actions_are_the_verbs_of_the_table() {
 
 #[test]
 fn deprecated_names_work_as_the_current_ones() {
-    check(
-        r#"
+    let (host, output) = host();
+    for index in ["index.json", "index.json.copy"] {
+        std::fs::write(output.root().join("images").join(index), "damaged").unwrap();
+    }
+    let text = r#"
         let c = create("host", #{ name: "web" });
         print(moves(c) == actions(c)); print("web".moves() == c.actions());
         print(absolute("/x//y")); print("/x//y".absolute() == absolute_path("/x//y"));
@@ -180,8 +188,12 @@ fn deprecated_names_work_as_the_current_ones() {
         let report = check_images(); let finding = report.findings[0];
         print([report.sound == report.healthy, finding.trouble, finding.problem]);
         print([finding.fate, finding.resolution]);
-        "#,
-        "true\ntrue\n/x/y\ntrue\ntrue\n[true, \"damage\", \"damage\"]\n[\"found\", \"found\"]",
+        "#;
+    let outcome = run(host, Source::Text { name: "main.rhai".to_owned(), text: text.to_owned() });
+    assert_eq!(outcome.report, None);
+    assert_eq!(
+        output.text(),
+        "true\ntrue\n/x/y\ntrue\ntrue\n[true, \"damage\", \"damage\"]\n[\"found\", \"found\"]\n",
     );
 }
 

@@ -15,7 +15,7 @@ fn what_happened_is_an_array() {
         print(e.to_debug());
         print(e.to_string().contains(" container die "));
         "#,
-        "[\"create\", \"start\", \"die\"]\ncontainer web host:latest 3 front\ntrue\n\
+        "[\"create\", \"start\", \"die\"]\ncontainer web host 3 front\ntrue\n\
          Event(container die \"web\")\ntrue",
     );
 }

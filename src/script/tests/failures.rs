@@ -27,13 +27,16 @@ fn a_caught_error_is_a_map() {
         }
         try { container("nobody") } catch (e) { print(e.kind); print(e.hint ?? "no hint"); }
         try { throw "text" } catch (e) { print(`${e.kind}: ${e.message}`); }
-        try { assert(false, "must be") } catch (e) { print(`${e.kind}: ${e.message}`); }
+        try { assert(false, "must be") } catch (e) {
+            print(`${e.kind}: ${e.message}`); print(e.hint ?? "no hint");
+        }
         try { exit(300) } catch (e) { print(e.kind); }
         "#,
         "refused\ncannot start `web`: it is paused\n\
          Its processes exist and are paused: there is nothing to start. \
          Now legal: unpause, stop, kill, restart, rm -f\n[]\nweb\npaused\nstart\n\
-         main.rhai:5:15\nnot_found\nno hint\nthrown: text\nassertion: must be\ninvalid",
+         main.rhai:5:15\nnot_found\nlist all containers with `ps -a`\n\
+         thrown: text\nassertion: must be\nno hint\ninvalid",
     );
 }
 
@@ -149,6 +152,8 @@ fn an_uncaught_error_shows_the_calls_that_led_to_it() {
               |
             5 | let all = ["web"].map(|n| deploy(n));
               |                   --- in `map` called here
+              |
+              = hint: list all containers with `ps -a`
         "#]],
     );
 }

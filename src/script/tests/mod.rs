@@ -1,9 +1,7 @@
-//! The language against an engine in memory.
+//! The language against a simulated engine.
 
-mod entry;
 mod events;
-mod memory;
-mod memory_images;
+mod simulation;
 
 mod calls;
 mod caught;
@@ -11,7 +9,6 @@ mod check;
 mod check_values;
 mod docs;
 mod failures;
-mod lives;
 mod logs;
 mod modules;
 mod order;
@@ -19,17 +16,17 @@ mod sessions;
 mod time;
 mod types;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::{Host, Outcome, Output, Source, run};
 use crate::engine::CancelToken;
 
-pub use memory::Memory;
-
-/// Captured output.
-#[derive(Debug, Default)]
+/// Captured output, with the engine's directory, which is removed with it.
+#[derive(Debug)]
 pub struct Kept {
     text: Mutex<String>,
+    root: tempfile::TempDir,
     /// The number of prints before the pipe is closed; `None` for no limit.
     most: Option<usize>,
 }
@@ -37,6 +34,11 @@ pub struct Kept {
 impl Kept {
     pub fn text(&self) -> String {
         self.text.lock().unwrap().clone()
+    }
+
+    /// The engine's directory.
+    pub fn root(&self) -> &Path {
+        self.root.path()
     }
 }
 
@@ -65,30 +67,18 @@ impl Output for Kept {
     }
 }
 
-/// Returns a host in memory and its output.
+/// Returns a host with a simulated engine, and its output.
 pub fn host() -> (Host, Arc<Kept>) {
     host_that_takes(None)
 }
 
 fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
-    let output = Arc::new(Kept { most, ..Kept::default() });
-    let host = Host {
-        backend: Arc::new(Memory::default()),
-        cancel: CancelToken::new().unwrap(),
-        args: vec!["one".to_owned(), "two".to_owned()],
-        output: output.clone(),
-        progress: Arc::new(crate::model::observe::progress::NoProgress),
-        color: false,
-        reader: crate::model::value::language::ReaderProfile::default(),
-        teacher: None,
-        trace: super::Tracing::Off,
-        limits: super::Limits::default(),
-        test_reporter: None,
-        observer: None,
-        sandbox: None,
-        command_line: None,
-    };
-    (host, output)
+    let root = tempfile::Builder::new().prefix("lifebox-test-").tempdir().unwrap();
+    let output = Arc::new(Kept { text: Mutex::default(), root, most });
+    let backend = simulation::engine(output.root.path());
+    let cancel = CancelToken::new().unwrap();
+    let args = vec!["one".to_owned(), "two".to_owned()];
+    (Host { args, ..Host::new(backend, output.clone(), cancel) }, output)
 }
 
 /// Runs a script; returns its outcome and its output.

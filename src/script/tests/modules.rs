@@ -63,6 +63,8 @@ fn an_error_in_a_module_shows_its_own_line() {
           |
         3 | a::find("web");
           |    ---- in `find` called here
+          |
+          = hint: list all containers with `ps -a`
     "#]]
     .assert_eq(&format!("{}\n", outcome.report.unwrap()));
     let (outcome, _) = run_files(&[("main.rhai", "import \"a\" as a;"), ("a.rhai", "let x = ;")]);

@@ -1,5 +1,5 @@
 //! The report of a script as one self-contained page of HTML: no network, no JavaScript. All texts
-//! may be hostile and go through [`text::escaped`].
+//! may be hostile and go through `text::escaped`.
 
 mod code;
 mod document;

@@ -1,9 +1,12 @@
 //! Options said with Docker's flags and in the language mean the same.
 
-use std::sync::Arc;
+mod recorder;
+
+use std::sync::{Arc, Mutex};
 
 use expect_test::expect;
 use proptest::prelude::*;
+use recorder::Recorder;
 
 use super::DockerTranslator;
 use crate::cli::arguments::{ContainerVerb, Verb, parse};
@@ -12,7 +15,7 @@ use crate::model::Result;
 use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::tests::options as any_options;
 use crate::model::value::shell;
-use crate::script::tests::{Memory, host};
+use crate::script::tests::host;
 use crate::script::{Host, Session, Source, teaching};
 use crate::ui;
 
@@ -43,11 +46,12 @@ fn translated(line: &str) -> Result<String> {
 
 /// Returns the options of the container that a script creates.
 fn evaluated(script: &str) -> CreateOptions {
-    let memory = Arc::new(Memory::default());
-    let host = Host { backend: memory.clone(), ..host().0 };
+    let (host, _output) = host();
+    let recorder = Arc::new(Recorder { inner: host.backend.clone(), requested: Mutex::default() });
+    let host = Host { backend: recorder.clone(), ..host };
     let text = Source::Text { name: "main.rhai".to_owned(), text: script.to_owned() };
     assert_eq!(crate::script::run(host, text).report, None, "{script}");
-    let [options] = <[_; 1]>::try_from(memory.asked.lock().unwrap().clone()).unwrap();
+    let [options] = <[_; 1]>::try_from(recorder.requested.lock().unwrap().clone()).unwrap();
     options
 }
 
@@ -132,11 +136,11 @@ fn what_docker_prints_is_read_again() {
         session.line(line);
     }
     expect![[r#"
-        docker create --name web --env "A=it's" --network none host:latest
-        docker run -d --name web --env "A=it's" --network none host:latest
-        docker run -d --name web --env "A=it's" --network none host:latest
+        docker create --name web --env "A=it's" -i --network none host
+        docker run -d --name web --env "A=it's" -i --network none host
+        docker run -d --name web --env "A=it's" -i --network none host
         docker pause web
-        docker run -d --name web --env "A=it's" --network none host:latest
+        docker run -d --name web --env "A=it's" -i --network none host
         docker wait web
         ps()
     "#]]
