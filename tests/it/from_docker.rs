@@ -110,7 +110,7 @@ fn what_is_the_images_is_not_said() {
     engine.script(script);
     let text = engine.ok(&["docker", "web"]);
     let (note, line) = text.split_once('\n').unwrap();
-    assert!(note.starts_with("# --entrypoint takes one word"), "{note}");
+    assert!(note.starts_with("# Docker's --entrypoint takes one word"), "{note}");
     let expected = "docker create --name web --entrypoint env --env A=2 --env B=3 --hostname box \
                     --network none app:1 C=1 sleep 1";
     assert_eq!(line, expected);

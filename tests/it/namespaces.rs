@@ -79,7 +79,7 @@ fn containers_share_a_network_with_its_names() {
     engine.ok(&["start", "pod"]);
     engine.ok(&["start", "-a", "late"]);
     engine.ok(&["rm", "-f", "pod"]);
-    assert!(engine.fails(&["start", "late"], 1).contains("is gone"));
+    assert!(engine.fails(&["start", "late"], 1).contains("is joined was removed"));
     assert!(
         engine
             .fails(&["create", "--network", "container:none", "host"], 1)

@@ -178,7 +178,7 @@ fn what_cannot_be_had_is_refused_with_a_way_out() {
         (&["--device", "/dev/nope"], "`/dev/nope`: no such file or directory"),
         (&["--device", "/etc/passwd:/dev/p"], "`/etc/passwd` is not a device"),
         (&["--device", "/dev/null:/etc/null"], "must be below /dev"),
-        (&["--device", "null"], "not absolute"),
+        (&["--device", "null"], "must be absolute"),
         (&["--security-opt", "seccomp="], "invalid --security-opt"),
         (&["--security-opt", "nope"], "invalid --security-opt"),
         (&["--security-opt", "apparmor="], "invalid --security-opt"),

@@ -244,7 +244,7 @@ fn damage_is_found_named_and_mended() {
     assert_eq!(engine.run(&["system", "check", "-q"]).out, "");
 
     let report = engine.script(
-        "let r = check_images(#{ repair: true }); print(`${r.sound} ${r.findings.map(|f| f.fate)}`)",
+        "let r = check_images(#{ repair: true }); print(`${r.healthy} ${r.findings.map(|f| f.resolution)}`)",
     );
     assert!(report.starts_with("true ["), "{report}");
     assert!(report.contains("repaired") && report.contains("removed"), "{report}");

@@ -41,14 +41,15 @@ pub enum Resolution {
     Unrepaired(String),
 }
 
-/// Writes the words that scripts see: `found`, `mended`, `removed`, or `left: ` and the reason.
+/// Writes the words that scripts see: `found`, `repaired`, `removed`, or `not repaired: ` and the
+/// reason.
 impl fmt::Display for Resolution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Resolution::Found => f.write_str("found"),
-            Resolution::Repaired => f.write_str("mended"),
+            Resolution::Repaired => f.write_str("repaired"),
             Resolution::Removed => f.write_str("removed"),
-            Resolution::Unrepaired(why) => write!(f, "left: {why}"),
+            Resolution::Unrepaired(why) => write!(f, "not repaired: {why}"),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::model::image::filter::ImageFilter;
 use crate::model::image::history::History;
 use crate::model::image::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage};
 use crate::model::image::{PullPolicy, Removed};
-use crate::model::observe::check_report::{CheckOptions, Finding};
+use crate::model::observe::check_report::{CheckOptions, Finding, Resolution};
 use crate::model::value::reference::Reference;
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
@@ -165,7 +165,7 @@ fn check(ctx: &NativeCallContext, repair: bool) -> RhaiResultOf<Map> {
             ("resolution".into(), finding.resolution.to_string().into()),
             // The former keys, for scripts that read them.
             ("trouble".into(), finding.problem.as_str().into()),
-            ("fate".into(), finding.resolution.to_string().into()),
+            ("fate".into(), former_word(&finding.resolution).into()),
         ]))
     };
     let findings: Array = report.findings.iter().map(finding).collect();
@@ -223,4 +223,13 @@ fn usage_map(usage: Usage) -> Map {
         ("image_bytes".into(), values::int(usage.image_bytes).into()),
         ("reclaimable".into(), values::int(usage.reclaimable).into()),
     ])
+}
+
+/// Returns the word of the former key `fate`.
+fn former_word(resolution: &Resolution) -> String {
+    match resolution {
+        Resolution::Repaired => "mended".to_owned(),
+        Resolution::Unrepaired(why) => format!("left: {why}"),
+        Resolution::Found | Resolution::Removed => resolution.to_string(),
+    }
 }

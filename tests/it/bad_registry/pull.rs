@@ -178,7 +178,7 @@ fn an_index_is_read_for_the_platform() {
     let deep = pull("linux/s390x", "deeper");
     assert!(deep.err.contains("nested"), "{}", deep.err);
     let both = pull("linux/amd64", "both");
-    assert!(both.err.contains("at once"), "{}", both.err);
+    assert!(both.err.contains("both an index and an image"), "{}", both.err);
 }
 
 #[test]
