@@ -20,16 +20,13 @@ fn main() -> ExitCode {
         Some(file) => Source::File(file.into()),
         None => Source::Text { name: "built in".into(), text: "print(ps().len())".into() },
     };
-    match run(source, arguments.collect()) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    run(source, arguments.collect()).unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
 }
 
-fn run(source: Source, args: Vec<String>) -> Result<u8> {
+fn run(source: Source, args: Vec<String>) -> Result<ExitCode> {
     let settings = Settings::from_environment();
     engine::enter_user_namespace(&settings)?;
     // Cancelling this token from another thread ends the script, and its cleanups run.
@@ -39,7 +36,7 @@ fn run(source: Source, args: Vec<String>) -> Result<u8> {
     if let Some(report) = outcome.report {
         eprintln!("{report}");
     }
-    Ok(outcome.exit_code)
+    Ok(ExitCode::from(outcome.exit_code))
 }
 
 /// Puts a mark before each line that a script prints.

@@ -17,16 +17,13 @@ fn main() -> ExitCode {
     if let Some(code) = lifebox::dispatch() {
         return ExitCode::from(code);
     }
-    match serve() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    serve().unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
 }
 
-fn serve() -> Result<()> {
+fn serve() -> Result<ExitCode> {
     let settings = Settings::from_environment();
     engine::enter_user_namespace(&settings)?;
     let engine = engine::open(&settings)?;
@@ -36,13 +33,12 @@ fn serve() -> Result<()> {
     let cmd = Some(server.map(str::to_owned).to_vec());
     let id = engine.create("host", &CreateOptions { cmd, ..CreateOptions::default() })?;
     let cancel = CancelToken::new()?;
-    let ready = engine.start(&id).and_then(|()| {
-        // A server with a port: `Probe::TcpSocket(8080)`, or `Probe::HttpGet`.
-        wait_for(&*engine, &id, &Probe::FileExists("/ready".to_owned()), &cancel)
-    });
+    // For a server with a port: `Probe::TcpSocket(8080)`, or `Probe::HttpGet`.
+    let probe = Probe::FileExists("/ready".to_owned());
+    let ready = engine.start(&id).and_then(|()| wait_for(&*engine, &id, &probe, &cancel));
     engine.rm(&id, &RemoveOptions { force: true, volumes: true }, &cancel)?;
     println!("ready after {} ms", ready?.as_millis());
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Probes a container until it is ready. Returns how long that took.
