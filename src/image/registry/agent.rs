@@ -39,6 +39,8 @@ pub(super) fn agent(domain: &str, access: Access) -> Result<Agent> {
         .timeout_resolve(Some(CONNECT_TIMEOUT))
         .timeout_connect(Some(CONNECT_TIMEOUT))
         .timeout_per_read(Some(READ_TIMEOUT))
+        // A header that comes byte by byte is never silent.
+        .timeout_recv_response(Some(READ_TIMEOUT))
         .timeout_per_write(Some(READ_TIMEOUT))
         .tls_config(tls)
         .build();

@@ -10,6 +10,7 @@ use ureq::http::Method;
 
 use super::client::Registry;
 use super::exchange::RegistryRequest;
+use super::least_speed::LeastSpeed;
 use super::manifest::{ACCEPT, Descriptor};
 use super::response::{RegistryResponse, header, is_html};
 use super::rights;
@@ -231,14 +232,20 @@ impl Registry {
         received: &mut Received<'_>,
         progress: &dyn Fn(u64, usize) -> Result<()>,
     ) -> Result<End> {
-        let mut reader = answer.into_body().into_with_config().limit(u64::MAX).reader();
+        let body = answer.into_body().into_with_config().limit(u64::MAX).reader();
+        let mut reader = LeastSpeed::new(body);
         let mut buffer = vec![0; BUFFER];
         loop {
             let amount = match reader.read(&mut buffer) {
                 Ok(0) if received.done == descriptor.size => return Ok(End::Whole),
                 Ok(0) => return Ok(End::Broken("it ended too early".to_owned())),
                 Ok(amount) => amount,
-                Err(error) => return Ok(End::Broken(error.to_string())),
+                Err(error) => {
+                    if let Some(slow) = Error::downcast_io(&error) {
+                        return Err(slow.context(format!("`{}` is too slow", self.name())));
+                    }
+                    return Ok(End::Broken(error.to_string()));
+                }
             };
             self.check()?;
             let part = &buffer[..amount];

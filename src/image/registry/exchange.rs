@@ -9,6 +9,7 @@ use ureq::http::{Method, Request};
 use super::address::Url;
 use super::client::Registry;
 use super::failure::is_broken;
+use super::least_speed::LeastSpeed;
 use super::policy::{check_redirect, may_see_secret};
 use super::response::{RegistryResponse, location};
 use crate::model::{Error, Kind, Result};
@@ -118,7 +119,8 @@ impl Registry {
             Payload::Empty => self.0.agent.run(builder.body(&[] as &[u8])?),
             Payload::Bytes(bytes) => self.0.agent.run(builder.body(bytes)?),
             Payload::Stream(open, length) => {
-                let mut reader = open().map_err(|error| ureq::Error::Other(Box::new(error)))?;
+                let reader = open().map_err(|error| ureq::Error::Other(Box::new(error)))?;
+                let mut reader = LeastSpeed::new(reader);
                 let body = SendBody::from_reader(&mut reader);
                 let builder = builder.header("content-length", length.to_string());
                 self.0.agent.run(builder.body(body)?)

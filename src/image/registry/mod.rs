@@ -23,6 +23,7 @@ mod credentials;
 mod download;
 mod exchange;
 mod failure;
+mod least_speed;
 pub(crate) mod login;
 mod manifest;
 mod policy;

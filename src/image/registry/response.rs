@@ -6,6 +6,7 @@ use ureq::Body;
 use ureq::http::Response;
 
 use super::client::Registry;
+use super::least_speed::LeastSpeed;
 use crate::model::{Error, Kind, Result};
 
 /// The final answer of an exchange.
@@ -35,9 +36,12 @@ impl Registry {
     pub(super) fn body(&self, answer: RegistryResponse, limit: u64, what: &str) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let reader = answer.into_body().into_with_config().limit(u64::MAX).reader();
-        let read = reader.take(limit + 1).read_to_end(&mut bytes);
+        let read = LeastSpeed::new(reader).take(limit + 1).read_to_end(&mut bytes);
         self.check()?;
         read.map_err(|error| {
+            if let Some(slow) = Error::downcast_io(&error) {
+                return slow.context(format!("`{}` is too slow with {what}", self.name()));
+            }
             Error::new(
                 Kind::Network,
                 format!("`{}` closed the connection during {what}", self.name()),
