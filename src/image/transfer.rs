@@ -16,6 +16,7 @@ use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool;
 use crate::image::layer::attributes::is_allowed_xattr;
 use crate::image::layer::diff_tar;
+use crate::image::layer::kernel_view;
 use crate::image::layer::overlay_view::Layer;
 use crate::image::layer::walk::{Form, Tree, below, split};
 use crate::image::tar::error::{corrupt, lossy};
@@ -49,13 +50,37 @@ enum Found {
     Other,
 }
 
-/// The owner of the copied files.
+/// The owner of the copied files, and whether they keep what gives power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
     /// This user and group.
     Is(u32, u32),
     /// The owner of the source.
     Same,
+    /// This user and group, and no power: for files that leave a container. A set-id file of an
+    /// image would give each local user the rights of its new owner.
+    Powerless(u32, u32),
+}
+
+impl Owner {
+    /// Returns the mode of a copy. A directory that loses its sticky bit, which kept its writers
+    /// apart, is written by its owner only.
+    fn mode(self, member: &Member) -> u32 {
+        let kept = match member.kind {
+            MemberKind::Directory if member.mode & 0o1000 != 0 => 0o755,
+            _ => 0o777,
+        };
+        if self.is_powerless() { member.mode & kept } else { member.mode }
+    }
+
+    fn is_powerless(self) -> bool {
+        matches!(self, Owner::Powerless(..))
+    }
+
+    /// Whether a copy keeps an extended attribute.
+    fn keeps(self, key: &str) -> bool {
+        is_allowed_xattr(key) && !(self.is_powerless() && key == "security.capability")
+    }
 }
 
 /// What a path names that ends in a symbolic link.
@@ -134,6 +159,9 @@ impl TreePath {
     }
 
     fn pack_as(&self, name: &[u8], out: &mut dyn Write, check: CancelCheck<'_>) -> Result<()> {
+        if let Some(node) = self.tree().find(&self.path)? {
+            kernel_view::refuse(&node.holder, &self.written)?;
+        }
         let names = diff_tar::Names { start: &self.path, archive_name: name };
         diff_tar::pack_part(&self.tree(), names, &BTreeSet::new(), out, check)
     }
@@ -187,6 +215,7 @@ impl TreePath {
             return Err(no_file());
         }
         let file = self.tree().open(&node)?.ok_or_else(no_file)?;
+        kernel_view::refuse(&file, &self.written)?;
         let mut content = Vec::new();
         let read = std::fs::File::from(file).take(most + 1).read_to_end(&mut content);
         read.context(|| format!("read `{}`", self.written))?;
@@ -271,8 +300,13 @@ impl Unpacking<'_> {
         let parent = self.parent(parents)?;
         let directory = member.kind == MemberKind::Directory;
         let in_the_way = |what: &str| Err(Error::new(Kind::Invalid, what));
+        kernel_view::refuse(&parent, &lossy(&member.name))?;
         let present = fs::stat(&parent, leaf)?.map(|present| fs::type_of(&present));
         match present {
+            Some(FileType::CharacterDevice | FileType::BlockDevice) => {
+                return Err(Error::new(Kind::Refused, "cannot overwrite a device")
+                    .hint("name another path, such as /tmp"));
+            }
             Some(FileType::Directory) if directory => {}
             Some(FileType::Directory) => {
                 return in_the_way("cannot overwrite a directory with something else");
@@ -288,9 +322,14 @@ impl Unpacking<'_> {
                 if present.is_none() {
                     fs::make_dir(&parent, leaf)?;
                 }
+                // A directory of the host keeps its owner and mode: a stranger's may open it.
+                if present.is_some() && self.owner.is_powerless() {
+                    return Ok(());
+                }
                 let created = fs::open_dir_inside(&parent, leaf)?;
                 self.set_owner(member, &created)?;
-                self.modes.insert(names::join(&parts), (member.mode, member.mtime));
+                let mode = self.owner.mode(member);
+                self.modes.insert(names::join(&parts), (mode, member.mtime));
                 Ok(())
             }
             MemberKind::File => self.file(member, body, &parent, leaf),
@@ -350,12 +389,12 @@ impl Unpacking<'_> {
         // A partial file is removed.
         copied.inspect_err(|_| drop(fs::unlink(parent, leaf)))?;
         self.set_owner(member, &file)?;
-        fs::set_mode(&file, member.mode)?;
+        fs::set_mode(&file, self.owner.mode(member))?;
         fs::set_times(&file, member.mtime.0, member.mtime.1)
     }
 
     fn owner_of(&self, member: &Member) -> Result<(u32, u32)> {
-        if let Owner::Is(uid, gid) = self.owner {
+        if let Owner::Is(uid, gid) | Owner::Powerless(uid, gid) = self.owner {
             return Ok((uid, gid));
         }
         let id = |id: u64| u32::try_from(id).ok().filter(|id| *id != u32::MAX);
@@ -368,7 +407,7 @@ impl Unpacking<'_> {
     fn set_owner(&self, member: &Member, file: &OwnedFd) -> Result<()> {
         let (uid, gid) = self.owner_of(member)?;
         fs::set_owner(file, uid, gid)?;
-        for (key, value) in member.xattrs.iter().filter(|(key, _)| is_allowed_xattr(key)) {
+        for (key, value) in member.xattrs.iter().filter(|(key, _)| self.owner.keeps(key)) {
             match fs::set_xattr(file, key, value) {
                 Err(error) if error.errno() == Some(libc::EOPNOTSUPP) => {}
                 result => result?,

@@ -8,6 +8,7 @@ pub mod clock;
 mod errno;
 pub mod fs;
 pub mod identity;
+pub mod kernel_files;
 pub mod memory;
 pub mod mount;
 pub mod net;

@@ -26,19 +26,19 @@ pub(super) fn copy_between(
         let directory = root.try_clone().context(|| "dup".to_owned())?;
         TreePath::new(directory, path, link)
     };
-    let owner = |uid: u32, gid: u32| match options.archive {
-        true => Owner::Same,
-        false => Owner::Is(uid, gid),
-    };
     let check = || cancel.check();
     match what {
         Transfer::In { from, path } => {
             let from = host_path(from, source_link)?;
-            transfer::copy(&from, &inside(path, FinalLink::Follow)?, owner(0, 0), &check)
+            let owner = if options.archive { Owner::Same } else { Owner::Is(0, 0) };
+            transfer::copy(&from, &inside(path, FinalLink::Follow)?, owner, &check)
         }
         Transfer::Out { path, to } => {
             let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
-            let owner = owner(uid.as_raw(), gid.as_raw());
+            let owner = match options.archive {
+                true => Owner::Same,
+                false => Owner::Powerless(uid.as_raw(), gid.as_raw()),
+            };
             transfer::copy(
                 &inside(path, source_link)?,
                 &host_path(to, FinalLink::Follow)?,

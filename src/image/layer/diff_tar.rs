@@ -11,6 +11,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::FileType;
 
 use super::attributes::is_allowed_xattr;
+use super::kernel_view;
 use super::walk::{Form, Node, Tree, Visit, below, not_found, split};
 use crate::image::tar::error::lossy;
 use crate::image::tar::members::MemberKind;
@@ -18,6 +19,7 @@ use crate::image::tar::pack::{Entry, Packer};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
+use crate::sys::kernel_files::is_kernel_file;
 
 const WHITEOUT: &[u8] = b".wh.";
 const OPAQUE_MARK: &[u8] = b".wh..wh..opq";
@@ -68,7 +70,11 @@ pub(crate) fn pack_part(
             opaque: node.opaque,
         };
         capture.add(&named).context(|| format!("cannot read `/{}`", lossy(&node.path)))?;
-        Ok(Visit::Descend)
+        // `/proc` of a running container: the kernel would answer with the rights of the engine.
+        let is_directory = fs::type_of(&node.attributes) == FileType::Directory;
+        let is_plain = tree.form == Form::Plain;
+        let is_view = is_directory && is_plain && is_kernel_file(&node.holder)?;
+        Ok(if is_view { Visit::Skip } else { Visit::Descend })
     })?;
     capture.packer.finish()
 }
@@ -164,6 +170,9 @@ impl<'a> DiffTar<'a> {
 
     fn file(&mut self, node: &Node) -> Result<()> {
         let Some(file) = self.tree.open(node)? else { return Ok(()) };
+        if self.tree.form == Form::Plain {
+            kernel_view::refuse(&file, &format!("/{}", lossy(&node.path)))?;
+        }
         // The attributes of the open file, because its name may refer to another one now.
         let node = Node {
             attributes: fs::stat_fd(&file)?,

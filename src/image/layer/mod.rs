@@ -6,6 +6,7 @@ pub(crate) mod changes;
 pub(crate) mod diff_tar;
 pub(crate) mod extract;
 pub(crate) mod implied_parents;
+pub(crate) mod kernel_view;
 pub(crate) mod lowers;
 pub(crate) mod overlay_view;
 pub(super) mod record;

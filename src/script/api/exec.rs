@@ -135,6 +135,8 @@ pub mod processes {
     /// Copies a file or directory from a container, running or not, to the host. Returns the
     /// container.
     ///
+    /// The copies belong to you, without set-id bits and file capabilities.
+    ///
     /// ```rhai
     /// cp_from("web", "/etc/hosts", "hosts");
     /// ```
