@@ -112,7 +112,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         });
     }
     let mut work = || match CommandContext::new(settings.clone()) {
-        Ok(shell) => teaching::traced(tracing, &mut screen, |screen| {
+        Ok(shell) => teaching::traced(tracing, shell.cancel(), &mut screen, |screen| {
             let outcome = perform(&shell, screen, &arguments.verb);
             finish(screen, outcome)
         }),

@@ -14,8 +14,9 @@ pub use backend::{
     LogStream, Observe, Processes, Registries, Session, Transfer, Volumes,
 };
 pub use native::Settings;
-pub use open::{enter_user_namespace, open};
+pub use open::{enter_user_namespace, open, open_read_only};
 
+pub(crate) use crate::image::stream;
 pub use crate::image::write_atomic;
 pub use crate::runtime::host::memory::bound as bound_memory;
 pub use crate::runtime::trace;

@@ -28,6 +28,7 @@ pub use crate::model::image::{HostImage, ImageUser};
 pub use build::{Files, Origin};
 pub use bytes::atomic_file::write_atomic;
 pub use bytes::cancel_check::CancelCheck;
+pub(crate) use bytes::stream;
 pub use layer::tree_size;
 pub use registry::login::{log_in, log_out};
 pub use store::check::{InUse, InUseGuard};

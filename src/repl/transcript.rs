@@ -86,7 +86,7 @@ fn uses_last(text: &str) -> bool {
 }
 
 /// Returns the message of an I/O error without its number.
-pub fn reason(error: &std::io::Error) -> String {
+fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

@@ -7,10 +7,10 @@ use std::time::Instant;
 use super::command::{self, Command};
 use super::input::{Input, classify};
 use super::settings::CommandLine;
-use super::transcript::{Transcript, reason};
+use super::transcript::Transcript;
 use super::watch;
 use crate::script::lessons::{Player, TutorOutput};
-use crate::script::{EvalResult, Host, Session};
+use crate::script::{EvalResult, Host, Session, Source, read_source};
 
 /// The state of the REPL between two lines.
 pub struct Repl<'a> {
@@ -250,8 +250,8 @@ impl<'a> Repl<'a> {
 
     /// Runs a file in the session.
     pub fn load(&self, path: &str) -> LineOutcome {
-        match std::fs::read_to_string(path) {
-            Ok(text) => {
+        match read_source(Source::File(path.into()), &self.host.cancel) {
+            Ok((_, text)) => {
                 let reply = self.session.borrow_mut().load(path, &text);
                 if matches!(reply, EvalResult::Nothing | EvalResult::Value(_)) {
                     self.transcript.borrow_mut().script(&text, None);
@@ -259,7 +259,8 @@ impl<'a> Repl<'a> {
                 self.answer(reply)
             }
             Err(error) => {
-                self.print_error(&format!("error: cannot read `{path}`: {}", reason(&error)))
+                let why = error.causes().last().map_or(error.message(), String::as_str);
+                self.print_error(&format!("error: cannot read `{path}`: {why}"))
             }
         }
     }

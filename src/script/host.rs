@@ -1,7 +1,6 @@
 //! What a script gets from its host (engine, output, limits, observers), and its outcome.
 
 use std::fmt;
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +8,18 @@ use std::time::Duration;
 use rhai::NativeCallContext;
 
 use super::sandbox::policy::SandboxPolicy;
+use crate::engine::stream::{InputStream, read_limited, read_text};
 use crate::engine::{Backend, CancelToken};
+use crate::model::error::Context as _;
 use crate::model::observe::progress::{NoProgress, Progress};
 use crate::model::script::test_result::TestResult;
 use crate::model::value::expression::Expression;
 use crate::model::value::id::ContainerId;
 use crate::model::value::language::ReaderProfile;
 use crate::model::{Error, Kind, Result};
+
+/// The largest script, in bytes.
+const MAX_SCRIPT: u64 = 64 << 20;
 
 /// Where the text of a script and of its containers goes.
 pub trait Output: Send + Sync + fmt::Debug {
@@ -195,7 +199,9 @@ impl Limits {
 pub enum Source {
     /// A file; its name is shown in reports, and its imports are relative to it.
     File(PathBuf),
-    /// A text from the command line or standard input.
+    /// Standard input.
+    Stdin,
+    /// A text from the command line.
     Text {
         /// Its name in reports, such as `-e`.
         name: String,
@@ -209,6 +215,7 @@ impl Source {
     pub fn name(&self) -> String {
         match self {
             Source::File(path) => path.display().to_string(),
+            Source::Stdin => "standard input".to_owned(),
             Source::Text { name, .. } => name.clone(),
         }
     }
@@ -227,22 +234,18 @@ pub struct Outcome {
 }
 
 /// Reads a script: returns its name and its text.
-pub(super) fn read(source: Source) -> Result<(String, String)> {
-    match source {
-        Source::Text { name, text } => Ok((name, text)),
-        Source::File(path) => {
-            let name = path.display().to_string();
-            let mut bytes = Vec::new();
-            std::fs::File::open(&path)
-                .and_then(|mut file| file.read_to_end(&mut bytes))
-                .map_err(|error| Error::from_io(format!("cannot read script `{name}`"), &error))?;
-            let text = String::from_utf8(bytes).map_err(|_| {
-                Error::new(
-                    Kind::Invalid,
-                    format!("cannot read script `{name}`: the file is not UTF-8 text"),
-                )
-            })?;
-            Ok((name, text))
+pub(crate) fn read(source: Source, cancel: &CancelToken) -> Result<(String, String)> {
+    let (name, check) = (source.name(), || cancel.check());
+    let what = || format!("cannot read script `{name}`");
+    let text = match source {
+        Source::Text { text, .. } => text,
+        Source::File(path) => read_text(&path, MAX_SCRIPT, &check).context(what)?,
+        Source::Stdin => {
+            let bytes = read_limited(InputStream::stdin(&check), MAX_SCRIPT, &name)?;
+            String::from_utf8(bytes).map_err(|_| {
+                Error::new(Kind::Invalid, format!("{}: the text is not UTF-8", what()))
+            })?
         }
-    }
+    };
+    Ok((name, text))
 }

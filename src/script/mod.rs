@@ -28,6 +28,7 @@ pub(crate) mod tests;
 
 pub use check::{Finding, Severity, check};
 pub use context::stack::took_panic;
+pub(crate) use host::read as read_source;
 pub use host::{
     CommandLineReader, Host, Limits, Observer, Outcome, Output, Source, Teacher, TestReporter,
     Tracing,

@@ -17,7 +17,7 @@ pub fn check(screen: &mut Terminal, arguments: &CheckArguments) -> CommandResult
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut found = Vec::new();
     for file in &arguments.files {
-        found.extend(script::check(host::source(Program::from_word(file))?)?);
+        found.extend(script::check(host::source(Program::from_word(file)))?);
     }
     match arguments.format {
         CheckForm::Plain => {

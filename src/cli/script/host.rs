@@ -1,6 +1,6 @@
 //! Builds the `Host` of scripts: the engine, the terminal, limits and the sandbox.
 
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::cli::route::Program;
 use crate::cli::terminal::reader::reader;
 use crate::cli::terminal::screen::{Stream, stderr, stdout};
 use crate::cli::terminal::{pager, progress};
+use crate::engine::stream::InputStream;
 use crate::engine::{self, Backend, CancelToken, Settings};
-use crate::model::error::Context as _;
+use crate::model::Result;
 use crate::model::value::units::{parse_bytes, parse_duration};
-use crate::model::{Error, Kind, Result};
 use crate::script::{Host, Limits, Output, SandboxPolicy, Source, Tracing};
 
 /// The default limits with `--untrusted`.
@@ -38,7 +38,7 @@ pub fn open(settings: &Settings, args: Vec<String>) -> Result<Host> {
 /// Builds a host with this engine, this cancel token and the terminal of this process.
 pub fn host(backend: Arc<dyn Backend>, cancel: CancelToken, args: Vec<String>) -> Host {
     let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
-    let output = Arc::new(ScriptOutput { out, err, pages: false });
+    let output = Arc::new(ScriptOutput { out, err, cancel: cancel.clone(), pages: false });
     Host {
         args,
         progress: progress::of_script(),
@@ -50,23 +50,13 @@ pub fn host(backend: Arc<dyn Backend>, cancel: CancelToken, args: Vec<String>) -
     }
 }
 
-/// Reads the source of a script.
-///
-/// # Errors
-/// When standard input cannot be read.
-pub fn source(program: Program) -> Result<Source> {
-    Ok(match program {
+/// Returns the source of a script.
+pub fn source(program: Program) -> Source {
+    match program {
         Program::File(path) => Source::File(path),
         Program::Text(text) => Source::Text { name: "-e".to_owned(), text },
-        Program::Stdin => {
-            let mut bytes = Vec::new();
-            let read = io::stdin().lock().read_to_end(&mut bytes);
-            read.context(|| "read the script from standard input".to_owned())?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_| Error::new(Kind::Invalid, "the script is not UTF-8 text"))?;
-            Source::Text { name: "standard input".to_owned(), text }
-        }
-    })
+        Program::Stdin => Source::Stdin,
+    }
 }
 
 /// Replaces the engine by one for `--dry-run`, which prints what it would do.
@@ -79,7 +69,8 @@ pub fn simulated(settings: &Settings, host: Host) -> Result<Host> {
         // If the output is closed, the script's own next line ends it.
         let _ = output.print(line);
     };
-    let backend = engine::dry::open(host.backend.clone(), &settings.root, Arc::new(print))?;
+    let real = engine::open_read_only(settings)?;
+    let backend = engine::dry::open(real, &settings.root, Arc::new(print))?;
     Ok(Host { backend, ..host })
 }
 
@@ -142,6 +133,8 @@ pub fn state_file(name: &str, file: &str) -> Option<PathBuf> {
 struct ScriptOutput {
     out: Mutex<Stream>,
     err: Mutex<Stream>,
+    /// Ends the wait for Enter.
+    cancel: CancelToken,
     /// Whether long texts go to the pager, as at a prompt.
     pages: bool,
 }
@@ -149,7 +142,8 @@ struct ScriptOutput {
 /// Sends long texts to the pager, for a user at a prompt.
 pub fn at_prompt(host: Host) -> Host {
     let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
-    Host { output: Arc::new(ScriptOutput { out, err, pages: true }), ..host }
+    let cancel = host.cancel.clone();
+    Host { output: Arc::new(ScriptOutput { out, err, cancel, pages: true }), ..host }
 }
 
 fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
@@ -160,12 +154,11 @@ fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
 /// step.
 ///
 /// # Errors
-/// When the terminal cannot be read or written.
-pub fn step(text: &str) -> io::Result<bool> {
+/// When the terminal cannot be read or written, or `cancel` ends the wait.
+pub fn step(text: &str, cancel: &CancelToken) -> io::Result<bool> {
     stderr().write_all(format!("{text}\n").as_bytes())?;
-    let mut answer = String::new();
-    let count = io::stdin().read_line(&mut answer)?;
-    Ok(count > 0 && !answer.trim().eq_ignore_ascii_case("c"))
+    let answer = InputStream::stdin(&|| cancel.check()).line()?;
+    Ok(!answer.is_empty() && !answer.trim().eq_ignore_ascii_case("c"))
 }
 
 impl Output for ScriptOutput {
@@ -174,7 +167,7 @@ impl Output for ScriptOutput {
     }
 
     fn step(&self, text: &str) -> io::Result<bool> {
-        step(text)
+        step(text, &self.cancel)
     }
 
     fn write_out(&self, bytes: &[u8]) -> io::Result<()> {

@@ -62,7 +62,7 @@ pub fn run(host: Host, source: Source, page: Option<&Path>) -> u8 {
 fn write(page: &Path, language: Language, recording: &Recording) -> Result<()> {
     let text = ui::page::page(language, VERSION, recording);
     let what = || format!("cannot write the report `{}`", page.display());
-    write_atomic(page, |out| out.write_all(text.as_bytes()).context(what))
+    write_atomic(page, &|| Ok(()), |out| out.write_all(text.as_bytes()).context(what))
 }
 
 /// Prints the error of a script and returns its exit code.

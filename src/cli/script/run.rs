@@ -62,7 +62,7 @@ pub fn script_in_repl(settings: &Settings, host: &Host, script: ScriptArguments)
     let ScriptRun { program, arguments: args, limits, sandbox, dry_run, report } = run;
     let host = Host { args, limits, sandbox, ..host.clone() };
     let host = if dry_run { simulated(settings, host)? } else { host };
-    Ok(report::run(host, source(program)?, report.as_deref()))
+    Ok(report::run(host, source(program), report.as_deref()))
 }
 
 impl ScriptRun {
@@ -90,7 +90,7 @@ fn prepare(settings: &Settings, run: ScriptRun, trace: Tracing) -> Result<(Host,
     report::check(report.as_deref(), dry_run)?;
     let host = Host { limits, sandbox, trace, ..open(settings, arguments)? };
     let host = if dry_run { simulated(settings, host)? } else { host };
-    let source = source(program)?;
+    let source = source(program);
     host.cancel.cancel_on_signal()?;
     if let Some(most) = limits.memory {
         engine::bound_memory(most);

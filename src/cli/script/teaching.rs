@@ -8,7 +8,7 @@ use crate::cli::terminal::ending::CommandResult;
 use crate::cli::terminal::reader::reader;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::verb::context::CommandContext;
-use crate::engine::{trace, write_atomic};
+use crate::engine::{CancelToken, trace, write_atomic};
 use crate::model::error::Context as _;
 use crate::model::image::PullPolicy;
 use crate::model::value::language::ReaderProfile;
@@ -91,7 +91,7 @@ fn diagram(
     match &arguments.svg {
         Some(path) => {
             let what = || format!("write `{}`", path.display());
-            write_atomic(path, |out| out.write_all(picture.as_bytes()).context(what))?;
+            write_atomic(path, &|| Ok(()), |out| out.write_all(picture.as_bytes()).context(what))?;
         }
         None => screen.text(&picture)?,
     }
@@ -114,6 +114,7 @@ fn resources(
 /// Runs `work` and prints its trace on standard error.
 pub fn traced(
     tracing: Tracing,
+    cancel: &CancelToken,
     screen: &mut Terminal,
     work: impl FnOnce(&mut Terminal) -> u8,
 ) -> u8 {
@@ -122,10 +123,12 @@ pub fn traced(
     }
     let watcher: Option<trace::Watcher> = (tracing == Tracing::Stepwise).then(|| {
         let waits = std::sync::atomic::AtomicBool::new(true);
+        let cancel = cancel.clone();
         let watch = move |step: &crate::model::script::trace::TraceStep| {
             use std::sync::atomic::Ordering;
             if waits.load(Ordering::Relaxed) {
-                let again = super::host::step(&teach::trace::next(reader(), step)).unwrap_or(false);
+                let text = teach::trace::next(reader(), step);
+                let again = super::host::step(&text, &cancel).unwrap_or(false);
                 waits.store(again, Ordering::Relaxed);
             }
         };

@@ -1,6 +1,5 @@
 //! `build`, `commit`, `diff`, `export` and `import`.
 
-use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use crate::cli::arguments::build::{
 use crate::cli::terminal::ending::{CommandError, CommandResult, FAILED};
 use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
+use crate::engine::stream::{InputStream, OutputStream};
 use crate::engine::write_atomic;
 use crate::model::error::Context;
 use crate::model::image::build::{BuildOptions, CommitOptions, ImportOptions, tag};
@@ -78,16 +78,17 @@ fn export(shell: &CommandContext, arguments: &ExportArguments) -> CommandResult 
     let backend = shell.backend()?;
     let id = backend.find(&arguments.container)?;
     let cancel = shell.interruptible()?;
+    let check = || cancel.check();
     match &arguments.output {
-        Some(path) => write_atomic(path, |out| backend.export(&id, out, cancel))?,
+        Some(path) => write_atomic(path, &check, |out| backend.export(&id, out, cancel))?,
         None => {
-            let mut out = io::stdout();
-            if out.is_terminal() {
+            if io::stdout().is_terminal() {
                 let message = "cowardly refusing to save to a terminal";
                 return Err(Error::new(Kind::Invalid, message)
                     .hint("use the -o flag or redirect")
                     .into());
             }
+            let mut out = OutputStream::stdout(&check);
             backend.export(&id, &mut out, cancel).map_err(CommandError::from_output)?;
         }
     }
@@ -120,12 +121,12 @@ fn import(
         platform: arguments.platform.as_deref().map(str::parse).transpose()?,
     };
     let cancel = shell.interruptible()?;
-    let image = if source == "-" {
-        backend.import_tar(&mut io::stdin(), &options, cancel)
-    } else {
-        let mut file = File::open(source).context(|| format!("open `{source}`"))?;
-        backend.import_tar(&mut file, &options, cancel)
+    let check = || cancel.check();
+    let mut archive = match source {
+        "-" => InputStream::stdin(&check),
+        path => InputStream::open(path.as_ref(), &check)?,
     };
+    let image = backend.import_tar(&mut archive, &options, cancel);
     let image = image.context(|| format!("cannot import `{source}`"))?;
     screen.line(image.id)?;
     Ok(0)
@@ -181,7 +182,7 @@ fn build(
         built.map_err(failed)?
     };
     if let Some(path) = &arguments.iidfile {
-        write_atomic(path, |out| {
+        write_atomic(path, &|| cancel.check(), |out| {
             out.write_all(image.id.as_str().as_bytes()).context(|| "write the id".to_owned())
         })?;
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::context::CommandContext;
 use crate::cli::arguments::exec::CpArguments;
 use crate::cli::terminal::ending::CommandResult;
-use crate::cli::terminal::screen;
 use crate::cli::terminal::screen::Terminal;
+use crate::engine::stream::{InputStream, OutputStream};
 use crate::engine::{CopyOptions, Transfer};
 use crate::model::{Error, Kind};
 
@@ -37,7 +37,8 @@ pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments
                 if rustix::termios::isatty(rustix::stdio::stdout()) {
                     return Err(invalid("cowardly refusing to write a tar to a terminal").into());
                 }
-                let out = &mut screen::stdout();
+                let check = || cancel.check();
+                let out = &mut OutputStream::stdout(&check);
                 backend.copy(&id, Transfer::Pack { path, out }, options, cancel)?;
                 return Ok(0);
             }
@@ -47,7 +48,8 @@ pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments
             let id = backend.find(name)?;
             let cancel = shell.interruptible()?;
             if from == "-" {
-                let tar = &mut std::io::stdin();
+                let check = || cancel.check();
+                let tar = &mut InputStream::stdin(&check);
                 backend.copy(&id, Transfer::Unpack { tar, path }, options, cancel)?;
                 return Ok(0);
             }

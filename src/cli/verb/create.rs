@@ -125,7 +125,8 @@ fn create_container(shell: &CommandContext, arguments: &NewContainer) -> Result<
         [reference, command @ ..] => (reference, command),
         [] => return Err(Error::new(Kind::Invalid, "an image is needed")),
     };
-    let env = environment::entries(&arguments.env_file, arguments.options.values("env"))?;
+    let flags = arguments.options.values("env");
+    let env = environment::entries(&arguments.env_file, flags, shell.cancel())?;
     let options = options(arguments, command, env)?;
     let cidfile = arguments.cidfile.as_deref().map(|path| reserve(path).map(|file| (path, file)));
     let cidfile = cidfile.transpose()?;

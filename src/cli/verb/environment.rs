@@ -2,19 +2,24 @@
 
 use std::path::PathBuf;
 
+use crate::engine::CancelToken;
+use crate::engine::stream::read_text;
 use crate::model::container::options::EnvEntry;
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
+
+/// The largest `--env-file`, in bytes.
+const MAX_ENV_FILE: u64 = 16 << 20;
 
 /// Returns the entries of the files, then those of the flags, in order.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for a missing or malformed name; when a file cannot be read.
-pub fn entries(files: &[PathBuf], flags: &[String]) -> Result<Vec<EnvEntry>> {
+pub fn entries(files: &[PathBuf], flags: &[String], cancel: &CancelToken) -> Result<Vec<EnvEntry>> {
     let mut entries = Vec::new();
     for file in files {
         let shown = file.display();
-        let text = std::fs::read_to_string(file).context(|| format!("read `{shown}`"))?;
+        let text = read_text(file, MAX_ENV_FILE, &|| cancel.check())?;
         let of_file = of_file(&text, &caller).context(|| format!("env file `{shown}`"))?;
         entries.extend(of_file);
     }

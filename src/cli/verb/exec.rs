@@ -37,7 +37,7 @@ fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments
     };
     let options = ExecOptions {
         cmd: command.to_vec(),
-        env: environment::entries(&arguments.env_file, &arguments.env)?,
+        env: environment::entries(&arguments.env_file, &arguments.env, shell.cancel())?,
         user: arguments.user.clone(),
         workdir: arguments.workdir.clone().filter(|workdir| !workdir.is_empty()),
         privileged: arguments.privileged,

@@ -6,7 +6,8 @@ use super::context::CommandContext;
 use crate::cli::arguments::store::{LoadArguments, RmiArguments, SaveArguments, TagArguments};
 use crate::cli::terminal::ending::{CommandError, CommandResult, FAILED};
 use crate::cli::terminal::outcome::print_error;
-use crate::cli::terminal::screen::{Terminal, stdout};
+use crate::cli::terminal::screen::Terminal;
+use crate::engine::stream::{InputStream, OutputStream};
 use crate::model::image::usage::RemoveImageOptions;
 use crate::model::image::{Removed, SaveFormat, SaveOptions};
 use crate::model::value::reference::Reference;
@@ -26,14 +27,15 @@ pub fn load(
     let loaded = match arguments.input.as_deref().filter(|path| path.as_os_str() != "-") {
         Some(path) => backend.load(path, platform, shell.interruptible()?)?,
         None => {
-            let mut stdin = std::io::stdin();
-            if stdin.is_terminal() {
+            if std::io::stdin().is_terminal() {
                 let message = "requested load from stdin, but stdin is a terminal";
                 return Err(Error::new(Kind::Invalid, message)
                     .hint("name the archive with -i FILE, or redirect it: lifebox load < FILE")
                     .into());
             }
-            backend.load_stream(&mut stdin, platform, shell.interruptible()?)?
+            let cancel = shell.interruptible()?;
+            let check = || cancel.check();
+            backend.load_stream(&mut InputStream::stdin(&check), platform, cancel)?
         }
     };
     for image in loaded {
@@ -77,8 +79,9 @@ pub fn save(shell: &CommandContext, arguments: &SaveArguments) -> CommandResult 
         return Ok(refuse("cowardly refusing to save to a terminal")?);
     }
     let cancel = shell.interruptible()?;
+    let check = || cancel.check();
     backend
-        .save_stream(&images, &options, &mut stdout(), cancel)
+        .save_stream(&images, &options, &mut OutputStream::stdout(&check), cancel)
         .map_err(CommandError::from_output)?;
     Ok(0)
 }

@@ -11,6 +11,7 @@ use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::file_range::FileRange;
 use crate::image::bytes::source::Source;
 use crate::image::bytes::staging::Staging;
+use crate::image::bytes::stream::InputStream;
 use crate::image::layer::extract::explain;
 use crate::image::store::import::Incoming;
 use crate::image::store::{self, Store, document};
@@ -81,11 +82,12 @@ impl Store {
     ) -> Result<Vec<Loaded>> {
         let load = || {
             let how = "write the path of an image archive";
-            let file = std::fs::File::open(path)
-                .context(|| "open it".to_owned())
-                .map_err(|error| error.hint(how))?;
+            let archive = InputStream::open(path, check).map_err(|error| error.hint(how))?;
             let staging = self.staging()?;
-            let contents = Contents::of_file(file, &staging, check)?;
+            let contents = match archive.into_file() {
+                Ok(file) => Contents::of_file(file, &staging, check)?,
+                Err(stream) => Contents::of_stream(stream, &staging, check)?,
+            };
             self.load_contents(&contents, &staging, platform, check)
         };
         load().map_err(|error| self.refuse(&format!("`{}`", path.display()), error))

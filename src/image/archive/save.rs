@@ -56,7 +56,7 @@ impl Store {
         if options.format == SaveFormat::OciDirectory {
             return self.save_directory(queries, options, path, check).context(failed);
         }
-        write_atomic(path, |out| self.save(queries, options, out, check)).context(failed)
+        write_atomic(path, check, |out| self.save(queries, options, out, check)).context(failed)
     }
 
     /// Writes the images that `queries` name to a stream, as an archive.

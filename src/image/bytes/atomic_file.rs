@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::cancel_check::CancelCheck;
+use super::stream::OutputStream;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
@@ -15,13 +17,18 @@ const MAX_LINKS: usize = 40;
 type Out<'a> = &'a mut (dyn Write + Send);
 
 /// Writes a file that appears under its name when it is complete. A link stays, and its target is
-/// written; a target that is not a regular file, such as a pipe or a device, is written directly.
+/// written; a target that is not a regular file, such as a pipe or a device, is written directly,
+/// and each wait for its reader calls `check`.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for a directory, [`Kind::NotFound`] if its directory is missing; when it
 /// cannot be written: then the old content stays.
-pub fn write_atomic(path: &Path, write: impl FnOnce(Out<'_>) -> Result<()>) -> Result<()> {
-    replace(path, true, write)
+pub fn write_atomic(
+    path: &Path,
+    check: CancelCheck<'_>,
+    write: impl FnOnce(Out<'_>) -> Result<()>,
+) -> Result<()> {
+    replace(path, true, check, write)
 }
 
 /// As [`write_atomic`], with mode 0600 whatever the mode was before, and synced to disk.
@@ -30,10 +37,15 @@ pub fn write_atomic(path: &Path, write: impl FnOnce(Out<'_>) -> Result<()>) -> R
 /// As [`write_atomic`].
 pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
     let what = || format!("cannot write `{}`", path.display());
-    replace(path, false, |out| out.write_all(bytes).context(what))
+    replace(path, false, &|| Ok(()), |out| out.write_all(bytes).context(what))
 }
 
-fn replace(path: &Path, is_for_all: bool, write: impl FnOnce(Out<'_>) -> Result<()>) -> Result<()> {
+fn replace(
+    path: &Path,
+    is_for_all: bool,
+    check: CancelCheck<'_>,
+    write: impl FnOnce(Out<'_>) -> Result<()>,
+) -> Result<()> {
     let what = || format!("cannot write `{}`", path.display());
     let found = path.metadata();
     if found.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
@@ -44,8 +56,7 @@ fn replace(path: &Path, is_for_all: bool, write: impl FnOnce(Out<'_>) -> Result<
     let target = target(path).context(what)?;
     let (Some(target), true) = (target, found.as_ref().map_or(true, std::fs::Metadata::is_file))
     else {
-        let mut file = File::options().append(true).open(path).context(what)?;
-        return write(&mut file);
+        return write(&mut OutputStream::open(path, check)?);
     };
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let temporary = target.with_file_name(format!(".{name}.{}", std::process::id()));
@@ -102,7 +113,9 @@ mod tests {
     use super::*;
 
     fn put(path: &Path, text: &str) -> Result<()> {
-        write_atomic(path, |out| out.write_all(text.as_bytes()).context(|| "write".to_owned()))
+        write_atomic(path, &|| Ok(()), |out| {
+            out.write_all(text.as_bytes()).context(|| "write".to_owned())
+        })
     }
 
     fn names(directory: &Path) -> Vec<String> {
@@ -171,7 +184,7 @@ mod tests {
         assert!(error.hint_text().unwrap().contains("mkdir -p"), "{error:?}");
         let failed = directory.path().join("failed");
         let no = |_: Out<'_>| Err(Error::new(Kind::System, "no"));
-        assert!(write_atomic(&failed, no).is_err());
+        assert!(write_atomic(&failed, &|| Ok(()), no).is_err());
         assert_eq!(names(directory.path()), Vec::<String>::new());
     }
 }

@@ -9,3 +9,4 @@ pub(crate) mod limits;
 pub(crate) mod source;
 pub(crate) mod spool;
 pub(crate) mod staging;
+pub(crate) mod stream;

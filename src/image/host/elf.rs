@@ -2,7 +2,6 @@
 //!
 //! `ldd` would list them too, but it may run the program. No program of the host is run here.
 
-use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,8 @@ use object::elf::{
 };
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::read::{ReadCache, ReadRef};
+
+use crate::image::bytes::stream::open_regular;
 
 /// The longest file that is read, in bytes: programs of a small image are shorter.
 const MAX_FILE: u64 = 512 << 20;
@@ -32,8 +33,8 @@ pub(super) struct DynamicSection {
 
 /// Reads the ELF headers of `path`; `None` if it is not an intact ELF file.
 pub(super) fn dynamic_section(path: &Path) -> Option<DynamicSection> {
-    let file = File::open(path).ok()?;
-    let length = file.metadata().ok().filter(|found| found.is_file())?.len();
+    let file = open_regular(path).ok()?;
+    let length = file.metadata().ok()?.len();
     if length > MAX_FILE {
         return None;
     }

@@ -9,6 +9,7 @@ use super::libraries::Libraries;
 use super::tree::{self, Node, Tree};
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool::{SpoolWriter, Spooled};
+use crate::image::bytes::stream::open_regular;
 use crate::image::store::Store;
 use crate::image::store::import::Incoming;
 use crate::model::Result;
@@ -295,7 +296,7 @@ fn is_library(path: &Path) -> bool {
 /// Returns the interpreter of a script; for `env NAME`, that of `NAME`.
 fn interpreter_of(path: &Path) -> Option<PathBuf> {
     let mut start = Vec::new();
-    let file = std::fs::File::open(path).ok()?;
+    let file = open_regular(path).ok()?;
     file.take(SHEBANG).read_to_end(&mut start).ok()?;
     let line = start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let line = String::from_utf8_lossy(line);

@@ -18,6 +18,7 @@ use super::credential::Credentials;
 use super::credential_helper::CredentialHelper;
 use crate::image::bytes::atomic_file::write_secret;
 use crate::image::bytes::cancel_check::CancelCheck;
+use crate::image::bytes::stream::open_regular;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
@@ -205,12 +206,13 @@ fn unreadable(path: &Path) -> Error {
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     let what = || format!("cannot read the credentials in `{}`", path.display());
-    let file = match std::fs::File::open(path) {
+    let file = match open_regular(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         // A path below a file does not exist.
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(None),
-        Err(error) => return Err(Error::from_io(what(), &error)),
+        Err(error) if matches!(error.errno(), Some(libc::ENOENT | libc::ENOTDIR)) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error.context(what())),
     };
     let mut bytes = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).context(what)?;

@@ -22,8 +22,12 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
+use crate::image::bytes::stream::read_regular;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
+
+/// The largest file of certificates, in bytes.
+const MAX_CERTIFICATES: u64 = 16 << 20;
 
 /// Returns the certificates that the host trusts, and those that Docker would trust for this
 /// registry.
@@ -35,8 +39,8 @@ pub(super) fn listed(domain: &str) -> Result<Vec<CertificateDer<'static>>> {
         let path = entry.path();
         if path.extension().is_some_and(|extension| extension == "crt") {
             let what = || format!("cannot read the certificate `{}`", path.display());
-            let text = std::fs::read(&path).context(what)?;
-            for certificate in CertificateDer::pem_slice_iter(&text) {
+            let text = read_regular(&path, MAX_CERTIFICATES).context(what)?;
+            for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
                 let unreadable =
                     |error| Error::new(Kind::Invalid, what()).cause(format!("{error}"));
                 all.push(certificate.map_err(unreadable)?);

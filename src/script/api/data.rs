@@ -1,6 +1,7 @@
 //! Data: options of a script's own functions, documents, files on the host.
 
 use super::signature::{Anything, Duration};
+use crate::engine::stream;
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
 use crate::script::context::raise::OrRaise;
@@ -10,7 +11,6 @@ use crate::script::syntax::suggest::suggest;
 use crate::script::values;
 use rhai::plugin::*;
 use rhai::{Dynamic, FLOAT, Map};
-use std::path::Path;
 
 /// The maximum size of a file of `read_text`, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -81,7 +81,10 @@ pub mod data {
     pub fn read_text(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
         let context = ScriptContext::of(&ctx)?;
         let own = context.path(path).or_raise(&ctx)?;
-        file(path, &own).or_raise(&ctx)
+        let cancel = context.cancel();
+        stream::read_text(&own, LARGEST, &|| cancel.check())
+            .context(|| format!("cannot read `{path}`"))
+            .or_raise(&ctx)
     }
 }
 
@@ -135,20 +138,4 @@ fn without_big_numbers(value: serde_json::Value) -> serde_json::Value {
         }
         other => other,
     }
-}
-
-fn file(path: &str, own: &Path) -> Result<String> {
-    use std::io::Read as _;
-    let what = || format!("cannot read `{path}`");
-    let file = std::fs::File::open(own).context(what)?;
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).context(what)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Error::new(
-            Kind::Refused,
-            format!("{}: the file is larger than 64 MiB", what()),
-        ));
-    }
-    String::from_utf8(bytes)
-        .map_err(|_| Error::new(Kind::Invalid, format!("{}: the file is not UTF-8 text", what())))
 }

@@ -1,12 +1,12 @@
 //! Images from Dockerfiles, containers and archives; containers as files.
 
 use super::signature::{AnyOrName, ContainerOrName, Options};
-use crate::engine::write_atomic;
+use crate::engine::stream::InputStream;
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::model::image::PullPolicy;
 use crate::model::image::build::{CommitOptions, tag};
-use crate::script::context::raise::{OrRaise, raise};
+use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::resolve;
@@ -133,11 +133,8 @@ pub mod files {
         let context = ScriptContext::of(&ctx)?;
         let cancel = &context.cancel();
         let path = context.path(path).or_raise(&ctx)?;
-        if context.backend().is_dry_run() {
-            context.backend().export(handle.id(), &mut std::io::sink(), cancel).or_raise(&ctx)?;
-            return Ok(handle);
-        }
-        write_atomic(&path, |out| context.backend().export(handle.id(), out, cancel))
+        context
+            .write_host_file(&path, |out| context.backend().export(handle.id(), out, cancel))
             .or_raise(&ctx)?;
         Ok(handle)
     }
@@ -235,10 +232,9 @@ fn import(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<ImageHa
     }
     let context = ScriptContext::of(ctx)?;
     let own = context.path(path).or_raise(ctx)?;
-    let mut file = std::fs::File::open(&*own)
-        .context(|| format!("open `{path}`"))
-        .map_err(|error| raise(ctx, &error))?;
     let cancel = &context.cancel();
+    let check = || cancel.check();
+    let mut file = InputStream::open(&own, &check).or_raise(ctx)?;
     let image = context
         .backend()
         .import_tar(&mut file, &wanted, cancel)

@@ -3,7 +3,6 @@
 use super::signature::{
     AnyOrName, Anything, ContainerOrName, ContainerOrOptions, Duration, Options,
 };
-use crate::engine::write_atomic;
 use crate::model::error::Context as _;
 use crate::model::image::PullPolicy;
 use crate::model::value::language::ReaderProfile;
@@ -273,8 +272,13 @@ fn draw(ctx: &NativeCallContext, container: Option<&Dynamic>, given: Options) ->
         return Ok(());
     };
     let path = context.path(file).or_raise(ctx)?;
+    if context.backend().is_dry_run() {
+        context.print(&format!("would write {file}"));
+    }
     let what = || format!("write `{file}`");
-    write_atomic(&path, |out| out.write_all(picture.as_bytes()).context(what)).or_raise(ctx)
+    context
+        .write_host_file(&path, |out| out.write_all(picture.as_bytes()).context(what))
+        .or_raise(ctx)
 }
 
 fn take_lessons(ctx: &NativeCallContext, lesson: Option<&str>) -> RhaiResultOf<()> {
@@ -284,6 +288,10 @@ fn take_lessons(ctx: &NativeCallContext, lesson: Option<&str>) -> RhaiResultOf<(
             .hint("run `lifebox learn`")
     };
     let teacher = context.host().teacher.as_ref().ok_or_else(no_prompt).or_raise(ctx)?;
+    if context.backend().is_dry_run() {
+        let message = "learn(): a dry run gives no lessons, because they run containers";
+        return Err(Error::new(Kind::Refused, message).hint("run `lifebox learn`")).or_raise(ctx);
+    }
     teacher.learn(lesson, &context.host().cancel).or_raise(ctx)
 }
 

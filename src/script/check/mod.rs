@@ -15,6 +15,7 @@ mod vocabulary;
 use self::finding::Findings;
 pub use self::finding::{Finding, Severity};
 use self::vocabulary::Vocabulary;
+use crate::engine::CancelToken;
 use crate::model::Result;
 use crate::script::api::LIBRARY;
 use crate::script::errors::explain::{NameScope, explain};
@@ -36,7 +37,7 @@ const MOST_VARIABLES: usize = 100;
 /// # Errors
 /// When the script cannot be read.
 pub fn check(source: Source) -> Result<Vec<Finding>> {
-    let (name, text) = host::read(source)?;
+    let (name, text) = host::read(source, &CancelToken::new()?)?;
     let mut checker = Checker { found: Vec::new(), seen: BTreeSet::new() };
     checker.script(&name, &text);
     Ok(checker.found)

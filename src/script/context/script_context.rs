@@ -1,6 +1,7 @@
 //! `ScriptContext`: what every native function can reach, such as the host, the texts of the
 //! running scripts and the end of the script. It travels as the engine's tag.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +12,7 @@ use super::calls::Calls;
 use super::test_state::TestState;
 use super::thread;
 use super::thrown::{Ending, RhaiResultOf, throw_by};
-use crate::engine::{Backend, CancelToken, Session};
+use crate::engine::{Backend, CancelToken, Session, write_atomic};
 use crate::model::container::options::CreateOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
@@ -117,6 +118,23 @@ impl ScriptContext {
             .sandbox
             .as_ref()
             .map_or_else(|| Ok(AllowedPath::unrestricted(path)), |sandbox| sandbox.path(path))
+    }
+
+    /// Writes a file on the host, the one way for functions of the language. In a dry run nothing is
+    /// written: the content is produced and dropped.
+    ///
+    /// # Errors
+    /// As [`write_atomic`], and those of `write`.
+    pub fn write_host_file(
+        &self,
+        path: &AllowedPath<'_>,
+        write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
+    ) -> Result<()> {
+        if self.backend().is_dry_run() {
+            return write(&mut std::io::sink());
+        }
+        let cancel = self.cancel();
+        write_atomic(path, &|| cancel.check(), write)
     }
 
     /// Checks whether the sandbox allows such a container.

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::values;
+use crate::engine::stream::read_regular;
 use crate::model::error::Context as _;
 use crate::model::value::language::Language;
 use crate::model::{Error, Kind, Result};
@@ -227,15 +228,7 @@ pub fn of_folder(folder: &Path) -> Result<Vec<Lesson>> {
     let mut lessons: Vec<Lesson> = Vec::new();
     for path in files {
         let name = path.display().to_string();
-        let found = path.metadata().context(|| format!("read `{name}`"))?;
-        // Reading a device or a pipe may never end.
-        if !found.is_file() {
-            return Err(Error::new(Kind::Invalid, format!("`{name}` is not a regular file")));
-        }
-        if found.len() > LARGEST {
-            return Err(Error::new(Kind::Invalid, format!("`{name}` is too large for a lesson")));
-        }
-        let text = std::fs::read_to_string(&path).context(|| format!("read `{name}`"))?;
+        let text = read_regular(&path, LARGEST).context(|| format!("read `{name}`"))?;
         let lesson = Lesson::parse(&name, &text)?;
         if lessons.iter().any(|known| known.id == lesson.id) {
             let message = format!("`{name}`: there is another lesson `{}`", lesson.id);

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::stream::read_regular;
 use crate::engine::write_atomic;
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
 
 const VERSION: u32 = 1;
+/// The largest file of progress, in bytes.
+const LARGEST: u64 = 16 << 20;
 
 /// The progress of a learner, by lesson.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,9 +56,9 @@ impl Progress {
     /// # Errors
     /// [`Kind::Corrupt`] if the file is damaged or of another version.
     pub fn read(path: &Path) -> Result<Option<Self>> {
-        let text = match std::fs::read_to_string(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            read => read.context(|| format!("read `{}`", path.display()))?,
+        let text = match read_regular(path, LARGEST) {
+            Err(error) if error.kind() == Kind::NotFound => return Ok(None),
+            read => read?,
         };
         let damaged = |why: String| {
             Error::new(
@@ -82,7 +85,7 @@ impl Progress {
             std::fs::create_dir_all(folder).context(what)?;
         }
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        write_atomic(path, |out| out.write_all(text.as_bytes()).context(what))
+        write_atomic(path, &|| Ok(()), |out| out.write_all(text.as_bytes()).context(what))
     }
 
     /// Returns whether a lesson is finished.

@@ -10,8 +10,7 @@ use crate::model::Result;
 use crate::model::error::Context as _;
 use crate::model::script::recording::Recording;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::errors::render;
-use crate::script::host::{Host, Outcome, Output, Source, read};
+use crate::script::host::{Host, Outcome, Output, Source};
 use crate::script::session::Session;
 
 /// Runs a script to its end and records it.
@@ -29,18 +28,10 @@ pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Recording)> 
     let name = source.name();
     let output: Arc<dyn Output> = recorder.clone();
     let host = Host { output, observer: Some(recorder.clone()), ..host };
-    let (outcome, places) = match read(source) {
-        Ok((name, text)) => {
-            let session = Session::new(host);
-            let context: ScriptContext = session.context().clone();
-            let outcome = session.run(&name, &text);
-            (outcome, CallSites::new(&name, context.sources()))
-        }
-        Err(error) => {
-            let report = Some(render::plain(&error));
-            (Outcome { exit_code: 1, report, completed: false }, CallSites::default())
-        }
-    };
+    let session = Session::new(host);
+    let context: ScriptContext = session.context().clone();
+    let outcome = session.run_source(source);
+    let places = CallSites::new(&name, context.sources());
     let took = recorder.started_at.elapsed();
     let chronicle = Recording {
         name,

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use rhai::{Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope, Shared};
 
+use crate::engine::stream::read_regular;
 use crate::model::{Error, Kind};
 use crate::script::api::stdlib;
 use crate::script::context::script_context::ScriptContext;
@@ -18,6 +19,9 @@ use crate::script::syntax::sources::{CLOSURE, without_shebang};
 
 /// The ending of script files; an import may leave it out.
 const ENDING: &str = "rhai";
+
+/// The largest module, in bytes.
+const MAX_MODULE: u64 = 64 << 20;
 
 /// Finds, runs and caches modules.
 #[derive(Debug)]
@@ -143,8 +147,10 @@ pub fn locate(source: Option<&str>, path: &str) -> Result<Found, Error> {
     }
     let file = file_of(source, path);
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(&file).map_err(|error| {
-        Error::from_io(format!("cannot import `{path}`: read `{name}`"), &error)
+    // An import is read again when it has changed, so it is a file and no stream.
+    let text = read_regular(&file, MAX_MODULE).map_err(|error| {
+        error
+            .context(format!("cannot import `{path}`"))
             .hint("a path is relative to the file that imports it")
     })?;
     let changed = std::fs::metadata(&file).and_then(|data| data.modified()).ok();

@@ -2,6 +2,7 @@
 
 use super::evaluate::{Session, exit_reply};
 use crate::engine::CancelToken;
+use crate::model::Kind;
 use crate::script::context::thrown::Ending;
 use crate::script::errors::render;
 use crate::script::host::{Host, Outcome, Source, Tracing, read};
@@ -16,20 +17,31 @@ const RAISE_TIME: &str = "hint: raise it with --timeout TIME";
 
 /// Runs a script to its end, on its own thread with a big stack.
 pub fn run(host: Host, source: Source) -> Outcome {
-    let (name, text) = match read(source) {
-        Ok(source) => source,
-        Err(error) => {
-            let report = Some(render::plain(&error));
-            return Outcome { exit_code: 1, report, completed: false };
-        }
-    };
-    Session::new(host).run(&name, &text)
+    Session::new(host).run_source(source)
 }
 
 impl Session {
-    /// Runs a whole script.
-    pub fn run(mut self, name: &str, text: &str) -> Outcome {
+    /// Reads and runs a whole script. The time limit begins before: reading a fifo may wait.
+    pub fn run_source(self, source: Source) -> Outcome {
         let timer = self.watch_time();
+        match read(source, &self.context.host().cancel) {
+            Ok((name, text)) => self.run_until(timer, &name, &text),
+            Err(error) => {
+                timer.into_iter().for_each(|timer| timer.cancel());
+                let (exit_code, report) = match (error.kind(), self.context.end_reason()) {
+                    (Kind::Cancelled, Some(Ending::TimedOut)) => {
+                        let report = format!("{}\n{RAISE_TIME}", self.time_limit());
+                        (TIMEOUT_EXIT_CODE, report)
+                    }
+                    (Kind::Cancelled, _) => (CancelToken::exit_code(), render::plain(&error)),
+                    _ => (1, render::plain(&error)),
+                };
+                Outcome { exit_code, report: Some(report), completed: false }
+            }
+        }
+    }
+
+    fn run_until(mut self, timer: Option<CancelToken>, name: &str, text: &str) -> Outcome {
         let tracing = self.context.host().trace;
         if tracing != Tracing::Off {
             trace::begin(&self.context, tracing);

@@ -10,10 +10,11 @@ use super::params::BuildParams;
 use super::scope::{StageState, environment};
 use super::state::{BuildState, Stage};
 use crate::engine::backend::Images as _;
-use crate::engine::dockerfile;
 use crate::engine::dockerfile::instructions;
 use crate::engine::dockerfile::words::Expander;
+use crate::engine::dockerfile::{self, MAX_LENGTH};
 use crate::engine::dockerfile::{Dockerfile, Instruction, Line};
+use crate::image::stream::{read_regular, read_text};
 use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::image::build::{BuildStep, RunStep};
@@ -41,7 +42,7 @@ impl BuildState<'_> {
         let common = self.context.map(|context| context.join(".dockerignore"));
         for path in specific.into_iter().chain(common) {
             if path.is_file() {
-                self.ignore = read(&path)?.lines().map(str::to_owned).collect();
+                self.ignore = read_regular(&path, MAX_LENGTH)?.lines().map(str::to_owned).collect();
                 break;
             }
         }
@@ -53,7 +54,7 @@ impl BuildState<'_> {
             Some(inside) => inside.display().to_string(),
             None => path.display().to_string(),
         };
-        read(path).map_err(|error| {
+        read_text(path, MAX_LENGTH, &|| self.cancel.check()).map_err(|error| {
             if error.kind() == Kind::NotFound {
                 error
                     .context(format!("cannot read the Dockerfile `{}`", path.display()))
@@ -276,16 +277,6 @@ impl BuildState<'_> {
         let line = format!("[Warning] One or more build-args {unused:?} were not consumed");
         self.print(format_args!("{line}"))
     }
-}
-
-fn read(path: &Path) -> Result<String> {
-    use std::io::Read as _;
-    let mut text = String::new();
-    let file = std::fs::File::open(path).context(|| format!("open `{}`", path.display()))?;
-    file.take(dockerfile::MAX_LENGTH)
-        .read_to_string(&mut text)
-        .context(|| format!("read `{}`", path.display()))?;
-    Ok(text)
 }
 
 /// Splits a Dockerfile into stages.
