@@ -22,3 +22,11 @@ pub fn enter_user_namespace(settings: &Settings) -> Result<()> {
 pub fn open(settings: &Settings) -> Result<Arc<dyn Backend>> {
     Ok(Arc::new(Native::new(settings)))
 }
+
+/// As [`open`], for a dry run: the readers create no store, probe no driver and write no cache.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_read_only(settings: &Settings) -> Result<Arc<dyn Backend>> {
+    Ok(Arc::new(Native::read_only(settings)))
+}

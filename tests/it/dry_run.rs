@@ -78,6 +78,21 @@ fn effects_are_told_in_order_and_none_is_there() {
 }
 
 #[test]
+fn a_dry_run_creates_no_store() {
+    needs_root!();
+    let engine = TestEngine::empty();
+    for call in [
+        "print(ps().len() + images().len() + volumes().len())",
+        "info(); events(); disk_usage()",
+        "prune_images(); prune_volumes(); check_images()",
+        "run(\"host\"); create_volume(\"data\")",
+    ] {
+        dry(&engine, call);
+        assert_eq!(listing(engine.root()), Vec::<String>::new(), "{call}");
+    }
+}
+
+#[test]
 fn what_is_there_in_truth_can_be_asked_and_is_left_alone() {
     needs_root!();
     let engine = TestEngine::new();

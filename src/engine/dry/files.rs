@@ -7,6 +7,7 @@ use crate::engine::backend::{CancelToken, CopyOptions, Files, Transfer};
 use crate::engine::dockerfile::instructions;
 use crate::engine::rules::path::lexical;
 use crate::image::build::configure;
+use crate::model::container::Container;
 use crate::model::image::Image;
 use crate::model::image::build::{Change, CommitOptions};
 use crate::model::observe::introspection::PathLayers;
@@ -45,14 +46,15 @@ impl Files for Dry {
                     content.clone_from(known);
                     return Ok(());
                 }
-                if self.is_real(id) {
-                    return self.inner.copy(id, Transfer::Read { path, content }, options, cancel);
+                if self.can_be_read(id) {
+                    let read = Transfer::Read { path, content };
+                    return self.inner.copy(id, read, options, cancel);
                 }
                 self.record(format_args!("read {name}:{path} (assumed to be empty)"));
             }
             // A read changes nothing.
             read @ Transfer::Pack { .. } => {
-                if self.is_real(id) {
+                if self.can_be_read(id) {
                     return self.inner.copy(id, read, options, cancel);
                 }
             }
@@ -97,6 +99,13 @@ impl Files for Dry {
 }
 
 impl Dry {
+    /// Whether files of the container can be read without a trace. Those of a container that does
+    /// not run cannot: mounting its overlay writes to its directory.
+    fn can_be_read(&self, id: &ContainerId) -> bool {
+        let is_live = |real: Container| real.state.status.is_live();
+        self.is_real(id) && self.inner.inspect(id).is_ok_and(is_live)
+    }
+
     /// Forgets what the script has written at a path.
     fn invalidate(&self, id: &ContainerId, path: &str) {
         let path = lexical(path);

@@ -131,7 +131,7 @@ impl Images for Native {
 
     fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
         let store = self.store()?;
-        let _lock = self.lock_images()?;
+        let _lock = (!options.dry_run).then(|| self.lock_images()).transpose()?;
         let before = store.list()?;
         let pruned = store.prune(options, &self.users()?)?;
         if !options.dry_run {

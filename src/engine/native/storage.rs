@@ -37,6 +37,10 @@ impl Native {
         if let Some(found) = parse(&known, &place) {
             return Ok(found);
         }
+        if self.read_only {
+            // Probing mounts an overlay in the store.
+            return Ok(Found::default());
+        }
         let why = self.runtime.overlay_problem()?.map(|error| explain(&error));
         let driver = if why.is_some() { Driver::Vfs } else { Driver::Overlay };
         let text = format!("{driver} {place}\n{}\n", why.as_deref().unwrap_or_default());

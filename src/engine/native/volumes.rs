@@ -52,7 +52,7 @@ impl Volumes for Native {
 
     fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes> {
         let volumes = self.volume_store();
-        let held = volumes.lock_exclusive()?;
+        let held = (!options.dry_run).then(|| volumes.lock_exclusive()).transpose()?;
         let mut pruned = PrunedVolumes::default();
         for one in self.volumes()? {
             let name = &one.volume.name;
@@ -63,8 +63,8 @@ impl Volumes for Native {
                 continue;
             }
             pruned.bytes += tree_size(&volumes.mountpoint(name));
-            if !options.dry_run {
-                volumes.remove(&held, name)?;
+            if let Some(held) = &held {
+                volumes.remove(held, name)?;
             }
             pruned.names.push(name.clone());
         }

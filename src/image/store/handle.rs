@@ -59,6 +59,15 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens `root/images` for reading only. A store that does not exist is an empty one.
+    pub fn open_read_only(root: &Path) -> Result<Store> {
+        let store = Store { images: root.join("images") };
+        if let Ok(mark) = std::fs::metadata(store.images.join("oci-layout")) {
+            check_owner(root, mark.uid())?;
+        }
+        Ok(store)
+    }
+
     /// Creates missing directories.
     pub(crate) fn create_directories(&self) -> Result<()> {
         use std::os::unix::fs::DirBuilderExt;

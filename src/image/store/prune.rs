@@ -16,7 +16,8 @@ impl Store {
     /// Removes images that no container of `users` uses, or with `dry_run` only lists them. The
     /// filter selects among them by label and time.
     pub fn prune(&self, options: &PruneOptions, users: &[ImageUser]) -> Result<Pruned> {
-        let lock = self.lock()?;
+        // A dry run removes nothing, so it takes no lock.
+        let lock = (!options.dry_run).then(|| self.lock()).transpose()?;
         let mut index = Index::read(self.images())?;
         let images = self.list_of(&index);
         let mut pruned = Pruned::default();

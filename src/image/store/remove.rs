@@ -90,7 +90,12 @@ impl Store {
         ];
         for (place, needed, unneeded) in places {
             let holder = self.images().join(place);
-            unneeded.extend(fs::names(fs::open_dir(&holder)?)?);
+            let directory = match fs::open_dir(&holder) {
+                // A store that no command has written to yet.
+                Err(error) if error.kind() == Kind::NotFound => continue,
+                directory => directory?,
+            };
+            unneeded.extend(fs::names(directory)?);
             unneeded.retain(|name| !is_needed(needed, name));
             let bytes = unneeded.iter().map(|name| bytes_of(self.images(), &holder, name));
             unreferenced.bytes += bytes.sum::<u64>();

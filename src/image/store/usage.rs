@@ -9,7 +9,7 @@ use crate::model::image::history::{self, History};
 use crate::model::image::usage::{ImageUsage, PruneOptions, Usage};
 use crate::model::image::{Image, ImageUser};
 use crate::model::value::digest::Digest;
-use crate::model::{Error, Result};
+use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
 /// How many ancestors of an image are followed: more than any image has layers.
@@ -73,7 +73,12 @@ impl Store {
         let mut total = 0;
         for kind in ["blobs/sha256", "layers"] {
             let holder = self.images().join(kind);
-            for name in fs::names(fs::open_dir(&holder)?)? {
+            let directory = match fs::open_dir(&holder) {
+                // A store that no command has written to yet.
+                Err(error) if error.kind() == Kind::NotFound => continue,
+                directory => directory?,
+            };
+            for name in fs::names(directory)? {
                 total += bytes_of(self.images(), &holder, &name);
             }
         }

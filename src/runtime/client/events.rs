@@ -19,6 +19,9 @@ impl Runtime {
         action: impl Into<String>,
         attributes: &[(&str, String)],
     ) {
+        if self.read_only {
+            return;
+        }
         write_container_event(&self.journal(), &self.directory(id), action, attributes);
     }
 

@@ -24,7 +24,7 @@ impl Runtime {
         id: &ContainerId,
     ) -> Result<State> {
         let rebooted = state.boot_id != host::boot_id();
-        if !rebooted {
+        if !rebooted && !self.read_only {
             if userns::in_user_namespace() {
                 rootless::kill_orphan(&state)?;
             }
@@ -38,7 +38,8 @@ impl Runtime {
             (137, status_reason::MONITOR_KILLED)
         };
         // The event comes before the state, so that no reader of the state misses it.
-        let ran = state.started_at.filter(|_| state.status != Status::Restarting);
+        let is_recorded = state.status != Status::Restarting && !self.read_only;
+        let ran = state.started_at.filter(|_| is_recorded);
         if let Some(started) = ran {
             self.event(id, event::Action::Die, &event::exit_attributes(code, started));
             if let Ok(spec) = directory.read_spec() {
@@ -48,7 +49,9 @@ impl Runtime {
         let mut state = state.exited(code, Timestamp::now());
         state.error = reason.to_owned();
         // On a read-only root the exit is reported without being written.
-        let _ = directory.write_state(&state);
+        if !self.read_only {
+            let _ = directory.write_state(&state);
+        }
         Ok(state)
     }
 }

@@ -39,6 +39,8 @@ pub struct Runtime {
     /// Monitors that this process started; they are reaped when they exit.
     pub(super) monitors: Children,
     pub(super) spec_cache: SpecCache,
+    /// Whether readers write nothing: no event, and no exit that a lost monitor left out.
+    pub(super) read_only: bool,
 }
 
 /// The party that may change a container now.
@@ -60,7 +62,13 @@ impl Runtime {
             cgroup_parent: cgroup_parent.trim_matches('/').to_owned(),
             monitors: Children::default(),
             spec_cache: SpecCache::default(),
+            read_only: false,
         }
+    }
+
+    /// Returns this runtime for a dry run.
+    pub fn read_only(self) -> Self {
+        Runtime { read_only: true, ..self }
     }
 
     /// Finds the container that `query` names: id, name, or the unique beginning of an id.
