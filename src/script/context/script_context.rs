@@ -120,8 +120,8 @@ impl ScriptContext {
             .map_or_else(|| Ok(AllowedPath::unrestricted(path)), |sandbox| sandbox.path(path))
     }
 
-    /// Writes a file on the host, the one way for functions of the language. In a dry run nothing is
-    /// written: the content is produced and dropped.
+    /// Writes a file on the host, the one way for functions of the language. In a dry run nothing
+    /// is written: the content is produced and dropped.
     ///
     /// # Errors
     /// As [`write_atomic`], and those of `write`.

@@ -1,3 +1,5 @@
+//! Streams whose other end is silent, late or gone.
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::fs::{CWD, FileType, Mode};
