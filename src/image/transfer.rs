@@ -318,20 +318,7 @@ impl Unpacking<'_> {
             None => {}
         }
         match member.kind {
-            MemberKind::Directory => {
-                if present.is_none() {
-                    fs::make_dir(&parent, leaf)?;
-                }
-                // A directory of the host keeps its owner and mode: a stranger's may open it.
-                if present.is_some() && self.owner.is_powerless() {
-                    return Ok(());
-                }
-                let created = fs::open_dir_inside(&parent, leaf)?;
-                self.set_owner(member, &created)?;
-                let mode = self.owner.mode(member);
-                self.modes.insert(names::join(&parts), (mode, member.mtime));
-                Ok(())
-            }
+            MemberKind::Directory => self.directory(member, &parts, &parent, present.is_some()),
             MemberKind::File => self.file(member, body, &parent, leaf),
             MemberKind::Symlink => {
                 fs::make_symlink(&parent, leaf, &member.link)?;
@@ -355,6 +342,27 @@ impl Unpacking<'_> {
                 Err(Error::new(Kind::Unsupported, "device nodes are not copied"))
             }
         }
+    }
+
+    fn directory(
+        &mut self,
+        member: &Member,
+        parts: &[&[u8]],
+        parent: &OwnedFd,
+        exists: bool,
+    ) -> Result<()> {
+        let Some(leaf) = parts.last() else { return Ok(()) };
+        // A directory of the host keeps its owner and mode: a stranger's may open it.
+        if exists && self.owner.is_powerless() {
+            return Ok(());
+        }
+        if !exists {
+            fs::make_dir(parent, leaf)?;
+        }
+        let created = fs::open_dir_inside(parent, leaf)?;
+        self.set_owner(member, &created)?;
+        self.modes.insert(names::join(parts), (self.owner.mode(member), member.mtime));
+        Ok(())
     }
 
     /// Opens the directory of an entry, and creates it if it is missing.
