@@ -71,10 +71,12 @@ pub(crate) fn open_regular(path: &Path) -> Result<File> {
     if kind.is_file() {
         return Ok(file);
     }
-    let found = match () {
-        () if kind.is_dir() => "a directory",
-        () if kind.is_fifo() => "a fifo",
-        () => "a device",
+    let found = if kind.is_dir() {
+        "a directory"
+    } else if kind.is_fifo() {
+        "a fifo"
+    } else {
+        "a device"
     };
     let message = format!("`{}` is not a regular file but {found}", path.display());
     Err(Error::new(Kind::Invalid, message).hint("name a regular file"))
