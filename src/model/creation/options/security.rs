@@ -1,5 +1,6 @@
 //! What a container may do: capabilities, system calls, privileges, a read-only root, devices.
 
+use super::assign::{extend, set};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
@@ -44,10 +45,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Denied,
         "Give extended privileges to this container",
         |o| write::flag(o.security.privileged),
-        |o, v| {
-            o.security.privileged = read::flag(v)?;
-            Ok(())
-        },
+        |o, v| set(&mut o.security.privileged, read::flag(v)),
     )
     .switch("privileged"),
     Row::new(
@@ -56,10 +54,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Mount the container's root filesystem as read only",
         |o| write::flag(o.security.read_only),
-        |o, v| {
-            o.security.read_only = read::flag(v)?;
-            Ok(())
-        },
+        |o, v| set(&mut o.security.read_only, read::flag(v)),
     )
     .switch("read-only"),
     Row::new(
@@ -92,10 +87,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Add additional groups to join",
         |o| write::texts(&o.security.groups),
-        |o, v| {
-            o.security.groups.extend(read::texts(v)?);
-            Ok(())
-        },
+        |o, v| extend(&mut o.security.groups, read::texts(v)),
     )
     .flag("group-add", "GROUP"),
 ];

@@ -1,6 +1,7 @@
 //! What the monitor does while a container runs and when it exits: restarts, health checks, and
 //! the limits of the log.
 
+use super::assign::set;
 use super::row::CreateOption as Row;
 use super::row::Trust::Any;
 use super::{read, write};
@@ -192,10 +193,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "Health check: a command, or #{ cmd, interval, timeout, retries, start_period, \
          start_interval }; false disables the image's",
         health,
-        |o, v| {
-            o.supervision.health = read_health(v)?;
-            Ok(())
-        },
+        |o, v| set(&mut o.supervision.health, read_health(v)),
     ),
     Row::flag_only("health-cmd", "COMMAND", T::Text, COMMAND, line, |o, v| {
         set_part(&mut o.supervision.health, "cmd", v)
