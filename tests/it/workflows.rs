@@ -9,7 +9,7 @@ fn script(name: &str) -> String {
     format!("{}/scripts/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The words before the colon of lines such as `paused: its processes are frozen`.
+/// The words before the colon of lines such as `paused: its processes are paused`.
 fn walk(output: &str) -> Vec<&str> {
     let before = output.lines().filter_map(|line| line.split_once(": ")).map(|(before, _)| before);
     before.filter(|before| !before.contains(' ')).collect()

@@ -109,7 +109,7 @@ fn each_end_has_its_story_in_korean() {
     expect_file!["snapshots/why.ko.txt"].assert_eq(&stories(Language::Korean));
 }
 
-/// Returns a running container, seen from both sides.
+/// Returns a running container with its processes on the host and inside.
 fn seen() -> Introspection {
     let mut container = container();
     (container.state.status, container.state.pid) = (Status::Running, 4711);
@@ -161,20 +161,20 @@ fn a_container_is_explained_in_english() {
         `web` is running: server --port 80
         created from the image app:1, 2026-11-27 10:00:00
 
-        Namespaces: what it sees apart from the host
+        Namespaces
           pid       40265     private
           net       40266     shared with the host
 
-        Processes, seen from both sides
+        Processes, on the host and inside
           ON THE HOST   INSIDE    COMMAND
           4711          1         server --port 80
 
-        Control group: what it may use
+        Control group: usage and limits
           /sys/fs/cgroup/lifebox/e
           uses 12.0 ms of CPU time, 1MiB of memory, one process or thread
           limits: memory 64MiB, pids 2048
 
-        Mounts: what it sees as files
+        Mounts
           /         overlay
           /sys      sysfs     read-only
 
@@ -245,7 +245,7 @@ fn a_plan_is_told_in_korean() {
     };
     let steps = [
         step(ProcessRole::Client, "take-lock", "lock the container", &["openat", "flock"]),
-        step(ProcessRole::Monitor, "make-cgroup", "create the cgroup", &["mkdir"]),
+        step(ProcessRole::Monitor, "create-cgroup", "create the cgroup", &["mkdir"]),
         step(
             ProcessRole::Init,
             "mount",
