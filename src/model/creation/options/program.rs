@@ -130,7 +130,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "stop_timeout",
         T::StopTimeout,
         Any,
-        "Timeout (in seconds) to stop a container; -1 is no limit",
+        "Timeout (in seconds) to stop a container; -1 for no limit",
         |o| o.stop_timeout.map(write::stop_timeout),
         |o, v| {
             o.stop_timeout = Some(read::stop_timeout(v)?);
