@@ -46,7 +46,7 @@ pub struct NewContainer {
 pub enum Pull {
     /// If the image is missing.
     Missing,
-    /// Before each container.
+    /// Even if the image is present.
     Always,
     /// Never.
     Never,

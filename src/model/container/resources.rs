@@ -39,7 +39,7 @@ pub struct Resources {
     pub cpuset_cpus: Option<String>,
     /// Which memory nodes.
     pub cpuset_mems: Option<String>,
-    /// How many processes and threads; -1 is without limit, [`PIDS_LIMIT`] where unset.
+    /// How many processes and threads; -1 means no limit; [`PIDS_LIMIT`] if unset.
     pub pids_limit: Option<i64>,
     /// The weight on block devices, 10 to 1000.
     pub blkio_weight: Option<i64>,

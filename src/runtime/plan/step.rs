@@ -133,7 +133,7 @@ pub enum Step {
     Mask(CString),
     /// Limit a resource.
     SetLimit {
-        /// Which.
+        /// The resource.
         resource: Resource,
         /// The soft limit.
         soft: u64,
