@@ -116,7 +116,7 @@ fn deprecated_functions_are_warned_of_and_checked_as_their_successors() {
     );
     finds(
         "import \"test\" as t; t::gone(\"x\"); t::removed(\"x\");",
-        &["1:26 warning: `gone` is deprecated: use `test::removed`"],
+        &["1:24 warning: `gone` is deprecated: use `test::removed`"],
     );
     // Functions of the script itself, and those that its maps hold.
     finds("fn moves(c) { c } moves(1); let m = #{ rmv: |x| x }; m.rmv(1);", &[]);

@@ -197,20 +197,20 @@ fn a_container_is_explained_in_korean() {
         `web` 컨테이너(실행 중): server --port 80
         이미지 app:1, 생성 2026-11-27 10:00:00
 
-        네임스페이스: 컨테이너가 따로 보는 것
+        네임스페이스
           pid       40265     전용
           net       40266     공유(호스트)
 
-        프로세스: 안팎에서 본 같은 프로세스
+        프로세스: 호스트와 컨테이너에서
           호스트    컨테이너   명령
           4711      1          server --port 80
 
-        컨트롤 그룹(cgroup): 쓸 수 있는 자원
+        컨트롤 그룹(cgroup): 사용량과 제한
           /sys/fs/cgroup/lifebox/e
           사용량: CPU 시간 12.0 ms, 메모리 1MiB, 프로세스와 스레드 1개
           제한: memory 64MiB, pids 2048
 
-        마운트: 컨테이너에 파일로 보이는 것
+        마운트
           /         overlay
           /sys      sysfs     읽기 전용
 
