@@ -37,7 +37,7 @@ impl std::fmt::Debug for Repl<'_> {
 /// The outcome of one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineOutcome {
-    /// The REPL goes on.
+    /// The REPL continues.
     Continue,
     /// Ctrl-C interrupted the line.
     Interrupted,

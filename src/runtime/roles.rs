@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::protocol::role::{EXEC, MONITOR, RESOURCE_REAPER};
 use super::{client, exec, monitor};
 
-/// Whether this process was started as a monitor, as the helper of an exec or as a resource
+/// Returns whether this process was started as a monitor, as the helper of an exec or as a resource
 /// reaper: then `main` must call [`run`] before all else.
 pub fn is_role() -> bool {
     role().is_some()

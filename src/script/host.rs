@@ -164,7 +164,7 @@ pub enum Tracing {
     Stepwise,
 }
 
-/// The limits of a script; `None` is no limit.
+/// The limits of a script; `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// The time limit, without cleanups.

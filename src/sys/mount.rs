@@ -37,7 +37,7 @@ pub struct Setting {
 pub struct View {
     /// Whether the mounts below it are included.
     pub whole: bool,
-    /// `nosuid` and the like, for all mounts of it.
+    /// Flags such as `nosuid`, for all its mounts.
     pub attributes: Attributes,
     /// Whether later mounts below it propagate to the container.
     pub slave: bool,

@@ -200,7 +200,10 @@ fn a_handler_for_what_never_happens_is_refused() {
     let engine = TestEngine::new();
     for (call, said) in [
         (r#"on("dye", |e| e)"#, "did you mean `die`?"),
-        ("on([], |e| e)", "the name of an action is wanted"),
+        (
+            "on([], |e| e)",
+            "expected the name of an action or an array of names, got an empty array",
+        ),
         (r#"on("die", #{ name: "x" }, |e| e)"#, "on(): no option `name`"),
     ] {
         let error = engine.fails(&["-e", call], 1);

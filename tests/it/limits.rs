@@ -248,7 +248,7 @@ fn what_a_container_uses_is_told_until_it_ends() {
         "#,
     );
     let expected = "true\ntrue\ntrue\n3\ntimeout\n1\n1\n1\ntrue\nnot_found\n\
-                    stats(): option `interval`: 10 ms at least";
+                    stats(): option `interval`: expected at least 10 ms, got 0 ms";
     assert_eq!(said, expected);
 }
 

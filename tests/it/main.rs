@@ -36,6 +36,7 @@ mod old_store;
 mod parity;
 mod peers;
 mod peers_registry;
+mod prose;
 mod readme;
 mod repl;
 mod report;

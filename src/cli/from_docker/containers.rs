@@ -53,7 +53,10 @@ fn new(verb: &str, new: &NewContainer) -> Result<(Expression, Options)> {
     }
     let (reference, command) = match new.image_and_command.as_slice() {
         [reference, command @ ..] => (Expression::text(reference.as_str()), command),
-        [] => return Err(Error::new(Kind::Invalid, "an image is needed")),
+        [] => {
+            return Err(Error::new(Kind::Invalid, format!("{verb} requires an image"))
+                .hint(format!("write docker {verb} IMAGE [COMMAND...]")));
+        }
     };
     let options =
         create::options(new, command, environment::as_written(new.options.values("env"))?)?;

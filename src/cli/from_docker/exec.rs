@@ -53,7 +53,8 @@ fn exec(arguments: &ExecArguments) -> Result<Vec<Expression>> {
         ],
     )?;
     let [container, command @ ..] = arguments.container_and_command.as_slice() else {
-        return Err(Error::new(Kind::Invalid, "a container is needed"));
+        return Err(Error::new(Kind::Invalid, "exec requires a container and a command")
+            .hint("write docker exec CONTAINER COMMAND..."));
     };
     let (user, workdir) = (arguments.user.as_ref(), arguments.workdir.as_ref());
     let options = of_program(&arguments.env, user, workdir, arguments.privileged)?;

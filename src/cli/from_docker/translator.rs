@@ -157,7 +157,7 @@ fn events(arguments: &EventsArguments) -> Result<Vec<Expression>> {
     ]);
     let call = match (arguments.until.is_some(), options.is_empty()) {
         (true, _) => Expression::call("events", vec![], options),
-        // Without `--until` the call goes on until Ctrl-C.
+        // Without `--until` the call continues until Ctrl-C.
         (false, true) => Expression::Call("events", vec![Expression::Printer(None)]),
         (false, false) => Expression::Call(
             "events",

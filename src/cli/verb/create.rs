@@ -66,7 +66,7 @@ pub fn run(
         }
         Err(error) => {
             if arguments.new.options.has("rm") && error.kind() != Kind::Cancelled {
-                // The container never ran, so no monitor removes it. It may be gone already.
+                // The container never ran, so no monitor removes it. Another process may have.
                 let force = RemoveOptions { force: true, ..RemoveOptions::default() };
                 let _ = backend.rm(&id, &force, shell.cancel());
             }
@@ -123,7 +123,10 @@ fn create_container(shell: &CommandContext, arguments: &NewContainer) -> Result<
     let backend = shell.backend()?.as_ref();
     let (reference, command) = match arguments.image_and_command.as_slice() {
         [reference, command @ ..] => (reference, command),
-        [] => return Err(Error::new(Kind::Invalid, "an image is needed")),
+        [] => {
+            return Err(Error::new(Kind::Invalid, "requires an image")
+                .hint("usage: lifebox run IMAGE [COMMAND...]"));
+        }
     };
     let env = environment::entries(&arguments.env_file, arguments.options.values("env"))?;
     let options = options(arguments, command, env)?;

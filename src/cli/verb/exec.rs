@@ -33,7 +33,9 @@ pub fn inside(shell: &CommandContext, screen: &mut Terminal, verb: &ProcessVerb)
 /// Carries out `exec`. The exit code is the program's.
 fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments) -> CommandResult {
     let Some((container, command)) = arguments.container_and_command.split_first() else {
-        return Err(Error::new(Kind::Invalid, "a container is needed").into());
+        return Err(Error::new(Kind::Invalid, "exec requires a container and a command")
+            .hint("usage: lifebox exec CONTAINER COMMAND...")
+            .into());
     };
     let options = ExecOptions {
         cmd: command.to_vec(),

@@ -52,7 +52,7 @@ pub fn ps(shell: &CommandContext, screen: &mut Terminal, arguments: &PsArguments
 fn choose(list: &mut Vec<Container>, arguments: &PsArguments, filters: &Filters) {
     let last = match arguments.latest {
         true => Some(1),
-        // As Docker: a number below one is no limit.
+        // As Docker: a number below one means no limit.
         false => arguments.last.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0),
     };
     let all = arguments.all || last.is_some() || filters.name_status();

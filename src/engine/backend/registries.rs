@@ -13,8 +13,8 @@ use crate::model::value::reference::Reference;
 contract! {
     /// Registries, and the images that come from them.
     pub trait Registries, passed on by registries($) {
-        /// As [`Images::image`](super::Images::image), and pulls the image from its registry if
-        /// `pull` says so. A present image needs no network, unless `pull` is `Always`.
+        /// As [`Images::image`](super::Images::image), and pulls the image from its registry by the
+        /// policy `pull`. A present image needs no network, unless `pull` is `Always`.
         fn ensure_image(
             &self,
             reference: &str,

@@ -244,7 +244,7 @@ fn flags(rest: &str) -> Result<(Vec<Flag>, &str)> {
     Ok((flags, rest))
 }
 
-/// Parses a command in JSON form, or a text for the shell; an empty text is no command.
+/// Parses a command in JSON form, or a text for the shell; an empty text means no command.
 fn command(rest: &str) -> CommandLine {
     if rest.is_empty() {
         return CommandLine::Exec(Vec::new());

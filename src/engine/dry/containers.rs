@@ -194,7 +194,7 @@ impl Dry {
         Ok(if self.is_dry_run() { 0 } else { signal.unwrap_or(Signal::TERM).exit_code() })
     }
 
-    /// Whether the real engine can describe this container.
+    /// Returns whether the real engine can describe this container.
     pub(super) fn is_real(&self, id: &ContainerId) -> bool {
         self.state().entry(id).is_ok_and(|entry| entry.is_real)
     }

@@ -26,7 +26,7 @@ enum Part {
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern(Vec<Part>);
 
-/// Whether a name has a character that makes it a pattern.
+/// Returns whether a name has a character that makes it a pattern.
 pub(crate) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '[', '\\'])
 }
@@ -52,7 +52,7 @@ impl Pattern {
         Ok(Pattern(parts))
     }
 
-    /// Whether it matches all of `text`.
+    /// Returns whether it matches all of `text`.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         // reached[i]: the parts so far match the first i characters.
@@ -155,7 +155,8 @@ impl Ignore {
         Ok(Ignore { rules })
     }
 
-    /// Whether `path` is ignored: the last line that matches it, or a parent directory, decides.
+    /// Returns whether `path` is ignored: the last line that matches it, or a parent directory,
+    /// decides.
     pub(crate) fn leaves_out(&self, path: &str) -> bool {
         let lengths = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
         let paths: Vec<&str> = lengths.map(|end| &path[..end]).collect();
@@ -163,7 +164,8 @@ impl Ignore {
         self.rules.iter().rev().find(matching).is_some_and(|(_, inverted)| !inverted)
     }
 
-    /// Whether there are exceptions, so that an ignored directory may contain files that are not.
+    /// Returns whether there are exceptions, so that an ignored directory may contain files that
+    /// are not.
     pub(crate) fn takes_back(&self) -> bool {
         self.rules.iter().any(|(_, inverted)| *inverted)
     }

@@ -115,7 +115,7 @@ pub(crate) fn tar_size(images: &Path, key: &Digest) -> Option<u64> {
     record(images, key)?.tar.filter(|_| recipe.exists())
 }
 
-/// Whether the layer has an entry for `/`; otherwise `/` is that of the layers below.
+/// Returns whether the layer has an entry for `/`; otherwise `/` is that of the layers below.
 pub(crate) fn has_root_entry(images: &Path, key: &Digest) -> bool {
     record(images, key).is_none_or(|record| record.root)
 }

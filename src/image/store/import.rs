@@ -142,7 +142,7 @@ impl Store {
         Ok(Some(Loaded { id: document.id.clone(), tags: tags.cloned().collect(), moved }))
     }
 
-    /// Whether a layer or blob was removed from the store.
+    /// Returns whether a layer or blob was removed from the store.
     fn is_missing(&self, layer: &Ready) -> bool {
         let unpacked = layer.staged.is_some() || layer::path(self.images(), &layer.key).is_dir();
         let recipe = layer.blob.compression.is_none();

@@ -241,13 +241,13 @@ impl Entry {
     }
 }
 
-/// Whether there are any blobs.
+/// Returns whether there are any blobs.
 pub(crate) fn has_blobs(directory: &Path) -> bool {
     let names = std::fs::read_dir(directory.join("blobs/sha256"));
     names.is_ok_and(|mut names| names.next().is_some())
 }
 
-/// Whether the disk is full.
+/// Returns whether the disk is full.
 pub(crate) fn is_full(error: &Error) -> bool {
     matches!(error.errno(), Some(libc::ENOSPC | libc::EDQUOT))
 }

@@ -217,8 +217,8 @@ impl Unreferenced {
     }
 }
 
-/// Whether a file is needed: a blob, a layer, or a file beside a layer (`KEY.json`). A file whose
-/// name is not a digest is not the store's to delete.
+/// Returns whether a file is needed: a blob, a layer, or a file beside a layer (`KEY.json`). A file
+/// whose name is not a digest is not the store's to delete.
 fn is_needed(needed: &HashSet<Digest>, name: &[u8]) -> bool {
     digest(layer::key_of_name(name)).is_none_or(|digest| needed.contains(&digest))
 }

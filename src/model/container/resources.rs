@@ -17,7 +17,7 @@ const MINIMUM_MEMORY: i64 = 6 << 20;
 pub const SHM_SIZE: i64 = 64 << 20;
 const NANO: f64 = 1e9;
 
-/// How much a container may use. An unset field is no limit, or the default that it names.
+/// How much a container may use. An unset field means no limit, or the default that it names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Resources {
@@ -39,7 +39,7 @@ pub struct Resources {
     pub cpuset_cpus: Option<String>,
     /// Which memory nodes.
     pub cpuset_mems: Option<String>,
-    /// How many processes and threads; -1 is without limit, [`PIDS_LIMIT`] where unset.
+    /// How many processes and threads; -1 means no limit; [`PIDS_LIMIT`] if unset.
     pub pids_limit: Option<i64>,
     /// The weight on block devices, 10 to 1000.
     pub blkio_weight: Option<i64>,
@@ -90,13 +90,13 @@ impl FromStr for Ulimit {
     fn from_str(text: &str) -> Result<Self> {
         let invalid = |what: &str| {
             Error::new(Kind::Invalid, format!("invalid ulimit `{text}`: {what}"))
-                .hint("write NAME=SOFT[:HARD], such as nofile=1024:2048; -1 is no limit")
+                .hint("write NAME=SOFT[:HARD], such as nofile=1024:2048; -1 for no limit")
         };
         let (name, values) = text.split_once('=').ok_or_else(|| invalid("it lacks `=`"))?;
         if !ULIMITS.contains(&name) {
-            let known = format!("known: {}", ULIMITS.join(", "));
+            let use_one = format!("use one of {}", ULIMITS.join(", "));
             return Err(
-                Error::new(Kind::Invalid, format!("invalid ulimit type: {name}")).hint(known)
+                Error::new(Kind::Invalid, format!("invalid ulimit type: {name}")).hint(use_one)
             );
         }
         let number = |text: &str| {
@@ -118,7 +118,7 @@ impl fmt::Display for Ulimit {
     }
 }
 
-/// Reads a number of processors, such as `1.5`, as billionths; 0 is without limit.
+/// Reads a number of processors, such as `1.5`, as billionths; 0 means no limit.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for anything but a number of processors.
@@ -128,15 +128,14 @@ pub fn parse_cpus(text: &str) -> Result<i64> {
         Error::new(Kind::Invalid, format!("invalid number of processors `{text}`"))
             .hint("write a number such as 0.5 or 2")
     })?;
-    // Not negative, below 10^15.
-    #[allow(clippy::cast_possible_truncation)]
+    #[expect(clippy::cast_possible_truncation, reason = "not negative, below 10^15")]
     Ok((cpus * NANO).round() as i64)
 }
 
 /// Reads a parent cgroup: a path from the root of the hierarchies.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for a path that leads nowhere or out of the hierarchies.
+/// [`Kind::Invalid`] for an empty path, or one that leads out of the hierarchies.
 pub fn parse_cgroup_parent(text: &str) -> Result<String> {
     let parts: Vec<&str> =
         text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
@@ -259,7 +258,7 @@ impl Resources {
                 return Err(invalid(
                     "Minimum memoryswap limit should be larger than memory limit, see usage",
                 )
-                .hint("--memory-swap is the sum of memory and swap"));
+                .hint("set --memory-swap to at least --memory"));
             }
             _ => {}
         }

@@ -18,7 +18,7 @@ pub enum Status {
     Created,
     /// The program runs.
     Running,
-    /// Frozen by its cgroup: memory is kept, CPU is not used.
+    /// Its cgroup is frozen: the processes keep their memory and use no CPU.
     Paused,
     /// Exited; the monitor restarts the container after a delay.
     Restarting,
@@ -232,7 +232,7 @@ impl Refusal {
             }
             (Refusal::Paused, Exec | Attach) => (
                 "paused-join",
-                "All processes in its control group are frozen: another process would not run.",
+                "All processes in its control group are paused: another process would not run.",
             ),
             (Refusal::Paused, _) => {
                 ("paused-start", "Its processes exist and are paused: there is nothing to start.")

@@ -1,4 +1,5 @@
-//! Reads the records of containers, one or all: scripts do so often, and there may be a thousand.
+//! Reads the records of containers, one or all. Scripts do this frequently, for up to a thousand
+//! containers.
 
 use super::runtime::{Runtime, no_such};
 use crate::model::container::Container;

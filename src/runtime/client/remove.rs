@@ -12,8 +12,9 @@ use crate::runtime::protocol::Request;
 use crate::runtime::record::directory::Directory;
 
 impl Runtime {
-    /// Removes a container, and its anonymous volumes if `options` say so or it was created with
-    /// `--rm`. With `force`, kills the container first, and removes one whose record is damaged.
+    /// Removes a container, and its anonymous volumes if `options` require it or it was created
+    /// with `--rm`. With `force`, kills the container first, and removes one whose record is
+    /// damaged.
     ///
     /// # Errors
     /// [`Kind::Refused`] without `force` while it runs or is paused.
@@ -90,7 +91,7 @@ impl Runtime {
         self.containers.remove_unused_volumes(names)
     }
 
-    /// Returns what killed processes left of containers, in words. With `repair`, removes it.
+    /// Describes what killed processes left of containers. With `repair`, removes it.
     ///
     /// # Errors
     /// When the root can't be read or written.

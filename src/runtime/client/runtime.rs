@@ -155,7 +155,7 @@ impl Runtime {
             match self.claim(id)? {
                 Claim::Stopped(lock, state) => return idle(lock, *state),
                 Claim::Running(mut connection) => {
-                    // No reply: it has just exited, so the claim is made again.
+                    // No reply: it has just exited, so the claim is repeated.
                     if let Some(reply) = connection.request(request, None, cancel)? {
                         return Ok(live(reply));
                     }

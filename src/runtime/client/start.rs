@@ -92,7 +92,7 @@ impl Runtime {
     }
 
     /// Starts a monitor as a fresh exec of this binary. Its standard input is a connection, its
-    /// standard output the lock: no other descriptor is inherited, whatever other threads do.
+    /// standard output the lock: no other descriptor is inherited, even if threads open files.
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
         if userns::in_user_namespace() {
             let path = self.containers.directory(id).file(CGROUP_PARENT);

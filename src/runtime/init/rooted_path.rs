@@ -174,9 +174,9 @@ fn create_one(dir: BorrowedFd<'_>, name: &CStr, create: PlaceKind) -> Result<(),
     }
 }
 
-/// Enters the working directory, created first if it is missing and `create` says so. The present
-/// root must be the container's; a path that leads out of it is refused (ARCHITECTURE.md, D2, D7
-/// and D9).
+/// Enters the working directory. Creates it first if it is missing and `create` is set. The
+/// present root must be the container's; a path that leads out of it is refused (ARCHITECTURE.md,
+/// D2, D7 and D9).
 pub fn enter(path: &CStr, create: Option<PlaceKind>) -> Result<(), Errno> {
     let root = mount::open_directory(c"/")?;
     match walk(root.as_fd(), path, create)? {

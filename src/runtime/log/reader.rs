@@ -50,7 +50,7 @@ enum FollowEnd {
 }
 
 impl FollowEnd {
-    /// Whether it is reached, if no event reports it.
+    /// Returns whether it is reached, if no event reports it.
     fn is_reached(&self) -> bool {
         matches!(self, FollowEnd::OfContainer(directory) if !directory.exists())
     }

@@ -56,7 +56,7 @@ pub(crate) fn rotate(path: &Path, kept: u32) -> std::io::Result<File> {
     Ok(file)
 }
 
-/// Whether this open file is the one at `path`.
+/// Returns whether this open file is the one at `path`.
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     let place = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
     matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if place(&a) == place(&b))
@@ -126,7 +126,7 @@ pub(crate) fn tail(
     Ok(None)
 }
 
-/// Moves back over `left` lines, or to the beginning. Returns whether there were so many.
+/// Moves back over `left` lines, or to the beginning. Returns whether the file has enough lines.
 fn seek_last_lines(
     file: &mut File,
     left: &mut u64,

@@ -73,7 +73,7 @@ impl Monitor {
         }
     }
 
-    /// Whether the container is removed at its exit (`--rm`).
+    /// Returns whether the container is removed at its exit (`--rm`).
     fn is_auto_removed(&self) -> bool {
         self.spec.host.auto_remove && !self.keep_container
     }

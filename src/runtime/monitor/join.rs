@@ -63,7 +63,7 @@ fn namespace(directory: &Directory, file: &str, kind: &str, id: &str) -> Result<
     let state = directory.read_state().map_err(|error| not_running(kind, id, error))?;
     let stopped = || {
         let message = format!("cannot join {kind} of a non running container: {id}");
-        Error::new(Kind::Refused, message).hint(format!("start `{}` first", state.name))
+        Error::new(Kind::Refused, message).hint(format!("start it: lifebox start {}", state.name))
     };
     if !state.status.is_live() || state.boot_id != host::boot_id() {
         return Err(stopped());
@@ -83,7 +83,7 @@ fn not_running(kind: &str, id: &str, error: Error) -> Error {
             let message =
                 format!("the container whose {kind} namespace is joined was removed: {id}");
             Error::new(Kind::NotFound, message)
-                .hint("create this container again, with another one")
+                .hint("create this container again, and join another one")
         }
         _ => error,
     }

@@ -43,8 +43,8 @@ impl Monitor {
         Ok(())
     }
 
-    /// Restarts the container after a run, if the restart policy says so; returns whether it has.
-    /// Waits for the delay before the restart, in which a stop or a kill ends the container.
+    /// Restarts the container after a run, if the restart policy requires it; returns whether it
+    /// has. Waits for the delay before the restart, in which a stop or a kill ends the container.
     pub(super) fn try_restart(&mut self) -> bool {
         let Some((code, _)) = self.exited else { return false };
         let policy = self.spec.host.supervision.restart;

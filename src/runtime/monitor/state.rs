@@ -46,7 +46,7 @@ pub(super) struct Monitor {
     pub(super) stop_requested_at: Option<(u64, StopTimeout)>,
     /// The health checks, if there are any.
     pub(super) checker: Option<Box<HealthChecker>>,
-    /// When the delay before a restart is over.
+    /// When the delay before a restart ends.
     pub(super) wake_at: Option<Instant>,
     /// The requested size of the terminal.
     pub(super) window_size: Option<Size>,

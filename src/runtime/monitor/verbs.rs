@@ -59,7 +59,7 @@ impl Monitor {
         Ok(())
     }
 
-    /// Kills the container when the stop timeout is over.
+    /// Kills the container when the stop timeout expires.
     pub(super) fn grace_expired(&mut self) {
         if let Some(stopped) = &mut self.state.stopped {
             stopped.killed = true;

@@ -67,8 +67,8 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// Whether `user[:group]` looks like root. Another name for root in `/etc/passwd` is resolved by
-/// init.
+/// Returns whether `user[:group]` looks like root. Another name for root in `/etc/passwd` is
+/// resolved by init.
 fn is_root(user: &str) -> bool {
     let user = user.split(':').next().unwrap_or_default();
     matches!(user, "" | "0" | "root")

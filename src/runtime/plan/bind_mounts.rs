@@ -92,7 +92,7 @@ fn memory(mount: &Mount) -> Result<Step> {
     }))
 }
 
-/// Whether the source is a tree: a file of the container's directory has a plain name.
+/// Returns whether the source is a tree: a file of the container's directory has a plain name.
 fn is_tree(mount: &Mount) -> bool {
     mount
         .source()
@@ -100,7 +100,7 @@ fn is_tree(mount: &Mount) -> bool {
         .is_some_and(|source| source.components().count() > 1 || source.is_absolute())
 }
 
-/// Whether the path is a tmpfs of every container.
+/// Returns whether the path is a tmpfs of every container.
 fn is_ours(path: &Path) -> bool {
     path == Path::new("/dev") || path == Path::new(DEV_SHM)
 }

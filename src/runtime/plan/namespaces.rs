@@ -33,7 +33,7 @@ pub(super) fn joined(spec: &Spec) -> Result<BTreeMap<String, String>> {
     serde_json::from_str(annotation).map_err(|_| missing(oci::JOIN))
 }
 
-/// Whether the container has the host's network.
+/// Returns whether the container has the host's network.
 pub(super) fn shares_network(spec: &Spec, linux: &Linux) -> Result<bool> {
     Ok(!lists(linux, LinuxNamespaceType::Network) && !joined(spec)?.contains_key("network"))
 }

@@ -1,4 +1,4 @@
-//! The steps that a plan is made of, and how each reads in words.
+//! The steps of a plan, and their descriptions.
 
 use std::ffi::CString;
 use std::fmt;
@@ -133,7 +133,7 @@ pub enum Step {
     Mask(CString),
     /// Limit a resource.
     SetLimit {
-        /// Which.
+        /// The resource.
         resource: Resource,
         /// The soft limit.
         soft: u64,
@@ -199,7 +199,7 @@ pub struct FileStep {
     pub source: CString,
     /// Relative to the root; created if missing.
     pub target: CString,
-    /// `nosuid` and the like.
+    /// Flags such as `nosuid`.
     pub attributes: Attributes,
 }
 
@@ -236,7 +236,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Whether the user is 0, as far as the name shows.
+    /// Returns whether the user is 0, as far as the name shows.
     pub fn is_root(&self) -> bool {
         let user = self.user.split(':').next().unwrap_or_default();
         ["", "root", "0"].contains(&user)
@@ -263,7 +263,7 @@ pub struct MountStep {
     pub fstype: CString,
     /// Its settings.
     pub settings: Vec<Setting>,
-    /// `nosuid` and the like.
+    /// Flags such as `nosuid`.
     pub attributes: Attributes,
     /// Whether a kernel without this file system is not a failure.
     pub optional: bool,
@@ -272,7 +272,7 @@ pub struct MountStep {
     pub fallback_bind: Option<CString>,
 }
 
-/// Describes the step in words, for `explain`, `trace` and errors.
+/// Describes the step, for `explain`, `trace` and errors.
 impl fmt::Display for Step {
     #[expect(clippy::too_many_lines, reason = "one arm a step")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -110,8 +110,8 @@ fn lock(file: &File, deadline: Instant) -> std::io::Result<bool> {
     }
 }
 
-/// Whether the file ends with a complete line: on a full disk a part of a line may have been
-/// written.
+/// Returns whether the file ends with a complete line: on a full disk a part of a line may have
+/// been written.
 fn ends_a_line(file: &File, length: u64) -> bool {
     let mut last = [b'\n'];
     length == 0 || file.read_exact_at(&mut last, length - 1).is_err() || last == *b"\n"

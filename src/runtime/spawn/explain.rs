@@ -82,7 +82,7 @@ fn explain_program(step: &Step, errno: Errno, program: &str) -> Option<Error> {
                 "executable file not found in $PATH"
             };
             Error::new(Kind::NotFound, format!("`{program}`: {what}"))
-                .hint("is it in the image, and the interpreter that its first line names too?")
+                .hint("check that the image has it, and the interpreter in its first line")
                 .with_exit_code(127)
         }
         Errno::ACCESS => Error::new(Kind::Denied, format!("`{program}`: permission denied"))
@@ -125,7 +125,7 @@ fn explain_place(step: &Step, errno: Errno, joins: bool) -> Option<Error> {
     }
 }
 
-/// Whether the plan is that of an exec, which creates no namespaces.
+/// Returns whether the plan is that of an exec, which creates no namespaces.
 fn joins(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| matches!(step, Step::JoinNamespaces(_)))
 }

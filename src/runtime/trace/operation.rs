@@ -77,12 +77,12 @@ impl Operation {
             Operation::TakeLock => ("take-lock", "lock the container".into(), &["openat", "flock"]),
             Operation::StartMonitor => ("start-monitor", "start the monitor".into(), &["execve"]),
             Operation::AskMonitor => {
-                ("ask-monitor", "send a request to the monitor".into(), &["sendto"])
+                ("send-request", "send a request to the monitor".into(), &["sendto"])
             }
             Operation::RemoveFiles => {
                 ("remove-files", "remove the container's files".into(), &["rename", "unlinkat"])
             }
-            Operation::MakeCgroup => ("make-cgroup", "create the cgroup".into(), &["mkdir"]),
+            Operation::MakeCgroup => ("create-cgroup", "create the cgroup".into(), &["mkdir"]),
             Operation::SetLimits => {
                 ("set-limits", "write the limits to the cgroup".into(), &["write"])
             }

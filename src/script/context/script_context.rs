@@ -87,15 +87,15 @@ impl ScriptContext {
         &self.0.calls
     }
 
-    /// Tells the observer that the calling function uses a container. Called before anything is
-    /// done to it.
+    /// Reports to the observer that the calling function uses a container, before the function
+    /// changes it.
     pub fn note_use(&self, ctx: &NativeCallContext, id: &ContainerId) {
         if let Some(observer) = &self.0.host.observer {
             observer.note_use(ctx, id);
         }
     }
 
-    /// Tells the observer that a container has just changed.
+    /// Reports to the observer that a container has just changed.
     pub fn refresh(&self, id: &ContainerId) {
         if let Some(observer) = &self.0.host.observer {
             observer.refresh(id);

@@ -15,7 +15,7 @@ pub(super) fn text_of(value: &Dynamic) -> Result<String> {
     values::text(value).ok_or_else(|| ValueType::Text.mismatch(values::type_of(value)))
 }
 
-/// Reads how long `stop` waits; -1 is no limit.
+/// Reads how long `stop` waits; -1 for no limit.
 pub(super) fn stop_timeout(value: &Dynamic) -> Result<StopTimeout> {
     read::stop_timeout(&values::expression(value, ValueType::StopTimeout)?)
 }

@@ -159,7 +159,7 @@ impl Processes for SandboxedBackend {
 
 impl Files for SandboxedBackend {
     fn path_layers(&self, _: &ContainerId, _: &str) -> Result<PathLayers> {
-        Err(Error::new(Kind::Unsupported, "this engine has no layers to look into"))
+        Err(Error::new(Kind::Unsupported, "`explain` of a path is not allowed with --untrusted"))
     }
 
     pass_on::files! {

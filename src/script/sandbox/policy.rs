@@ -78,7 +78,7 @@ impl SandboxPolicy {
         lock(&self.containers).insert(id);
     }
 
-    /// Whether the script has created this container.
+    /// Returns whether the script has created this container.
     pub fn has_created(&self, id: &ContainerId) -> bool {
         lock(&self.containers).contains(id)
     }
@@ -88,7 +88,7 @@ impl SandboxPolicy {
         lock(&self.volumes).insert(name.to_owned());
     }
 
-    /// Whether the script has created the volume of this name.
+    /// Returns whether the script has created the volume of this name.
     pub fn has_created_volume(&self, name: &str) -> bool {
         lock(&self.volumes).contains(name)
     }

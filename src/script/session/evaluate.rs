@@ -187,9 +187,7 @@ impl Session {
             self.global.lib.push(ast.shared_lib().clone());
         }
         self.global.source = Some(name.into());
-        // Deprecated API of `internals`, but the only way to keep imports and constants between
-        // texts.
-        #[allow(deprecated)]
+        #[expect(deprecated, reason = "the only way to keep imports and constants between texts")]
         let value = self.engine.eval_statements_raw(
             &mut self.global,
             &mut Caches::new(),

@@ -84,8 +84,7 @@ fn publish_closures(module: &mut Module, ast: &rhai::AST) {
     for (_, _, name, _, definition) in ast.shared_lib().iter_script_fn_info() {
         if name.starts_with(CLOSURE) {
             let hash = scratch.set_script_fn(definition.clone());
-            // The registration API that replaces it cannot change an existing module.
-            #[allow(deprecated)]
+            #[expect(deprecated, reason = "its successor cannot change an existing module")]
             module.update_fn_namespace(hash, FnNamespace::Global);
         }
     }

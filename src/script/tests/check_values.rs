@@ -11,7 +11,7 @@ fn options_that_cannot_be_are_found() {
     finds(
         "\"w\".stop(#{ time: true });",
         &[
-            "1:19 error: stop(): option `time`: expected seconds, or a duration such as \"10s\"; -1 is no limit, got true",
+            "1:19 error: stop(): option `time`: expected seconds, or a duration such as \"10s\"; -1 for no limit, got true",
         ],
     );
     finds(
@@ -79,7 +79,7 @@ fn values_that_a_function_cannot_take_are_found() {
         ),
         (
             "engine::stop(\"x\", -2);",
-            "1:19 error: stop(): `time`: expected seconds, or a duration such as \"10s\"; -1 is no limit, got -2",
+            "1:19 error: stop(): `time`: expected seconds, or a duration such as \"10s\"; -1 for no limit, got -2",
         ),
         ("create(1);", "1:8 error: create(): `image`: expected an Image or a reference, got 1"),
         (

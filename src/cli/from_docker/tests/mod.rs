@@ -1,4 +1,4 @@
-//! Options said with Docker's flags and in the language mean the same.
+//! Options have one meaning in Docker's flags and in the language.
 
 mod recorder;
 

@@ -1,4 +1,4 @@
-//! An engine that keeps what is asked of it.
+//! An engine that keeps the options of its calls.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ use crate::model::value::reference::Reference;
 use crate::model::value::signal::Signal;
 
 /// An engine that keeps the options of each container that it is to create, and creates a plain
-/// container instead: generated options name files and containers that are not there, which the
+/// container instead: generated options name files and containers that do not exist, which the
 /// simulated engine refuses as the native one does.
 #[derive(Debug)]
 pub struct Recorder {

@@ -372,7 +372,7 @@ fn what_changed_in_a_copy_is_told_by_comparing_it_with_its_layers() {
     assert_eq!(changed(place.path(), (0, 0), &[]), none);
     assert_eq!(changed(place.path(), (i64::MAX, 0), &[]), none);
 
-    // The same size, and the time set back: no fact tells it.
+    // The same size, and the time set back: only the content differs.
     std::fs::write(at("dir/file"), "CONTENT").unwrap();
     std::fs::set_permissions(at("dir/file"), std::fs::Permissions::from_mode(0o4755)).unwrap();
     fs::set_times(std::fs::File::open(at("dir/file")).unwrap(), 7, 9).unwrap();
@@ -392,7 +392,7 @@ fn what_changed_in_a_copy_is_told_by_comparing_it_with_its_layers() {
         "D /opaque/seen",
     ];
     assert_eq!(printed, expected);
-    assert_eq!(bytes, 7 + 5, "a file counts once, whatever its names");
+    assert_eq!(bytes, 7 + 5, "a file counts once, under any of its names");
     let expected = [
         "dir/",
         "dir/deep/",

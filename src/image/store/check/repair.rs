@@ -138,7 +138,7 @@ impl Checking<'_> {
         Ok(())
     }
 
-    /// The caller holds the store's lock.
+    /// Repairs damage, or removes what has it. The caller holds the store's lock.
     fn repair_damage(
         &mut self,
         id: &Digest,
@@ -210,8 +210,8 @@ impl Checking<'_> {
     }
 }
 
-/// Whether an entry is lost with this manifest: a digest says what was pulled, and that is lost. A
-/// tag can name another manifest of the same image.
+/// Returns whether an entry is lost with this manifest: a digest says what was pulled, and that is
+/// lost. A tag can name another manifest of the same image.
 fn is_lost(entry: &Entry, manifest: &Digest) -> bool {
     let by_digest = entry.reference.as_ref().is_some_and(|known| known.digest().is_some());
     entry.manifest == *manifest && by_digest

@@ -116,7 +116,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "stop_timeout",
         T::StopTimeout,
         Any,
-        "Timeout (in seconds) to stop a container; -1 is no limit",
+        "Timeout (in seconds) to stop a container; -1 for no limit",
         |o| o.stop_timeout.map(write::stop_timeout),
         |o, v| set_some(&mut o.stop_timeout, read::stop_timeout(v)),
     )

@@ -66,7 +66,7 @@ impl CreateOption {
         CreateOption { key: Some(key), flag: None, value_type, about, live: false, trust, get, set }
     }
 
-    /// A flag whose option has another form in scripts.
+    /// Returns a row for a flag whose option has another form in scripts.
     pub(super) const fn flag_only(
         long: &'static str,
         value_name: &'static str,

@@ -136,7 +136,7 @@ fn retries(value: &Expression) -> Result<i64> {
     }
 }
 
-/// The command as a line for a shell.
+/// Returns the command as a line for a shell.
 fn line(options: &CreateOptions) -> Option<Expression> {
     match options.supervision.health.test.as_slice() {
         _ if options.supervision.health.is_none() => None,

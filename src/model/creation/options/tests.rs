@@ -1,4 +1,4 @@
-//! Options of containers as nobody would write them, and the guards of the table.
+//! Malformed options of containers, and the guards of the table.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
