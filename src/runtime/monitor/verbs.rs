@@ -13,12 +13,61 @@ use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Result};
 use crate::runtime::host;
-use crate::runtime::protocol::Size;
+use crate::runtime::protocol::{Reply, Request, Size};
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
 use crate::sys;
 
 impl Monitor {
+    pub(super) fn answer(&mut self, at: usize, request: Request) {
+        let mut answer = Reply::Done;
+        let result = match request {
+            Request::Pause => self.pause(),
+            Request::Unpause => self.unpause(),
+            Request::Kill { signal } => {
+                // Docker's `kill` with SIGKILL returns when the container has exited.
+                self.clients[at].awaits_exit |=
+                    signal == Signal::KILL && !self.clients[at].attached;
+                self.record_stop(signal, None);
+                self.signal(signal)
+            }
+            Request::Stop { signal, timeout, keep_container } => {
+                self.clients[at].awaits_exit = true;
+                self.keep_container |= keep_container;
+                self.stop(signal, timeout)
+            }
+            Request::Wait => {
+                self.clients[at].awaits_exit = true;
+                return;
+            }
+            Request::Attach { stdin } => {
+                self.clients[at].attached = true;
+                self.clients[at].feeds_stdin = stdin;
+                self.event(event::Action::Attach, &[]);
+                Ok(())
+            }
+            Request::CloseStdin => {
+                self.close_stdin();
+                return;
+            }
+            Request::Rename { name } => {
+                self.rename(name).map(|old| answer = Reply::Renamed { old })
+            }
+            Request::Update { changes } => self.update(&changes),
+            Request::Resize(size) => {
+                self.resize(size);
+                return;
+            }
+            Request::Start(_) | Request::Exec(_) | Request::Traced(_) => Ok(()),
+            Request::Go => return,
+        };
+        match result {
+            Err(error) => self.clients[at].reply(&Reply::Failed(error)),
+            Ok(()) if self.clients[at].awaits_exit => {}
+            Ok(()) => self.clients[at].reply(&answer),
+        }
+    }
+
     pub(super) fn pause(&mut self) -> Result<()> {
         status::check(self.state.name.as_str(), self.state.status, Action::Pause)?;
         trace::traced(ProcessRole::Monitor, || Operation::Freeze, || self.cgroup.freeze())?;
