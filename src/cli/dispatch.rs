@@ -218,7 +218,7 @@ fn of_container(
         ContainerVerb::Logs(arguments) => logs::logs(shell, screen, arguments),
         ContainerVerb::Inspect(arguments) => inspect::inspect(shell, screen, arguments, subject),
         ContainerVerb::Limit(LimitVerb::Update(arguments)) => {
-            stats::update(shell, screen, arguments)
+            update::update(shell, screen, arguments)
         }
         ContainerVerb::Limit(LimitVerb::Stats(arguments)) => stats::stats(shell, screen, arguments),
         ContainerVerb::Files(verb) => build::of_files(shell, screen, verb),

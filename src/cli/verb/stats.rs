@@ -1,20 +1,20 @@
-//! `stats` and `update`: the usage and the limits of containers.
+//! `stats`: the usage of containers.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::context::{CommandContext, each};
+use super::context::CommandContext;
 use super::list::template;
-use crate::cli::arguments::{StatsArguments, UpdateArguments};
+use crate::cli::arguments::StatsArguments;
 use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult};
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::Backend;
 use crate::model::container::status::Status;
-use crate::model::container::{Changes, Container};
+use crate::model::container::Container;
 use crate::model::observe::stats::Stats;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Kind, Result};
 use crate::ui;
 use crate::ui::format::template::Template;
 use crate::ui::table::stats::Row;
@@ -23,23 +23,6 @@ use crate::ui::table::stats::Row;
 const INTERVAL: Duration = Duration::from_secs(1);
 /// The time before the first frame.
 const FIRST: Duration = Duration::from_millis(250);
-
-/// Carries out `update`.
-///
-/// # Errors
-/// When there is nothing to change, or a value is invalid.
-pub fn update(
-    shell: &CommandContext,
-    screen: &mut Terminal,
-    arguments: &UpdateArguments,
-) -> CommandResult {
-    let changes = arguments.changes()?;
-    if changes == Changes::default() {
-        let message = "you must provide one or more flags when using this command";
-        return Err(Error::new(Kind::Invalid, message).into());
-    }
-    each(shell, screen, &arguments.names, |backend, id| backend.update(id, &changes))
-}
 
 /// Carries out `stats`.
 ///

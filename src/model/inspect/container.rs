@@ -6,34 +6,14 @@ use super::config::{docker_config, extend, time};
 use super::{mounts, namespaces};
 use crate::model::container::options::StopTimeout;
 use crate::model::container::resources::{Resources, SHM_SIZE};
-use crate::model::container::security::{Device, Seccomp, Security};
+use crate::model::container::security::{
+    Device, MASKED_PATHS, READONLY_PATHS, Seccomp, Security,
+};
 use crate::model::container::status::Status;
 use crate::model::container::storage::Driver;
 use crate::model::container::supervision::LogConfig;
 use crate::model::container::{Container, ContainerSpec};
 use crate::model::value::health_check::HealthCheck;
-
-/// Paths that a container cannot read.
-pub const MASKED_PATHS: [&str; 14] = [
-    "/proc/acpi",
-    "/proc/asound",
-    "/proc/interrupts",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/sys/devices/virtual/powercap",
-    "/sys/firmware",
-    "/sys/fs/selinux",
-    "/sys/devices/system/cpu/cpu*/thermal_throttle",
-];
-
-/// Paths that a container cannot write.
-pub const READONLY_PATHS: [&str; 6] =
-    ["/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /// Where the files of a container are on the host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

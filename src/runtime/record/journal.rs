@@ -25,7 +25,7 @@ use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::log::line_reader::{Lines, watch};
 use crate::runtime::log::rotation;
-use crate::runtime::log::rotation::LogSegment;
+use crate::runtime::log::segment::{self, LogSegment};
 use crate::sys;
 
 /// The size at which the file is rotated, in bytes.
@@ -87,7 +87,7 @@ impl Journal {
         let changes = if options.follow { Some(watch(&self.path)?) } else { None };
         let from_now = options.follow && options.since.is_none() && options.until.is_none();
         let part = match from_now {
-            true => rotation::tail(&self.path, 0, None),
+            true => segment::tail(&self.path, 0, None),
             false => LogSegment::after(&self.path, 0),
         };
         let part = part.context(|| format!("read `{}`", self.path.display()))?;
