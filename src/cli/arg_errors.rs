@@ -8,8 +8,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::arguments::Arguments;
 use super::route::{Program, is_script};
-use crate::cli::terminal::ending::{ENGINE_FAILED, FAILED};
-use crate::cli::terminal::outcome::{finish, print_error};
+use crate::cli::terminal::command_result::{ENGINE_FAILED, FAILED};
+use crate::cli::terminal::finish::{finish, print_error};
 use crate::cli::terminal::screen::Terminal;
 use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind};

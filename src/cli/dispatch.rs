@@ -17,14 +17,14 @@ use crate::cli::route::{Program, Route, route};
 use crate::cli::script::learn::{LessonStore, ReplTeacher};
 use crate::cli::script::panic_hook::catch_panic;
 use crate::cli::script::{check, docs, host, learn, repl, run, teaching, test};
-use crate::cli::terminal::ending::{CommandResult, FAILED};
-use crate::cli::terminal::outcome::{fail, finish};
+use crate::cli::terminal::command_result::{CommandResult, FAILED};
+use crate::cli::terminal::finish::{fail, finish};
 use crate::cli::terminal::reader::set_language;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::verb::context::CommandContext;
 use crate::cli::verb::{
     build, create, events, exec, images, inspect, lifecycle, list, logs, prune, registry, stats,
-    system, volume,
+    system, update, volume,
 };
 use crate::engine::{self, Settings};
 use crate::model::{Error, Kind};

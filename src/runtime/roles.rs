@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::protocol::role::{EXEC, MONITOR, RESOURCE_REAPER};
+use super::protocol::role_names::{EXEC, MONITOR, RESOURCE_REAPER};
 use super::{client, exec, monitor};
 
 /// Whether this process was started as a monitor, as the helper of an exec or as a resource

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::host;
 use crate::cli::arguments::{CheckArguments, CheckForm};
 use crate::cli::route::Program;
-use crate::cli::terminal::ending::{CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
 use crate::script::{self, Finding, Severity};
 

@@ -1,7 +1,7 @@
 //! `docs`: the reference of the language.
 
 use crate::cli::arguments::{DocsArguments, DocsForm};
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::script::{Form, reference};
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::host;
 use super::repl::{self, Perform};
 use crate::cli::arguments::learn::LearnArguments;
-use crate::cli::terminal::ending::{CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{self, CancelToken, Settings};
 use crate::model::error::Context as _;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::terminal::outcome::fail;
+use crate::cli::terminal::finish::fail;
 use crate::cli::verb::system::VERSION;
 use crate::engine::write_atomic;
 use crate::model::error::Context as _;

@@ -4,7 +4,7 @@ use crate::cli::arguments::teaching::{
     DiagramArguments, ExplainArguments, ResourcesArguments, TeachVerb,
 };
 use crate::cli::from_docker;
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::reader::reader;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::verb::context::CommandContext;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::host;
 use crate::cli::arguments::test::{Form, TestArguments};
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::verb::context::CommandContext;
 use crate::engine::CancelToken;
 use crate::model::script::test_result::{Suite, TestOutcome, TestResult};

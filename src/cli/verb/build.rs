@@ -10,7 +10,7 @@ use crate::cli::arguments::build::{
     BuildArguments, BuildVerb, CommitArguments, DiffArguments, ExportArguments, FilesVerb,
     ImportArguments,
 };
-use crate::cli::terminal::ending::{CommandError, CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandError, CommandResult, FAILED};
 use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::write_atomic;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use once_cell::unsync::OnceCell;
 
-use crate::cli::terminal::ending::{CommandResult, FAILED};
-use crate::cli::terminal::outcome::print_error;
+use crate::cli::terminal::command_result::{CommandResult, FAILED};
+use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{self, Backend, CancelToken, Settings};
 use crate::model::value::id::ContainerId;

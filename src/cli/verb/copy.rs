@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::context::CommandContext;
 use crate::cli::arguments::exec::CpArguments;
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{CopyOptions, Transfer};

@@ -4,8 +4,8 @@ use std::io::IsTerminal as _;
 
 use super::context::CommandContext;
 use crate::cli::arguments::store::{LoadArguments, RmiArguments, SaveArguments, TagArguments};
-use crate::cli::terminal::ending::{CommandError, CommandResult, FAILED};
-use crate::cli::terminal::outcome::print_error;
+use crate::cli::terminal::command_result::{CommandError, CommandResult, FAILED};
+use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::{Terminal, stdout};
 use crate::model::image::usage::RemoveImageOptions;
 use crate::model::image::{Removed, SaveFormat, SaveOptions};

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::context::CommandContext;
 use crate::cli::arguments::{InspectArguments, Subject};
-use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
-use crate::cli::terminal::outcome::print_error;
+use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
+use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::Backend;
 use crate::model::{Error, Kind, Result};

@@ -2,8 +2,8 @@
 
 use super::context::{CommandContext, each};
 use crate::cli::arguments::{KillArguments, Names, RenameArguments, RmArguments, StopArguments};
-use crate::cli::terminal::ending::{CommandResult, FAILED};
-use crate::cli::terminal::outcome::print_error;
+use crate::cli::terminal::command_result::{CommandResult, FAILED};
+use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{Backend, CancelToken};
 use crate::model::container::options::{RemoveOptions, StopOptions, StopTimeout};

@@ -8,7 +8,7 @@ use super::context::CommandContext;
 use super::filters::{FilterSet, Filters};
 use crate::cli::arguments::PsArguments;
 use crate::cli::arguments::store::{HistoryArguments, ImagesArguments};
-use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult};
+use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult};
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::time_arg::time_arg;
 use crate::model::Result;

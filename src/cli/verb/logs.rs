@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::context::CommandContext;
 use crate::cli::arguments::LogsArguments;
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::time_arg::time_arg;
 use crate::model::Result;

@@ -7,7 +7,7 @@ use super::context::CommandContext;
 use super::filters::FilterSet;
 use super::list::image_filter;
 use crate::cli::arguments::store::{PruneContainersArguments, PruneImagesArguments};
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::container::Container;
 use crate::model::container::options::RemoveOptions;

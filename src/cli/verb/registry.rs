@@ -7,7 +7,7 @@ use super::context::CommandContext;
 use crate::cli::arguments::registry::{
     LoginArguments, LogoutArguments, PullArguments, PushArguments,
 };
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::{progress, prompt};
 use crate::model::error::Context as _;

@@ -9,7 +9,7 @@ use super::context::CommandContext;
 use super::list::template;
 use crate::cli::arguments::FormatArguments;
 use crate::cli::arguments::store::{CheckArguments, DfArguments};
-use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
+use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
 use crate::model::image::filter::ImageFilter;
 use crate::model::observe::check_report::{CheckOptions, Resolution};

@@ -2,7 +2,7 @@
 
 use super::context::{CommandContext, each};
 use crate::cli::arguments::UpdateArguments;
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::container::Changes;
 use crate::model::{Error, Kind};

@@ -11,8 +11,8 @@ use crate::cli::arguments::volume::{
     CreateVolumeArguments, InspectVolumesArguments, PruneVolumesArguments, RmVolumesArguments,
     VolumeVerb, VolumesArguments,
 };
-use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
-use crate::cli::terminal::outcome::print_error;
+use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
+use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::observe::volume;
 use crate::model::observe::volume::{PruneVolumesOptions, RemoveVolumeOptions, VolumeOptions};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::contract::contract;
+use super::contract_macro::contract;
 use super::{CancelToken, Session};
 use crate::model::Result;
 use crate::model::container::Changes;

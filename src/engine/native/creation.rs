@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::handle::Native;
 use crate::engine::rules::{mounts, namespaces, profile};
 use crate::model::Result;
+use crate::model::container::ContainerSpec;
 use crate::model::container::options::CreateOptions;
 use crate::model::container::storage::Driver;
 use crate::model::creation::merge;
@@ -20,6 +21,11 @@ use crate::runtime::{NewContainer, host};
 pub(super) const NAME_ATTEMPTS: u32 = 6;
 
 impl Native {
+    /// Reads the spec of the container of this name.
+    fn spec_of(&self, name: &str) -> Result<ContainerSpec> {
+        self.runtime.directory(&self.runtime.find(name)?).read_spec()
+    }
+
     /// Creates a container under the requested name, or a generated one.
     pub(super) fn try_create(
         &self,

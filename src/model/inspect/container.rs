@@ -6,9 +6,7 @@ use super::config::{docker_config, extend, time};
 use super::{mounts, namespaces};
 use crate::model::container::options::StopTimeout;
 use crate::model::container::resources::{Resources, SHM_SIZE};
-use crate::model::container::security::{
-    Device, MASKED_PATHS, READONLY_PATHS, Seccomp, Security,
-};
+use crate::model::container::security::{Device, MASKED_PATHS, READONLY_PATHS, Seccomp, Security};
 use crate::model::container::status::Status;
 use crate::model::container::storage::Driver;
 use crate::model::container::supervision::LogConfig;

@@ -22,7 +22,7 @@ use crate::model::value::id::ContainerId;
 use crate::model::{Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::host;
-use crate::runtime::protocol::role::RESOURCE_REAPER;
+use crate::runtime::protocol::role_names::RESOURCE_REAPER;
 use crate::sys;
 
 /// Sent when all containers of the session are removed.

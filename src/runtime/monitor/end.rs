@@ -6,8 +6,8 @@ use std::time::Instant;
 use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags};
 
-use super::policy::UsageMeter;
 use super::state::Monitor;
+use super::usage_meter::UsageMeter;
 use crate::model::container::phase::{UsagePhase, add_phase};
 use crate::model::container::status::Status;
 use crate::model::script::trace::ProcessRole;

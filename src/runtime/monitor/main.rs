@@ -7,8 +7,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use super::checker::HealthChecker;
-use super::policy::{RestartState, UsageMeter};
+use super::restart_state::RestartState;
 use super::state::Monitor;
+use super::usage_meter::UsageMeter;
 use crate::model::error::Context;
 use crate::model::observe::event::Action;
 use crate::model::value::id::ContainerId;

@@ -12,9 +12,10 @@ mod health;
 mod join;
 mod launch;
 mod main;
-mod policy;
 mod restart;
+mod restart_state;
 mod state;
+mod usage_meter;
 mod verbs;
 
 pub(super) use self::main::run;

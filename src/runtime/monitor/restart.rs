@@ -5,8 +5,8 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::launch::launch;
-use super::policy::UsageMeter;
 use super::state::Monitor;
+use super::usage_meter::UsageMeter;
 use crate::model::Result;
 use crate::model::container::Changes;
 use crate::model::container::resources::Resources;

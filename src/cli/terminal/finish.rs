@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::ending::{CommandError, CommandResult, FAILED};
+use super::command_result::{CommandError, CommandResult, FAILED};
 use super::reader::reader;
 use super::screen::Terminal;
 use crate::engine::CancelToken;
