@@ -21,7 +21,7 @@ fn role() -> Option<fn() -> u8> {
     match name.to_str()? {
         MONITOR => Some(monitor::run),
         EXEC => Some(exec::run),
-        RESOURCE_REAPER => Some(client::owner::run),
+        RESOURCE_REAPER => Some(client::session::run),
         _ => None,
     }
 }

@@ -16,7 +16,7 @@ pub struct Names {
 
 /// What `create` and `run` share.
 #[derive(Args, Debug)]
-pub struct NewContainer {
+pub struct NewContainerArguments {
     /// Read in a file of environment variables
     #[arg(long, value_name = "FILE")]
     pub env_file: Vec<PathBuf>,
@@ -58,7 +58,7 @@ pub enum Pull {
 pub struct CreateArguments {
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub new: NewContainer,
+    pub new: NewContainerArguments,
 }
 
 /// `run`
@@ -77,7 +77,7 @@ pub struct RunArguments {
     pub detach_keys: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub new: NewContainer,
+    pub new: NewContainerArguments,
 }
 
 /// `start`

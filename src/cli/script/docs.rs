@@ -6,12 +6,12 @@ use crate::cli::terminal::screen::Terminal;
 use crate::script::{Form, reference};
 
 /// Writes the reference.
-pub fn docs(screen: &mut Terminal, arguments: &DocsArguments) -> CommandResult {
+pub fn docs(terminal: &mut Terminal, arguments: &DocsArguments) -> CommandResult {
     let form = match arguments.format {
         DocsForm::Markdown => Form::Markdown,
         DocsForm::Json => Form::Json,
         DocsForm::Rhai => Form::Definitions,
     };
-    screen.text(&reference(form))?;
+    terminal.text(&reference(form))?;
     Ok(0)
 }

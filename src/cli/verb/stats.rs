@@ -29,13 +29,13 @@ const FIRST: Duration = Duration::from_millis(250);
 /// # Errors
 /// When a container does not exist.
 pub fn stats(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &StatsArguments,
 ) -> CommandResult {
     let template = template(arguments.format.as_deref())?;
-    let backend = shell.backend()?.as_ref();
-    let cancel = shell.interruptible()?;
+    let backend = context.backend()?.as_ref();
+    let cancel = context.interruptible()?;
     let live = std::io::stdout().is_terminal() && !arguments.no_stream;
     let mut before = sample_all(backend, arguments)?;
     cancel.sleep(FIRST)?;
@@ -48,8 +48,8 @@ pub fn stats(
             true => format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")),
             false => text,
         };
-        screen.text(&text)?;
-        screen.flush()?;
+        terminal.text(&text)?;
+        terminal.flush()?;
         if arguments.no_stream {
             return Ok(0);
         }

@@ -12,8 +12,8 @@ use crate::model::{Error, Kind};
 /// # Errors
 /// When there is nothing to change, or a value is invalid.
 pub fn update(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &UpdateArguments,
 ) -> CommandResult {
     let changes = arguments.changes()?;
@@ -21,5 +21,5 @@ pub fn update(
         let message = "you must provide one or more flags when using this command";
         return Err(Error::new(Kind::Invalid, message).into());
     }
-    each(shell, screen, &arguments.names, |backend, id| backend.update(id, &changes))
+    each(context, terminal, &arguments.names, |backend, id| backend.update(id, &changes))
 }

@@ -43,4 +43,4 @@ pub(crate) mod pass_on {
 }
 
 pub use crate::runtime::cancel::CancelToken;
-pub use crate::runtime::client::owner::Session;
+pub use crate::runtime::client::session::ContainerSession;

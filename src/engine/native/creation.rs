@@ -37,8 +37,8 @@ impl Native {
         let id = new_id()?;
         let options = &*mounts::with_mounts_of_others(options, &|name| self.spec_of(name))?;
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
-        lsm::check(&spec.host.security)?;
-        profile::read(&mut spec.host.security.seccomp)?;
+        lsm::check(&spec.host_config.security)?;
+        profile::read(&mut spec.host_config.security.seccomp)?;
         namespaces::resolve(&mut spec, &|name| self.spec_of(name))?;
         let name = match &options.name {
             Some(name) => name.clone(),
@@ -49,8 +49,8 @@ impl Native {
         // inside has no path of the host.
         let store = self.store()?;
         let inside = |path: &std::path::PathBuf| format!("../../images/{}", path.display());
-        spec.host.storage = self.driver()?.driver;
-        let lower: Vec<String> = match spec.host.storage {
+        spec.host_config.storage = self.driver()?.driver;
+        let lower: Vec<String> = match spec.host_config.storage {
             Driver::Overlay => {
                 store.stack(&spec.image.layers, host::max_layers())?.iter().map(inside).collect()
             }

@@ -35,7 +35,7 @@ fn unknown_spec(id: &ContainerId) -> ContainerSpec {
             layers: Vec::new(),
         },
         config: Config::default(),
-        host: HostConfig::default(),
+        host_config: HostConfig::default(),
         session: None,
     }
 }

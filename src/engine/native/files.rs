@@ -15,7 +15,7 @@ use crate::model::container::status::Status;
 use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::image::build::{Change, CommitOptions};
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::observe::introspection::{PathLayer, PathLayers};
 use crate::model::value::id::ContainerId;
 use crate::model::value::reference::Reference;
@@ -38,10 +38,10 @@ impl Files for Native {
         transfer::check_mounts(&container, &what)?;
         let action = match what {
             Transfer::In { .. } | Transfer::Unpack { .. } | Transfer::Write { .. } => {
-                Action::ExtractToDir
+                EventAction::ExtractToDir
             }
             Transfer::Out { .. } | Transfer::Pack { .. } | Transfer::Read { .. } => {
-                Action::ArchivePath
+                EventAction::ArchivePath
             }
         };
         let of_many = matches!(what, Transfer::Out { .. } | Transfer::Pack { .. });
@@ -117,7 +117,7 @@ impl Files for Native {
         let name = place.container.state.name.as_str();
         let exported = self.store()?.export(place.files(), out, &|| cancel.check());
         self.unless_removed(id, name, exported).context(|| format!("cannot export `{name}`"))?;
-        self.runtime.event(id, Action::Export, &[]);
+        self.runtime.event(id, EventAction::Export, &[]);
         Ok(())
     }
 

@@ -51,7 +51,7 @@ impl Native {
         let mounts = config.get("mounts").and_then(Value::as_array).into_iter().flatten();
         let paths = mounts.filter_map(|mount| mount.get("destination").and_then(Value::as_str));
         let mounts = paths.map(str::to_owned).collect();
-        let (name, copied) = match container.spec.host.storage {
+        let (name, copied) = match container.spec.host_config.storage {
             Driver::Overlay => ("upper", None),
             // The file was written when the copy was complete.
             Driver::Vfs => {

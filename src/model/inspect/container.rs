@@ -56,17 +56,17 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "LogPath": started(&paths.log),
         "Name": format!("/{}", state.name),
         "RestartCount": state.restart_count,
-        "Driver": spec.host.storage.to_string(),
+        "Driver": spec.host_config.storage.to_string(),
         "Platform": "linux",
         "MountLabel": "",
-        "ProcessLabel": spec.host.security.label.as_ref().map(ToString::to_string).unwrap_or_default(),
-        "AppArmorProfile": spec.host.security.apparmor.as_deref().unwrap_or_default(),
+        "ProcessLabel": spec.host_config.security.label.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "AppArmorProfile": spec.host_config.security.apparmor.as_deref().unwrap_or_default(),
         "ExecIDs": null,
         "HostConfig": host_config(container),
-        "GraphDriver": { "Data": graph(spec.host.storage, paths), "Name": spec.host.storage.to_string() },
-        "Mounts": mounts::mounts(&spec.host.mounts, &paths.volumes),
+        "GraphDriver": { "Data": graph(spec.host_config.storage, paths), "Name": spec.host_config.storage.to_string() },
+        "Mounts": mounts::mounts(&spec.host_config.mounts, &paths.volumes),
         "Config": config(spec),
-        "NetworkSettings": namespaces::network_settings(&spec.host.namespaces),
+        "NetworkSettings": namespaces::network_settings(&spec.host_config.namespaces),
     })
 }
 
@@ -106,43 +106,43 @@ fn state_json(container: &Container) -> Value {
 
 /// Returns `HostConfig`: how a container is run, then its resources.
 fn host_config(container: &Container) -> Value {
-    let security = &container.spec.host.security;
-    let restart = container.spec.host.supervision.restart;
+    let security = &container.spec.host_config.security;
+    let restart = container.spec.host_config.supervision.restart;
     let mut config = json!({
-        "Binds": mounts::binds(&container.spec.host.mounts),
+        "Binds": mounts::binds(&container.spec.host_config.mounts),
         "ContainerIDFile": "",
-        "LogConfig": { "Type": "json-file", "Config": log_config(container.spec.host.supervision.log) },
-        "NetworkMode": container.spec.host.namespaces.network.show("none"),
+        "LogConfig": { "Type": "json-file", "Config": log_config(container.spec.host_config.supervision.log) },
+        "NetworkMode": container.spec.host_config.namespaces.network.show("none"),
         "PortBindings": {},
         "RestartPolicy": { "Name": restart.name(), "MaximumRetryCount": restart.maximum() },
-        "AutoRemove": container.spec.host.auto_remove,
+        "AutoRemove": container.spec.host_config.auto_remove,
         "VolumeDriver": "",
-        "VolumesFrom": or_null(&container.spec.host.mounts.from),
+        "VolumesFrom": or_null(&container.spec.host_config.mounts.from),
         "CapAdd": or_null(&security.cap_add),
         "CapDrop": or_null(&security.cap_drop),
         "CgroupnsMode": "private",
-        "Dns": container.spec.host.namespaces.dns,
-        "DnsOptions": container.spec.host.namespaces.dns_options,
-        "DnsSearch": container.spec.host.namespaces.dns_search,
-        "ExtraHosts": namespaces::extra_hosts(&container.spec.host.namespaces),
+        "Dns": container.spec.host_config.namespaces.dns,
+        "DnsOptions": container.spec.host_config.namespaces.dns_options,
+        "DnsSearch": container.spec.host_config.namespaces.dns_search,
+        "ExtraHosts": namespaces::extra_hosts(&container.spec.host_config.namespaces),
         "GroupAdd": or_null(&security.groups),
-        "IpcMode": namespaces::ipc(&container.spec.host.namespaces),
+        "IpcMode": namespaces::ipc(&container.spec.host_config.namespaces),
         "Cgroup": "",
         "Links": null,
-        "OomScoreAdj": container.spec.host.resources.oom_score_adj.unwrap_or_default(),
-        "PidMode": container.spec.host.namespaces.pid.show(""),
+        "OomScoreAdj": container.spec.host_config.resources.oom_score_adj.unwrap_or_default(),
+        "PidMode": container.spec.host_config.namespaces.pid.show(""),
         "Privileged": security.privileged,
         "PublishAllPorts": false,
         "ReadonlyRootfs": security.read_only,
         "SecurityOpt": security_options(security),
-        "UTSMode": container.spec.host.namespaces.uts.show(""),
+        "UTSMode": container.spec.host_config.namespaces.uts.show(""),
         "UsernsMode": "",
-        "ShmSize": container.spec.host.resources.shm_size.filter(|size| *size > 0).unwrap_or(SHM_SIZE),
+        "ShmSize": container.spec.host_config.resources.shm_size.filter(|size| *size > 0).unwrap_or(SHM_SIZE),
         "Runtime": "lifebox",
         "ConsoleSize": [0, 0],
         "Isolation": "",
     });
-    extend(&mut config, resources(&container.spec.host.resources));
+    extend(&mut config, resources(&container.spec.host_config.resources));
     config["Devices"] = security.devices.iter().map(device).collect();
     let paths = match (security.privileged, security.system_paths) {
         (true, _) => json!({ "MaskedPaths": null, "ReadonlyPaths": null }),
@@ -150,12 +150,12 @@ fn host_config(container: &Container) -> Value {
         _ => json!({ "MaskedPaths": MASKED_PATHS, "ReadonlyPaths": READONLY_PATHS }),
     };
     extend(&mut config, paths);
-    extend(&mut config, mounts::requested(&container.spec.host.mounts));
-    let sysctls = &container.spec.host.namespaces.sysctls;
+    extend(&mut config, mounts::requested(&container.spec.host_config.mounts));
+    let sysctls = &container.spec.host_config.namespaces.sysctls;
     if !sysctls.is_empty() {
         extend(&mut config, json!({ "Sysctls": sysctls }));
     }
-    if container.spec.host.namespaces.init {
+    if container.spec.host_config.namespaces.init {
         extend(&mut config, json!({ "Init": true }));
     }
     config
@@ -236,7 +236,8 @@ fn resources(of: &Resources) -> Value {
 
 fn config(spec: &ContainerSpec) -> Value {
     let (config, image) = (&spec.config, &spec.image.reference);
-    let (domainname, health) = (&spec.host.namespaces.domainname, &spec.host.supervision.health);
+    let (domainname, health) =
+        (&spec.host_config.namespaces.domainname, &spec.host_config.supervision.health);
     let keys = |list: &[String]| -> Map<String, Value> {
         list.iter().map(|key| (key.clone(), json!({}))).collect()
     };

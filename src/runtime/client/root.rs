@@ -9,8 +9,7 @@ use oci_spec::runtime::Spec;
 
 use super::runtime::{Claim, LOCK_TIMEOUT, Runtime};
 use crate::model::container::State;
-use crate::model::container::status;
-use crate::model::container::status::Action;
+use crate::model::container::status::{self, Action};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::init::root_mount;
@@ -118,7 +117,7 @@ fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
             .hint("start the container first, or use Linux 6.8"));
     }
     let identity = userns::identity().clone();
-    let host = plan::Host { has_lowerdir_append: true, identity, ..Default::default() };
+    let host = plan::PlanInputs { has_lowerdir_append: true, identity, ..Default::default() };
     let root = plan::root(config, &host)?;
     mount::in_new_mount_namespace(place, || {
         mount::overlay(&root.lower, &root.settings, HARMLESS_ATTRIBUTES)

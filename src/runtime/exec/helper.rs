@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
 use crate::model::container::ContainerSpec;
-use crate::model::observe::event::{Action, Event};
+use crate::model::observe::event::{Event, EventAction};
 use crate::model::observe::log::Stream;
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
@@ -151,7 +151,7 @@ impl Helper {
 
     /// Sends the exit code to the client, if it is still connected.
     fn finish(&mut self, code: i32) {
-        self.event_context.event(Action::ExecDie, &[("exitCode", code.to_string())]);
+        self.event_context.event(EventAction::ExecDie, &[("exitCode", code.to_string())]);
         let Some(client) = &mut self.client else { return };
         client.reply(&Reply::Exited { code });
         while client.has_unsent() && !client.closed {

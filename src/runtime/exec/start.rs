@@ -11,7 +11,7 @@ use rustix::process::{Pid, PidfdFlags};
 use super::helper::{EventContext, Helper};
 use crate::model::container::State;
 use crate::model::container::status::Status;
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
@@ -122,8 +122,8 @@ fn start(
         errno => Error::from_errno("join the container's PID namespace", errno.raw_os_error()),
     })?;
     let command = spec.args.join(" ");
-    event_context.event(Action::ExecCreate.of(&command), &[]);
-    event_context.event(Action::ExecStart.of(&command), &[]);
+    event_context.event(EventAction::ExecCreate.of(&command), &[]);
+    event_context.event(EventAction::ExecStart.of(&command), &[]);
     let started = spawn::spawn(SpawnRequest {
         plan,
         arguments: spec.args,

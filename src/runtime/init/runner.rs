@@ -162,10 +162,10 @@ impl PlanRunner<'_> {
             Step::RemountRootReadonly => {
                 mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY)
             }
-            Step::SetApparmorProfile(order) => proc_self::set_apparmor_profile(order),
+            Step::SetApparmorProfile(command) => proc_self::set_apparmor_profile(command),
             Step::SetSelinuxLabel(label) => proc_self::write(c"/proc/self/attr/exec", label),
             Step::SetNoNewPrivs => rustix::thread::set_no_new_privs(true),
-            Step::LoadSeccomp(judge) => seccomp::set(&judge.program, judge.flags),
+            Step::LoadSeccomp(filter) => seccomp::set(&filter.program, filter.flags),
             Step::SetCredentials(step) => {
                 self.home = privileges::set_credentials(
                     &self.init.environment,
@@ -177,13 +177,13 @@ impl PlanRunner<'_> {
             }
             Step::CloseDescriptors => self.close_descriptors(),
             Step::Execute => self.execute(),
-            Step::JoinNamespace { fd_index: slot, .. } => {
-                let namespace = self.init.namespaces.get(*slot).ok_or(Errno::BADF)?;
+            Step::JoinNamespace { fd_index, .. } => {
+                let namespace = self.init.namespaces.get(*fd_index).ok_or(Errno::BADF)?;
                 process::enter_namespace(namespace)
             }
             Step::OpenDevShm => {
-                let theirs = self.init.shared_memory.as_ref().ok_or(Errno::BADF)?;
-                self.sources.push(rooted_path::shared_memory(theirs.as_fd())?);
+                let mount_namespace = self.init.shared_memory.as_ref().ok_or(Errno::BADF)?;
+                self.sources.push(rooted_path::shared_memory(mount_namespace.as_fd())?);
                 Ok(())
             }
             Step::SetDomainname(name) => rustix::system::setdomainname(name.to_bytes()),
@@ -194,11 +194,10 @@ impl PlanRunner<'_> {
             Step::CopyUpVolume { volume, target } => {
                 volume_copy_up::copy_up(volume, self.root()?, target)
             }
-            Step::AttachBind { fd_index: slot, target, .. } => self.attach_bind(*slot, target),
-            Step::MountTmpfs(memory) => {
-                let mounted =
-                    mount::filesystem(&memory.fstype, &memory.settings, memory.attributes)?;
-                let (root, target) = (self.root()?, &memory.target);
+            Step::AttachBind { fd_index, target, .. } => self.attach_bind(*fd_index, target),
+            Step::MountTmpfs(tmpfs) => {
+                let mounted = mount::filesystem(&tmpfs.fstype, &tmpfs.settings, tmpfs.attributes)?;
+                let (root, target) = (self.root()?, &tmpfs.target);
                 let place = rooted_path::open_or_create(root, target, PlaceKind::Directory)?;
                 mount::attach(mounted, place)
             }
@@ -284,8 +283,8 @@ impl PlanRunner<'_> {
         mount::attach(source, rooted_path::open_or_create(root, &file.target, PlaceKind::File)?)
     }
 
-    fn attach_bind(&self, slot: usize, target: &CStr) -> Result<(), Errno> {
-        let source = self.sources.get(slot).ok_or(Errno::BADF)?;
+    fn attach_bind(&self, fd_index: usize, target: &CStr) -> Result<(), Errno> {
+        let source = self.sources.get(fd_index).ok_or(Errno::BADF)?;
         let kind = match FileType::from_raw_mode(rustix::fs::fstat(source)?.st_mode) {
             FileType::Directory => PlaceKind::Directory,
             _ => PlaceKind::File,

@@ -99,7 +99,7 @@ impl Monitor {
             self.exited = Some((code, Instant::now() + DRAIN));
             self.kill_at = None;
             // Without a PID namespace of its own the kernel kills no other process with it.
-            if !self.spec.host.namespaces.pid.is_private() {
+            if !self.spec.host_config.namespaces.pid.is_private() {
                 let _ = self.cgroup.kill();
                 run.mounts.as_deref().into_iter().for_each(rootless::processes::kill_all);
             }

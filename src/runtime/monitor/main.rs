@@ -11,7 +11,7 @@ use super::restart_state::RestartState;
 use super::state::Monitor;
 use super::usage_meter::UsageMeter;
 use crate::model::error::Context;
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
@@ -58,14 +58,14 @@ fn prepare(lock: File) -> Result<Monitor> {
     let _ = rustix::process::setsid();
     // The kernel kills any other process first when memory runs out; needs CAP_SYS_RESOURCE.
     let _ = fs::write("/proc/self/oom_score_adj", "-999");
-    let catalogue = ContainerStore::at(&root);
-    let directory = catalogue.directory(&id);
+    let containers = ContainerStore::at(&root);
+    let directory = containers.directory(&id);
     // The paths in config.json are relative to the container's directory.
     std::env::set_current_dir(directory.path())
         .context(|| format!("enter `{}`", directory.path().display()))?;
     let mut spec = directory.read_spec()?;
     let state = directory.read_state()?;
-    state.updated.apply(&mut spec.host);
+    state.updated.apply(&mut spec.host_config);
     let socket = Path::new("monitor.sock");
     let _ = fs::remove_file(socket);
     let listener = UnixListener::bind(socket).context(|| "create `monitor.sock`".to_owned())?;
@@ -73,9 +73,9 @@ fn prepare(lock: File) -> Result<Monitor> {
     let hierarchies = Hierarchies::of_host()?.delegated(&parent);
     let cgroup = Cgroup::at(&hierarchies, &parent.join(id.as_str()));
     let checker =
-        HealthChecker::new(&spec.host.supervision.health, &root, &parent.to_string_lossy());
+        HealthChecker::new(&spec.host_config.supervision.health, &root, &parent.to_string_lossy());
     Ok(Monitor {
-        containers: catalogue,
+        containers,
         directory,
         hierarchies,
         cgroup,
@@ -128,11 +128,11 @@ impl Monitor {
         self.state.restart_count = 0;
         self.window_size = options.size;
         if options.attach {
-            self.event(Action::Attach, &[]);
+            self.event(EventAction::Attach, &[]);
         }
         self.run_program()?;
         if options.restarting {
-            self.event(Action::Restart, &[]);
+            self.event(EventAction::Restart, &[]);
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ impl Monitor {
             Request::Attach { stdin } => {
                 self.clients[at].attached = true;
                 self.clients[at].feeds_stdin = stdin;
-                self.event(event::Action::Attach, &[]);
+                self.event(event::EventAction::Attach, &[]);
                 Ok(())
             }
             Request::CloseStdin => {
@@ -75,7 +75,7 @@ impl Monitor {
         self.measure(Status::Running);
         self.state.status = Status::Paused;
         self.write_state()?;
-        self.event(event::Action::Pause, &[]);
+        self.event(event::EventAction::Pause, &[]);
         Ok(())
     }
 
@@ -86,7 +86,7 @@ impl Monitor {
         self.state.status = Status::Running;
         self.schedule_check();
         self.write_state()?;
-        self.event(event::Action::Unpause, &[]);
+        self.event(event::EventAction::Unpause, &[]);
         Ok(())
     }
 
@@ -121,7 +121,8 @@ impl Monitor {
     pub(super) fn record_stop(&mut self, signal: Signal, grace: Option<StopTimeout>) {
         let Some(run) = &self.run else { return };
         // The init process of `--init` passes signals on: the program's disposition counts.
-        let of_init = self.spec.host.namespaces.init.then(|| host::first_child(run.child.pid));
+        let of_init =
+            self.spec.host_config.namespaces.init.then(|| host::first_child(run.child.pid));
         let pid = of_init.flatten().unwrap_or(run.child.pid);
         self.state.stopped =
             Some(StopRecord::new(signal, grace, host::signal_disposition(pid, signal)));
@@ -138,7 +139,7 @@ impl Monitor {
         if let Some(terminal) = self.run.as_ref().and_then(|run| run.terminal.as_ref()) {
             let _ = sys::terminal::set_size(terminal, size.rows, size.columns);
             let (height, width) = (size.rows.to_string(), size.columns.to_string());
-            self.event(event::Action::Resize, &[("height", height), ("width", width)]);
+            self.event(event::EventAction::Resize, &[("height", height), ("width", width)]);
         }
     }
 
@@ -149,7 +150,7 @@ impl Monitor {
             self.state.name = old;
             return Err(error);
         }
-        self.event(event::Action::Rename, &event::rename_attributes(&old));
+        self.event(event::EventAction::Rename, &event::rename_attributes(&old));
         Ok(old)
     }
 
@@ -163,7 +164,9 @@ impl Monitor {
         let Some(run) = &self.run else { return Ok(()) };
         let send = || sys::process::send_signal(&run.child.pidfd, signal.number());
         match trace::traced(ProcessRole::Monitor, || Operation::SendSignal(signal), send) {
-            Ok(()) => self.event(event::Action::Kill, &[("signal", signal.number().to_string())]),
+            Ok(()) => {
+                self.event(event::EventAction::Kill, &[("signal", signal.number().to_string())])
+            }
             // The process has just exited.
             Err(rustix::io::Errno::SRCH) => {}
             Err(errno) => {

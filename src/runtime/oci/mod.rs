@@ -76,7 +76,7 @@ pub fn config(
             USER: spec.config.user,
         },
     });
-    if spec.host.storage == Driver::Overlay {
+    if spec.host_config.storage == Driver::Overlay {
         config["annotations"][LOWER] = json!(lower).to_string().into();
     }
     security::apply(spec, &mut config)?;

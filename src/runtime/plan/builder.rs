@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use oci_spec::runtime::{Process, Spec};
 
 use super::capability;
-use super::host::{Host, StandardInput};
+use super::inputs::{PlanInputs, StandardInput};
 use super::limit::resource;
 use super::namespaces;
 use super::read::{missing, relative_to_root, text};
@@ -14,12 +14,12 @@ use super::step::{Credentials, Plan, Step};
 use crate::model::Result;
 use crate::runtime::{oci, seccomp};
 
-/// Returns the plan for `spec` on `host`.
+/// Returns the plan for `spec` with these inputs.
 ///
 /// # Errors
 /// [`Kind::Invalid`](crate::model::Kind::Invalid) for text with a NUL and
 /// [`Kind::Unsupported`](crate::model::Kind::Unsupported) for what lifebox does not do.
-pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
+pub fn plan(spec: &Spec, inputs: &PlanInputs) -> Result<Plan> {
     let mut steps = vec![Step::CloseInherited, Step::DieWithMonitor];
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     let linux = spec.linux().as_ref().ok_or_else(|| missing("linux"))?;
@@ -34,12 +34,12 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     ]);
     namespaces::steps(spec, linux, &mut steps)?;
     steps.push(Step::MakeMountsSlave);
-    root_steps(spec, linux, host, &mut steps)?;
+    root_steps(spec, linux, inputs, &mut steps)?;
     // In a stable order.
     let sysctls: BTreeMap<_, _> = linux.sysctl().iter().flatten().collect();
     for (name, value) in sysctls {
         // The kernel takes only mapped groups: the range becomes all of them.
-        if host.identity.in_user_namespace() && name == "net.ipv4.ping_group_range" {
+        if inputs.identity.in_user_namespace() && name == "net.ipv4.ping_group_range" {
             continue;
         }
         let path = text(&format!("proc/sys/{}", name.replace('.', "/")))?;
@@ -51,7 +51,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     steps.extend([Step::PivotRoot, Step::CloseHostFds]);
     if process.terminal().unwrap_or_default() {
         steps.push(Step::OpenTerminal { console: true });
-    } else if !host.open_stdin {
+    } else if !inputs.open_stdin {
         steps.push(Step::OpenNullInput);
     }
     if let Some(name) = spec.hostname() {
@@ -67,7 +67,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         steps.push(Step::Mask(relative_to_root(path)?));
     }
     // With the host's network an ordinary user sees the host's /sys, and all that is mounted there.
-    if host.identity.in_user_namespace() && namespaces::shares_network(spec, linux)? {
+    if inputs.identity.in_user_namespace() && namespaces::shares_network(spec, linux)? {
         steps.push(Step::Mask(relative_to_root("/sys/kernel")?));
     }
     program_steps(spec, true, &mut steps)?;

@@ -146,8 +146,8 @@ impl Step {
                 let short = container.get(..12).unwrap_or(container).to_owned();
                 vec![("kind", kind.clone()), ("container", short)]
             }
-            Step::SetApparmorProfile(order) => {
-                vec![("name", show(order).trim_start_matches("exec ").to_owned())]
+            Step::SetApparmorProfile(command) => {
+                vec![("name", show(command).trim_start_matches("exec ").to_owned())]
             }
             Step::SetSelinuxLabel(label) => vec![("name", show(label))],
             Step::OpenBindSource(source) => vec![("source", show(&source.path))],

@@ -8,7 +8,7 @@ mod builder;
 mod capability;
 mod describe;
 mod device;
-mod host;
+mod inputs;
 mod limit;
 mod namespaces;
 mod read;
@@ -19,7 +19,7 @@ mod tests;
 
 pub use self::builder::{join, plan};
 pub use self::capability::all as all_capabilities;
-pub use self::host::{Host, StandardInput};
+pub use self::inputs::{PlanInputs, StandardInput};
 pub use self::limit::resource;
 pub(super) use self::root::{is_stacked, root};
 pub use self::step::{BindSource, Credentials, DeviceNode, FileStep, MountStep, Plan, Root, Step};

@@ -6,7 +6,7 @@ use oci_spec::runtime::{Linux, Mount, Spec};
 
 use super::bind_mounts::BindMounts;
 use super::device;
-use super::host::Host;
+use super::inputs::PlanInputs;
 use super::read::{missing, options_of, relative_to_root, setting, text};
 use super::step::{FileStep, MountStep, Root, Step};
 use crate::model::Result;
@@ -20,7 +20,7 @@ const TTY_GROUP: u32 = 5;
 pub(super) fn root_steps(
     spec: &Spec,
     linux: &Linux,
-    host: &Host,
+    inputs: &PlanInputs,
     steps: &mut Vec<Step>,
 ) -> Result<()> {
     let mut binds = BindMounts::new(spec)?;
@@ -28,9 +28,9 @@ pub(super) fn root_steps(
     // them (ARCHITECTURE.md, D3).
     steps.append(&mut binds.open);
     steps.push(if is_stacked(spec) {
-        Step::MountRoot(root(spec, host)?)
+        Step::MountRoot(root(spec, inputs)?)
     } else {
-        Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(host) }
+        Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(inputs) }
     });
     steps.append(&mut binds.copy_up);
     // The user's mounts come after the device nodes, so that no node is created in a directory of
@@ -40,11 +40,11 @@ pub(super) fn root_steps(
             is_kernel_fs(mount) && !binds.steps.contains_key(mount.destination())
         });
     for mount in kernels {
-        mount_steps(mount, host, &mut binds, steps)?;
+        mount_steps(mount, inputs, &mut binds, steps)?;
     }
-    device::steps(linux, host, steps)?;
+    device::steps(linux, inputs, steps)?;
     for mount in other_mounts {
-        mount_steps(mount, host, &mut binds, steps)?;
+        mount_steps(mount, inputs, &mut binds, steps)?;
     }
     Ok(())
 }
@@ -63,15 +63,15 @@ fn root_path(spec: &Spec) -> String {
 
 /// Returns the attributes of the root. With `nodev` a device node in an image cannot be opened,
 /// even if the cgroup allows it.
-fn root_attributes(host: &Host) -> Attributes {
-    match host.devices {
+fn root_attributes(inputs: &PlanInputs) -> Attributes {
+    match inputs.devices {
         None => Attributes::MOUNT_ATTR_NODEV,
         Some(_) => Attributes::empty(),
     }
 }
 
 /// Returns the overlay of a container's root.
-pub(in crate::runtime) fn root(spec: &Spec, host: &Host) -> Result<Root> {
+pub(in crate::runtime) fn root(spec: &Spec, inputs: &PlanInputs) -> Result<Root> {
     let annotations = spec.annotations().as_ref();
     let lower =
         annotations.and_then(|all| all.get(oci::LOWER)).ok_or_else(|| missing(oci::LOWER))?;
@@ -87,7 +87,7 @@ pub(in crate::runtime) fn root(spec: &Spec, host: &Host) -> Result<Root> {
         ("index", "off"),
     ];
     // Only the host's root may use `trusted.*` attributes.
-    if host.identity.in_user_namespace() {
+    if inputs.identity.in_user_namespace() {
         settings.push(("userxattr", ""));
     }
     let mut options = format!("lowerdir={}", topmost_first.join(":"));
@@ -98,8 +98,8 @@ pub(in crate::runtime) fn root(spec: &Spec, host: &Host) -> Result<Root> {
     Ok(Root {
         lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
         settings: settings.iter().map(|(key, value)| setting(key, value)).collect::<Result<_>>()?,
-        has_lowerdir_append: host.has_lowerdir_append,
-        attributes: root_attributes(host),
+        has_lowerdir_append: inputs.has_lowerdir_append,
+        attributes: root_attributes(inputs),
         options: text(&options)?,
         target: text(&root_path(spec))?,
     })
@@ -112,7 +112,7 @@ fn is_kernel_fs(mount: &Mount) -> bool {
 
 fn mount_steps(
     mount: &Mount,
-    host: &Host,
+    inputs: &PlanInputs,
     binds: &mut BindMounts,
     steps: &mut Vec<Step>,
 ) -> Result<()> {
@@ -125,8 +125,8 @@ fn mount_steps(
     let options = mount.options().as_deref().unwrap_or_default();
     let (attributes, mut settings) = options_of(options)?;
     if fstype == "devpts"
-        && host.identity.in_user_namespace()
-        && !host.identity.has_group(TTY_GROUP)
+        && inputs.identity.in_user_namespace()
+        && !inputs.identity.has_group(TTY_GROUP)
     {
         settings.retain(|setting| setting.key.as_bytes() != b"gid");
     }
@@ -139,24 +139,26 @@ fn mount_steps(
                 attributes,
             }));
         }
-        "cgroup" => cgroup_steps(&mount.destination().to_string_lossy(), attributes, host, steps)?,
+        "cgroup" => {
+            cgroup_steps(&mount.destination().to_string_lossy(), attributes, inputs, steps)?
+        }
         _ => steps.push(Step::Mount(MountStep {
             target,
             fstype: text(fstype)?,
             settings,
             attributes,
             optional: fstype == "mqueue",
-            fallback_bind: fallback_bind(mount, host)?,
+            fallback_bind: fallback_bind(mount, inputs)?,
         })),
     }
     Ok(())
 }
 
 /// Returns the host's path to bind-mount for a file system that only shows its own namespace.
-fn fallback_bind(mount: &Mount, host: &Host) -> Result<Option<CString>> {
+fn fallback_bind(mount: &Mount, inputs: &PlanInputs) -> Result<Option<CString>> {
     let of_namespace = ["proc", "sysfs", "mqueue"].contains(&mount.typ().as_deref().unwrap_or(""));
     let path = Some(mount.destination().to_string_lossy());
-    path.filter(|_| of_namespace && host.identity.in_user_namespace())
+    path.filter(|_| of_namespace && inputs.identity.in_user_namespace())
         .map(|path| text(&path))
         .transpose()
 }
@@ -166,7 +168,7 @@ fn fallback_bind(mount: &Mount, host: &Host) -> Result<Option<CString>> {
 fn cgroup_steps(
     at: &str,
     attributes: Attributes,
-    host: &Host,
+    inputs: &PlanInputs,
     steps: &mut Vec<Step>,
 ) -> Result<()> {
     let mut push =
@@ -183,18 +185,18 @@ fn cgroup_steps(
             }));
             Ok(())
         };
-    if !host.cgroup_v1.is_empty() {
+    if !inputs.cgroup_v1.is_empty() {
         let writable = attributes.difference(Attributes::MOUNT_ATTR_RDONLY);
         push("", "tmpfs", vec![setting("mode", "755")?], writable)?;
     }
-    for (name, options) in &host.cgroup_v1 {
+    for (name, options) in &inputs.cgroup_v1 {
         let settings = options_of(options)?.1;
         push(name, "cgroup", settings, attributes)?;
     }
-    if let Some(below) = &host.cgroup_v2 {
+    if let Some(below) = &inputs.cgroup_v2 {
         push(below, "cgroup2", Vec::new(), attributes)?;
     }
-    if !host.cgroup_v1.is_empty() {
+    if !inputs.cgroup_v1.is_empty() {
         steps.push(Step::RemountReadonly(relative_to_root(at)?));
     }
     Ok(())

@@ -346,9 +346,9 @@ impl fmt::Display for Step {
             Step::OpenDevShm => {
                 write!(f, "open /dev/shm of the container whose IPC is joined")
             }
-            Step::SetApparmorProfile(order) => {
-                let order = show(order);
-                write!(f, "set AppArmor profile {}", order.trim_start_matches("exec "))
+            Step::SetApparmorProfile(command) => {
+                let command = show(command);
+                write!(f, "set AppArmor profile {}", command.trim_start_matches("exec "))
             }
             Step::SetSelinuxLabel(label) => write!(f, "set SELinux label {}", show(label)),
             Step::ResetSchedule => write!(f, "reset CPU affinity and priorities"),

@@ -20,7 +20,7 @@ use super::directory::Directory;
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::MountKind;
 use crate::model::error::Context;
-use crate::model::observe::event::{Action, Event, EventOptions};
+use crate::model::observe::event::{Event, EventAction, EventOptions};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::log::line_reader::{Lines, watch};
@@ -184,11 +184,12 @@ pub(crate) fn write_container_event(
 }
 
 /// Records that a container starts or stops using its volumes.
-pub(crate) fn write_mounts(journal: &Journal, spec: &ContainerSpec, action: Action) {
-    let volumes = spec.host.mounts.list.iter().filter(|mount| mount.kind == MountKind::Volume);
+pub(crate) fn write_mounts(journal: &Journal, spec: &ContainerSpec, action: EventAction) {
+    let volumes =
+        spec.host_config.mounts.list.iter().filter(|mount| mount.kind == MountKind::Volume);
     for mount in volumes {
         let mut attributes = vec![("container", spec.id.as_str().to_owned())];
-        if action == Action::Mount {
+        if action == EventAction::Mount {
             attributes.push(("destination", mount.target.clone()));
             attributes.push(("read/write", (!mount.read_only).to_string()));
             attributes.push(("propagation", String::new()));
