@@ -9,7 +9,7 @@ use oci_spec::runtime::Spec;
 
 use super::runtime::{Claim, LOCK_TIMEOUT, Runtime};
 use crate::model::container::State;
-use crate::model::container::status::{self, Action};
+use crate::model::container::status;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::init::root_mount;
@@ -39,7 +39,7 @@ impl Runtime {
         loop {
             match self.claim(id)? {
                 Claim::Stopped(lock, state) => {
-                    status::check(state.name.as_str(), state.status, Action::Rename)?;
+                    status::check_record(state.name.as_str(), state.status)?;
                     return Ok(Root { directory: self.mounted(id)?, _lock: Some(lock) });
                 }
                 Claim::Running(_) => {
