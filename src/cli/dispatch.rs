@@ -118,19 +118,62 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         }),
         Err(error) => finish(&mut terminal, Err(error.into())),
     };
-    match arguments.verb {
-        Verb::Version(_)
-        | Verb::Check(_)
-        | Verb::Docs(_)
-        | Verb::Login(_)
-        | Verb::Logout(_)
-        | Verb::Teach(TeachVerb::FromDocker(_)) => work(),
-        // `info` reports why there is no user namespace.
-        Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => {
+    match NamespaceUse::of(&arguments.verb) {
+        NamespaceUse::None => work(),
+        NamespaceUse::Optional => {
             let _ = engine::enter_user_namespace(&settings);
             work()
         }
-        _ => entered(&settings, work),
+        NamespaceUse::Required => entered(&settings, work),
+    }
+}
+
+/// Whether a verb runs in the user namespace of an ordinary user's store.
+enum NamespaceUse {
+    /// The verb reads neither containers nor images.
+    None,
+    /// The verb also runs outside, and reports why there is no namespace.
+    Optional,
+    /// The verb fails outside.
+    Required,
+}
+
+impl NamespaceUse {
+    fn of(verb: &Verb) -> Self {
+        match verb {
+            Verb::Version(_)
+            | Verb::Check(_)
+            | Verb::Docs(_)
+            | Verb::Login(_)
+            | Verb::Logout(_)
+            | Verb::Teach(TeachVerb::FromDocker(_)) => NamespaceUse::None,
+            Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => NamespaceUse::Optional,
+            Verb::Container(_)
+            | Verb::OfContainer(_)
+            | Verb::Image(_)
+            | Verb::Images(_)
+            | Verb::Rmi(_)
+            | Verb::Tag(_)
+            | Verb::History(_)
+            | Verb::System(SystemVerb::Df(_) | SystemVerb::Check(_) | SystemVerb::Events(_))
+            | Verb::Volume(_)
+            | Verb::Events(_)
+            | Verb::Load(_)
+            | Verb::Build(_)
+            | Verb::Save(_)
+            | Verb::Pull(_)
+            | Verb::Push(_)
+            | Verb::Teach(
+                TeachVerb::Explain(_)
+                | TeachVerb::Why(_)
+                | TeachVerb::Diagram(_)
+                | TeachVerb::Resources(_)
+                | TeachVerb::Docker(_),
+            )
+            | Verb::Script(_)
+            | Verb::Learn(_)
+            | Verb::Test(_) => NamespaceUse::Required,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The language: the only room that knows Rhai.
 //!
 //! A script reaches containers through [`Backend`](crate::engine::Backend) and the terminal through
-//! [`Output`], both given by its [`ScriptHost`]. [`run`] runs a whole script; a [`Session`] keeps its
-//! variables from line to line, for the REPL. Nothing here writes to the terminal or ends the
+//! [`Output`], both given by its [`ScriptHost`]. [`run`] runs a whole script; a [`Session`] keeps
+//! its variables from line to line, for the REPL. Nothing here writes to the terminal or ends the
 //! process.
 
 mod api;

@@ -39,6 +39,7 @@ pub struct ContainerPaths {
 /// Returns what `inspect` prints of a container, without the array around it.
 pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
     let (spec, state) = (&container.spec, &container.state);
+    let host = &spec.host_config;
     let argv = spec.config.argv();
     // The first start creates these files, as in Docker.
     let started =
@@ -56,17 +57,17 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "LogPath": started(&paths.log),
         "Name": format!("/{}", state.name),
         "RestartCount": state.restart_count,
-        "Driver": spec.host_config.storage.to_string(),
+        "Driver": host.storage.to_string(),
         "Platform": "linux",
         "MountLabel": "",
-        "ProcessLabel": spec.host_config.security.label.as_ref().map(ToString::to_string).unwrap_or_default(),
-        "AppArmorProfile": spec.host_config.security.apparmor.as_deref().unwrap_or_default(),
+        "ProcessLabel": host.security.label.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "AppArmorProfile": host.security.apparmor.as_deref().unwrap_or_default(),
         "ExecIDs": null,
         "HostConfig": host_config(container),
-        "GraphDriver": { "Data": graph(spec.host_config.storage, paths), "Name": spec.host_config.storage.to_string() },
-        "Mounts": mounts::mounts(&spec.host_config.mounts, &paths.volumes),
+        "GraphDriver": { "Data": graph(host.storage, paths), "Name": host.storage.to_string() },
+        "Mounts": mounts::mounts(&host.mounts, &paths.volumes),
         "Config": config(spec),
-        "NetworkSettings": namespaces::network_settings(&spec.host_config.namespaces),
+        "NetworkSettings": namespaces::network_settings(&host.namespaces),
     })
 }
 
@@ -106,43 +107,44 @@ fn state_json(container: &Container) -> Value {
 
 /// Returns `HostConfig`: how a container is run, then its resources.
 fn host_config(container: &Container) -> Value {
-    let security = &container.spec.host_config.security;
-    let restart = container.spec.host_config.supervision.restart;
+    let host = &container.spec.host_config;
+    let security = &host.security;
+    let restart = host.supervision.restart;
     let mut config = json!({
-        "Binds": mounts::binds(&container.spec.host_config.mounts),
+        "Binds": mounts::binds(&host.mounts),
         "ContainerIDFile": "",
-        "LogConfig": { "Type": "json-file", "Config": log_config(container.spec.host_config.supervision.log) },
-        "NetworkMode": container.spec.host_config.namespaces.network.show("none"),
+        "LogConfig": { "Type": "json-file", "Config": log_config(host.supervision.log) },
+        "NetworkMode": host.namespaces.network.show("none"),
         "PortBindings": {},
         "RestartPolicy": { "Name": restart.name(), "MaximumRetryCount": restart.maximum() },
-        "AutoRemove": container.spec.host_config.auto_remove,
+        "AutoRemove": host.auto_remove,
         "VolumeDriver": "",
-        "VolumesFrom": or_null(&container.spec.host_config.mounts.from),
+        "VolumesFrom": or_null(&host.mounts.from),
         "CapAdd": or_null(&security.cap_add),
         "CapDrop": or_null(&security.cap_drop),
         "CgroupnsMode": "private",
-        "Dns": container.spec.host_config.namespaces.dns,
-        "DnsOptions": container.spec.host_config.namespaces.dns_options,
-        "DnsSearch": container.spec.host_config.namespaces.dns_search,
-        "ExtraHosts": namespaces::extra_hosts(&container.spec.host_config.namespaces),
+        "Dns": host.namespaces.dns,
+        "DnsOptions": host.namespaces.dns_options,
+        "DnsSearch": host.namespaces.dns_search,
+        "ExtraHosts": namespaces::extra_hosts(&host.namespaces),
         "GroupAdd": or_null(&security.groups),
-        "IpcMode": namespaces::ipc(&container.spec.host_config.namespaces),
+        "IpcMode": namespaces::ipc(&host.namespaces),
         "Cgroup": "",
         "Links": null,
-        "OomScoreAdj": container.spec.host_config.resources.oom_score_adj.unwrap_or_default(),
-        "PidMode": container.spec.host_config.namespaces.pid.show(""),
+        "OomScoreAdj": host.resources.oom_score_adj.unwrap_or_default(),
+        "PidMode": host.namespaces.pid.show(""),
         "Privileged": security.privileged,
         "PublishAllPorts": false,
         "ReadonlyRootfs": security.read_only,
         "SecurityOpt": security_options(security),
-        "UTSMode": container.spec.host_config.namespaces.uts.show(""),
+        "UTSMode": host.namespaces.uts.show(""),
         "UsernsMode": "",
-        "ShmSize": container.spec.host_config.resources.shm_size.filter(|size| *size > 0).unwrap_or(SHM_SIZE),
+        "ShmSize": host.resources.shm_size.filter(|size| *size > 0).unwrap_or(SHM_SIZE),
         "Runtime": "lifebox",
         "ConsoleSize": [0, 0],
         "Isolation": "",
     });
-    extend(&mut config, resources(&container.spec.host_config.resources));
+    extend(&mut config, resources(&host.resources));
     config["Devices"] = security.devices.iter().map(device).collect();
     let paths = match (security.privileged, security.system_paths) {
         (true, _) => json!({ "MaskedPaths": null, "ReadonlyPaths": null }),
@@ -150,12 +152,12 @@ fn host_config(container: &Container) -> Value {
         _ => json!({ "MaskedPaths": MASKED_PATHS, "ReadonlyPaths": READONLY_PATHS }),
     };
     extend(&mut config, paths);
-    extend(&mut config, mounts::requested(&container.spec.host_config.mounts));
-    let sysctls = &container.spec.host_config.namespaces.sysctls;
+    extend(&mut config, mounts::requested(&host.mounts));
+    let sysctls = &host.namespaces.sysctls;
     if !sysctls.is_empty() {
         extend(&mut config, json!({ "Sysctls": sysctls }));
     }
-    if container.spec.host_config.namespaces.init {
+    if host.namespaces.init {
         extend(&mut config, json!({ "Init": true }));
     }
     config

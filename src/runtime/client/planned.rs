@@ -65,7 +65,14 @@ impl Runtime {
                 }
                 steps.push(by_client(Operation::RemoveFiles));
             }
-            _ => return Err(no_plan(action)),
+            Action::Update
+            | Action::Rename
+            | Action::Logs
+            | Action::Wait
+            | Action::Inspect
+            | Action::Exec
+            | Action::Attach
+            | Action::Top => return Err(no_plan(action)),
         }
         Ok(steps)
     }
