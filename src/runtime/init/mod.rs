@@ -1,8 +1,11 @@
 //! What runs between clone and exec.
 //!
 //! The process is a copy of the monitor with one thread. It walks a finished `Plan`, drops its
-//! rights and executes the user's program. It decides nothing, prints nothing and never returns: a
-//! failure is one `Report` on a pipe, and the end of that pipe means that exec succeeded.
+//! rights and executes the user's program. It decides nothing, prints nothing and never returns.
+//!
+//! With one thread init may allocate, so it walks paths and reads `/etc/passwd` as any program. It
+//! formats no error text: a failure is one `Report`, (step, errno), on a pipe. The end of that pipe
+//! means that exec succeeded.
 
 pub mod device;
 mod null;

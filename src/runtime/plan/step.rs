@@ -19,7 +19,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
-/// One step of init. Its values are prepared beforehand: a step allocates nothing.
+/// One step of init, with its values. What init may do in a step: head of `runtime/init/mod.rs`.
 #[derive(Debug)]
 pub enum Step {
     /// Close the file descriptors that no step needs.
