@@ -10,8 +10,8 @@ mod rules;
 
 pub(crate) use backend::pass_on;
 pub use backend::{
-    Attach, Backend, Builds, CancelToken, Containers, CopyOptions, EventStream, Files, Images,
-    LogStream, Observe, Processes, Registries, Session, Transfer, Volumes,
+    Attach, Backend, Builds, CancelToken, ContainerSession, Containers, CopyOptions, EventStream,
+    Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes,
 };
 pub use native::Settings;
 pub use open::{enter_user_namespace, open};

@@ -62,7 +62,7 @@ pub trait Output: Send + Sync + fmt::Debug {
 
 /// What a script gets from the program that runs it.
 #[derive(Clone, Debug)]
-pub struct Host {
+pub struct ScriptHost {
     /// The containers and images.
     pub backend: Arc<dyn Backend>,
     /// Cancels running calls: Ctrl-C.
@@ -93,11 +93,11 @@ pub struct Host {
     pub command_line: Option<Arc<dyn CommandLineReader>>,
 }
 
-impl Host {
+impl ScriptHost {
     /// Returns the host of an ordinary script: this engine and this output, no arguments and no
     /// limits. `cancel` ends the script.
     pub fn new(backend: Arc<dyn Backend>, output: Arc<dyn Output>, cancel: CancelToken) -> Self {
-        Host {
+        ScriptHost {
             backend,
             cancel,
             args: Vec::new(),

@@ -56,7 +56,7 @@ pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
 /// return, exits with 127.
 ///
 /// The child does not run libc's atfork handlers, and libc's cached thread id is stale: the caller
-/// must have one thread, and `child` must only make system calls until it executes a program.
+/// must have one thread. Then `child` may allocate too (head of `runtime/init/mod.rs`).
 pub fn clone_into(
     namespaces: c_int,
     cgroup: Option<BorrowedFd<'_>>,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::harness::{PATIENCE, TestEngine, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
 
 /// A container's file of a limit: its name in v1, or the one in v2.
@@ -169,7 +169,7 @@ fn stats_have_dockers_columns_and_numbers() {
         let percent = engine.script(r#"let s = stats("busy"); print(s.cpu); "#);
         percent.parse::<f64>().unwrap() > 5.0
     };
-    assert!(wait_until(PATIENCE, busy), "it computes all the time");
+    assert!(wait_until(TIMEOUT, busy), "it computes all the time");
     let script = r#"let s = stats("busy"); print(s.memory > 0 && s.memory_limit == 67108864)"#;
     assert_eq!(engine.script(script), "true");
     assert!(engine.fails(&["stats", "--no-stream", "none"], 1).contains("no such container"));

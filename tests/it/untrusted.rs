@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{CommandOutput, PATIENCE, TestEngine, wait_until};
+use crate::harness::{CommandOutput, TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
 
 /// Runs a text as a script of a folder of its own, in which `inside` is a file.
@@ -170,8 +170,8 @@ fn it_ends_at_its_ceiling_of_memory_and_what_it_made_goes_with_it() {
         let ran = run(&engine, &["--max-memory", "64m"], &text);
         assert_eq!(ran.code, 137, "{greed}: {}", ran.err);
         assert!(ran.err.contains("memory limit of the script reached"), "{greed}: {}", ran.err);
-        assert!(begun.elapsed() < Duration::from_secs(60), "{greed}");
-        assert!(wait_until(PATIENCE, || engine.ok(&["ps", "-aq"]).is_empty()), "{greed}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{greed}");
+        assert!(wait_until(TIMEOUT, || engine.ok(&["ps", "-aq"]).is_empty()), "{greed}");
     }
     // What containers use is theirs.
     let ran = run(

@@ -16,7 +16,7 @@ pub struct Names {
 
 /// The arguments that `create` and `run` share.
 #[derive(Args, Debug)]
-pub struct NewContainer {
+pub struct NewContainerArguments {
     /// Read in a file of environment variables
     #[arg(long, value_name = "FILE")]
     pub env_file: Vec<PathBuf>,
@@ -58,7 +58,8 @@ pub enum Pull {
 pub struct CreateArguments {
     /// The arguments of a new container.
     #[command(flatten)]
-    pub new: NewContainer,
+    #[allow(missing_docs)]
+    pub new: NewContainerArguments,
 }
 
 /// The arguments of `run`.
@@ -77,7 +78,8 @@ pub struct RunArguments {
     pub detach_keys: Option<String>,
     /// The arguments of a new container.
     #[command(flatten)]
-    pub new: NewContainer,
+    #[allow(missing_docs)]
+    pub new: NewContainerArguments,
 }
 
 /// The arguments of `start`.

@@ -3,9 +3,9 @@
 use super::unsupported::{refuse, refused};
 use super::words::{Options, each, filters, flag, one, parsed, time};
 use crate::cli::arguments::{
-    CreateArguments, InspectArguments, KillArguments, LogsArguments, NewContainer, PsArguments,
-    Pull, RmArguments, RunArguments, StartArguments, StatsArguments, StopArguments, Subject,
-    UpdateArguments,
+    CreateArguments, InspectArguments, KillArguments, LogsArguments, NewContainerArguments,
+    PsArguments, Pull, RmArguments, RunArguments, StartArguments, StatsArguments, StopArguments,
+    Subject, UpdateArguments,
 };
 use crate::cli::verb::filters::Filters;
 use crate::cli::verb::lifecycle::grace;
@@ -46,7 +46,7 @@ pub fn run(arguments: &RunArguments) -> Result<Vec<Expression>> {
 }
 
 /// Translates the image and the options of a new container.
-fn new(verb: &str, new: &NewContainer) -> Result<(Expression, Options)> {
+fn new(verb: &str, new: &NewContainerArguments) -> Result<(Expression, Options)> {
     refuse(verb, &[("--cidfile", new.cidfile.is_some())])?;
     if !new.env_file.is_empty() {
         return Err(refused(verb, "--env-file").hint("write its variables as --env KEY=VALUE"));

@@ -10,7 +10,7 @@ use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
 
 /// Returns the call for one of these verbs.
-pub fn inside(verb: &ProcessVerb) -> Result<Vec<Expression>> {
+pub fn process_verb(verb: &ProcessVerb) -> Result<Vec<Expression>> {
     let call = |function, name: &String| {
         vec![Expression::Call(function, vec![Expression::text(name.as_str())])]
     };

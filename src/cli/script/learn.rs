@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use super::host;
 use super::repl::{self, Perform};
 use crate::cli::arguments::learn::LearnArguments;
-use crate::cli::terminal::ending::{CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{self, CancelToken, Settings};
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
-use crate::script::lessons::{self, Lesson, Player, Progress, ProgressFile};
-use crate::script::{Host, Teacher};
+use crate::script::lessons::{self, LearnerProgress, Lesson, Player, ProgressFile};
+use crate::script::{ScriptHost, Teacher};
 
 /// The store of the lessons, locked for this process.
 #[derive(Debug)]
@@ -58,33 +58,33 @@ const MOST: u32 = 100;
 /// When there is no such lesson, or the store cannot be created.
 pub fn learn(
     settings: &Settings,
-    screen: &mut Terminal,
+    terminal: &mut Terminal,
     arguments: &LearnArguments,
     perform: Perform,
 ) -> CommandResult {
     if !arguments.csv.is_empty() {
-        screen.text(&lessons::csv(&class(&arguments.csv)?))?;
+        terminal.text(&lessons::csv(&class(&arguments.csv)?))?;
         return Ok(0);
     }
     let folder = arguments.check.as_ref().or(arguments.lessons.as_ref());
     let course = course(folder.map(PathBuf::as_path))?;
     if arguments.solve || arguments.check.is_some() {
-        return solve(settings, screen, &course, arguments.lesson.as_deref());
+        return solve(settings, terminal, &course, arguments.lesson.as_deref());
     }
     let path = host::state_file("LIFEBOX_PROGRESS", "lessons.json");
     let kept = load_progress(path, arguments.restart)?;
     if arguments.list {
         let host = host(settings, CancelToken::new()?)?;
         let player = Player::new(host, course, kept, arguments.lesson.as_deref())?;
-        screen.line(player.list())?;
+        terminal.line(player.list())?;
         return Ok(0);
     }
-    screen.flush()?;
+    terminal.flush()?;
     let cancel = CancelToken::new()?;
     give(settings, course, kept, arguments.lesson.as_deref(), cancel, perform).map_err(Into::into)
 }
 
-fn host(settings: &Settings, cancel: CancelToken) -> Result<Host> {
+fn host(settings: &Settings, cancel: CancelToken) -> Result<ScriptHost> {
     Ok(host::host(engine::open(settings)?, cancel, Vec::new()))
 }
 
@@ -95,11 +95,12 @@ fn course(folder: Option<&Path>) -> Result<Vec<Lesson>> {
 /// Reads the progress so far; a new one for a beginner.
 fn load_progress(path: Option<PathBuf>, restart: bool) -> Result<ProgressFile> {
     let known = match path.as_deref().filter(|_| !restart) {
-        Some(path) => Progress::read(path)?,
+        Some(path) => LearnerProgress::read(path)?,
         None => None,
     };
     let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
-    let kept = ProgressFile { progress: known.unwrap_or_else(|| Progress::new(&user())), path };
+    let kept =
+        ProgressFile { progress: known.unwrap_or_else(|| LearnerProgress::new(&user())), path };
     if restart {
         kept.save()?;
     }
@@ -126,7 +127,7 @@ fn give(
 /// Plays the solutions of the lessons. The exit code is 1 if one fails.
 fn solve(
     settings: &Settings,
-    screen: &mut Terminal,
+    terminal: &mut Terminal,
     course: &[Lesson],
     only: Option<&str>,
 ) -> CommandResult {
@@ -137,26 +138,26 @@ fn solve(
         let solved = lessons::self_test(&host, lesson)?;
         host.cancel.check()?;
         match solved.problems.is_empty() {
-            true => screen.line(format_args!("ok      {}", solved.lesson))?,
+            true => terminal.line(format_args!("ok      {}", solved.lesson))?,
             false => {
                 code = FAILED;
-                screen.line(format_args!("not ok  {}", solved.lesson))?;
+                terminal.line(format_args!("not ok  {}", solved.lesson))?;
                 for problem in &solved.problems {
                     for line in problem.lines() {
-                        screen.line(format_args!("        {line}"))?;
+                        terminal.line(format_args!("        {line}"))?;
                     }
                 }
             }
         }
-        screen.flush()?;
+        terminal.flush()?;
     }
     Ok(code)
 }
 
 /// Reads the progress files of a class.
-fn class(files: &[PathBuf]) -> Result<Vec<Progress>> {
+fn class(files: &[PathBuf]) -> Result<Vec<LearnerProgress>> {
     let read = |path: &PathBuf| {
-        Progress::read(path)?.ok_or_else(|| {
+        LearnerProgress::read(path)?.ok_or_else(|| {
             Error::new(Kind::NotFound, format!("there is no file `{}`", path.display()))
         })
     };

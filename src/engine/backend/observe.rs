@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::contract::contract;
+use super::contract_macro::contract;
 use super::{EventStream, LogStream};
 use crate::model::Result;
 use crate::model::container::Container;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::CancelToken;
-use super::contract::contract;
+use super::contract_macro::contract;
 use crate::model::Result;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::progress::{Access, Progress, PullOptions, Pulled, Pushed};

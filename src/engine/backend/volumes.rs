@@ -1,6 +1,6 @@
 //! The contract about volumes.
 
-use super::contract::contract;
+use super::contract_macro::contract;
 use crate::model::Result;
 use crate::model::observe::volume::{
     PruneVolumesOptions, PrunedVolumes, RemoveVolumeOptions, Volume, VolumeOptions, VolumeUse,

@@ -3,7 +3,7 @@
 use once_cell::sync::OnceCell;
 
 use super::settings::Settings;
-use crate::engine::backend::Session;
+use crate::engine::backend::ContainerSession;
 use crate::image::Store;
 use crate::model::Result;
 use crate::runtime::Runtime;
@@ -17,7 +17,7 @@ pub(in crate::engine) struct Native {
     pub(super) settings: Settings,
     pub(super) runtime: Runtime,
     /// The session of the containers of builds; `None` before the first.
-    pub(super) build_session: OnceCell<Session>,
+    pub(super) build_session: OnceCell<ContainerSession>,
 }
 
 impl Native {

@@ -12,7 +12,7 @@ use crate::model::image::history::History;
 use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOptions};
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::observe::check_report::{CheckOptions, Finding, Problem, Report, Resolution};
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::observe::introspection::ImageIntrospection;
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
@@ -61,7 +61,7 @@ impl Images for Native {
 
     fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
         let created = self.store()?.image_from_host(programs, programs, reference, &|| Ok(()))?;
-        self.emit(Action::Import, &created.image, Some(reference));
+        self.emit(EventAction::Import, &created.image, Some(reference));
         Ok(created.image)
     }
 
@@ -117,7 +117,7 @@ impl Images for Native {
 
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
         let image = self.store()?.tag(image, reference)?;
-        self.emit(Action::Tag, &image, Some(reference));
+        self.emit(EventAction::Tag, &image, Some(reference));
         Ok(image)
     }
 
@@ -192,7 +192,7 @@ impl Images for Native {
 impl Native {
     fn create_host_image(&self, store: &Store) -> Result<Image> {
         let image = store.create_host_image(&|| Ok(()))?.image;
-        self.emit(Action::Import, &image, None);
+        self.emit(EventAction::Import, &image, None);
         Ok(image)
     }
 }

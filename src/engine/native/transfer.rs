@@ -68,7 +68,9 @@ pub(super) fn check_mounts(container: &Container, what: &Transfer<'_>) -> Result
     }
     let path = lexical(what.path());
     let hidden = |mount: &&Mount| path.starts_with(&mount.target);
-    let Some(mount) = container.spec.host.mounts.list.iter().find(hidden) else { return Ok(()) };
+    let Some(mount) = container.spec.host_config.mounts.list.iter().find(hidden) else {
+        return Ok(());
+    };
     let name = container.state.name.as_str();
     let message = format!("`{}` of `{name}` is a mount, and `{name}` is not running", mount.target);
     Err(Error::new(Kind::Unsupported, message)

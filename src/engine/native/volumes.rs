@@ -80,8 +80,9 @@ impl Native {
     fn with_users(&self, volumes: Vec<Volume>) -> Result<Vec<VolumeUse>> {
         let containers = self.ps()?;
         let with_users = |volume: Volume| {
-            let uses =
-                |spec: &ContainerSpec| spec.host.mounts.volumes().any(|name| name == volume.name);
+            let uses = |spec: &ContainerSpec| {
+                spec.host_config.mounts.volumes().any(|name| name == volume.name)
+            };
             let users = containers.iter().filter(|container| uses(&container.spec));
             let users = users.map(|container| container.state.name.clone()).collect();
             let mountpoint = self.volume_store().mountpoint(&volume.name).display().to_string();

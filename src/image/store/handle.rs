@@ -137,11 +137,11 @@ impl Store {
 
     /// Rebuilds the tar of the unpacked layer with this key.
     pub(crate) fn unpacked_tar(&self, key: &Digest) -> Result<Box<dyn Read + Send>> {
-        let recipe = self.images.join("layers").join(layer::tar_split_name(key));
-        let recipe = std::fs::File::open(&recipe)
+        let tar_split = self.images.join("layers").join(layer::tar_split_name(key));
+        let tar_split = std::fs::File::open(&tar_split)
             .context(|| format!("cannot rebuild the layer `{}`", key.short()))?;
         let layer = fs::open_dir(&self.layer_dir(key))?;
-        Ok(Box::new(TarAssembler::new(recipe, layer)?))
+        Ok(Box::new(TarAssembler::new(tar_split, layer)?))
     }
 
     /// Opens a layer blob that the manifest of `image` names. Returns it with its length.

@@ -145,8 +145,9 @@ impl Store {
     /// Returns whether a layer or blob was removed from the store.
     fn is_missing(&self, layer: &Ready) -> bool {
         let unpacked = layer.staged.is_some() || layer::path(self.images(), &layer.key).is_dir();
-        let recipe = layer.blob.compression.is_none();
-        let blob = recipe || layer.blob.staged.is_some() || self.blob(&layer.blob.digest).exists();
+        let rebuilds = layer.blob.compression.is_none();
+        let blob =
+            rebuilds || layer.blob.staged.is_some() || self.blob(&layer.blob.digest).exists();
         !unpacked || !blob
     }
 

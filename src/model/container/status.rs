@@ -331,6 +331,20 @@ pub fn check(name: &str, status: Status, action: Action) -> Result<Transition> {
     })
 }
 
+/// Checks that the record of a container can be relied on: every status but [`Status::Dead`].
+///
+/// # Errors
+/// [`Kind::Refused`] for a dead container.
+pub fn check_record(name: &str, status: Status) -> Result<()> {
+    if status != Status::Dead {
+        return Ok(());
+    }
+    let reason = Refusal::Dead.reason();
+    Err(Error::new(Kind::Refused, format!("cannot use the files of `{name}`: {reason}"))
+        .hint(format!("remove it: lifebox rm -f {name}"))
+        .container(name, Some(status.as_str())))
+}
+
 /// Lists the verbs that are legal now: `unpause, stop, kill`.
 pub fn legal_verbs(status: Status) -> String {
     actions(status).into_iter().map(Action::verb).collect::<Vec<_>>().join(", ")

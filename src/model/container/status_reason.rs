@@ -87,7 +87,7 @@ impl StatusReason {
             return StatusReason::Lost(state.error.clone());
         }
         if state.oom_killed && state.exit_code != 0 {
-            let limit = container.spec.host.resources.memory.unwrap_or(0);
+            let limit = container.spec.host_config.resources.memory.unwrap_or(0);
             let limit = u64::try_from(limit).unwrap_or(0);
             return StatusReason::OutOfMemory { limit, peak: state.memory_peak };
         }

@@ -60,8 +60,8 @@ pub fn spec(
         stop_signal,
         stop_timeout: options.stop_timeout,
     };
-    let mut upkeep = options.supervision.clone();
-    upkeep.health = health(&image.display_name(), of_image, &options.supervision.health)?;
+    let mut supervision = options.supervision.clone();
+    supervision.health = health(&image.display_name(), of_image, &options.supervision.health)?;
     Ok(ContainerSpec {
         version: VERSION,
         id,
@@ -72,13 +72,13 @@ pub fn spec(
             layers: image.layers.clone(),
         },
         config,
-        host: HostConfig {
+        host_config: HostConfig {
             auto_remove: options.auto_remove,
             security: options.security.clone(),
             resources: options.resources.clone(),
             mounts: options.mounts.with_image(&image.display_name(), of_image.volumes.keys())?,
             namespaces: options.namespaces.clone(),
-            supervision: upkeep,
+            supervision,
             storage: Driver::default(),
         },
         session: options.session.clone(),

@@ -84,7 +84,7 @@ impl Runtime {
         });
         let left = left?.ok_or_else(died)?;
         if left == AttachOutcome::Detached {
-            self.event(id, event::Action::ExecDetach, &[("execID", exec)]);
+            self.event(id, event::EventAction::ExecDetach, &[("execID", exec)]);
         }
         Ok(left)
     }

@@ -26,8 +26,8 @@ impl Runtime {
     ) -> Result<()> {
         let spec = self.containers.directory(id).read_spec().ok();
         self.remove_container(id, options, cancel)?;
-        let owner = spec.filter(|spec| options.volumes || spec.host.auto_remove);
-        let names = owner.map(|spec| spec.host.mounts.anonymous()).unwrap_or_default();
+        let owner = spec.filter(|spec| options.volumes || spec.host_config.auto_remove);
+        let names = owner.map(|spec| spec.host_config.mounts.anonymous()).unwrap_or_default();
         self.remove_unused_volumes(&names)
     }
 

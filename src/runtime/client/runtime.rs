@@ -17,7 +17,7 @@ use crate::runtime::protocol::{Reply, Request};
 use crate::runtime::record::container_store::ContainerStore;
 use crate::runtime::record::directory::{Directory, Lock};
 use crate::runtime::record::spec_cache::SpecCache;
-use crate::runtime::spawn::role::Children;
+use crate::runtime::spawn::engine_process::Children;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
 use crate::sys::userns;

@@ -35,13 +35,13 @@ pub(crate) fn open(config: &Spec) -> Result<OpenedNamespaces> {
         let directory = Directory::new(format!("../{id}").into());
         if kind == "ipc" {
             let spec = directory.read_spec().map_err(|error| not_running(&kind, &id, error))?;
-            let sharing = &spec.host.namespaces;
-            if sharing.ipc.is_private() && !sharing.ipc_shareable {
+            let namespaces = &spec.host_config.namespaces;
+            if namespaces.ipc.is_private() && !namespaces.ipc_shareable {
                 let message = format!("container {}: non-shareable IPC", &id[..12.min(id.len())]);
                 return Err(Error::new(Kind::Refused, message)
                     .hint("create that container with --ipc shareable"));
             }
-            if sharing.ipc != NamespaceMode::Host {
+            if namespaces.ipc != NamespaceMode::Host {
                 joined.shared_memory = Some(namespace(&directory, "mnt", &kind, &id)?);
             }
         }

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::checker::HealthChecker;
-use super::policy::{RestartState, UsageMeter};
+use super::restart_state::RestartState;
+use super::usage_meter::UsageMeter;
 use crate::model::container::options::StopTimeout;
 use crate::model::container::{ContainerSpec, State};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};

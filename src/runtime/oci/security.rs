@@ -16,7 +16,7 @@ use crate::runtime::host::lsm;
 /// # Errors
 /// [`Kind::Invalid`](crate::model::Kind::Invalid) for an invalid seccomp profile.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
-    let security = &spec.host.security;
+    let security = &spec.host_config.security;
     let root = security.capabilities();
     // Podman's rule: a user who is not root gets the requested capabilities, and none by default.
     let added = security.added_capabilities();

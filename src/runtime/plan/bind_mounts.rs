@@ -34,15 +34,15 @@ impl BindMounts {
             let step = match mount.typ().as_deref() {
                 Some("bind") if is_tree(mount) => binds.open(mount)?,
                 Some("tmpfs") if shares && mount.destination() == Path::new(DEV_SHM) => {
-                    let slot = binds.open.len();
+                    let fd_index = binds.open.len();
                     binds.open.push(Step::OpenDevShm);
                     Step::AttachBind {
-                        fd_index: slot,
+                        fd_index,
                         source: text("shared memory")?,
                         target: relative_to_root(DEV_SHM)?,
                     }
                 }
-                Some("tmpfs") if !is_ours(mount.destination()) => memory(mount)?,
+                Some("tmpfs") if !is_ours(mount.destination()) => tmpfs(mount)?,
                 _ => continue,
             };
             binds.steps.insert(mount.destination().clone(), step);
@@ -70,17 +70,17 @@ impl BindMounts {
             Attributes::MOUNT_ATTR_RDONLY,
             has("rro") || attributes.contains(Attributes::MOUNT_ATTR_RDONLY),
         );
-        let slot = self.open.len();
+        let fd_index = self.open.len();
         let view = View { whole: has("rbind"), attributes, slave: has("rslave") };
         let path = text(&source.to_string_lossy())?;
         let source = path.clone();
-        self.open.push(Step::OpenBindSource(BindSource { fd_index: slot, path, view }));
+        self.open.push(Step::OpenBindSource(BindSource { fd_index, path, view }));
         let target = relative_to_root(&mount.destination().to_string_lossy())?;
-        Ok(Step::AttachBind { fd_index: slot, source, target })
+        Ok(Step::AttachBind { fd_index, source, target })
     }
 }
 
-fn memory(mount: &Mount) -> Result<Step> {
+fn tmpfs(mount: &Mount) -> Result<Step> {
     let (attributes, settings) = options_of(mount.options().as_deref().unwrap_or_default())?;
     Ok(Step::MountTmpfs(MountStep {
         target: relative_to_root(&mount.destination().to_string_lossy())?,

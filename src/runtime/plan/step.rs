@@ -19,7 +19,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
-/// One step of init. Its values are prepared beforehand: a step allocates nothing.
+/// One step of init, with its values. What init may do in a step: head of `runtime/init/mod.rs`.
 #[derive(Debug)]
 pub enum Step {
     /// Close the file descriptors that no step needs.
@@ -346,9 +346,9 @@ impl fmt::Display for Step {
             Step::OpenDevShm => {
                 write!(f, "open /dev/shm of the container whose IPC is joined")
             }
-            Step::SetApparmorProfile(order) => {
-                let order = show(order);
-                write!(f, "set AppArmor profile {}", order.trim_start_matches("exec "))
+            Step::SetApparmorProfile(command) => {
+                let command = show(command);
+                write!(f, "set AppArmor profile {}", command.trim_start_matches("exec "))
             }
             Step::SetSelinuxLabel(label) => write!(f, "set SELinux label {}", show(label)),
             Step::ResetSchedule => write!(f, "reset CPU affinity and priorities"),

@@ -143,7 +143,21 @@ impl Operation {
                 Some(("seconds", time.as_secs_f64().to_string()))
             }
             Operation::WaitForExit(StopTimeout::NoLimit) => Some(("seconds", "-1".to_owned())),
-            _ => None,
+            Operation::WriteFiles
+            | Operation::TakeLock
+            | Operation::StartMonitor
+            | Operation::AskMonitor
+            | Operation::RemoveFiles
+            | Operation::MakeCgroup
+            | Operation::SetLimits
+            | Operation::OpenLog
+            | Operation::JoinPidNamespace
+            | Operation::WaitForExec
+            | Operation::WriteState
+            | Operation::Freeze
+            | Operation::Thaw
+            | Operation::Reap
+            | Operation::RemoveCgroup => None,
         }
     }
 }

@@ -69,18 +69,41 @@ fn option_value(findings: &mut Findings, function: &str, key: &OptionSpec, value
         let error = error.about(format_args!("{function}(): option `{}`", key.name));
         findings.error(value.position(), error.message().to_owned(), hint);
     }
-    match (key.value_type, value) {
+    match key.value_type {
         // Conditions inside conditions.
-        (ValueType::Conditions, Expr::Array(items, _)) => {
-            items.iter().for_each(|item| lint_options(findings, function, item, true));
-        }
-        (ValueType::Health, value) => lint_options(findings, "health", value, true),
-        (ValueType::Filter, Expr::Map(map, _)) => {
-            for (key, value) in &map.0 {
-                filtered(findings, function, (&key.name, key.pos), value);
+        ValueType::Conditions => {
+            if let Expr::Array(items, _) = value {
+                items.iter().for_each(|item| lint_options(findings, function, item, true));
             }
         }
-        _ => {}
+        ValueType::Health => lint_options(findings, "health", value, true),
+        ValueType::Filter => {
+            if let Expr::Map(map, _) = value {
+                for (key, value) in &map.0 {
+                    filtered(findings, function, (&key.name, key.pos), value);
+                }
+            }
+        }
+        ValueType::Text
+        | ValueType::TextOrNumber
+        | ValueType::Flag
+        | ValueType::UInt
+        | ValueType::Int
+        | ValueType::Duration
+        | ValueType::Size
+        | ValueType::Number
+        | ValueType::StopTimeout
+        | ValueType::Time
+        | ValueType::Signal
+        | ValueType::Command
+        | ValueType::Pairs
+        | ValueType::StringList
+        | ValueType::Mounts
+        | ValueType::NamespaceMode
+        | ValueType::Handles
+        | ValueType::State
+        | ValueType::Image
+        | ValueType::OneOf(_) => {}
     }
 }
 

@@ -190,7 +190,7 @@ impl Waiter {
     fn check_health(&self, health: &str) -> Result<Progress> {
         let record = self.current()?;
         Ok(match &record {
-            Some(record) if record.spec.host.supervision.health.command().is_none() => {
+            Some(record) if record.spec.host_config.supervision.health.command().is_none() => {
                 Progress::Never(self.no_health_check(record, health))
             }
             Some(record) if record.state.status == Status::Running && record.health() == health => {

@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use super::policy::SandboxPolicy;
 use crate::engine::{
-    Attach, Backend, Builds, CancelToken, Containers, CopyOptions, EventStream, Files, Images,
-    LogStream, Observe, Processes, Registries, Session, Transfer, Volumes, pass_on,
+    Attach, Backend, Builds, CancelToken, ContainerSession, Containers, CopyOptions, EventStream,
+    Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes, pass_on,
 };
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::mounts::{Mount, MountKind};
@@ -87,8 +87,8 @@ impl SandboxedBackend {
     /// container in another's namespace sees its processes, and through these its files.
     fn resolve_namespaces(&self, options: &CreateOptions) -> Result<CreateOptions> {
         let mut options = options.clone();
-        let sharing = &mut options.namespaces;
-        for mode in [&mut sharing.network, &mut sharing.ipc, &mut sharing.pid] {
+        let namespaces = &mut options.namespaces;
+        for mode in [&mut namespaces.network, &mut namespaces.ipc, &mut namespaces.pid] {
             if let NamespaceMode::Container(name) = mode {
                 let id = self.inner.find(name)?;
                 self.created_container(&id)?;

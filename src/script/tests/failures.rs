@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use expect_test::{Expect, expect};
 
-use super::super::{Host, Limits, Source, run};
+use super::super::{Limits, ScriptHost, Source, run};
 use super::{check, host, host_that_takes, report, run_text};
 
 #[track_caller]
@@ -395,7 +395,7 @@ fn a_closed_pipe_ends_the_script_quietly() {
 /// Cancels a script while it runs; returns the exit code and how long it still ran.
 fn interrupt(text: &str) -> (u8, Duration) {
     let (host, _) = host();
-    let Host { cancel, .. } = host.clone();
+    let ScriptHost { cancel, .. } = host.clone();
     let raised = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(50));
         cancel.cancel();

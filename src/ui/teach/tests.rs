@@ -66,7 +66,7 @@ fn stories(language: Language) -> String {
     paused.state.status = Status::Paused;
     let mut limited =
         ended(137, |state| (state.oom_killed, state.memory_peak) = (true, 33_000_000));
-    limited.spec.host.resources.memory = Some(32 << 20);
+    limited.spec.host_config.resources.memory = Some(32 << 20);
     let all = [
         container(),
         running,
@@ -113,7 +113,7 @@ fn each_end_has_its_story_in_korean() {
 fn seen() -> Introspection {
     let mut container = container();
     (container.state.status, container.state.pid) = (Status::Running, 4711);
-    container.spec.host.resources.memory = Some(64 << 20);
+    container.spec.host_config.resources.memory = Some(64 << 20);
     let digest = container.spec.image.layers[0].clone();
     Introspection {
         namespaces: vec![

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::engine::{
-    Attach, Backend, Builds, CancelToken, Containers, CopyOptions, EventStream, Files, Images,
-    LogStream, Observe, Processes, Registries, Session, Transfer, Volumes, pass_on,
+    Attach, Backend, Builds, CancelToken, ContainerSession, Containers, CopyOptions, EventStream,
+    Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes, pass_on,
 };
 use crate::model::Result;
 use crate::model::container::exec::{AttachOutcome, ExecOptions};

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 
 use super::container::BuildContainer;
 use super::params::{BuildParams, StepOutcome};
-use crate::engine::backend::{Attach, CancelToken, Containers as _, Processes as _, Session};
+use crate::engine::backend::{
+    Attach, CancelToken, ContainerSession, Containers as _, Processes as _,
+};
 use crate::engine::native::handle::Native;
 use crate::image::{Origin, build::configure};
 use crate::model::container::exec::AttachOutcome;
@@ -25,7 +27,7 @@ impl Native {
     ///
     /// # Errors
     /// When the resource reaper cannot be started.
-    fn build_session(&self) -> Result<&Session> {
+    fn build_session(&self) -> Result<&ContainerSession> {
         self.build_session.get_or_try_init(|| self.runtime.start_session())
     }
 

@@ -158,6 +158,23 @@ fn value_of_flag(value_type: ValueType, word: &str) -> Result<Expression> {
                 word.parse().map_err(|_| Error::new(Kind::Invalid, "expected a whole number"))?;
             Expression::Number(number)
         }
-        _ => Expression::text(word),
+        ValueType::Text
+        | ValueType::TextOrNumber
+        | ValueType::Duration
+        | ValueType::Size
+        | ValueType::Number
+        | ValueType::Time
+        | ValueType::Signal
+        | ValueType::Pairs
+        | ValueType::StringList
+        | ValueType::Mounts
+        | ValueType::NamespaceMode
+        | ValueType::Health
+        | ValueType::Conditions
+        | ValueType::Handles
+        | ValueType::State
+        | ValueType::Filter
+        | ValueType::Image
+        | ValueType::OneOf(_) => Expression::text(word),
     })
 }
