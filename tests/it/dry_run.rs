@@ -165,7 +165,7 @@ fn a_service_that_is_stopped_is_taken_to_end_well() {
     let engine = TestEngine::new();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/smoke-test.rhai");
     let printed = engine.ok(&["--dry-run", script.to_str().unwrap()]);
-    assert!(printed.contains("ok: it stops when asked"), "{printed}");
+    assert!(printed.contains("ok: it exited after SIGTERM"), "{printed}");
     let text = "print(run(\"host\", \"sleep 9\").kill().exit_code)";
     assert!(dry(&engine, text).ends_with("137"));
 }

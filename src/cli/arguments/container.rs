@@ -58,7 +58,6 @@ pub enum Pull {
 pub struct CreateArguments {
     /// The arguments of a new container.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub new: NewContainerArguments,
 }
 
@@ -78,7 +77,6 @@ pub struct RunArguments {
     pub detach_keys: Option<String>,
     /// The arguments of a new container.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub new: NewContainerArguments,
 }
 

@@ -151,7 +151,7 @@ pub(crate) fn confirm(
     let write = |error: std::io::Error| Error::from_io("write the question", &error);
     let shown = terminal.out().map_err(write)?;
     shown.write_all(text.as_bytes()).and_then(|()| shown.flush()).map_err(write)?;
-    // Ctrl-C is an answer too: the REPL catches it, and reading would go on.
+    // Ctrl-C is an answer too: the REPL catches it, and the read would continue.
     let cancel = context.interruptible()?;
     wait_for_either(stdin.as_fd(), cancel.as_fd())?;
     cancel.check()?;

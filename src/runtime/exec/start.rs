@@ -94,7 +94,7 @@ fn start(
 ) -> Result<(SpawnedProcess, StdinWriter)> {
     let not_running = || {
         Error::new(Kind::Refused, format!("container `{}` is not running", state.name))
-            .hint("start it first")
+            .hint(format!("start it: lifebox start {}", state.name))
     };
     let pid = Pid::from_raw(state.pid).filter(|_| state.status == Status::Running);
     let pid = pid.ok_or_else(not_running)?;

@@ -74,7 +74,7 @@ pub(crate) fn tail(
     Ok(None)
 }
 
-/// Moves back over `left` lines, or to the beginning. Returns whether there were so many.
+/// Moves back over `left` lines, or to the beginning. Returns whether the file has enough lines.
 fn seek_last_lines(
     file: &mut File,
     left: &mut u64,

@@ -170,7 +170,7 @@ pub fn from_docker(commands: &dyn CommandLineReader, text: &str) -> Result<Strin
     let all = shell::commands(text)?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
     if all.is_empty() {
         return Err(Error::new(Kind::Invalid, "expected a Docker command")
-            .hint("such as: docker run -d nginx"));
+            .hint("write a command such as `docker run -d nginx`"));
     }
     Ok(ui::expression::lines(&all.concat()))
 }

@@ -63,7 +63,7 @@ pub fn expression(value: &Dynamic, value_type: ValueType) -> Result<Expression> 
     if let Some(map) = value.read_lock::<Map>() {
         let entry =
             |(key, value): (_, &Dynamic)| Ok((String::from(key), expression(value, value_type)?));
-        // In the map of a health check, `()` is as an option that is not there.
+        // In the map of a health check, `()` counts as an absent option.
         let is_set = |value: &Dynamic| value_type != ValueType::Health || !value.is_unit();
         let entries = map.iter().filter(|(_, value)| is_set(value));
         let entries = entries.map(|(key, value)| entry((key.as_str(), value)));
