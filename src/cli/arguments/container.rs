@@ -44,11 +44,11 @@ pub struct NewContainerArguments {
 /// A pull policy: when to pull the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pull {
-    /// If the image is missing.
+    /// Pull only a missing image.
     Missing,
-    /// Even if the image is present.
+    /// Pull even a present image.
     Always,
-    /// Never.
+    /// Never pull.
     Never,
 }
 

@@ -46,11 +46,14 @@ fn rows(live: bool) -> impl Iterator<Item = (&'static CreateOption, Flag)> {
 
 impl<const LIVE: bool> Args for OptionFlags<LIVE> {
     fn augment_args(command: Command) -> Command {
-        GROUPS.iter().fold(command, |command, group| {
-            let flags = group.options.iter().filter(|row| row.live || !LIVE);
-            let flags = flags.filter_map(|row| Some(arg(row.flag?, row.about)));
-            command.next_help_heading(Some(group.title)).args(flags)
-        })
+        GROUPS
+            .iter()
+            .fold(command, |command, group| {
+                let flags = group.options.iter().filter(|row| row.live || !LIVE);
+                let flags = flags.filter_map(|row| Some(arg(row.flag?, row.about)));
+                command.next_help_heading(Some(group.title)).args(flags)
+            })
+            .next_help_heading(None::<&str>)
     }
 
     fn augment_args_for_update(command: Command) -> Command {

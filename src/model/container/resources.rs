@@ -49,7 +49,7 @@ pub struct Resources {
     pub shm_size: Option<i64>,
     /// The OOM score adjustment, -1000 to 1000 (proc_pid_oom_score_adj(5)).
     pub oom_score_adj: Option<i64>,
-    /// The cgroup below which the container's own is created, without `/` at either end.
+    /// The cgroup below which the container's own is created: `/` and its path.
     pub cgroup_parent: Option<String>,
 }
 
@@ -132,7 +132,7 @@ pub fn parse_cpus(text: &str) -> Result<i64> {
     Ok((cpus * NANO).round() as i64)
 }
 
-/// Reads a parent cgroup: a path from the root of the hierarchies.
+/// Reads a parent cgroup: a path from the root of the hierarchies, with or without `/` before it.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for an empty path, or one that leads out of the hierarchies.
@@ -141,11 +141,11 @@ pub fn parse_cgroup_parent(text: &str) -> Result<String> {
         text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     let is_name =
         |part: &&str| *part != ".." && part.len() < 256 && !part.contains(char::is_control);
-    if parts.is_empty() || !parts.iter().all(is_name) {
+    if text.len() > 1024 || parts.is_empty() || !parts.iter().all(is_name) {
         return Err(Error::new(Kind::Invalid, format!("invalid cgroup path {text:?}"))
             .hint("write a path below the root of the cgroups, such as /batch/night"));
     }
-    Ok(parts.join("/"))
+    Ok(format!("/{}", parts.join("/")))
 }
 
 /// Reads a size, or -1 for no limit.
@@ -285,7 +285,7 @@ impl Resources {
             }
         }
         if self.nano_cpus.is_some_and(|cpus| cpus != 0 && cpus < 10_000_000) {
-            return Err(invalid("--cpus must be at least 0.01"));
+            return Err(invalid("the number of CPUs must be at least 0.01"));
         }
         if set(self.cpu_period).is_some_and(|period| !(1_000..=1_000_000).contains(&period)) {
             return Err(invalid(

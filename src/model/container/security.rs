@@ -121,7 +121,7 @@ impl Security {
             ("label", Some("disable")) => self.label = None,
             ("label", Some(part)) => self.set_label(part)?,
             _ => {
-                let message = format!("invalid --security-opt: {option:?}");
+                let message = format!("unknown security option {option:?}");
                 return Err(Error::new(Kind::Invalid, message).hint(
                     "use one of no-new-privileges[:true|false], seccomp=FILE, seccomp=unconfined, \
                      systempaths=unconfined, apparmor=PROFILE, label=disable, \

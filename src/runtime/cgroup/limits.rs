@@ -298,6 +298,11 @@ impl Cgroup {
     /// [`Kind::Unsupported`] names the controller and how to get it, [`Kind::Invalid`] the
     /// available processors.
     pub fn check(&self, limits: &LinuxResources, resources: &Resources) -> Result<()> {
+        if resources.cgroup_parent.is_some() && self.has_no_hierarchy() {
+            let message = "--cgroup-parent needs a cgroup that this user may write to";
+            let hint = delegation_hint(None, false);
+            return Err(Error::new(Kind::Unsupported, message).hint(hint));
+        }
         let needed: Vec<_> = table(limits, LimitScope::Configured)
             .into_iter()
             .filter(|limit| limit.requested)

@@ -102,7 +102,7 @@ impl Runtime {
         if let Ok(requested) = fs::read_to_string(directory.file(REQUESTED_CGROUP_PARENT)) {
             // An ordinary user has only what is below the session's own cgroup.
             let own = Path::new(&self.cgroup_parent).parent().unwrap_or(Path::new(""));
-            return own.join(requested).to_string_lossy().into_owned();
+            return own.join(requested.trim_matches('/')).to_string_lossy().into_owned();
         }
         let recorded = Some(directory.file(CGROUP_PARENT));
         let recorded = recorded.filter(|_| userns::in_user_namespace());

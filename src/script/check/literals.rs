@@ -51,7 +51,15 @@ fn unknown(
         Some(near) => format!("did you mean `{near}`? see help(\"{page}\")"),
         None => format!("see help(\"{page}\")"),
     };
-    findings.error(place, format!("{function}(): no option `{key}`"), Some(hint));
+    findings.error(place, format!("{}: no option `{key}`", taker(function)), Some(hint));
+}
+
+/// Names what takes options in messages: a function, or the option whose map has keys of its own.
+fn taker(function: &str) -> String {
+    match function {
+        "health" => "option `health`".to_owned(),
+        function => format!("{function}()"),
+    }
 }
 
 /// Checks the value of an option.
@@ -59,14 +67,16 @@ fn option_value(findings: &mut Findings, function: &str, key: &OptionSpec, value
     let error = match options::create_option(function, key.name) {
         // Its keys are looked at below, one by one.
         Some(_) if matches!((key.value_type, value), (ValueType::Health, Expr::Map(..))) => None,
-        Some(row) => {
-            literal(value).and_then(|value| (row.set)(&mut CreateOptions::default(), &value).err())
-        }
+        Some(row) => match literal(value) {
+            Some(value) => (row.set)(&mut CreateOptions::default(), &value).err(),
+            // Of a value with computed parts only the type is known.
+            None => wrong(key.value_type, value).map(|got| key.value_type.mismatch(&got)),
+        },
         None => wrong(key.value_type, value).map(|got| key.value_type.mismatch(&got)),
     };
     if let Some(error) = error {
         let hint = error.hint_text().map(str::to_owned);
-        let error = error.about(format_args!("{function}(): option `{}`", key.name));
+        let error = error.about(format_args!("{}: option `{}`", taker(function), key.name));
         findings.error(value.position(), error.message().to_owned(), hint);
     }
     match key.value_type {

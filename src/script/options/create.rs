@@ -47,9 +47,6 @@ pub(super) fn apply(
     options: &mut CreateOptions,
 ) -> Result<()> {
     let Some(key) = row.key else { return Ok(()) };
-    let set = |value: &Dynamic| {
-        let value = values::expression(value, row.value_type)?;
-        (row.set)(options, &value)
-    };
+    let set = |value: &Dynamic| (row.set)(options, &values::expression(value, row.value_type));
     given.get_with(key, set).map(drop)
 }

@@ -2,9 +2,9 @@
 
 use super::convert::{pairs, texts};
 use super::parsed::ParsedOptions;
-use crate::model::Result;
 use crate::model::observe::volume::{PruneVolumesOptions, VolumeFilter};
 use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
+use crate::model::{Error, Kind, Result};
 use rhai::Map;
 use std::collections::BTreeMap;
 
@@ -32,7 +32,11 @@ pub(super) const PRUNE_VOLUMES: &[OptionSpec] = &[
 /// Reads the options of `create_volume`: labels.
 pub fn new_volume(map: Map) -> Result<BTreeMap<String, String>> {
     let labels = ParsedOptions::new("create_volume", VOLUME, map)?.get("labels", pairs)?;
-    Ok(labels.unwrap_or_default().into_iter().collect())
+    let labels: BTreeMap<_, _> = labels.unwrap_or_default().into_iter().collect();
+    match labels.contains_key("") {
+        true => Err(Error::new(Kind::Invalid, "create_volume(): a label needs a key")),
+        false => Ok(labels),
+    }
 }
 
 /// Reads the options of `volumes`.

@@ -153,7 +153,8 @@ pub fn refuse(what: &str) -> Result<()> {
 /// [`Kind::Denied`].
 pub fn deny_host_env(options: &Map) -> Result<()> {
     let env = options.get("env").map(|env| env.clone().flatten());
-    let list = env.and_then(|env| env.try_cast::<Array>()).unwrap_or_default();
+    let list = env.map(|env| env.clone().try_cast::<Array>().unwrap_or_else(|| vec![env]));
+    let list = list.unwrap_or_default();
     let taken = list.iter().filter_map(values::text).find(|entry| !entry.contains('='));
     taken.map_or(Ok(()), |name| deny_host_variable(&name))
 }

@@ -41,11 +41,11 @@ fn options_in_options_and_in_variables_are_looked_at() {
         ),
         (
             "create(\"host\", #{ health: #{ cmd: \"x\", intervall: 3 } });",
-            "1:40 error: health(): no option `intervall` (did you mean `interval`? see help(\"create\"))",
+            "1:40 error: option `health`: no option `intervall` (did you mean `interval`? see help(\"create\"))",
         ),
         (
             "create(\"host\", #{ health: #{ retries: -1 } });",
-            "1:39 error: health(): option `retries`: expected a whole number from 0, got -1",
+            "1:39 error: option `health`: option `retries`: expected a whole number from 0, got -1",
         ),
         (
             "let o = #{ nmae: \"x\" }; run(\"host\", o);",

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rhai::{Array, Dynamic, INT, ImmutableString, Map};
 
+use crate::model::creation::options::HEALTH;
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType;
 use crate::model::value::signal::Signal;
@@ -25,6 +26,7 @@ pub fn type_of(value: &Dynamic) -> &'static str {
         v if v.is_array() => "an array",
         v if v.is_map() => "a map",
         v if v.is_fnptr() => "a function",
+        v if v.is_char() => "a character",
         v if v.is::<Container>() => "a Container",
         v if v.is::<Image>() => "an Image",
         v if v.is::<ExecResult>() => "an ExecResult",
@@ -44,30 +46,25 @@ pub fn scalar(value: &Dynamic) -> Option<String> {
 }
 
 /// Converts a value into an expression, for an option of this type.
-///
-/// # Errors
-/// [`Kind::Invalid`] for a value that no option takes, such as a function.
-pub fn expression(value: &Dynamic, value_type: ValueType) -> Result<Expression> {
-    if let Some(container) = value.read_lock::<Container>() {
-        return match value_type {
-            ValueType::NamespaceMode => {
-                Ok(Expression::Text(format!("container:{}", container.id())))
-            }
-            other => Err(other.mismatch(type_of(value))),
-        };
+pub fn expression(value: &Dynamic, value_type: ValueType) -> Expression {
+    if let Some(container) = value.read_lock::<Container>()
+        && value_type == ValueType::NamespaceMode
+    {
+        return Expression::Text(format!("container:{}", container.id()));
     }
     if let Some(items) = value.read_lock::<Array>() {
-        let items = items.iter().map(|item| expression(item, value_type));
-        return items.collect::<Result<_>>().map(Expression::List);
+        return Expression::List(items.iter().map(|item| expression(item, value_type)).collect());
     }
     if let Some(map) = value.read_lock::<Map>() {
+        // In the map of a health check, `()` counts as an option that is not given.
+        let is_part = |key: &str| HEALTH.iter().any(|part| part.name == key);
+        let is_unset = |key: &str, value: &Dynamic| {
+            value_type == ValueType::Health && value.is_unit() && is_part(key)
+        };
+        let entries = map.iter().filter(|(key, value)| !is_unset(key, value));
         let entry =
-            |(key, value): (_, &Dynamic)| Ok((String::from(key), expression(value, value_type)?));
-        // In the map of a health check, `()` counts as an absent option.
-        let is_set = |value: &Dynamic| value_type != ValueType::Health || !value.is_unit();
-        let entries = map.iter().filter(|(_, value)| is_set(value));
-        let entries = entries.map(|(key, value)| entry((key.as_str(), value)));
-        return entries.collect::<Result<_>>().map(Expression::Map);
+            |(key, value): (_, &Dynamic)| (String::from(key), expression(value, value_type));
+        return Expression::Map(entries.map(|(key, value)| entry((key.as_str(), value))).collect());
     }
     let plain = match value {
         v if v.is_string() => text(v).map(Expression::Text),
@@ -76,7 +73,7 @@ pub fn expression(value: &Dynamic, value_type: ValueType) -> Result<Expression> 
         v if v.is_float() => Some(Expression::Decimal(v.to_string())),
         _ => None,
     };
-    plain.ok_or_else(|| value_type.mismatch(type_of(value)))
+    plain.unwrap_or(Expression::Other(type_of(value)))
 }
 
 /// Formats a value for a message: a scalar as it is written, any other value by its type.

@@ -26,7 +26,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "network",
         T::NamespaceMode,
         DeniedIf(|o| o.namespaces.network == NamespaceMode::Host),
-        "Connect a container to a network: none, host or container:NAME",
+        "Connect a container to a network: none (default), host or container:NAME",
         |o| word(o.namespaces.network.show("")),
         |o, v| {
             o.namespaces.network = mode("network", v, &["none"])?.0;
@@ -39,7 +39,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "ipc",
         T::NamespaceMode,
         DeniedIf(|o| o.namespaces.ipc == NamespaceMode::Host),
-        "IPC mode to use: none, private, shareable, host or container:NAME",
+        "IPC mode to use: private (default), none, shareable, host or container:NAME",
         |o| match (o.namespaces.ipc_none, o.namespaces.ipc_shareable) {
             (true, _) => Some(Expression::text("none")),
             (_, true) => Some(Expression::text("shareable")),

@@ -33,7 +33,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "entrypoint",
         T::Command,
         Any,
-        "Overwrite the default ENTRYPOINT of the image",
+        "Overwrite the default ENTRYPOINT of the image; an empty one resets it",
         |o| o.entrypoint.as_deref().map(write::command),
         |o, v| set_some(&mut o.entrypoint, read::command(v)),
     )

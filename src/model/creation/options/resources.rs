@@ -1,7 +1,7 @@
 //! How much a container may use: memory, processors, processes, block devices, limits of its
 //! processes.
 
-use super::assign::set_some;
+use super::assign::{set, set_some};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied};
 use super::{read, write};
@@ -15,7 +15,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "memory",
         T::Size,
         Any,
-        "Memory limit",
+        "Memory limit, such as 512m",
         |o| o.resources.memory.map(write::size),
         |o, v| set_some(&mut o.resources.memory, read::size(v)),
     )
@@ -46,7 +46,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "cpus",
         T::Number,
         Any,
-        "Number of CPUs",
+        "Number of CPUs, such as 1.5",
         |o| o.resources.nano_cpus.map(|cpus| Expression::Decimal(format_billionths(cpus))),
         |o, v| {
             o.resources.nano_cpus = Some(parse_cpus(&read::text_or_number(v)?)?);
@@ -59,7 +59,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "cpu_shares",
         T::Int,
         Any,
-        "CPU shares (relative weight)",
+        "CPU shares (relative weight), 1024 by default",
         |o| o.resources.cpu_shares.map(Expression::Number),
         |o, v| set_some(&mut o.resources.cpu_shares, read::whole(v)),
     )
@@ -169,11 +169,13 @@ pub(super) const OPTIONS: &[Row] = &[
         "cgroup_parent",
         T::Text,
         Denied,
-        "Optional parent cgroup for the container",
+        "Optional parent cgroup for the container, from the root of the cgroups",
         |o| write::text(o.resources.cgroup_parent.as_ref()),
         |o, v| {
-            o.resources.cgroup_parent = Some(parse_cgroup_parent(&read::text(v)?)?);
-            Ok(())
+            // As with Docker, an empty one is none.
+            let text = Some(read::text(v)?).filter(|text| !text.is_empty());
+            let parent = text.map(|text| parse_cgroup_parent(&text));
+            set(&mut o.resources.cgroup_parent, parent.transpose())
         },
     )
     .flag("cgroup-parent", "PATH"),

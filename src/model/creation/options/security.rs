@@ -16,7 +16,8 @@ fn bare(names: &[String]) -> Option<Expression> {
 }
 
 fn capabilities(list: &mut Vec<String>, value: &Expression) -> Result<()> {
-    list.extend(capability::canonical_all(&read::texts(value)?)?);
+    list.extend(read::texts(value)?);
+    *list = capability::canonical_all(list)?;
     Ok(())
 }
 
@@ -25,7 +26,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "cap_add",
         T::StringList,
         Denied,
-        "Add Linux capabilities",
+        "Add Linux capabilities, such as NET_ADMIN, or ALL",
         |o| bare(&o.security.cap_add),
         |o, v| capabilities(&mut o.security.cap_add, v),
     )
@@ -87,7 +88,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Add additional groups to join",
         |o| write::texts(&o.security.groups),
-        |o, v| extend(&mut o.security.groups, read::texts(v)),
+        |o, v| extend(&mut o.security.groups, read::texts_or_numbers(v)),
     )
     .flag("group-add", "GROUP"),
 ];

@@ -136,7 +136,7 @@ fn resources() -> impl Strategy<Value = Resources> {
                 blkio_weight: limits.1,
                 oom_score_adj: limits.2,
                 shm_size: limits.3,
-                cgroup_parent: sets.0.map(|set| format!("batch/{set}")),
+                cgroup_parent: sets.0.map(|set| format!("/batch/{set}")),
                 ulimits: ulimits.into_iter().map(|text| text.parse().unwrap()).collect(),
             }
         },
