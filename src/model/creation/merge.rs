@@ -12,6 +12,7 @@ use crate::model::container::storage::Driver;
 use crate::model::container::supervision::RestartPolicy;
 use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
 use crate::model::image::{Image, ImageConfig};
+use crate::model::value::account;
 use crate::model::value::env::DEFAULT_PATH;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::id::ContainerId;
@@ -47,7 +48,7 @@ pub fn spec(
     labels.extend(options.labels.clone());
     let config = Config {
         hostname: options.hostname.clone().unwrap_or_else(|| id.short().to_owned()),
-        user: options.user.clone().unwrap_or_else(|| of_image.user.clone()),
+        user: user(&image.display_name(), of_image, options)?,
         open_stdin: options.interactive,
         tty: options.tty,
         env: environment(&of_image.env, &options.env),
@@ -104,6 +105,17 @@ pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
         }
     }
     env
+}
+
+/// Returns the user that the options or the image name.
+fn user(image: &str, of_image: &ImageConfig, options: &CreateOptions) -> Result<String> {
+    if let Some(user) = &options.user {
+        return Ok(user.clone());
+    }
+    account::check_user(&of_image.user).map_err(|error| {
+        corrupt(image, format!("has an {}", error.message())).hint("name one with --user 1000")
+    })?;
+    Ok(of_image.user.clone())
 }
 
 /// Returns the targets of anonymous volumes: the image's, and the user's of `-v`.
@@ -234,8 +246,7 @@ pub fn check_options(options: &CreateOptions) -> Result<()> {
     let words = [&options.entrypoint, &options.cmd].into_iter().flatten().flatten();
     no_nul("command", words.map(String::as_str))?;
     no_nul("labels", options.labels.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]))?;
-    no_nul("user", options.user.as_deref())?;
-    no_nul("groups", options.security.groups.iter().map(String::as_str))?;
+    check_accounts(options)?;
     options.security.check()?;
     if let Some(hostname) = &options.hostname {
         check_hostname(hostname)?;
@@ -250,6 +261,14 @@ pub fn check_options(options: &CreateOptions) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn check_accounts(options: &CreateOptions) -> Result<()> {
+    let groups = &options.security.groups;
+    no_nul("user", options.user.as_deref())?;
+    no_nul("groups", groups.iter().map(String::as_str))?;
+    options.user.as_deref().map_or(Ok(()), account::check_user)?;
+    groups.iter().try_for_each(|group| account::check_group(group))
 }
 
 fn no_nul<'a>(what: &str, texts: impl IntoIterator<Item = &'a str>) -> Result<()> {
