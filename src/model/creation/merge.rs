@@ -11,6 +11,7 @@ use crate::model::container::options::{CreateOptions, EnvEntry};
 use crate::model::container::storage::Driver;
 use crate::model::container::supervision::RestartPolicy;
 use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
+use crate::model::image::stacking::topmost_once;
 use crate::model::image::{Image, ImageConfig};
 use crate::model::value::account;
 use crate::model::value::env::DEFAULT_PATH;
@@ -70,7 +71,7 @@ pub fn spec(
         image: ImageUse {
             reference: reference.to_owned(),
             id: image.id.clone(),
-            layers: image.layers.clone(),
+            layers: topmost_once(&image.layers),
         },
         config,
         host: HostConfig {
