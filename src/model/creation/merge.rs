@@ -4,6 +4,8 @@
 //! where it is malformed, and never taken for a request (CVE-2026-57231: an image's `FOO` without
 //! `=` once meant "copy FOO from the host").
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::Timestamp;
 
 use crate::model::container::mounts::MountSpec;
@@ -22,6 +24,9 @@ use crate::model::{Error, Kind, Result};
 
 /// The longest host name: one label of RFC 1123. The kernel's limit is 64.
 const MAX_HOSTNAME: usize = 63;
+
+/// The most volumes of an image: each is a directory and a mount of every container.
+const MAX_VOLUMES: usize = 256;
 
 /// Returns the spec of a container of `image`, which the user named `reference`, with `options`.
 ///
@@ -96,15 +101,25 @@ pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
     if config.tty {
         env.push("TERM=xterm".to_owned());
     }
+    // By place, as an image may bring tens of thousands of entries.
+    let mut places: HashMap<String, usize> =
+        env.iter().enumerate().map(|(place, entry)| (key(entry).to_owned(), place)).collect();
     for entry in &config.env {
-        let place = env.iter().position(|known| key(known) == key(entry));
-        match (place, entry.contains('=')) {
-            (Some(place), true) => env[place].clone_from(entry),
-            (None, true) => env.push(entry.clone()),
-            (Some(place), false) => drop(env.remove(place)),
-            (None, false) => {}
+        if !entry.contains('=') {
+            if let Some(place) = places.remove(key(entry)) {
+                env[place].clear();
+            }
+            continue;
+        }
+        match places.get(key(entry)) {
+            Some(place) => env[*place].clone_from(entry),
+            None => {
+                places.insert(key(entry).to_owned(), env.len());
+                env.push(entry.clone());
+            }
         }
     }
+    env.retain(|entry| !entry.is_empty());
     env
 }
 
@@ -163,7 +178,8 @@ pub(crate) fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
         EnvEntry::Unset { key } => key.clone(),
     };
     let mut env: Vec<String> = user.iter().map(written).collect();
-    let kept = image.iter().filter(|entry| !user.iter().any(|set| set.key() == key(entry)));
+    let set: HashSet<&str> = user.iter().map(EnvEntry::key).collect();
+    let kept = image.iter().filter(|entry| !set.contains(key(entry)));
     env.extend(kept.cloned());
     env
 }
@@ -200,6 +216,11 @@ fn check_image(image: &str, config: &ImageConfig) -> Result<()> {
         if !well_formed || entry.contains('\0') {
             return Err(corrupt(image, format!("has an invalid environment entry {entry:?}")));
         }
+    }
+    if config.volumes.len() > MAX_VOLUMES {
+        let message = format!("has {} volumes, more than {MAX_VOLUMES}", config.volumes.len());
+        return Err(corrupt(image, message)
+            .hint("build an image with fewer: write fewer VOLUME instructions"));
     }
     let workdir = &config.working_dir;
     if !workdir.is_empty() && !workdir.starts_with('/') {
