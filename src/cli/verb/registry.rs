@@ -11,6 +11,7 @@ use crate::cli::terminal::ending::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::{progress, prompt};
 use crate::model::error::Context as _;
+use crate::model::error::credentials;
 use crate::model::observe::progress::{NoProgress, Progress, PullOptions};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
@@ -154,10 +155,11 @@ pub fn logout(
     arguments: &LogoutArguments,
 ) -> CommandResult {
     let registry = &arguments.registry;
+    let shown = credentials::mask(registry);
     if shell.backend()?.logout(registry)? {
-        screen.line(format!("Removing login credentials for {registry}"))?;
+        screen.line(format!("Removing login credentials for {shown}"))?;
     } else {
-        screen.line(format!("Not logged in to {registry}"))?;
+        screen.line(format!("Not logged in to {shown}"))?;
     }
     Ok(0)
 }

@@ -246,8 +246,9 @@ impl Resources {
         }
         if limit > PIDS_MAX {
             let message = format!("the process limit {limit} is above {PIDS_MAX}, the kernel's");
-            return Err(invalid(message)
-                .hint(format!("write --pids-limit with a number from 1 to {PIDS_MAX}, or -1 for no limit")));
+            return Err(invalid(message).hint(format!(
+                "write --pids-limit with a number from 1 to {PIDS_MAX}, or -1 for no limit"
+            )));
         }
         Ok(())
     }
@@ -255,7 +256,9 @@ impl Resources {
     fn check_memory(&self) -> Result<()> {
         let set = |value: Option<i64>| value.filter(|value| *value != 0);
         let (memory, swap) = (set(self.memory), set(self.memory_swap));
-        for (limit, flag) in [(memory, "memory"), (set(self.memory_reservation), "memory-reservation")] {
+        for (limit, flag) in
+            [(memory, "memory"), (set(self.memory_reservation), "memory-reservation")]
+        {
             if let Some(limit) = limit.filter(|limit| *limit < 0) {
                 return Err(invalid(format!("invalid size for --{flag}: {limit} is negative"))
                     .hint(format!("write a size such as --{flag} 64m, or 0 for no limit")));

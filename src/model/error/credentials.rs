@@ -45,7 +45,8 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 /// it in a URL.
 fn credentials(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     let written = &text[word.clone()];
-    let at = written.rmatch_indices('@').map(|(at, _)| at).find(|at| !is_digest(&written[at + 1..]))?;
+    let at =
+        written.rmatch_indices('@').map(|(at, _)| at).find(|at| !is_digest(&written[at + 1..]))?;
     let before = &written[..at];
     let start = match before.find("://") {
         Some(scheme) => scheme + "://".len(),

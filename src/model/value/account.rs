@@ -105,9 +105,14 @@ mod tests {
 
     #[test]
     fn root_is_told_by_number_and_by_name() {
-        for (text, root) in
-            [("", true), ("0:7", true), ("00", true), ("root", true), ("1:0", false), ("app", false)]
-        {
+        for (text, root) in [
+            ("", true),
+            ("0:7", true),
+            ("00", true),
+            ("root", true),
+            ("1:0", false),
+            ("app", false),
+        ] {
             assert_eq!(is_root(text), root, "{text}");
         }
     }

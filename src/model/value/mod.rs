@@ -2,6 +2,7 @@
 //! durations; and expressions of the language as data.
 
 pub mod account;
+pub mod bom;
 pub mod capability;
 pub mod digest;
 pub mod env;

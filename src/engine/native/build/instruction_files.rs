@@ -104,9 +104,13 @@ mod tests {
         std::fs::create_dir_all(context.join("sub")).unwrap();
         std::os::unix::fs::symlink(&context, outer.path().join("other")).unwrap();
         let at = |path: &str| inside(&context, &outer.path().join(path));
-        for path in
-            ["context/sub/D", "context/./sub/D", "other/sub/D", "context/sub/../sub/D", "other/../context/sub/D"]
-        {
+        for path in [
+            "context/sub/D",
+            "context/./sub/D",
+            "other/sub/D",
+            "context/sub/../sub/D",
+            "other/../context/sub/D",
+        ] {
             assert_eq!(at(path).as_deref(), Some(Path::new("sub/D")), "{path}");
         }
         for path in ["D", "context/../D", "context.txt", "contexts/D"] {

@@ -20,7 +20,8 @@ impl<'a> Decisions<'a> {
     ) -> Result<()> {
         let earlier = self.0.iter().find(|(known, ..)| *known == question);
         if let Some((_, _, earlier)) = earlier.filter(|(_, known, _)| known != answer) {
-            let shown = |text: &str| text.chars().take(80).collect::<String>().escape_debug().to_string();
+            let shown =
+                |text: &str| text.chars().take(80).collect::<String>().escape_debug().to_string();
             let message = format!(
                 "contradictory mount options: `{}` and `{}`",
                 shown(earlier),
