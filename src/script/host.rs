@@ -12,6 +12,7 @@ use super::sandbox::policy::SandboxPolicy;
 use crate::engine::{Backend, CancelToken};
 use crate::model::observe::progress::{NoProgress, Progress};
 use crate::model::script::test_result::TestResult;
+use crate::model::value::bom::without_bom;
 use crate::model::value::expression::Expression;
 use crate::model::value::id::ContainerId;
 use crate::model::value::language::ReaderProfile;
@@ -229,7 +230,7 @@ pub struct Outcome {
 /// Reads a script: returns its name and its text.
 pub(super) fn read(source: Source) -> Result<(String, String)> {
     match source {
-        Source::Text { name, text } => Ok((name, text)),
+        Source::Text { name, text } => Ok((name, without_bom(&text).to_owned())),
         Source::File(path) => {
             let name = path.display().to_string();
             let mut bytes = Vec::new();
@@ -242,7 +243,7 @@ pub(super) fn read(source: Source) -> Result<(String, String)> {
                     format!("cannot read script `{name}`: the file is not UTF-8 text"),
                 )
             })?;
-            Ok((name, text))
+            Ok((name, without_bom(&text).to_owned()))
         }
     }
 }

@@ -22,6 +22,7 @@ mod handlers;
 mod harness;
 mod health;
 mod images;
+mod images_of_strangers;
 mod imports;
 mod isolation;
 mod lessons;

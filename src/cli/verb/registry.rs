@@ -11,6 +11,7 @@ use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::{progress, prompt};
 use crate::model::error::Context as _;
+use crate::model::error::credentials;
 use crate::model::observe::progress::{NoProgress, Progress, PullOptions};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
@@ -155,10 +156,11 @@ pub fn logout(
     arguments: &LogoutArguments,
 ) -> CommandResult {
     let registry = &arguments.registry;
+    let shown = credentials::mask(registry);
     if context.backend()?.logout(registry)? {
-        terminal.line(format!("Removing login credentials for {registry}"))?;
+        terminal.line(format!("Removing login credentials for {shown}"))?;
     } else {
-        terminal.line(format!("Not logged in to {registry}"))?;
+        terminal.line(format!("Not logged in to {shown}"))?;
     }
     Ok(0)
 }

@@ -9,6 +9,7 @@ use super::handle::{HOST, Native};
 use crate::engine::backend::{CancelToken, Images, Observe as _};
 use crate::image::Store;
 use crate::model::image::history::History;
+use crate::model::image::stacking::topmost_once;
 use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOptions};
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::observe::check_report::{CheckOptions, Finding, Problem, Report, Resolution};
@@ -42,9 +43,12 @@ impl Images for Native {
     fn image_json(&self, reference: &str) -> Result<Value> {
         let store = self.store()?;
         let image = store.find(reference)?;
-        let topmost_first = image.layers.iter().rev();
-        let layers: Vec<_> =
-            topmost_first.map(|layer| store.layer_dir(layer).display().to_string()).collect();
+        let stacked = topmost_once(&image.layers);
+        let layers: Vec<_> = stacked
+            .iter()
+            .rev()
+            .map(|layer| store.layer_dir(layer).display().to_string())
+            .collect();
         Ok(inspect::image(&image, &layers))
     }
 

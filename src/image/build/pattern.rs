@@ -130,7 +130,7 @@ impl Ignore {
     /// Parses the lines of a `.dockerignore`.
     pub(crate) fn new<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Ignore> {
         let mut rules = Vec::new();
-        for line in lines {
+        for (number, line) in (1..).zip(lines) {
             let line = line.trim_start_matches('\u{feff}');
             if line.starts_with('#') {
                 continue;
@@ -149,7 +149,8 @@ impl Ignore {
                 }
             }
             if !parts.is_empty() {
-                rules.push((Pattern::new(&parts.join("/"))?, inverted));
+                let pattern = Pattern::new(&parts.join("/")).map_err(|_| bad_line(number))?;
+                rules.push((pattern, inverted));
             }
         }
         Ok(Ignore { rules })
@@ -169,6 +170,12 @@ impl Ignore {
     pub(crate) fn takes_back(&self) -> bool {
         self.rules.iter().any(|(_, inverted)| *inverted)
     }
+}
+
+/// Names the line, and repeats none of it: the file need not be the user's.
+fn bad_line(number: usize) -> Error {
+    Error::new(Kind::Invalid, format!("line {number} is not a valid pattern"))
+        .hint("close each `[`, and write a character after each `\\`")
 }
 
 #[cfg(test)]

@@ -88,8 +88,14 @@ impl Store {
     /// Finds the image that `query` names: a reference, its id, or the unique beginning of its id.
     pub fn find(&self, query: &str) -> Result<Image> {
         let index = Index::read(&self.images)?;
-        let id = resolve(&index, query)?;
-        self.read(&index, &id).map_err(|error| {
+        self.find_in(&index, query)
+    }
+
+    /// As [`Store::find`], in an index that was read.
+    pub(crate) fn find_in(&self, index: &Index, query: &str) -> Result<Image> {
+        let id = resolve(index, query)?;
+        let entries: Vec<_> = index.of(&id).collect();
+        self.read(&entries, &id).map_err(|error| {
             error
                 .with_kind(Kind::Corrupt)
                 .context(format!("the image `{query}` is damaged"))
@@ -105,8 +111,10 @@ impl Store {
 
     /// As [`Store::list`], of an index that was read.
     pub(crate) fn list_of(&self, index: &Index) -> Vec<Image> {
-        let image = |id: &Digest| self.read(index, id).unwrap_or_else(|_| damaged(index, id));
-        let mut images: Vec<Image> = index.ids().into_iter().map(image).collect();
+        let image = |(id, entries): (&Digest, Vec<&Entry>)| {
+            self.read(&entries, id).unwrap_or_else(|_| damaged(&entries, id))
+        };
+        let mut images: Vec<Image> = index.by_id().into_iter().map(image).collect();
         images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
         images
     }
@@ -216,7 +224,7 @@ impl Store {
         super::document::parse(&self.read_blob(digest)?)
     }
 
-    fn read(&self, index: &Index, id: &Digest) -> Result<Image> {
+    fn read(&self, entries: &[&Entry], id: &Digest) -> Result<Image> {
         let document = Document::parse(&self.read_blob(id)?)?;
         let layers = layer::keys(&self.images, &document.diff_ids)?;
         Ok(Image {
@@ -226,18 +234,18 @@ impl Store {
             os: document.os,
             config: document.config,
             document: document.value,
-            ..damaged(index, id)
+            ..damaged(entries, id)
         })
     }
 }
 
-/// Describes an image by the index alone.
-fn damaged(index: &Index, id: &Digest) -> Image {
+/// Describes an image by its entries in the index alone.
+fn damaged(entries: &[&Entry], id: &Digest) -> Image {
     let references: BTreeSet<Reference> =
-        index.of(id).filter_map(|entry| entry.reference.clone()).collect();
+        entries.iter().filter_map(|entry| entry.reference.clone()).collect();
     let (digests, tags): (Vec<_>, Vec<_>) =
         references.into_iter().partition(|reference| reference.digest().is_some());
-    let first = index.of(id).next();
+    let first = entries.first();
     Image {
         id: id.clone(),
         manifest: first.map(|entry| entry.manifest.clone()),
@@ -246,7 +254,7 @@ fn damaged(index: &Index, id: &Digest) -> Image {
         tags,
         digests,
         created: None,
-        tagged: index.of(id).filter_map(|entry| entry.tagged).max(),
+        tagged: entries.iter().filter_map(|entry| entry.tagged).max(),
         size: first.map_or(0, |entry| entry.size),
         layers: Vec::new(),
         architecture: String::new(),

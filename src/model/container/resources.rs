@@ -13,6 +13,8 @@ use crate::model::{Error, Kind, Result};
 pub const PIDS_LIMIT: i64 = 2048;
 /// The least memory that a program starts with (moby `daemon/daemon_unix.go`, `linuxMinMemory`).
 const MINIMUM_MEMORY: i64 = 6 << 20;
+/// The highest limit of processes that pids.max takes (linux, `PID_MAX_LIMIT`).
+const PIDS_MAX: i64 = 4_194_304;
 /// The default size of `/dev/shm`.
 pub const SHM_SIZE: i64 = 64 << 20;
 const NANO: f64 = 1e9;
@@ -219,11 +221,7 @@ impl Resources {
     pub fn check(&self) -> Result<()> {
         self.check_memory()?;
         self.check_cpu()?;
-        if self.pids_limit.is_some_and(|limit| limit < -1) {
-            return Err(
-                invalid("the process limit must not be negative").hint("use -1 for no limit")
-            );
-        }
+        self.check_pids()?;
         if self.blkio_weight.is_some_and(|weight| weight != 0 && !(10..=1000).contains(&weight)) {
             return Err(invalid("Range of blkio weight is from 10 to 1000"));
         }
@@ -238,11 +236,36 @@ impl Resources {
         Ok(())
     }
 
+    fn check_pids(&self) -> Result<()> {
+        let Some(limit) = self.pids_limit else { return Ok(()) };
+        if limit < -1 {
+            return Err(
+                invalid("the process limit must not be negative").hint("use -1 for no limit")
+            );
+        }
+        if limit > PIDS_MAX {
+            let message = format!("the process limit {limit} is above {PIDS_MAX}, the kernel's");
+            return Err(invalid(message).hint(format!(
+                "write --pids-limit with a number from 1 to {PIDS_MAX}, or -1 for no limit"
+            )));
+        }
+        Ok(())
+    }
+
     fn check_memory(&self) -> Result<()> {
         let set = |value: Option<i64>| value.filter(|value| *value != 0);
         let (memory, swap) = (set(self.memory), set(self.memory_swap));
+        for (limit, flag) in
+            [(memory, "memory"), (set(self.memory_reservation), "memory-reservation")]
+        {
+            if let Some(limit) = limit.filter(|limit| *limit < 0) {
+                return Err(invalid(format!("invalid size for --{flag}: {limit} is negative"))
+                    .hint(format!("write a size such as --{flag} 64m, or 0 for no limit")));
+            }
+        }
         if memory.is_some_and(|memory| memory < MINIMUM_MEMORY) {
-            return Err(invalid("Minimum memory limit allowed is 6MB"));
+            return Err(invalid("Minimum memory limit allowed is 6MB")
+                .hint("write --memory 6m or more, or 0 for no limit"));
         }
         match (memory, swap) {
             (None, Some(swap)) if swap > 0 => {
@@ -336,7 +359,9 @@ mod tests {
         let memory = Some(64 << 20);
         let table = [
             (Resources { memory: Some(1), ..none.clone() }, "Minimum memory limit"),
-            (Resources { memory: Some(-5), ..none.clone() }, "Minimum memory limit"),
+            (Resources { memory: Some(-1), ..none.clone() }, "--memory: -1 is negative"),
+            (Resources { memory_reservation: Some(-5), ..none.clone() }, "--memory-reservation"),
+            (Resources { pids_limit: Some(99_999_999_999), ..none.clone() }, "above 4194304"),
             (
                 Resources { memory, memory_swap: Some(1 << 20), ..none.clone() },
                 "Minimum memoryswap",

@@ -15,6 +15,7 @@ use crate::model::container::options::{CreateOptions, EnvEntry, RemoveOptions};
 use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::image::build::{BuildStep, RunStep};
+use crate::model::value::account::{self, Account};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::init::passwd;
 
@@ -80,8 +81,9 @@ impl Native {
         if matches!(spec, "" | "0" | "root" | "0:0" | "root:root") {
             return Ok((0, 0));
         }
+        account::check_user(spec)?;
         // A single number is user and group (the reference of Dockerfiles, "COPY --chown").
-        if let Ok(id) = spec.parse::<u32>() {
+        if let Account::Id(id) = Account::of(spec) {
             return Ok((id, id));
         }
         let store = self.store()?;
