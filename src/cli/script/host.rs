@@ -26,13 +26,21 @@ const UNTRUSTED: Limits = Limits {
     memory: Some(256 << 20),
 };
 
-/// Opens the engine for scripts.
+/// Opens the engine for scripts, fenced for one that is not trusted.
 ///
 /// # Errors
 /// When the store cannot be opened, or no file descriptor is left.
-pub fn open(settings: &Settings, args: Vec<String>) -> Result<Host> {
+pub fn open(
+    settings: &Settings,
+    args: Vec<String>,
+    sandbox: Option<&SandboxPolicy>,
+) -> Result<Host> {
     let cancel = CancelToken::new()?;
-    Ok(host(engine::open(settings)?, cancel, args))
+    let backend = match sandbox {
+        Some(policy) => engine::open_fenced(settings, policy.images())?,
+        None => engine::open(settings)?,
+    };
+    Ok(host(backend, cancel, args))
 }
 
 /// Builds a host with this engine, this cancel token and the terminal of this process.

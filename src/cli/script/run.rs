@@ -88,7 +88,8 @@ fn prepare(settings: &Settings, run: ScriptRun, trace: Tracing) -> Result<(Host,
     let limits = if dry_run { limits.or(Limits { time: Some(DRY), ..limits }) } else { limits };
     let settings = &Settings { registries: sandbox.is_none(), ..settings.clone() };
     report::check(report.as_deref(), dry_run)?;
-    let host = Host { limits, sandbox, trace, ..open(settings, arguments)? };
+    let opened = open(settings, arguments, sandbox.as_deref())?;
+    let host = Host { limits, sandbox, trace, ..opened };
     let host = if dry_run { simulated(settings, host)? } else { host };
     let source = source(program)?;
     host.cancel.cancel_on_signal()?;
