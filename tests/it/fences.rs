@@ -241,3 +241,36 @@ fn each_function_keeps_the_rule_that_the_reference_states() {
     assert_eq!(engine.ok(&["ps", "-a", "--format", "{{.Names}}"]), "rests\nruns");
     assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
 }
+
+#[test]
+fn an_isolated_script_has_a_store_of_its_own_that_is_removed() {
+    needs_root!();
+    let engine = TestEngine::new();
+    build(&engine, "prod:1", "GOOD=1");
+    engine.ok(&["volume", "create", "data"]);
+    let before = images(&engine);
+    let begins = r#"print([images().len(), volumes().len(), exists("web"), args()]);
+        create_volume("data"); let mine = image("host").with_env("E", 1); mine.tag("prod:1");
+        run("host", "sleep 1000", #{ name: "web", volumes: ["data:/d"] });"#;
+    let gone = || !engine.root().join("isolated").exists();
+    for (end, code) in [
+        ("", 0),
+        ("exit(7);", 7),
+        ("throw 1;", 1),
+        ("read_text(\"/etc/hostname\");", 1),
+        ("let text = \"x\"; loop { text += text; }", 137),
+    ] {
+        let ran = run(&engine, "--isolated", &format!("{begins}{end}"));
+        let printed = "[0, 0, false, []]\n";
+        assert_eq!((ran.code, ran.out.as_str()), (code, printed), "{end}: {}", ran.err);
+        assert!(gone(), "{end}");
+    }
+    let words = ["--isolated", "--timeout", "300ms", "-e", "print(args()); loop { sleep(1) }", "a"];
+    let ran = engine.run(&words);
+    assert_eq!((ran.code, ran.out.as_str()), (124, "[\"a\"]\n"), "{}", ran.err);
+    assert!(gone());
+    assert_eq!((images(&engine), engine.ok(&["volume", "ls", "-q"])), (before, "data".to_owned()));
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+    let error = engine.fails(&["--isolated", "ps"], 1);
+    assert!(error.contains("--isolated is only allowed with a script"), "{error}");
+}

@@ -102,7 +102,7 @@ pub fn limits(flags: &SandboxFlags) -> Result<Limits> {
     let memory = memory.map_err(|error| error.context("--max-memory"))?;
     let operations = flags.max_ops.filter(|most| *most > 0);
     let limits = Limits { time, cleanup: None, operations, memory };
-    Ok(if flags.untrusted { limits.or(UNTRUSTED) } else { limits })
+    Ok(if flags.is_untrusted() { limits.or(UNTRUSTED) } else { limits })
 }
 
 /// Returns the policy of `--untrusted`, which allows the script's folder. For a script that is not
@@ -114,7 +114,7 @@ pub fn sandbox_policy(
     flags: &SandboxFlags,
     program: &Program,
 ) -> Result<Option<Arc<SandboxPolicy>>> {
-    if !flags.untrusted {
+    if !flags.is_untrusted() {
         return Ok(None);
     }
     let folder = match program {

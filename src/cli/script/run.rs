@@ -52,6 +52,11 @@ pub fn script(
 /// When a flag is wrong or not possible in the REPL, or the script cannot be read.
 pub fn script_in_repl(settings: &Settings, host: &Host, script: ScriptArguments) -> CommandResult {
     let (program, arguments, flags) = script.parts();
+    if flags.isolated {
+        let message = "a script in the REPL uses the REPL's store";
+        let error = Error::new(Kind::Invalid, message);
+        return Err(error.hint("run it outside the REPL: lifebox script --isolated FILE").into());
+    }
     let run = ScriptRun::new(program, arguments, &flags)?;
     report::check(run.report.as_deref(), run.dry_run)?;
     if run.limits.memory.is_some() {
