@@ -42,7 +42,7 @@ fn images(engine: &TestEngine) -> String {
 #[test]
 fn tags_and_images_of_others_stay() {
     needs_root!();
-    let engine = TestEngine::new();
+    let engine = TestEngine::empty();
     let evil = build(&engine, "prod:1", "EVIL=2");
     let archive = engine.root().join("folder/prod.tar");
     script(&engine, "");
@@ -96,17 +96,18 @@ fn tags_and_images_of_others_stay() {
 #[test]
 fn what_the_user_removes_and_creates_again_is_not_the_scripts() {
     needs_root!();
-    let engine = TestEngine::new();
+    let engine = TestEngine::empty();
     let text = r#"
         create_volume("data"); tag("host", "own:1");
         remove_volume("data"); create_volume("turn");
         while volumes(#{ name: "data" }).is_empty() { sleep("20ms") }
-        for call in [
+        for step in [
             || remove_volume("data"), || create_volume("data"),
             || create("host", #{ volumes: ["data:/d"] }),
             || rmi("own:1"), || tag("host", "own:1"),
-        ] { try { call.call(); print("done") } catch (e) { print(e.kind) } }
+        ] { try { step.call(); print("done") } catch (e) { print(e.kind) } }
         print(prune_volumes(#{ all: true }).removed);"#;
+    engine.ok(&["-e", "image(\"host\")"]);
     let file = script(&engine, text);
     let mut command = engine.command(&["script", "--untrusted", file.to_str().unwrap()]);
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -170,9 +171,9 @@ const SHOWN: [&str; 19] = [
     r#"print(container("runs")); let c = container("runs"); print([c.env, c.cmd, c.labels, c.state])"#,
     r#"docker("runs"); print(docker("runs"))"#,
     r#"print(events(#{ since: "1h" }))"#,
-    r#"print(events(#{ since: "1h", label: "k" }))"#,
+    r#"print(events(#{ since: "1h", filter: #{ label: "k" } }))"#,
     r#"print(inspect("runs")); print(inspect("rests"))"#,
-    r#"for c in ps(#{ all: true }) { print([c, c.env, c.cmd, c.entrypoint, c.labels, c.user]) }"#,
+    r#"for c in ps(#{ all: true }) { print([c, c.env, c.cmd, c.labels, c.ports, c.error]) }"#,
     r#"print(ps(#{ label: "k=SECRET" }).len())"#,
     r#"resources("runs", "50ms")"#,
     r#"print(table(ps(#{ all: true })))"#,
@@ -201,7 +202,7 @@ fn rules(engine: &TestEngine) -> BTreeMap<String, String> {
 #[test]
 fn each_function_keeps_the_rule_that_the_reference_states() {
     needs_root!();
-    let engine = TestEngine::new();
+    let engine = TestEngine::empty();
     let outside = engine.root().join("SECRET-outside");
     std::fs::create_dir(&outside).unwrap();
     let bind = format!("{}:/h", outside.display());
@@ -235,7 +236,7 @@ fn each_function_keeps_the_rule_that_the_reference_states() {
         assert!(!(ran.out + &ran.err).contains("SECRET"), "{call}");
     }
     // A filter does not find what is hidden.
-    let text = r#"for e in events(#{ since: "1h", until: "0s", label: "k=SECRET" }) { print(e) }"#;
+    let text = r#"for e in events(#{ since: "1h", filter: #{ label: "k=SECRET" } }) { print(e) }"#;
     let ran = run(&engine, "--untrusted", text);
     assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
     assert_eq!(engine.ok(&["ps", "-a", "--format", "{{.Names}}"]), "rests\nruns");
@@ -245,7 +246,7 @@ fn each_function_keeps_the_rule_that_the_reference_states() {
 #[test]
 fn an_isolated_script_has_a_store_of_its_own_that_is_removed() {
     needs_root!();
-    let engine = TestEngine::new();
+    let engine = TestEngine::empty();
     build(&engine, "prod:1", "GOOD=1");
     engine.ok(&["volume", "create", "data"]);
     let before = images(&engine);
