@@ -13,10 +13,11 @@ use crate::cli::arguments::teaching::TeachVerb;
 use crate::cli::arguments::{
     ContainerVerb, ImageVerb, LimitVerb, OfContainer, SandboxFlags, Subject, Verb, parse,
 };
-use crate::cli::route::{Program, Route, route};
-use crate::cli::script::learn::{LessonStore, ReplTeacher};
+use crate::cli::route::{GlobalFlags, Program, Route, route};
+use crate::cli::script::learn::ReplTeacher;
 use crate::cli::script::panic_hook::catch_panic;
-use crate::cli::script::{check, docs, host, learn, repl, run, teaching, test};
+use crate::cli::script::private_store::PrivateStore;
+use crate::cli::script::{check, docs, host, isolated, learn, repl, run, teaching, test};
 use crate::cli::terminal::command_result::{CommandResult, FAILED};
 use crate::cli::terminal::finish::{fail, finish};
 use crate::cli::terminal::reader::set_language;
@@ -55,10 +56,7 @@ pub fn main(words: &[OsString]) -> u8 {
                 finish(&mut terminal, shown.map(|()| 0).map_err(Into::into))
             }
             Route::Verb => command(words, settings),
-            Route::Script(program, arguments) => entered(&settings, || {
-                let trace = host::tracing(before.trace.as_deref());
-                run::script(&settings, program, arguments, &before.sandbox_flags, trace)
-            }),
+            Route::Script(program, arguments) => script(&settings, &before, program, arguments),
             Route::Repl => entered(&settings, || {
                 repl::repl(&settings, perform, Arc::new(ReplTeacher::new(&settings, perform)))
             }),
@@ -71,6 +69,26 @@ pub fn main(words: &[OsString]) -> u8 {
 fn entered(settings: &Settings, work: impl FnOnce() -> u8) -> u8 {
     match engine::enter_user_namespace(settings) {
         Ok(()) => work(),
+        Err(error) => fail(&error),
+    }
+}
+
+/// Runs a script: with `--isolated` in a process and a store of its own.
+fn script(
+    settings: &Settings,
+    before: &GlobalFlags,
+    program: Program,
+    arguments: Vec<String>,
+) -> u8 {
+    let flags = &before.sandbox_flags;
+    if !flags.isolated {
+        let trace = host::tracing(before.trace.as_deref());
+        return entered(settings, || run::script(settings, program, arguments, flags, trace));
+    }
+    match PrivateStore::take(settings, "isolated") {
+        Ok(store) => entered(&store.settings, || {
+            isolated::run(&store, before, &program, &arguments).unwrap_or_else(|error| fail(&error))
+        }),
         Err(error) => fail(&error),
     }
 }
@@ -98,11 +116,19 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
     }
     let tracing = host::tracing(arguments.trace.as_deref());
     if let Verb::Script(script) = arguments.verb {
-        let (program, arguments, flags) = script.parts();
-        return entered(&settings, || run::script(&settings, program, arguments, &flags, tracing));
+        let (program, words, sandbox_flags) = script.parts();
+        let (lang, trace) = (arguments.lang, arguments.trace);
+        let before = GlobalFlags {
+            storage_driver: arguments.storage_driver,
+            sandbox_flags,
+            lang,
+            trace,
+            ..GlobalFlags::default()
+        };
+        return self::script(&settings, &before, program, words);
     }
     if let Verb::Learn(lessons) = &arguments.verb {
-        let place = match LessonStore::take(&settings) {
+        let place = match PrivateStore::take(&settings, learn::STORE) {
             Ok(place) => place,
             Err(error) => return finish(&mut terminal, Err(error.into())),
         };

@@ -14,7 +14,7 @@ pub use backend::{
     Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes,
 };
 pub use native::Settings;
-pub use open::{enter_user_namespace, open};
+pub use open::{enter_user_namespace, open, open_fenced};
 
 pub use crate::image::write_atomic;
 pub use crate::runtime::host::memory::bound as bound_memory;

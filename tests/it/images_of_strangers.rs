@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 
 use crate::archives::{append, docker_archive};
 use crate::build::context::{Context, inside};
-use crate::harness::{PATIENCE, TestEngine, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
 
 /// Builds `numbers`: an image whose users and groups have numbers for names, all of them root.
@@ -54,7 +54,7 @@ fn a_number_is_that_id_in_every_place_that_names_a_user_or_group() {
         "60",
     ]);
     let healthy = || engine.get("checked", "{{.State.Health.Status}}") == "healthy";
-    assert!(wait_until(PATIENCE, healthy), "the check runs as 1001");
+    assert!(wait_until(TIMEOUT, healthy), "the check runs as 1001");
     engine.ok(&["rm", "-f", "checked"]);
 }
 

@@ -17,6 +17,7 @@ mod events;
 mod examples;
 mod exec;
 mod faults;
+mod fences;
 mod from_docker;
 mod handlers;
 mod harness;

@@ -26,13 +26,21 @@ const UNTRUSTED: Limits = Limits {
     memory: Some(256 << 20),
 };
 
-/// Opens the engine for scripts.
+/// Opens the engine for scripts, fenced for one that is not trusted.
 ///
 /// # Errors
 /// When the store cannot be opened, or no file descriptor is left.
-pub fn open(settings: &Settings, args: Vec<String>) -> Result<ScriptHost> {
+pub fn open(
+    settings: &Settings,
+    args: Vec<String>,
+    sandbox: Option<&SandboxPolicy>,
+) -> Result<ScriptHost> {
     let cancel = CancelToken::new()?;
-    Ok(host(engine::open(settings)?, cancel, args))
+    let backend = match sandbox {
+        Some(policy) => engine::open_fenced(settings, policy.images())?,
+        None => engine::open(settings)?,
+    };
+    Ok(host(backend, cancel, args))
 }
 
 /// Builds a host with this engine, this cancel token and the terminal of this process.
@@ -94,7 +102,7 @@ pub fn limits(flags: &SandboxFlags) -> Result<Limits> {
     let memory = memory.map_err(|error| error.context("--max-memory"))?;
     let operations = flags.max_ops.filter(|most| *most > 0);
     let limits = Limits { time, cleanup: None, operations, memory };
-    Ok(if flags.untrusted { limits.or(UNTRUSTED) } else { limits })
+    Ok(if flags.is_untrusted() { limits.or(UNTRUSTED) } else { limits })
 }
 
 /// Returns the policy of `--untrusted`, which allows the script's folder. For a script that is not
@@ -106,7 +114,7 @@ pub fn sandbox_policy(
     flags: &SandboxFlags,
     program: &Program,
 ) -> Result<Option<Arc<SandboxPolicy>>> {
-    if !flags.untrusted {
+    if !flags.is_untrusted() {
         return Ok(None);
     }
     let folder = match program {

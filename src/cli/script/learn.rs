@@ -1,55 +1,20 @@
 //! `learn`: lessons at the prompt, in their own store.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::host;
+use super::private_store::PrivateStore;
 use super::repl::{self, Perform};
 use crate::cli::arguments::learn::LearnArguments;
 use crate::cli::terminal::command_result::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{self, CancelToken, Settings};
-use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
 use crate::script::lessons::{self, LearnerProgress, Lesson, Player, ProgressFile};
 use crate::script::{ScriptHost, Teacher};
 
-/// The store of the lessons, locked for this process.
-#[derive(Debug)]
-pub struct LessonStore {
-    /// The settings that name this store.
-    pub settings: Settings,
-    _lock: File,
-}
-
-impl LessonStore {
-    /// Locks the first free store of lessons in the root of `settings`.
-    ///
-    /// # Errors
-    /// When no store can be created or locked.
-    pub fn take(settings: &Settings) -> Result<Self> {
-        let what = || format!("create a store for lessons in `{}`", settings.root.display());
-        std::fs::create_dir_all(&settings.root).context(what)?;
-        for number in 1..=MOST {
-            let name = if number == 1 { "learn".to_owned() } else { format!("learn-{number}") };
-            let root = settings.root.join(&name);
-            let lock = File::create(root.with_extension("lock")).context(what)?;
-            match lock.try_lock() {
-                Ok(()) => {
-                    let settings = Settings { root, ..settings.clone() };
-                    return Ok(LessonStore { settings, _lock: lock });
-                }
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) => return Err(Error::from_io(what(), &error)),
-            }
-        }
-        Err(Error::new(Kind::Refused, format!("{MOST} learners already use this store"))
-            .hint("use another store: lifebox --root DIR learn"))
-    }
-}
-
-/// The maximum number of learners who use one root concurrently.
-const MOST: u32 = 100;
+/// The name of the stores of lessons.
+pub const STORE: &str = "learn";
 
 /// Gives lessons, or lists or tests them, according to the flags. `settings` are those of the
 /// lessons' store.
@@ -181,7 +146,7 @@ impl ReplTeacher {
 impl Teacher for ReplTeacher {
     fn learn(&self, lesson: Option<&str>, cancel: &CancelToken) -> Result<()> {
         let kept = load_progress(host::state_file("LIFEBOX_PROGRESS", "lessons.json"), false)?;
-        let place = LessonStore::take(&self.settings)?;
+        let place = PrivateStore::take(&self.settings, STORE)?;
         let course = lessons::course()?;
         let given = give(&place.settings, course, kept, lesson, cancel.clone(), self.perform);
         cancel.reset();

@@ -30,7 +30,7 @@ pub type Perform = fn(&CommandContext, &mut Terminal, &Verb) -> CommandResult;
 
 /// Opens the REPL and returns its exit code. `teacher` gives the lessons of `:learn`.
 pub fn repl(settings: &Settings, perform: Perform, teacher: Arc<dyn Teacher>) -> u8 {
-    match open(settings, Vec::new()) {
+    match open(settings, Vec::new(), None) {
         Ok(host) => {
             let host = at_prompt(ScriptHost { teacher: Some(teacher), ..host });
             let settings = settings.clone();

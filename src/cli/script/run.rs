@@ -56,6 +56,11 @@ pub fn script_in_repl(
     script: ScriptArguments,
 ) -> CommandResult {
     let (program, arguments, flags) = script.parts();
+    if flags.isolated {
+        let message = "a script in the REPL uses the REPL's store";
+        let error = Error::new(Kind::Invalid, message);
+        return Err(error.hint("run it outside the REPL: lifebox script --isolated FILE").into());
+    }
     let run = ScriptRun::new(program, arguments, &flags)?;
     report::check(run.report.as_deref(), run.dry_run)?;
     if run.limits.memory.is_some() {
@@ -92,7 +97,8 @@ fn prepare(settings: &Settings, run: ScriptRun, trace: Tracing) -> Result<(Scrip
     let limits = if dry_run { limits.or(Limits { time: Some(DRY), ..limits }) } else { limits };
     let settings = &Settings { registries: sandbox.is_none(), ..settings.clone() };
     report::check(report.as_deref(), dry_run)?;
-    let host = ScriptHost { limits, sandbox, trace, ..open(settings, arguments)? };
+    let opened = open(settings, arguments, sandbox.as_deref())?;
+    let host = ScriptHost { limits, sandbox, trace, ..opened };
     let host = if dry_run { simulated(settings, host)? } else { host };
     let source = source(program)?;
     host.cancel.cancel_on_signal()?;

@@ -99,7 +99,7 @@ fn remove(
     arguments: &RmVolumesArguments,
 ) -> CommandResult {
     let backend = context.backend()?;
-    let options = RemoveVolumeOptions { force: arguments.force };
+    let options = RemoveVolumeOptions { force: arguments.force, created: None };
     let mut code = 0;
     for name in &arguments.names {
         match backend.volume_rm(name, &options) {

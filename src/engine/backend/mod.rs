@@ -30,7 +30,8 @@ pub use streams::{EventStream, LogStream};
 pub use transfer::{CopyOptions, Transfer};
 pub use volumes::Volumes;
 
-/// For engines that pass verbs on to another: one macro per trait.
+/// For engines that pass verbs on to another: one macro per trait, except for volumes, where each
+/// engine has a rule of its own.
 pub(crate) mod pass_on {
     pub(crate) use super::builds::builds;
     pub(crate) use super::containers::containers;
@@ -39,7 +40,6 @@ pub(crate) mod pass_on {
     pub(crate) use super::observe::observe;
     pub(crate) use super::processes::processes;
     pub(crate) use super::registries::registries;
-    pub(crate) use super::volumes::volumes;
 }
 
 pub use crate::runtime::cancel::CancelToken;

@@ -42,6 +42,7 @@ impl Builds for Native {
             return Err(Error::new(Kind::NotFound, message)
                 .hint("name the directory of the Dockerfile, or add -f FILE"));
         }
+        self.store()?.check_tags(&options.tags)?;
         self.remove_lost_builds()?;
         let mut build = BuildState::new(self, (context, options), progress, out, cancel);
         let file = build.read()?;

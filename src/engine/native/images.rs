@@ -9,6 +9,7 @@ use super::handle::{HOST, Native};
 use crate::engine::backend::{CancelToken, Images, Observe as _};
 use crate::image::Store;
 use crate::model::image::history::History;
+use crate::model::image::own::foreign;
 use crate::model::image::stacking::topmost_once;
 use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOptions};
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
@@ -24,13 +25,16 @@ impl Images for Native {
         let is_host = reference.parse::<Reference>().is_ok_and(|r| r.familiar() == HOST);
         let store = self.store()?;
         if is_host && pull == PullPolicy::Always {
-            return self.create_host_image(&store);
+            if self.own_images.is_some() && store.find(HOST).is_ok() {
+                return Err(foreign(&format!("image `{HOST}`")));
+            }
+            return self.create_host_image();
         }
         match store.find(reference) {
             Err(error)
                 if error.kind() == Kind::NotFound && is_host && pull != PullPolicy::Never =>
             {
-                self.create_host_image(&store)
+                self.create_host_image()
             }
             result => result,
         }
@@ -194,7 +198,9 @@ impl Images for Native {
 }
 
 impl Native {
-    fn create_host_image(&self, store: &Store) -> Result<Image> {
+    /// Creates the image of the host's programs: the user's image, whoever asks for it first.
+    fn create_host_image(&self) -> Result<Image> {
+        let store = Store::open(&self.settings.root)?;
         let image = store.create_host_image(&|| Ok(()))?.image;
         self.emit(EventAction::Import, &image, None);
         Ok(image)

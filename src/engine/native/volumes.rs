@@ -40,7 +40,11 @@ impl Volumes for Native {
     fn volume_rm(&self, name: &str, options: &RemoveVolumeOptions) -> Result<()> {
         let volumes = self.volume_store();
         let held = volumes.lock_exclusive()?;
-        let found = match self.volume(name) {
+        let meant = self.volume(name).and_then(|found| match options.means(&found.volume) {
+            true => Ok(found),
+            false => Err(missing(name)),
+        });
+        let found = match meant {
             Err(error) if options.force && error.kind() == Kind::NotFound => return Ok(()),
             result => result?,
         };

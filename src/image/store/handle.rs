@@ -5,6 +5,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use super::contents::entry_at;
 use super::document::Document;
@@ -16,6 +17,7 @@ use crate::image::layer;
 use crate::image::layer::tar_split::{TarAssembler, Verified};
 use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
+use crate::model::image::own::OwnImages;
 use crate::model::image::{Image, ImageConfig};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
@@ -26,6 +28,8 @@ use crate::sys::fs;
 #[derive(Clone, Debug)]
 pub struct Store {
     images: PathBuf,
+    /// The fence of a run that is not trusted.
+    own: Option<Arc<OwnImages>>,
 }
 
 /// Refuses the store of another user: root and other users mark hidden files of layers differently.
@@ -42,7 +46,7 @@ impl Store {
     /// Opens `root/images`, and creates it if it is missing. An existing store takes one system
     /// call and no write.
     pub fn open(root: &Path) -> Result<Store> {
-        let store = Store { images: root.join("images") };
+        let store = Store { images: root.join("images"), own: None };
         // Written last, so the rest exists too.
         if let Ok(mark) = std::fs::metadata(store.images.join("oci-layout")) {
             check_owner(root, mark.uid())?;
@@ -57,6 +61,16 @@ impl Store {
             })?;
         }
         Ok(store)
+    }
+
+    /// Restricts changes of tags and images to those of this run.
+    #[must_use]
+    pub fn fenced(self, own: Option<Arc<OwnImages>>) -> Store {
+        Store { own, ..self }
+    }
+
+    pub(super) fn own(&self) -> Option<&OwnImages> {
+        self.own.as_deref()
     }
 
     /// Creates missing directories.

@@ -106,6 +106,7 @@ impl Store {
         let lock = self.lock()?;
         // Before anything is added: if the list is lost, no new one may be started.
         let mut index = Index::read(self.images())?;
+        self.may_take(&index, &incoming.references)?;
         if ready.iter().any(|layer| self.is_missing(layer)) {
             return Ok(None);
         }
@@ -135,8 +136,10 @@ impl Store {
             step: incoming.step.clone(),
             parent: incoming.parent.clone(),
         };
+        let is_new = index.of(&entry.id).next().is_none();
         let moved = index.put(&entry, &incoming.references);
         index.write(self.images())?;
+        self.note_own(&entry, is_new);
         drop(lock);
         let tags = incoming.references.iter().filter(|known| known.digest().is_none());
         Ok(Some(Loaded { id: document.id.clone(), tags: tags.cloned().collect(), moved }))

@@ -4,7 +4,7 @@
 //! store. Annotations keep what `find` needs and would have to compute: the image's id, its
 //! unpacked size and when it was tagged.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -193,6 +193,14 @@ impl Index {
         }
         self.drop_unreferenced();
         moved
+    }
+
+    /// Removes references. An image that loses its last one stays without.
+    pub(crate) fn untag(&mut self, references: &BTreeSet<Reference>) {
+        for entry in &mut self.entries {
+            entry.reference.take_if(|known| references.contains(known));
+        }
+        self.drop_unreferenced();
     }
 
     /// Returns the image that this build step has created last.

@@ -57,8 +57,9 @@ pub fn clear(backend: &dyn Backend) -> Result<()> {
             backend.rmi(image.id.as_str(), &force)?;
         }
     }
+    let force = RemoveVolumeOptions { force: true, created: None };
     for volume in backend.volumes()? {
-        backend.volume_rm(&volume.volume.name, &RemoveVolumeOptions { force: true })?;
+        backend.volume_rm(&volume.volume.name, &force)?;
     }
     backend.image("host", PullPolicy::Missing).map(drop)
 }

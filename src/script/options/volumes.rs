@@ -46,7 +46,7 @@ pub fn volumes(map: Map) -> Result<VolumeFilter> {
         dangling: given.get("dangling", |value| value.as_bool().ok())?,
         names: given.get("name", texts)?.unwrap_or_default(),
         labels: given.labels()?,
-        without_labels: Vec::new(),
+        ..VolumeFilter::default()
     })
 }
 

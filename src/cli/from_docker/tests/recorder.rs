@@ -85,7 +85,25 @@ impl Files for Recorder {
 }
 
 impl Volumes for Recorder {
-    pass_on::volumes! { inner: volume_create, volumes, volume, volume_rm, volume_prune }
+    fn volume_create(&self, options: &VolumeOptions) -> Result<Volume> {
+        self.inner.volume_create(options)
+    }
+
+    fn volumes(&self) -> Result<Vec<VolumeUse>> {
+        self.inner.volumes()
+    }
+
+    fn volume(&self, name: &str) -> Result<VolumeUse> {
+        self.inner.volume(name)
+    }
+
+    fn volume_rm(&self, name: &str, options: &RemoveVolumeOptions) -> Result<()> {
+        self.inner.volume_rm(name, options)
+    }
+
+    fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes> {
+        self.inner.volume_prune(options)
+    }
 }
 
 impl Observe for Recorder {
