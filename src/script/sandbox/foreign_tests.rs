@@ -31,7 +31,7 @@ fn with_secrets() -> Container {
         created: jiff::Timestamp::UNIX_EPOCH,
         image: ImageUse { reference: "host".to_owned(), id: image, layers: Vec::new() },
         config,
-        host_config,
+        host_config: host,
         session: Some(text()),
     };
     let state = State { error: text(), pid: 77, ..State::created("web".parse().unwrap()) };
