@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::backend::Backend;
 use super::native::{Native, Settings};
 use crate::model::Result;
+use crate::model::image::own::OwnImages;
 
 /// Enters the user namespace of an ordinary user's store, as containers and their files need; does
 /// nothing for root. Called before [`open`], while this process has one thread.
@@ -23,10 +24,23 @@ pub fn open(settings: &Settings) -> Result<Arc<dyn Backend>> {
     Ok(Arc::new(Native::new(settings)))
 }
 
-/// As [`open`], for a dry run: the readers create no store, probe no driver and write no cache.
+/// As [`open`], for a run that is not trusted: of tags and images it changes only those that `own`
+/// records, which are its own.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_read_only(settings: &Settings) -> Result<Arc<dyn Backend>> {
-    Ok(Arc::new(Native::read_only(settings)))
+pub fn open_fenced(settings: &Settings, own: Arc<OwnImages>) -> Result<Arc<dyn Backend>> {
+    Ok(Arc::new(Native::fenced(settings, own)))
+}
+
+/// As [`open`], for a dry run: the readers create no store, probe no driver and write no cache.
+/// `own` is as in [`open_fenced`], for a run that is not trusted.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_read_only(
+    settings: &Settings,
+    own: Option<Arc<OwnImages>>,
+) -> Result<Arc<dyn Backend>> {
+    Ok(Arc::new(Native::read_only(settings, own)))
 }

@@ -13,6 +13,7 @@ use crate::engine::{Backend, CancelToken};
 use crate::model::error::Context as _;
 use crate::model::observe::progress::{NoProgress, Progress};
 use crate::model::script::test_result::TestResult;
+use crate::model::value::bom::without_bom;
 use crate::model::value::expression::Expression;
 use crate::model::value::id::ContainerId;
 use crate::model::value::language::ReaderProfile;
@@ -66,7 +67,7 @@ pub trait Output: Send + Sync + fmt::Debug {
 
 /// What a script gets from the program that runs it.
 #[derive(Clone, Debug)]
-pub struct Host {
+pub struct ScriptHost {
     /// The containers and images.
     pub backend: Arc<dyn Backend>,
     /// Cancels running calls: Ctrl-C.
@@ -97,11 +98,11 @@ pub struct Host {
     pub command_line: Option<Arc<dyn CommandLineReader>>,
 }
 
-impl Host {
+impl ScriptHost {
     /// Returns the host of an ordinary script: this engine and this output, no arguments and no
     /// limits. `cancel` ends the script.
     pub fn new(backend: Arc<dyn Backend>, output: Arc<dyn Output>, cancel: CancelToken) -> Self {
-        Host {
+        ScriptHost {
             backend,
             cancel,
             args: Vec::new(),
@@ -168,7 +169,7 @@ pub enum Tracing {
     Stepwise,
 }
 
-/// The limits of a script; `None` is no limit.
+/// The limits of a script; `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// The time limit, without cleanups.
@@ -247,5 +248,5 @@ pub(crate) fn read(source: Source, cancel: &CancelToken) -> Result<(String, Stri
             })?
         }
     };
-    Ok((name, text))
+    Ok((name, without_bom(&text).to_owned()))
 }

@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::Signal;
 
-use crate::harness::{PATIENCE, TestEngine, ran_to_its_end, signal, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, ran_to_its_end, signal, wait_until};
 use crate::needs_root;
 
 fn fifo(path: PathBuf) -> PathBuf {
@@ -20,7 +20,6 @@ fn folder(engine: &TestEngine, name: &str, script: &str) -> PathBuf {
     std::fs::create_dir_all(folder.join("b")).unwrap();
     fifo(folder.join("fifo"));
     fifo(folder.join("fifo.rhai"));
-    fifo(folder.join("b/Dockerfile"));
     std::fs::write(folder.join("script.rhai"), script).unwrap();
     folder
 }
@@ -36,7 +35,7 @@ fn a_time_limit_ends_each_function_that_waits_for_a_fifo() {
         "save(image(\"host\"), \"fifo\");",
         "export_tar(create(\"host\", #{ cmd: \"true\", rm: true }), \"fifo\");",
         "diagram(#{ svg: \"fifo\" });",
-        "build(\"b\");",
+        "build(\"b\", #{ file: \"fifo\" });",
         "import \"stack\" as stack; stack::from_compose(\"fifo\");",
     ];
     let spawn = |(number, call): (usize, &&'static str)| {
@@ -97,7 +96,10 @@ fn ctrl_c_ends_a_verb_that_reads_a_fifo() {
     let engine = TestEngine::new();
     let fifo = fifo(engine.root().join("fifo"));
     let path = fifo.to_str().unwrap();
-    let context = engine.root().to_str().unwrap();
+    // What is named inside the context is a regular file, so the fifo is outside it.
+    let context = engine.root().join("context");
+    std::fs::create_dir(&context).unwrap();
+    let context = context.to_str().unwrap();
     for words in [
         &["load", "-i", path][..],
         &["import", path],
@@ -105,7 +107,7 @@ fn ctrl_c_ends_a_verb_that_reads_a_fifo() {
         &["build", "-f", path, context],
     ] {
         let process = engine.spawn(words);
-        assert!(wait_until(PATIENCE, || has_open(&process, &fifo)), "{words:?}");
+        assert!(wait_until(TIMEOUT, || has_open(&process, &fifo)), "{words:?}");
         signal(process.id(), Signal::INT);
         let ran = ran_to_its_end(process);
         assert_eq!(ran.code, 130, "{words:?}: {}", ran.err);
@@ -138,7 +140,7 @@ fn ctrl_c_ends_a_verb_whose_pipes_are_stalled() {
             let caught = caught.and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0);
             stack.is_ok_and(|stack| stack.contains("poll")) && caught & 2 != 0
         };
-        assert!(wait_until(PATIENCE, waits), "{words:?}");
+        assert!(wait_until(TIMEOUT, waits), "{words:?}");
         signal(process.id(), Signal::INT);
         let ran = ran_to_its_end(process);
         assert_eq!(ran.code, 130, "{words:?}: {}", ran.err);

@@ -99,8 +99,8 @@ impl Files for Dry {
 }
 
 impl Dry {
-    /// Whether files of the container can be read without a trace. Those of a container that does
-    /// not run cannot: mounting its overlay writes to its directory.
+    /// Returns whether files of the container can be read without a trace. Those of a container
+    /// that does not run cannot: mounting its overlay writes to its directory.
     fn can_be_read(&self, id: &ContainerId) -> bool {
         let is_live = |real: Container| real.state.status.is_live();
         self.is_real(id) && self.inner.inspect(id).is_ok_and(is_live)

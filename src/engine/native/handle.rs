@@ -1,11 +1,14 @@
 //! The native engine and its parts.
 
+use std::sync::Arc;
+
 use once_cell::sync::OnceCell;
 
 use super::settings::Settings;
-use crate::engine::backend::Session;
+use crate::engine::backend::ContainerSession;
 use crate::image::Store;
 use crate::model::Result;
+use crate::model::image::own::OwnImages;
 use crate::runtime::Runtime;
 
 /// The reference of the image of the host's own programs.
@@ -17,7 +20,9 @@ pub(in crate::engine) struct Native {
     pub(super) settings: Settings,
     pub(super) runtime: Runtime,
     /// The session of the containers of builds; `None` before the first.
-    pub(super) build_session: OnceCell<Session>,
+    pub(super) build_session: OnceCell<ContainerSession>,
+    /// What a run that is not trusted has created, if the engine serves one.
+    pub(super) own_images: Option<Arc<OwnImages>>,
     /// Whether readers write nothing either: for a dry run.
     pub(super) read_only: bool,
 }
@@ -26,19 +31,25 @@ impl Native {
     pub(in crate::engine) fn new(settings: &Settings) -> Self {
         let runtime = Runtime::new(&settings.root, &settings.cgroup_parent);
         let (settings, build_session) = (settings.clone(), OnceCell::new());
-        Native { settings, runtime, build_session, read_only: false }
+        Native { settings, runtime, build_session, own_images: None, read_only: false }
+    }
+
+    /// Returns an engine that changes only these tags and images.
+    pub(in crate::engine) fn fenced(settings: &Settings, own: Arc<OwnImages>) -> Self {
+        Native { own_images: Some(own), ..Native::new(settings) }
     }
 
     /// Returns an engine for a dry run.
-    pub(in crate::engine) fn read_only(settings: &Settings) -> Self {
+    pub(in crate::engine) fn read_only(settings: &Settings, own: Option<Arc<OwnImages>>) -> Self {
         let native = Native::new(settings);
-        Native { runtime: native.runtime.read_only(), read_only: true, ..native }
+        Native { runtime: native.runtime.read_only(), own_images: own, read_only: true, ..native }
     }
 
     pub(super) fn store(&self) -> Result<Store> {
-        if self.read_only {
-            return Store::open_read_only(&self.settings.root);
-        }
-        Store::open(&self.settings.root)
+        let store = match self.read_only {
+            true => Store::open_read_only(&self.settings.root),
+            false => Store::open(&self.settings.root),
+        };
+        Ok(store?.fenced(self.own_images.clone()))
     }
 }

@@ -98,7 +98,11 @@ pub(crate) fn read_text(path: &Path, most: u64, check: CancelCheck<'_>) -> Resul
     text_of(InputStream::open(path, check)?, path, most)
 }
 
-fn text_of(from: impl Read, path: &Path, most: u64) -> Result<String> {
+/// Reads at most `most` bytes of an open file, as text; `path` is for messages.
+///
+/// # Errors
+/// [`Kind::Refused`] if it is longer; [`Kind::Invalid`] if it is not UTF-8.
+pub(crate) fn text_of(from: impl Read, path: &Path, most: u64) -> Result<String> {
     let bytes = read_limited(from, most, &path.display().to_string())?;
     String::from_utf8(bytes)
         .map_err(|_| Error::new(Kind::Invalid, format!("`{}` is not UTF-8 text", path.display())))
@@ -242,7 +246,7 @@ impl Write for OutputStream<'_> {
     }
 }
 
-/// Whether reading or writing may wait for another process or for a user.
+/// Returns whether reading or writing may wait for another process or for a user.
 fn may_wait(stream: &Descriptor) -> bool {
     use rustix::fs::FileType;
     let kind = rustix::fs::fstat(stream).map(|found| FileType::from_raw_mode(found.st_mode));

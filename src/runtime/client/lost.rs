@@ -41,9 +41,9 @@ impl Runtime {
         let is_recorded = state.status != Status::Restarting && !self.read_only;
         let ran = state.started_at.filter(|_| is_recorded);
         if let Some(started) = ran {
-            self.event(id, event::Action::Die, &event::exit_attributes(code, started));
+            self.event(id, event::EventAction::Die, &event::exit_attributes(code, started));
             if let Ok(spec) = directory.read_spec() {
-                write_mounts(&self.journal(), &spec, event::Action::Unmount);
+                write_mounts(&self.journal(), &spec, event::EventAction::Unmount);
             }
         }
         let mut state = state.exited(code, Timestamp::now());

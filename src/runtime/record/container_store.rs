@@ -17,7 +17,7 @@ use super::volumes::Volumes;
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
 use crate::model::observe::check_report::CheckOptions;
-use crate::model::observe::event::{Action, Event};
+use crate::model::observe::event::{Event, EventAction};
 use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
@@ -133,7 +133,7 @@ impl ContainerStore {
             let _ = self.free_name(name, id);
             Error::from_io(format!("create `{}`", target.path().display()), &error)
         })?;
-        self.journal().write(Event::of_container(spec, name, Action::Create, &[]));
+        self.journal().write(Event::of_container(spec, name, EventAction::Create, &[]));
         Ok(())
     }
 
@@ -265,8 +265,8 @@ impl ContainerStore {
         fs::rename(&path, &removing).context(|| format!("remove `{}`", path.display()))?;
         // Reported before another container can claim the name.
         let event = match (&spec, name) {
-            (Some(spec), Some(name)) => Event::of_container(spec, name, Action::Destroy, &[]),
-            _ => Event::of_unknown(id, name, Action::Destroy),
+            (Some(spec), Some(name)) => Event::of_container(spec, name, EventAction::Destroy, &[]),
+            _ => Event::of_unknown(id, name, EventAction::Destroy),
         };
         self.journal().write(event);
         trace::traced(ProcessRole::Client, || Operation::RemoveFiles, || remove_tree(&removing))?;
@@ -289,7 +289,7 @@ impl ContainerStore {
         let mut used = BTreeSet::new();
         for id in self.ids()? {
             if let Ok(spec) = self.directory(&id).read_spec() {
-                used.extend(spec.host.mounts.volumes().map(str::to_owned));
+                used.extend(spec.host_config.mounts.volumes().map(str::to_owned));
             }
         }
         for name in names.iter().filter(|name| !used.contains(*name)) {

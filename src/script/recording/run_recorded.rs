@@ -10,14 +10,14 @@ use crate::model::Result;
 use crate::model::error::Context as _;
 use crate::model::script::recording::Recording;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::host::{Host, Outcome, Output, Source};
+use crate::script::host::{Outcome, Output, ScriptHost, Source};
 use crate::script::session::Session;
 
 /// Runs a script to its end and records it.
 ///
 /// # Errors
 /// When recording cannot start; then the script did not run.
-pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Recording)> {
+pub fn run_recorded(host: ScriptHost, source: Source) -> Result<(Outcome, Recording)> {
     let began = Timestamp::now();
     let recorder = Arc::new(Recorder::new(&host)?);
     let looking = {
@@ -27,7 +27,7 @@ pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Recording)> 
     };
     let name = source.name();
     let output: Arc<dyn Output> = recorder.clone();
-    let host = Host { output, observer: Some(recorder.clone()), ..host };
+    let host = ScriptHost { output, observer: Some(recorder.clone()), ..host };
     let session = Session::new(host);
     let context: ScriptContext = session.context().clone();
     let outcome = session.run_source(source);
