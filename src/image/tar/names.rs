@@ -8,7 +8,6 @@ use crate::model::Result;
 
 const MAX_PATH: usize = 4096;
 const MAX_NAME: usize = 255;
-const MAX_DEPTH: usize = 256;
 
 /// The meaning of the last component of an entry's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +37,6 @@ pub(crate) fn components(name: &[u8]) -> Result<Vec<&[u8]>> {
     }
     if parts.iter().any(|part| part.len() > MAX_NAME) {
         return bad("has a part of more than 255 bytes");
-    }
-    if parts.len() > MAX_DEPTH {
-        return bad("is more than 256 directories deep");
     }
     Ok(parts)
 }

@@ -19,3 +19,4 @@ pub mod shell;
 pub mod signal;
 pub mod suggest;
 pub mod units;
+pub mod visible;
