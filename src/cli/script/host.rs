@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::cli::arguments::SandboxFlags;
@@ -37,8 +37,7 @@ pub fn open(settings: &Settings, args: Vec<String>) -> Result<Host> {
 
 /// Builds a host with this engine, this cancel token and the terminal of this process.
 pub fn host(backend: Arc<dyn Backend>, cancel: CancelToken, args: Vec<String>) -> Host {
-    let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
-    let output = Arc::new(ScriptOutput { out, err, pages: false });
+    let output = Arc::new(ScriptOutput::new(false));
     Host {
         args,
         progress: progress::of_script(),
@@ -76,7 +75,7 @@ pub fn source(program: Program) -> Result<Source> {
 pub fn simulated(settings: &Settings, host: Host) -> Result<Host> {
     let output = host.output.clone();
     let print = move |line: &str| {
-        // If the output is closed, the script's own next line ends it.
+        // If the output cannot be written, the script's own next line ends it.
         let _ = output.print(line);
     };
     let backend = engine::dry::open(host.backend.clone(), &settings.root, Arc::new(print))?;
@@ -144,16 +143,32 @@ struct ScriptOutput {
     err: Mutex<Stream>,
     /// Whether long texts go to the pager, as at a prompt.
     pages: bool,
+    /// The first errno of writing other than EPIPE.
+    lost: OnceLock<i32>,
+}
+
+/// The hint for output that cannot be written.
+const ELSEWHERE: &str = "free space where the output goes, or redirect it: lifebox FILE > OTHER";
+
+impl ScriptOutput {
+    fn new(pages: bool) -> ScriptOutput {
+        let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
+        ScriptOutput { out, err, pages, lost: OnceLock::new() }
+    }
+
+    fn write(&self, stream: &Mutex<Stream>, bytes: &[u8]) -> io::Result<()> {
+        let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+        stream.write_all(bytes).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                let _ = self.lost.set(error.raw_os_error().unwrap_or(libc::EIO));
+            }
+        })
+    }
 }
 
 /// Sends long texts to the pager, for a user at a prompt.
 pub fn at_prompt(host: Host) -> Host {
-    let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
-    Host { output: Arc::new(ScriptOutput { out, err, pages: true }), ..host }
-}
-
-fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
-    stream.lock().unwrap_or_else(PoisonError::into_inner)
+    Host { output: Arc::new(ScriptOutput::new(true)), ..host }
 }
 
 /// Prints a text on standard error and waits for Enter. Returns whether to wait again at the next
@@ -178,10 +193,16 @@ impl Output for ScriptOutput {
     }
 
     fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
-        lock(&self.out).write_all(bytes)
+        self.write(&self.out, bytes)
     }
 
     fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
-        lock(&self.err).write_all(bytes)
+        self.write(&self.err, bytes)
+    }
+
+    fn lost(&self) -> Option<Error> {
+        self.lost
+            .get()
+            .map(|errno| Error::from_errno("cannot write the output", *errno).hint(ELSEWHERE))
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::host;
+use super::report::ended;
 use crate::cli::arguments::test::{Form, TestArguments};
 use crate::cli::terminal::ending::CommandResult;
 use crate::cli::verb::context::CommandContext;
@@ -51,7 +52,7 @@ pub fn test(shell: &CommandContext, arguments: &TestArguments) -> CommandResult 
         reporter.close(&outcome);
         if outcome.exit_code == CancelToken::exit_code() {
             reporter.end();
-            return Ok(outcome.exit_code);
+            return Ok(ended(&host, outcome.exit_code));
         }
         // The time limit of a script cancels its token.
         host.cancel.reset();
@@ -60,7 +61,7 @@ pub fn test(shell: &CommandContext, arguments: &TestArguments) -> CommandResult 
     if reporter.lock().count == 0 {
         return Err(none(arguments).into());
     }
-    Ok(exit_code)
+    Ok(ended(&host, exit_code))
 }
 
 /// Returns the error of a run without a test.
@@ -134,6 +135,10 @@ impl Output for StderrOutput {
     fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_err(bytes)
     }
+
+    fn lost(&self) -> Option<Error> {
+        self.0.lost()
+    }
 }
 
 /// Prints tests as they end, and keeps them for the summary.
@@ -156,7 +161,7 @@ impl ConsoleReporter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Prints a text. If the output is closed, only the exit code remains.
+    /// Prints a text. The output keeps the error for the end.
     fn write(&self, text: &str) {
         let _ = self.output.write_out(text.as_bytes());
     }
