@@ -9,6 +9,7 @@ use crate::cli::arguments::{CheckArguments, CheckForm};
 use crate::cli::route::Program;
 use crate::cli::terminal::ending::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
+use crate::model::value::visible::escape_json;
 use crate::script::{self, Finding, Severity};
 
 /// Checks scripts. The exit code is 1 if one has an error, or with `--strict` a warning.
@@ -22,7 +23,7 @@ pub fn check(screen: &mut Terminal, arguments: &CheckArguments) -> CommandResult
     match arguments.format {
         CheckForm::Plain => {
             for finding in &found {
-                screen.line(format_args!("{}\n", finding.drawn(color)))?;
+                screen.styled(&format!("{}\n\n", finding.drawn(color)))?;
             }
             if !found.is_empty() {
                 screen.line(summary(&found))?;
@@ -35,7 +36,7 @@ pub fn check(screen: &mut Terminal, arguments: &CheckArguments) -> CommandResult
         }
         CheckForm::Json => {
             let list: Vec<_> = found.iter().map(document).collect();
-            screen.line(format_args!("{:#}", json!(list)))?;
+            screen.line(escape_json(&format!("{:#}", json!(list))))?;
         }
     }
     let worst = found.iter().map(|finding| finding.severity).max();

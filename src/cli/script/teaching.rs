@@ -136,7 +136,7 @@ pub fn traced(
     let cause = TracedCall { words: String::new(), steps: trace::end() };
     let text = teach::trace::trace(reader(), &[cause]);
     // If standard error is closed, the trace cannot be printed.
-    let _ = screen.err().and_then(|err| std::io::Write::write_all(err, text.as_bytes()));
+    let _ = screen.notice(text.trim_end());
     let _ = screen.flush();
     code
 }

@@ -56,8 +56,7 @@ pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments
     };
     copied?;
     if !arguments.quiet {
-        use std::io::Write as _;
-        writeln!(screen.err()?, "Successfully copied {from} to {to}")?;
+        screen.notice(format_args!("Successfully copied {from} to {to}"))?;
     }
     Ok(0)
 }

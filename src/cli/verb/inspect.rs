@@ -9,6 +9,7 @@ use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult, FA
 use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::Backend;
+use crate::model::value::visible::escape_json;
 use crate::model::{Error, Kind, Result};
 use crate::ui::format::template::Template;
 
@@ -57,9 +58,9 @@ pub fn show(
             screen.line(text)?;
         }
     } else if format.is_some() {
-        screen.line(Value::Array(found))?;
+        screen.line(escape_json(&Value::Array(found).to_string()))?;
     } else {
-        screen.text(&indented(&Value::Array(found)))?;
+        screen.text(&escape_json(&indented(&Value::Array(found))))?;
     }
     errors.iter().for_each(|error| print_error(screen, error));
     Ok(if errors.is_empty() { 0 } else { FAILED })

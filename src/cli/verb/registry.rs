@@ -93,9 +93,8 @@ pub fn login(
     arguments: &LoginArguments,
 ) -> CommandResult {
     if arguments.password.is_some() {
-        use std::io::Write as _;
         let warning = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.";
-        writeln!(screen.err()?, "{warning}")?;
+        screen.notice(warning)?;
     }
     screen.flush()?;
     let (user, password) = credentials(shell, arguments)?;
@@ -103,10 +102,9 @@ pub fn login(
     let cancel = shell.interruptible()?;
     let file = shell.backend()?.login(&arguments.registry, &user, &password, access, cancel)?;
     if let Some(file) = file {
-        use std::io::Write as _;
         let file = file.display();
-        writeln!(screen.err()?, "WARNING! Your credentials are stored unencrypted in '{file}'.")?;
-        writeln!(screen.err()?, "Configure a credential helper to remove this warning.")?;
+        screen.notice(format!("WARNING! Your credentials are stored unencrypted in '{file}'."))?;
+        screen.notice("Configure a credential helper to remove this warning.")?;
     }
     screen.line("Login Succeeded")?;
     Ok(0)

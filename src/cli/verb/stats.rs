@@ -14,6 +14,7 @@ use crate::engine::Backend;
 use crate::model::container::status::Status;
 use crate::model::container::{Changes, Container};
 use crate::model::observe::stats::Stats;
+use crate::model::value::visible::escape_control;
 use crate::model::{Error, Kind, Result};
 use crate::ui;
 use crate::ui::format::template::Template;
@@ -61,11 +62,13 @@ pub fn stats(
         let rows: Vec<Row> = now.iter().map(|sample| row(sample, &before)).collect();
         let text = render(&rows, template.as_ref(), arguments.no_trunc)?;
         // Overwrites in place instead of clearing the screen, which would flicker.
-        let text = match live {
-            true => format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")),
-            false => text,
-        };
-        screen.text(&text)?;
+        match live {
+            true => {
+                let text = escape_control(&text).replace('\n', "\x1b[K\n");
+                screen.styled(&format!("\x1b[H{text}\x1b[J"))?;
+            }
+            false => screen.text(&text)?,
+        }
         screen.flush()?;
         if arguments.no_stream {
             return Ok(0);

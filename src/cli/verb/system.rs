@@ -1,7 +1,5 @@
 //! `version`, `info`, `system df` and `system check`.
 
-use std::io::Write as _;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -86,10 +84,7 @@ pub fn check(
     }
     let found = |fate: &Resolution| *fate == Resolution::Found;
     if !arguments.quiet && report.findings.iter().any(|finding| found(&finding.resolution)) {
-        writeln!(
-            screen.err()?,
-            "hint: run `lifebox system check --repair` to repair or remove it"
-        )?;
+        screen.notice("hint: run `lifebox system check --repair` to repair or remove it")?;
     }
     Ok(FAILED)
 }

@@ -5,7 +5,7 @@ use crate::model::container::phase::StopRecord;
 use crate::model::container::status_reason::StatusReason;
 use crate::model::value::language::Language;
 use crate::model::value::units::human_memory;
-use crate::ui::error::escape_control;
+use crate::model::value::visible::escape_line;
 use crate::ui::messages::format_message;
 
 /// Formats the reason of a status, hints, and the last lines of the log after a failure.
@@ -43,6 +43,7 @@ pub fn status_reason(language: Language, container: &Container, last: &[String])
         }
         _ => {}
     }
+    args.iter_mut().for_each(|(_, value)| *value = escape_line(value));
     let args: Vec<(&str, &str)> =
         args.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let id = format!("why-{}", why.key());
@@ -61,10 +62,10 @@ pub fn status_reason(language: Language, container: &Container, last: &[String])
     if is_bad(&why) && !last.is_empty() {
         text.push_str(&format!("\n{}:", format_message(language, "last-words", &[])));
         for line in last {
-            text.push_str(&format!("\n  {line}"));
+            text.push_str(&format!("\n  {}", escape_line(line)));
         }
     }
-    escape_control(&text)
+    text
 }
 
 fn stop_arguments(stopped: &StopRecord) -> [(&'static str, String); 2] {

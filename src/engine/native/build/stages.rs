@@ -17,6 +17,7 @@ use crate::engine::dockerfile::{Dockerfile, Instruction, Line};
 use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::image::build::{BuildStep, RunStep};
+use crate::model::value::visible::one_line;
 use crate::model::{Error, Kind, Result};
 
 impl BuildState<'_> {
@@ -190,7 +191,7 @@ impl BuildState<'_> {
     fn announce(&mut self, line: &Line) -> Result<()> {
         self.step += 1;
         let (step, steps) = (self.step, self.steps);
-        self.print(format_args!("Step {step}/{steps} : {}", line.text))
+        self.print(format_args!("Step {step}/{steps} : {}", one_line(&line.text)))
     }
 
     /// Runs the `ONBUILD` triggers of the base image.
