@@ -6,30 +6,25 @@ use crate::model::container::status;
 use crate::model::container::status::{Action, Status};
 use crate::model::value::language::Language;
 pub use crate::model::value::visible::escape_control;
+use crate::model::value::visible::escape_line;
 
 /// The maximum width of message and cause on one line.
 const ONE_LINE: usize = 100;
 
 /// Formats `error: ...`, the causes, and `hint: ...`, each line with its newline.
 pub fn error(error: &Error) -> String {
-    let whole = below(&error.to_string());
+    let whole = escape_line(&error.to_string());
     let mut text = if error.causes().len() <= 1 && whole.chars().count() <= ONE_LINE {
         format!("error: {whole}\n")
     } else {
-        let cause = |cause: &String| format!("  {}\n", below(cause));
+        let cause = |cause: &String| format!("  {}\n", escape_line(cause));
         let causes: String = error.causes().iter().map(cause).collect();
-        format!("error: {}\n{causes}", below(error.message()))
+        format!("error: {}\n{causes}", escape_line(error.message()))
     };
     if let Some(hint) = error.hint_text() {
-        text.push_str(&format!("hint: {}\n", below(hint)));
+        text.push_str(&format!("hint: {}\n", escape_line(hint)));
     }
     text
-}
-
-/// Escapes a part of an error. Its further lines are indented: a path with a newline in it must not
-/// write a hint of its own.
-fn below(text: &str) -> String {
-    escape_control(text).replace('\n', "\n  ")
 }
 
 /// Translates an error into a language. Only refusals of the state machine are translated, because

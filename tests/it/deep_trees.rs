@@ -37,8 +37,8 @@ fn a_container_and_a_volume_are_removed_however_deep_their_trees_are() {
     let engine = TestEngine::new();
     // 25,000 levels in each.
     let program = format!("({}) && ({})", nest("/deep", 50), nest("/v/deep", 50));
-    engine.ok(&["run", "--name", "c", "-v", "vol:/v", "host", "sh", "-c", &program]);
-    ok_with_few_descriptors(&engine, "rm c");
+    engine.ok(&["run", "--name", "cc", "-v", "vol:/v", "host", "sh", "-c", &program]);
+    ok_with_few_descriptors(&engine, "rm cc");
     ok_with_few_descriptors(&engine, "volume rm vol");
     for place in ["containers", "removing", "staging", "volumes"] {
         assert_eq!(entries(&engine.root().join(place)), 0, "{place}");
@@ -51,14 +51,14 @@ fn a_path_that_the_kernel_takes_can_be_shown_copied_and_committed() {
     needs_root!();
     let engine = TestEngine::new();
     let program = format!("mkdir -p /deep/{}", "d/".repeat(1990));
-    engine.ok(&["run", "--name", "c", "host", "sh", "-c", &program]);
+    engine.ok(&["run", "--name", "cc", "host", "sh", "-c", &program]);
     for arguments in [
-        "diff c >/dev/null",
-        "export c >/dev/null",
-        "cp c:/deep - >/dev/null",
-        "commit c deep:1 >/dev/null",
+        "diff cc >/dev/null",
+        "export cc >/dev/null",
+        "cp cc:/deep - >/dev/null",
+        "commit cc deep:1 >/dev/null",
         "run --rm -v new:/deep deep:1 true",
-        "rm c",
+        "rm cc",
         "rmi deep:1 >/dev/null",
         "volume rm new",
     ] {
@@ -70,11 +70,11 @@ fn a_path_that_the_kernel_takes_can_be_shown_copied_and_committed() {
 fn a_deeper_tree_is_refused_with_a_short_path() {
     needs_root!();
     let engine = TestEngine::new();
-    engine.ok(&["run", "--name", "c", "host", "sh", "-c", &nest("/deep", 5)]);
+    engine.ok(&["run", "--name", "cc", "host", "sh", "-c", &nest("/deep", 5)]);
     for verb in ["diff", "export", "commit"] {
-        let error = engine.fails(&[verb, "c"], 1);
+        let error = engine.fails(&[verb, "cc"], 1);
         assert!(error.contains("is nested too deeply") && error.len() < 1000, "{error}");
-        assert!(error.contains("hint: remove it in the container"), "{error}");
+        assert!(error.contains("hint: remove it in the running container"), "{error}");
     }
 }
 
@@ -82,8 +82,8 @@ fn a_deeper_tree_is_refused_with_a_short_path() {
 fn what_cannot_be_removed_is_reported_and_not_tried_by_each_command() {
     needs_root!();
     let engine = TestEngine::new();
-    engine.ok(&["run", "--name", "c", "host", "sh", "-c", "mkdir /d && touch /d/f"]);
-    let file = engine.container_directory("c").join("upper/d/f");
+    engine.ok(&["run", "--name", "cc", "host", "sh", "-c", "mkdir /d && touch /d/f"]);
+    let file = engine.container_directory("cc").join("upper/d/f");
     let chattr = |flag: &str, file: &Path| {
         std::process::Command::new("chattr")
             .arg(flag)
@@ -95,7 +95,7 @@ fn what_cannot_be_removed_is_reported_and_not_tried_by_each_command() {
         eprintln!("LEFT OUT: this file system has no immutable files");
         return;
     }
-    let error = engine.fails(&["rm", "c"], 1);
+    let error = engine.fails(&["rm", "cc"], 1);
     let removing = engine.root().join("removing");
     let kept = fs::read_dir(&removing).unwrap().flatten().next().unwrap().path();
     let report = engine.run(&["system", "check", "--repair"]);
@@ -104,7 +104,7 @@ fn what_cannot_be_removed_is_reported_and_not_tried_by_each_command() {
     assert!(report.out.contains("not repaired"), "{report:?}");
     // Everything else is gone, and a later command leaves it alone.
     assert_eq!(entries(&kept), 1);
-    engine.ok(&["create", "--name", "c", "host", "true"]);
+    engine.ok(&["create", "--name", "cc", "host", "true"]);
     assert!(kept.exists());
     assert!(engine.run(&["system", "check", "--repair"]).out.contains("removed"));
     assert!(!kept.exists());

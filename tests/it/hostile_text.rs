@@ -24,16 +24,16 @@ fn is_harmless(engine: &TestEngine, arguments: &[&str]) {
 fn engine() -> TestEngine {
     let engine = TestEngine::new();
     let label = format!("l={HOSTILE}");
-    engine.ok(&["volume", "create", "-l", &label, "vol"]);
+    engine.ok(&["volume", "create", "--label", &label, "vol"]);
     let program = format!("mkdir -p '/tmp/{HOSTILE}'; touch '/tmp/{HOSTILE}/f'; exit 3");
     let env = format!("E={HOSTILE}");
     let health = format!("echo '{HOSTILE}'");
     #[rustfmt::skip]
-    let run = ["run", "--name", "c", "-v", "vol:/v", "-l", &label, "-e", &env, "--health-cmd", &health,
+    let run = ["run", "--name", "cc", "-v", "vol:/v", "-l", &label, "-e", &env, "--health-cmd", &health,
         "--stop-signal", "INT", "host", "sh", "-c", &program];
     assert_eq!(engine.run(&run).code, 3);
     let cmd = format!("CMD {}", serde_json::json!(["sh", "-c", HOSTILE]));
-    engine.ok(&["commit", "-a", HOSTILE, "-m", HOSTILE, "-c", &cmd, "c", "image:1"]);
+    engine.ok(&["commit", "-a", HOSTILE, "-m", HOSTILE, "-c", &cmd, "cc", "image:1"]);
     engine
 }
 
@@ -47,23 +47,23 @@ fn no_verb_shows_a_control_character_of_a_container() {
         &["ps", "-a", "--format", "{{.Names}} {{.Command}} {{.Labels}} {{.Mounts}}"],
         &["ps", "-a", "--format", "table {{.Names}}\t{{.Label \"l\"}}"],
         &["ps", "-a", "--format", "json"],
-        &["inspect", "c"],
-        &["inspect", "--format", "json", "c"],
-        &["inspect", "--format", "{{json .Config}}", "c"],
-        &["diff", "c"],
-        &["docker", "c"],
-        &["explain", "c"],
-        &["why", "c"],
+        &["inspect", "cc"],
+        &["inspect", "--format", "json", "cc"],
+        &["inspect", "--format", "{{json .Config}}", "cc"],
+        &["diff", "cc"],
+        &["docker", "cc"],
+        &["explain", "cc"],
+        &["why", "cc"],
         &["events", "--since", "1h", "--until", "0s"],
         &["events", "--since", "1h", "--until", "0s", "--format", "json"],
         &["events", "--since", "1h", "--until", "0s", "--format", "{{.Action}} {{.Actor}}"],
         &["system", "df", "-v"],
         &["system", "check"],
-        &["--trace", "start", "c"],
-        &["explain", "start", "c"],
-        &["cp", &format!("c:/tmp/{HOSTILE}/none"), &root],
-        &["exec", "c", HOSTILE],
-        &["-e", "docker(\"c\"); explain(\"c\"); why(\"c\"); print(events(#{since: \"1h\"}));"],
+        &["--trace", "start", "cc"],
+        &["explain", "start", "cc"],
+        &["cp", &format!("cc:/tmp/{HOSTILE}/none"), &root],
+        &["exec", "cc", HOSTILE],
+        &["-e", "docker(\"cc\"); explain(\"cc\"); why(\"cc\"); print(events(#{since: \"1h\"}));"],
     ] {
         is_harmless(&engine, arguments);
     }
@@ -106,7 +106,7 @@ fn a_build_shows_its_steps_without_control_characters() {
 fn the_docker_command_of_a_hostile_container_can_still_be_read_back() {
     needs_root!();
     let engine = engine();
-    let command = engine.ok(&["docker", "c"]);
+    let command = engine.ok(&["docker", "cc"]);
     assert!(
         command.contains(r"$'E=x\033[31my\007\nA forged\302\23331m\342\200\256z'"),
         "{command}"

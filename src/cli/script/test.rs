@@ -13,6 +13,7 @@ use crate::cli::verb::context::CommandContext;
 use crate::engine::CancelToken;
 use crate::model::script::test_result::{Suite, TestOutcome, TestResult};
 use crate::model::value::units::parse_duration;
+use crate::model::value::visible::escape_line;
 use crate::model::{Error, Kind, Result};
 use crate::script::{self, Host, Limits, Output, Source, TestReporter};
 use crate::ui;
@@ -175,8 +176,8 @@ impl ConsoleReporter {
     fn open(&self, path: &Path) {
         let name = path.display().to_string();
         match self.form {
-            Form::Plain => self.write(&format!("{name}\n")),
-            Form::Tap => self.write(&format!("# {name}\n")),
+            Form::Plain => self.write(&format!("{}\n", escape_line(&name))),
+            Form::Tap => self.write(&format!("# {}\n", escape_line(&name))),
             Form::Junit => {}
         }
         self.lock().suites.push(Suite { name, results: Vec::new() });

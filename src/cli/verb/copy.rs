@@ -8,6 +8,7 @@ use crate::cli::terminal::ending::CommandResult;
 use crate::cli::terminal::screen;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{CopyOptions, Transfer};
+use crate::model::value::visible::escape_line;
 use crate::model::{Error, Kind};
 
 /// Carries out `cp`.
@@ -56,7 +57,7 @@ pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments
     };
     copied?;
     if !arguments.quiet {
-        screen.notice(format_args!("Successfully copied {from} to {to}"))?;
+        screen.notice(escape_line(&format!("Successfully copied {from} to {to}")))?;
     }
     Ok(0)
 }

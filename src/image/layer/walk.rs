@@ -298,7 +298,7 @@ fn too_deep(path: &[u8]) -> Error {
     let message = format!("`/{}` is nested too deeply", escaped(path));
     Error::new(Kind::Unsupported, message)
         .cause("a path of more than 4096 bytes can neither be opened nor archived")
-        .hint("remove it in the container: lifebox exec CONTAINER rm -rf DIRECTORY")
+        .hint("remove it in the running container: lifebox exec CONTAINER rm -rf DIRECTORY")
 }
 
 /// Returns the path of `name` in the directory `path`.

@@ -136,11 +136,11 @@ fn layers(page: &mut Page, layers: &[Layer]) {
             format_message(language, "explain-layer", &[("size", &size), ("count", &count)]);
         page.item(&format!("{number}  {}  {about}", layer.key.short()));
         if !layer.examples.is_empty() {
-            let paths = layer.examples.join(", ");
+            let paths = escape_line(&layer.examples.join(", "));
             page.note(&format_message(language, "explain-such-as", &[("paths", &paths)]));
         }
         if !layer.hidden.is_empty() {
-            let paths = layer.hidden.join(", ");
+            let paths = escape_line(&layer.hidden.join(", "));
             page.note(&format_message(language, "explain-hides", &[("paths", &paths)]));
         }
     }
