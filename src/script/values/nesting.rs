@@ -29,13 +29,15 @@ pub fn is_too_deep(value: &Dynamic) -> bool {
     if !(circular || value.is_array() || value.is_map()) {
         return false;
     }
-    let (entries, nodes) = match random() {
-        number if number % 262_144 == 0 => (usize::MAX, THOROUGH),
-        number if number % 4096 == 0 => (usize::MAX, 16 * DEEPEST),
-        number if circular || number % 16 == 0 => (EDGE, DEEPEST + 64),
+    match random() {
+        number if number.is_multiple_of(262_144) => Probe { entries: THOROUGH, nodes: THOROUGH },
+        number if number.is_multiple_of(4096) => {
+            Probe { entries: 16 * DEEPEST, nodes: 16 * DEEPEST }
+        }
+        number if circular || number.is_multiple_of(16) => Probe::QUICK,
         _ => return false,
-    };
-    Probe { entries, nodes }.finds(value, DEEPEST)
+    }
+    .finds(value, DEEPEST)
 }
 
 /// A cheap random number (xorshift, Marsaglia 2003).
@@ -52,13 +54,16 @@ fn random() -> u32 {
 
 /// A bounded search for a deep value.
 struct Probe {
-    /// How many entries at each end of an array or a map.
+    /// How many entries of arrays and maps it may look at, beside those at the edges.
     entries: usize,
-    /// How many values in all.
+    /// How many values it may look into.
     nodes: usize,
 }
 
 impl Probe {
+    /// A probe whose time does not grow with the value.
+    const QUICK: Probe = Probe { entries: 0, nodes: DEEPEST + 64 };
+
     /// Returns whether `value` is nested deeper than `levels`.
     fn finds(&mut self, value: &Dynamic, levels: usize) -> bool {
         if levels == 0 {
@@ -82,14 +87,20 @@ impl Probe {
 
     fn among<'v>(
         &mut self,
-        values: impl Iterator<Item = &'v Dynamic>,
+        values: impl DoubleEndedIterator<Item = &'v Dynamic> + Clone,
         count: usize,
         levels: usize,
     ) -> bool {
-        let last = count.saturating_sub(self.entries);
-        let first = self.entries;
-        let mut edge = values.enumerate().filter(|(at, _)| *at < first || *at >= last);
-        edge.any(|(_, value)| nests(value) && self.finds(value, levels - 1))
+        let mut deep = |value: &Dynamic| nests(value) && self.finds(value, levels - 1);
+        if count <= 2 * EDGE {
+            return values.clone().any(deep);
+        }
+        if values.clone().take(EDGE).any(&mut deep) || values.clone().rev().take(EDGE).any(deep) {
+            return true;
+        }
+        let Some(left) = self.entries.checked_sub(count) else { return false };
+        self.entries = left;
+        values.clone().any(|value| nests(value) && self.finds(value, levels - 1))
     }
 }
 
@@ -112,7 +123,7 @@ mod tests {
     #[test]
     fn only_a_deep_value_is_too_deep() {
         let probe =
-            |levels| Probe { entries: EDGE, nodes: 2 * DEEPEST }.finds(&nested(levels), DEEPEST);
+            |levels| Probe { entries: 0, nodes: 2 * DEEPEST }.finds(&nested(levels), DEEPEST);
         assert!(!probe(DEEPEST - 1));
         assert!(probe(DEEPEST + 1));
         assert!(!is_too_deep(&"text".into()));
