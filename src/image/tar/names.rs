@@ -94,12 +94,13 @@ mod tests {
             assert_eq!(components(name).unwrap(), [b"a", b"b"], "{}", escaped(name));
         }
         assert!(components(b"./").unwrap().is_empty());
+        assert_eq!(components("d/".repeat(2048).as_bytes()).unwrap().len(), 2048);
         assert_eq!(components(b"\xff\xfe").unwrap(), [b"\xff\xfe"]);
     }
 
     #[test]
     fn names_that_lead_elsewhere_or_nowhere_are_refused() {
-        let deep = vec!["d"; 257].join("/");
+        let deep = vec!["d"; 2049].join("/");
         let long = "n".repeat(256);
         let path = vec!["n".repeat(100); 41].join("/");
         for name in ["..", "a/../b", "../x", "/..", "a\0b", &deep, &long, &path] {
