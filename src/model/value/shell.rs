@@ -179,7 +179,9 @@ impl Split<'_> {
             Some('a') => Ok(7),
             Some('x') => self.digits(16, 2, 0),
             Some(c @ '0'..='7') => self.digits(8, 2, c.to_digit(8).unwrap_or(0)),
-            Some(c @ ('\'' | '"' | '\\' | '?')) => Ok(c as u8),
+            Some('\'') => Ok(b'\''),
+            Some('"') => Ok(b'"'),
+            Some('\\') => Ok(b'\\'),
             _ => Err(unsupported("$'\\", "write the bytes in octal: $'\\033'")),
         }
     }
@@ -236,6 +238,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_word_with_control_characters_is_printed_in_octal_and_read_back() {
+        assert_eq!(quoted_visibly(["a b", "\u{1b}[3\n'é"]).unwrap(), r"'a b' $'\033[3\n\'é'");
+        for word in ["\u{1b}1", "\u{202e}7\\'\"", "\t\r\n\u{7f}0", "\u{9b}x"] {
+            let shown = quoted_visibly([word, "$"]).unwrap();
+            assert!(!shown.contains(is_hidden), "{shown:?}");
+            assert_eq!(commands(&shown).unwrap(), [[word, "$"]], "{shown}");
+        }
+        assert_eq!(commands(r"a$'\x41\e'b").unwrap(), [["aA\u{1b}b"]]);
+        for text in ["$'a", r"$'\0'", r"$'\377'", r"$'\u41'"] {
+            assert!(commands(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn texts_fall_into_commands_and_words_as_in_a_shell() {
