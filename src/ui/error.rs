@@ -5,7 +5,6 @@ use crate::model::Error;
 use crate::model::container::status;
 use crate::model::container::status::{Action, Status};
 use crate::model::value::language::Language;
-pub use crate::model::value::visible::escape_control;
 use crate::model::value::visible::escape_line;
 
 /// The maximum width of message and cause on one line.
