@@ -33,7 +33,7 @@ fn a_script_whose_output_is_lost_fails() {
     ] {
         is_reported(&engine, &["-e", text]);
     }
-    is_reported(&engine, &["help"]);
+    is_reported(&engine, &["--help"]);
     is_reported(&engine, &["system", "df"]);
 }
 
@@ -68,10 +68,8 @@ fn cleanups_are_done_before_lost_output_ends_a_script() {
 fn the_output_of_an_attached_container_is_not_lost_silently() {
     needs_root!();
     let engine = TestEngine::new();
-    is_reported(
-        &engine,
-        &["-e", "attach(create(\"host\", #{ cmd: [\"echo\", \"x\"] }), #{ start: true });"],
-    );
+    let attached = "run(\"host\", #{ cmd: [\"echo\", \"x\"], attach: true });";
+    is_reported(&engine, &["-e", attached]);
     is_reported(&engine, &["run", "--rm", "host", "echo", "x"]);
     is_reported(&engine, &["export", &engine.ok(&["create", "host", "true"])]);
 }

@@ -213,7 +213,7 @@ pub fn image(language: Language, view: &ImageIntrospection) -> String {
         ("explain-volumes", keys(&config.volumes)),
     ];
     for (id, value) in rows.into_iter().filter(|(_, value)| !value.is_empty()) {
-        let mut lines = crate::ui::format::columns::wrapped(&value, 60).into_iter();
+        let mut lines = crate::ui::format::columns::wrapped(&one_line(&value), 60).into_iter();
         let label = crate::ui::format::columns::padded(&format_message(language, id, &[]), 13);
         page.item(&format!("{label} {}", lines.next().unwrap_or_default()));
         lines.for_each(|line| page.item(&format!("{:13} {line}", "")));
