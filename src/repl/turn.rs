@@ -11,7 +11,7 @@ use super::transcript::{Transcript, reason};
 use super::watch;
 use crate::model::value::visible::escape_control;
 use crate::script::lessons::{Player, TutorOutput};
-use crate::script::{EvalResult, Host, Session};
+use crate::script::{EvalResult, ScriptHost, Session};
 
 /// The state of the REPL between two lines.
 pub struct Repl<'a> {
@@ -22,7 +22,7 @@ pub struct Repl<'a> {
     /// The verbs of the command line, read once.
     pub verbs: Vec<String>,
     /// The engine, the output and the cancel token.
-    pub host: Host,
+    pub host: ScriptHost,
     /// The inputs so far.
     pub transcript: RefCell<Transcript>,
     /// The lessons in progress.
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Repl<'_> {
 /// The outcome of one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineOutcome {
-    /// The REPL goes on.
+    /// The REPL continues.
     Continue,
     /// Ctrl-C interrupted the line.
     Interrupted,
@@ -51,7 +51,7 @@ impl<'a> Repl<'a> {
     pub fn new(
         session: &'a RefCell<Session>,
         commands: &'a dyn CommandLine,
-        host: Host,
+        host: ScriptHost,
         course: Option<Rc<RefCell<Player>>>,
     ) -> Repl<'a> {
         let verbs = commands.verbs();

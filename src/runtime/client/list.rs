@@ -1,4 +1,5 @@
-//! Reads the records of containers, one or all: scripts do so often, and there may be a thousand.
+//! Reads the records of containers, one or all. Scripts do this frequently, for up to a thousand
+//! containers.
 
 use super::runtime::{Runtime, no_such};
 use crate::model::container::Container;
@@ -19,7 +20,7 @@ impl Runtime {
         let read = || Ok(Container { spec: spec()?, state: directory.read_state()? });
         let mut container: Container =
             read().map_err(|error: Error| self.not_found_or(id, error))?;
-        container.state.updated.clone().apply(&mut container.spec.host);
+        container.state.updated.clone().apply(&mut container.spec.host_config);
         if container.state.status.is_live() {
             // Its state says that it runs, but no process holds the lock: the monitor was killed,
             // or the host crashed.
@@ -28,10 +29,10 @@ impl Runtime {
                 container.state = directory.read_state().map_err(not_found)?;
                 if container.state.status.is_live() {
                     container.state = self.record_lost_exit(&directory, container.state, id)?;
-                    if container.spec.host.auto_remove {
+                    if container.spec.host_config.auto_remove {
                         // The monitor would have removed it at the exit.
                         self.containers.remove(id, Some(&container.state.name))?;
-                        self.remove_unused_volumes(&container.spec.host.mounts.anonymous())?;
+                        self.remove_unused_volumes(&container.spec.host_config.mounts.anonymous())?;
                         return Err(no_such(id));
                     }
                 }

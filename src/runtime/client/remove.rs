@@ -12,8 +12,9 @@ use crate::runtime::protocol::Request;
 use crate::runtime::record::directory::Directory;
 
 impl Runtime {
-    /// Removes a container, and its anonymous volumes if `options` say so or it was created with
-    /// `--rm`. With `force`, kills the container first, and removes one whose record is damaged.
+    /// Removes a container, and its anonymous volumes if `options` require it or it was created
+    /// with `--rm`. With `force`, kills the container first, and removes one whose record is
+    /// damaged.
     ///
     /// # Errors
     /// [`Kind::Refused`] without `force` while it runs or is paused.
@@ -25,8 +26,8 @@ impl Runtime {
     ) -> Result<()> {
         let spec = self.containers.directory(id).read_spec().ok();
         self.remove_container(id, options, cancel)?;
-        let owner = spec.filter(|spec| options.volumes || spec.host.auto_remove);
-        let names = owner.map(|spec| spec.host.mounts.anonymous()).unwrap_or_default();
+        let owner = spec.filter(|spec| options.volumes || spec.host_config.auto_remove);
+        let names = owner.map(|spec| spec.host_config.mounts.anonymous()).unwrap_or_default();
         self.remove_unused_volumes(&names)
     }
 
@@ -90,8 +91,8 @@ impl Runtime {
         self.containers.remove_unused_volumes(names)
     }
 
-    /// Returns what killed processes left of containers, in words, and what became of it. With
-    /// `repair`, removes it.
+    /// Describes what killed processes left of containers, and what became of it. With `repair`,
+    /// removes it.
     ///
     /// # Errors
     /// When the root can't be read or written.

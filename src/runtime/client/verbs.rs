@@ -157,7 +157,7 @@ impl Runtime {
                 let old = state.name.clone();
                 status::check(old.as_str(), state.status, Action::Rename)?;
                 directory.write_state(&State { name: name.clone(), ..state })?;
-                self.event(id, event::Action::Rename, &event::rename_attributes(&old));
+                self.event(id, event::EventAction::Rename, &event::rename_attributes(&old));
                 Ok(old)
             },
         );

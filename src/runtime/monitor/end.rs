@@ -6,8 +6,8 @@ use std::time::Instant;
 use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags};
 
-use super::policy::UsageMeter;
 use super::state::Monitor;
+use super::usage_meter::UsageMeter;
 use crate::model::container::phase::{UsagePhase, add_phase};
 use crate::model::container::status::Status;
 use crate::model::script::trace::ProcessRole;
@@ -73,9 +73,9 @@ impl Monitor {
         }
     }
 
-    /// Whether the container is removed at its exit (`--rm`).
+    /// Returns whether the container is removed at its exit (`--rm`).
     fn is_auto_removed(&self) -> bool {
-        self.spec.host.auto_remove && !self.keep_container
+        self.spec.host_config.auto_remove && !self.keep_container
     }
 
     /// Writes the last state of a container that is not removed.
@@ -99,7 +99,7 @@ impl Monitor {
         let _ = fs::remove_file("monitor.sock");
         if self.is_auto_removed() {
             let _ = self.containers.remove(&self.spec.id, Some(&self.state.name));
-            let volumes = self.spec.host.mounts.anonymous();
+            let volumes = self.spec.host_config.mounts.anonymous();
             let _ = self.containers.remove_unused_volumes(&volumes);
         }
         self.lock = None;

@@ -17,7 +17,7 @@ use super::volumes::Volumes;
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
 use crate::model::observe::check_report::{CheckOptions, Resolution};
-use crate::model::observe::event::{Action, Event};
+use crate::model::observe::event::{Event, EventAction};
 use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
@@ -134,7 +134,7 @@ impl ContainerStore {
             let _ = self.free_name(name, id);
             Error::from_io(format!("create `{}`", target.path().display()), &error)
         })?;
-        self.journal().write(Event::of_container(spec, name, Action::Create, &[]));
+        self.journal().write(Event::of_container(spec, name, EventAction::Create, &[]));
         Ok(())
     }
 
@@ -266,8 +266,8 @@ impl ContainerStore {
         fs::rename(&path, &removing).context(|| format!("remove `{}`", path.display()))?;
         // Reported before another container can claim the name.
         let event = match (&spec, name) {
-            (Some(spec), Some(name)) => Event::of_container(spec, name, Action::Destroy, &[]),
-            _ => Event::of_unknown(id, name, Action::Destroy),
+            (Some(spec), Some(name)) => Event::of_container(spec, name, EventAction::Destroy, &[]),
+            _ => Event::of_unknown(id, name, EventAction::Destroy),
         };
         self.journal().write(event);
         let removed = trace::traced(
@@ -296,7 +296,7 @@ impl ContainerStore {
         let mut used = BTreeSet::new();
         for id in self.ids()? {
             if let Ok(spec) = self.directory(&id).read_spec() {
-                used.extend(spec.host.mounts.volumes().map(str::to_owned));
+                used.extend(spec.host_config.mounts.volumes().map(str::to_owned));
             }
         }
         for name in names.iter().filter(|name| !used.contains(*name)) {
@@ -321,7 +321,8 @@ impl ContainerStore {
             let id = target.and_then(|target| target.file_name()?.to_str()?.parse().ok());
             if let Some(id) = id {
                 let freed = options.repair.then(|| self.free_name(&name, &id));
-                found.push((format!("the name `{name}` of a missing container"), fate(freed)));
+                found
+                    .push((format!("the name `{name}` of a missing container"), resolution(freed)));
             }
         }
         for leftover in self.leftovers() {
@@ -329,7 +330,7 @@ impl ContainerStore {
             let kind = leftover.parent().and_then(Path::file_name).unwrap_or_default();
             let name = leftover.file_name().unwrap_or_default();
             let (kind, name) = (kind.to_string_lossy(), name.to_string_lossy());
-            found.push((format!("a container in `{kind}`: {name}"), fate(removed)));
+            found.push((format!("a container in `{kind}`: {name}"), resolution(removed)));
         }
         Ok(found)
     }
@@ -372,7 +373,7 @@ fn remove_tree(path: &Path) -> Result<()> {
 }
 
 /// Returns what became of a leftover that was removed, or only found.
-fn fate(removed: Option<Result<()>>) -> Resolution {
+fn resolution(removed: Option<Result<()>>) -> Resolution {
     match removed {
         None => Resolution::Found,
         Some(Ok(())) => Resolution::Removed,

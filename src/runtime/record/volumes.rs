@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use super::journal::Journal;
 use crate::model::container::mounts::check_volume_name;
 use crate::model::error::Context;
-use crate::model::observe::event::{Action, Event};
+use crate::model::observe::event::{Event, EventAction};
 use crate::model::observe::volume::{VERSION, Volume};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::host;
@@ -94,13 +94,13 @@ impl Volumes {
             sys::fs::rename_new(rustix::fs::CWD, old, rustix::fs::CWD, new)
         });
         match created {
-            Ok(true) => self.event(Action::Create, &volume.name),
+            Ok(true) => self.event(EventAction::Create, &volume.name),
             _ => drop(remove_tree_at(&staged)),
         }
         created
     }
 
-    fn event(&self, action: Action, name: &str) {
+    fn event(&self, action: EventAction, name: &str) {
         // The volumes are below the root.
         if let Some(root) = self.path.parent() {
             Journal::at(root).write(Event::of_volume(action, name, &[]));
@@ -179,7 +179,7 @@ impl Volumes {
         let (path, removed) =
             (self.path.join(name), self.path.join(format!(".gone-{}", random_name()?)));
         fs::rename(&path, &removed).context(|| format!("remove `{}`", path.display()))?;
-        self.event(Action::Destroy, name);
+        self.event(EventAction::Destroy, name);
         let gone = remove_tree_at(&removed).context(|| format!("remove `{}`", removed.display()));
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             // No process creates a volume now: that would hold the shared lock.

@@ -63,8 +63,7 @@ pub fn build(context: &ScriptContext) -> Engine {
         err.print_debug(&format!("{place}{text}"));
     });
     let own = context.clone();
-    // Unstable API of `internals`; there is no other hook before the use of a variable.
-    #[allow(deprecated)]
+    #[expect(deprecated, reason = "unstable, and the only hook before the use of a variable")]
     engine.on_var(move |name, _, mut evaluation| {
         if evaluation.scope().get(name).is_some_and(nesting::is_too_deep) {
             let message = format!("value nesting limit reached ({})", nesting::DEEPEST);
