@@ -12,11 +12,12 @@ use crate::cli::arguments::build::{
 };
 use crate::cli::terminal::command_result::{CommandError, CommandResult, FAILED};
 use crate::cli::terminal::progress;
-use crate::cli::terminal::screen::Terminal;
+use crate::cli::terminal::screen::{Terminal, stdout};
 use crate::engine::write_atomic;
 use crate::model::error::Context;
 use crate::model::image::build::{BuildOptions, CommitOptions, ImportOptions, tag};
 use crate::model::observe::progress::{NoProgress, Progress};
+use crate::model::value::visible::escape_line;
 use crate::model::{Error, Kind};
 
 /// Carries out a verb that creates images.
@@ -56,7 +57,7 @@ fn diff(
     let backend = context.backend()?;
     let changes = backend.diff(&backend.find(&arguments.container)?)?;
     for change in changes {
-        terminal.line(format!("{} {}", change.kind.letter(), change.path))?;
+        terminal.line(format!("{} {}", change.kind.letter(), escape_line(&change.path)))?;
     }
     Ok(0)
 }
@@ -89,14 +90,13 @@ fn export(context: &CommandContext, arguments: &ExportArguments) -> CommandResul
     match &arguments.output {
         Some(path) => write_atomic(path, |out| backend.export(&id, out, cancel))?,
         None => {
-            let mut out = io::stdout();
-            if out.is_terminal() {
+            if io::stdout().is_terminal() {
                 let message = "cowardly refusing to save to a terminal";
                 return Err(Error::new(Kind::Invalid, message)
                     .hint("use the -o flag or redirect")
                     .into());
             }
-            backend.export(&id, &mut out, cancel).map_err(CommandError::from_output)?;
+            backend.export(&id, &mut stdout(), cancel).map_err(CommandError::from_output)?;
         }
     }
     Ok(0)

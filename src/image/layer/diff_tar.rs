@@ -12,7 +12,7 @@ use rustix::fs::FileType;
 
 use super::attributes::is_allowed_xattr;
 use super::walk::{Form, Node, Tree, Visit, below, not_found, split};
-use crate::image::tar::error::lossy;
+use crate::image::tar::error::escaped;
 use crate::image::tar::members::MemberKind;
 use crate::image::tar::pack::{Entry, Packer};
 use crate::model::error::Context;
@@ -67,7 +67,7 @@ pub(crate) fn pack_part(
             attributes: node.attributes,
             opaque: node.opaque,
         };
-        capture.add(&named).context(|| format!("cannot read `/{}`", lossy(&node.path)))?;
+        capture.add(&named).context(|| format!("cannot read `/{}`", escaped(&node.path)))?;
         Ok(Visit::Descend)
     })?;
     capture.packer.finish()
@@ -86,7 +86,7 @@ pub(crate) fn pack_changed(
     tree.walk(b"", &mut |node| {
         check()?;
         if is_changed(node) {
-            capture.add(node).context(|| format!("cannot read `/{}`", lossy(&node.path)))?;
+            capture.add(node).context(|| format!("cannot read `/{}`", escaped(&node.path)))?;
         }
         Ok(Visit::Descend)
     })?;
@@ -119,7 +119,7 @@ impl<'a> DiffTar<'a> {
     fn add(&mut self, node: &Node) -> Result<()> {
         let layer = self.layer;
         if layer && split(&node.path).1.starts_with(WHITEOUT) {
-            let message = format!("cannot store `/{}` in a layer", lossy(&node.path));
+            let message = format!("cannot store `/{}` in a layer", escaped(&node.path));
             return Err(Error::new(Kind::Unsupported, message).hint(
                 "rename it: a name that begins with `.wh.` marks a removed file in a layer",
             ));
