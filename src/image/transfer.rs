@@ -19,7 +19,7 @@ use crate::image::layer::diff_tar;
 use crate::image::layer::kernel_view;
 use crate::image::layer::overlay_view::Layer;
 use crate::image::layer::walk::{Form, Tree, below, split};
-use crate::image::tar::error::{corrupt, lossy};
+use crate::image::tar::error::{corrupt, escaped, lossy};
 use crate::image::tar::member::{Member, MemberKind};
 use crate::image::tar::members::{Members, TarSource};
 use crate::image::tar::names;
@@ -300,7 +300,7 @@ impl Unpacking<'_> {
         let parent = self.parent(parents)?;
         let directory = member.kind == MemberKind::Directory;
         let in_the_way = |what: &str| Err(Error::new(Kind::Invalid, what));
-        kernel_view::refuse(&parent, &lossy(&member.name))?;
+        kernel_view::refuse(&parent, &escaped(&member.name))?;
         let present = fs::stat(&parent, leaf)?.map(|present| fs::type_of(&present));
         match present {
             Some(FileType::CharacterDevice | FileType::BlockDevice) => {

@@ -4,6 +4,7 @@
 use super::command;
 use super::input::Input;
 use super::turn::Repl;
+use crate::model::value::visible::is_hidden;
 use crate::script::{Candidate, Completion};
 
 /// Verbs whose arguments are images.
@@ -49,7 +50,8 @@ fn files(beginning: &str) -> Vec<String> {
     let found = read.into_iter().flatten().filter_map(|entry| {
         let entry = entry.ok()?;
         let own = entry.file_name().into_string().ok()?;
-        let hidden = own.starts_with('.') && !name.starts_with('.');
+        // A name with control characters cannot be typed.
+        let hidden = own.starts_with('.') && !name.starts_with('.') || own.contains(is_hidden);
         // Follows links: a link to a directory can be completed further.
         let end = if entry.path().is_dir() { "/" } else { "" };
         (own.starts_with(name) && !hidden).then(|| format!("{directory}{own}{end}"))

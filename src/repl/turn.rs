@@ -9,6 +9,7 @@ use super::input::{Input, classify};
 use super::settings::CommandLine;
 use super::transcript::Transcript;
 use super::watch;
+use crate::model::value::visible::escape_control;
 use crate::script::lessons::{Player, TutorOutput};
 use crate::script::{EvalResult, ScriptHost, Session, Source, read_source};
 
@@ -284,6 +285,7 @@ impl<'a> Repl<'a> {
 
     /// Prints a result. A closed output ends the REPL.
     fn show(&self, text: &str) -> LineOutcome {
+        let text = &escape_control(text);
         if self.commands.page(text) {
             return LineOutcome::Continue;
         }

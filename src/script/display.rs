@@ -3,6 +3,7 @@
 
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
 
+use crate::model::value::visible::{escape_line, one_line};
 use crate::model::{Error, Kind, Result};
 use crate::script::flow::logs::Logs;
 use crate::script::values;
@@ -81,7 +82,7 @@ pub fn table(list: &[Dynamic]) -> Result<String> {
     let rows: Option<Vec<_>> = list.iter().map(|row| row.read_lock::<Array>()).collect();
     if let Some(rows) = rows {
         // Tabs and newlines become spaces: they would end a cell or a line.
-        let cell = |cell: &Dynamic| cell.to_string().replace(['\t', '\n'], " ");
+        let cell = |cell: &Dynamic| one_line(&cell.to_string());
         let line = |row: &Array| row.iter().map(cell).collect::<Vec<_>>().join("\t");
         let lines: Vec<String> = rows.iter().map(|row| line(row)).collect();
         return Ok(align(&lines.join("\n")).trim_end_matches('\n').to_owned());
@@ -115,7 +116,7 @@ fn container_summary(container: &Container) -> String {
         return format!("{container:?}");
     };
     let mut line = format!("{container:?}");
-    let argv = record.spec.config.argv().join(" ");
+    let argv = escape_line(&record.spec.config.argv().join(" "));
     line.push_str(&format!(
         "  {}  {}  `{argv}`",
         container.id().short(),
@@ -128,7 +129,7 @@ fn container_summary(container: &Container) -> String {
         line.push_str(&format!("  exit code {code}"));
     }
     if !record.state.error.is_empty() {
-        line.push_str(&format!("\n  {}", record.state.error));
+        line.push_str(&format!("\n  {}", escape_line(&record.state.error)));
     }
     line
 }
@@ -136,7 +137,8 @@ fn container_summary(container: &Container) -> String {
 fn image_summary(image: &Image) -> String {
     let data = image.metadata();
     let command = data.config.entrypoint.iter().chain(&data.config.cmd).flatten();
-    let argv = command.map(String::as_str).collect::<Vec<_>>().join(" ");
+    let argv = escape_line(&command.map(String::as_str).collect::<Vec<_>>().join(" "));
     let size = crate::model::value::units::human_size(data.size);
-    format!("{image:?}  {size}  {}/{}  `{argv}`", data.os, data.architecture)
+    let platform = escape_line(&format!("{}/{}", data.os, data.architecture));
+    format!("{image:?}  {size}  {platform}  `{argv}`")
 }

@@ -63,6 +63,11 @@ pub trait Output: Send + Sync + fmt::Debug {
     /// # Errors
     /// What writing says.
     fn write_err(&self, bytes: &[u8]) -> std::io::Result<()>;
+    /// Returns the first error of writing, unless the reader was gone. The program that runs the
+    /// script reports it, and ends with a code of failure. The default keeps none.
+    fn lost(&self) -> Option<Error> {
+        None
+    }
 }
 
 /// What a script gets from the program that runs it.

@@ -1,6 +1,7 @@
 //! Runs the tests of a script, each in its own scope, and reports their results.
 
 use crate::model::script::test_result::{TestOutcome, TestResult};
+use crate::model::value::visible::escape_control;
 use crate::script::context::scope::Scope;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
@@ -75,7 +76,7 @@ fn run_with_hooks(
 fn failed(ctx: &NativeCallContext, context: &ScriptContext, error: &EvalAltResult) -> TestOutcome {
     let name = ctx.call_source().unwrap_or_default();
     let report = render::report(ctx.engine(), context, &rhai::Scope::new(), name, error);
-    let message = ui::error::escape_control(&in_a_line(innermost(error)));
+    let message = escape_control(&in_a_line(innermost(error)));
     TestOutcome::Failed { message, report }
 }
 

@@ -11,6 +11,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use crate::model::value::visible;
 use crate::model::{Error, Result};
 
 /// The type of a directory entry, from `st_mode`.
@@ -19,20 +20,12 @@ pub type Type = FileType;
 /// The attributes that stat(2) returns.
 pub type Attributes = Stat;
 
-/// Formats a name for a message: no control character reaches the terminal.
+/// Formats a name or a path for a message.
 fn show(name: &[u8]) -> String {
-    let mut text = String::new();
-    for character in String::from_utf8_lossy(name).chars() {
-        if character.is_control() {
-            text.extend(character.escape_unicode());
-        } else {
-            text.push(character);
-        }
-    }
-    text
+    visible::short(&String::from_utf8_lossy(name))
 }
 
-fn failed(call: &str, name: &[u8], errno: Errno) -> Error {
+pub(super) fn failed(call: &str, name: &[u8], errno: Errno) -> Error {
     Error::from_errno(format!("{call} `{}`", show(name)), errno.raw_os_error())
 }
 

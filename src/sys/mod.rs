@@ -18,6 +18,7 @@ mod random;
 pub mod seccomp;
 pub mod signal;
 pub mod terminal;
+pub mod tree;
 pub mod try_in_child;
 pub mod userns;
 

@@ -5,22 +5,23 @@ use crate::model::Error;
 use crate::model::container::status;
 use crate::model::container::status::{Action, Status};
 use crate::model::value::language::Language;
+use crate::model::value::visible::escape_line;
 
 /// The maximum width of message and cause on one line.
 const ONE_LINE: usize = 100;
 
 /// Formats `error: ...`, the causes, and `hint: ...`, each line with its newline.
 pub fn error(error: &Error) -> String {
-    let whole = escape_control(&error.to_string());
+    let whole = escape_line(&error.to_string());
     let mut text = if error.causes().len() <= 1 && whole.chars().count() <= ONE_LINE {
         format!("error: {whole}\n")
     } else {
-        let cause = |cause: &String| format!("  {}\n", escape_control(cause));
+        let cause = |cause: &String| format!("  {}\n", escape_line(cause));
         let causes: String = error.causes().iter().map(cause).collect();
-        format!("error: {}\n{causes}", escape_control(error.message()))
+        format!("error: {}\n{causes}", escape_line(error.message()))
     };
     if let Some(hint) = error.hint_text() {
-        text.push_str(&format!("hint: {}\n", escape_control(hint)));
+        text.push_str(&format!("hint: {}\n", escape_line(hint)));
     }
     text
 }
@@ -41,21 +42,6 @@ pub fn localized(error: Error, language: Language) -> Error {
     let lesson = format_message(language, &format!("refuse-{}", refusal.lesson(action).0), &[]);
     let legal = format_message(language, "now-legal", &[("verbs", &status::legal_verbs(status))]);
     error.with_message(message, format!("{lesson} {legal}"))
-}
-
-/// Escapes the control characters of a text that may be hostile, so that none reaches the terminal.
-pub fn escape_control(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\t' => shown.push(c),
-            // Direction marks can make a text look like another.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => shown.extend(c.escape_unicode()),
-            c if c.is_control() => shown.extend(c.escape_default()),
-            c => shown.push(c),
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::cli::arguments::{CheckArguments, CheckForm};
 use crate::cli::route::Program;
 use crate::cli::terminal::command_result::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
+use crate::model::value::visible::escape_json;
 use crate::script::{self, Finding, Severity};
 
 /// Checks scripts. The exit code is 1 if one has an error, or with `--strict` a warning.
@@ -22,7 +23,7 @@ pub fn check(terminal: &mut Terminal, arguments: &CheckArguments) -> CommandResu
     match arguments.format {
         CheckForm::Plain => {
             for finding in &found {
-                terminal.line(format_args!("{}\n", finding.drawn(color)))?;
+                terminal.styled(&format!("{}\n\n", finding.drawn(color)))?;
             }
             if !found.is_empty() {
                 terminal.line(summary(&found))?;
@@ -35,7 +36,7 @@ pub fn check(terminal: &mut Terminal, arguments: &CheckArguments) -> CommandResu
         }
         CheckForm::Json => {
             let list: Vec<_> = found.iter().map(document).collect();
-            terminal.line(format_args!("{:#}", json!(list)))?;
+            terminal.line(escape_json(&format!("{:#}", json!(list))))?;
         }
     }
     let worst = found.iter().map(|finding| finding.severity).max();

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::cli::arguments::SandboxFlags;
@@ -13,8 +13,8 @@ use crate::cli::terminal::screen::{Stream, stderr, stdout};
 use crate::cli::terminal::{pager, progress};
 use crate::engine::stream::InputStream;
 use crate::engine::{self, Backend, CancelToken, Settings};
-use crate::model::Result;
 use crate::model::value::units::{parse_bytes, parse_duration};
+use crate::model::{Error, Result};
 use crate::script::{Limits, Output, SandboxPolicy, ScriptHost, Source, Tracing};
 
 /// The default limits with `--untrusted`.
@@ -45,8 +45,7 @@ pub fn open(
 
 /// Builds a host with this engine, this cancel token and the terminal of this process.
 pub fn host(backend: Arc<dyn Backend>, cancel: CancelToken, args: Vec<String>) -> ScriptHost {
-    let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
-    let output = Arc::new(ScriptOutput { out, err, cancel: cancel.clone(), pages: false });
+    let output = Arc::new(ScriptOutput::new(cancel.clone(), false));
     ScriptHost {
         args,
         progress: progress::of_script(),
@@ -74,7 +73,7 @@ pub fn source(program: Program) -> Source {
 pub fn simulated(settings: &Settings, host: ScriptHost) -> Result<ScriptHost> {
     let output = host.output.clone();
     let print = move |line: &str| {
-        // If the output is closed, the script's own next line ends it.
+        // If the output cannot be written, the script's own next line ends it.
         let _ = output.print(line);
     };
     let own = host.sandbox.as_ref().map(|policy| policy.images());
@@ -146,17 +145,33 @@ struct ScriptOutput {
     cancel: CancelToken,
     /// Whether long texts go to the pager, as at a prompt.
     pages: bool,
+    /// The first errno of writing other than EPIPE.
+    lost: OnceLock<i32>,
+}
+
+/// The hint for output that cannot be written.
+const ELSEWHERE: &str = "free space where the output goes, or redirect it: lifebox FILE > OTHER";
+
+impl ScriptOutput {
+    fn new(cancel: CancelToken, pages: bool) -> ScriptOutput {
+        let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
+        ScriptOutput { out, err, cancel, pages, lost: OnceLock::new() }
+    }
+
+    fn write(&self, stream: &Mutex<Stream>, bytes: &[u8]) -> io::Result<()> {
+        let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+        stream.write_all(bytes).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                let _ = self.lost.set(error.raw_os_error().unwrap_or(libc::EIO));
+            }
+        })
+    }
 }
 
 /// Sends long texts to the pager, for a user at a prompt.
 pub fn at_prompt(host: ScriptHost) -> ScriptHost {
-    let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
-    let cancel = host.cancel.clone();
-    ScriptHost { output: Arc::new(ScriptOutput { out, err, cancel, pages: true }), ..host }
-}
-
-fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
-    stream.lock().unwrap_or_else(PoisonError::into_inner)
+    let output = Arc::new(ScriptOutput::new(host.cancel.clone(), true));
+    ScriptHost { output, ..host }
 }
 
 /// Prints a text on standard error and waits for Enter. Returns whether to wait again at the next
@@ -180,10 +195,16 @@ impl Output for ScriptOutput {
     }
 
     fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
-        lock(&self.out).write_all(bytes)
+        self.write(&self.out, bytes)
     }
 
     fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
-        lock(&self.err).write_all(bytes)
+        self.write(&self.err, bytes)
+    }
+
+    fn lost(&self) -> Option<Error> {
+        self.lost
+            .get()
+            .map(|errno| Error::from_errno("cannot write the output", *errno).hint(ELSEWHERE))
     }
 }

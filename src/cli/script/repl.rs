@@ -11,6 +11,7 @@ use clap::CommandFactory as _;
 use once_cell::unsync::OnceCell;
 
 use super::host::{at_prompt, open, state_file};
+use super::report::ended;
 use super::run;
 use crate::cli::arg_errors;
 use crate::cli::arguments::{Arguments, Verb, parse};
@@ -39,7 +40,7 @@ pub fn repl(settings: &Settings, perform: Perform, teacher: Arc<dyn Teacher>) ->
             let startup = startup().filter(|_| terminal);
             let history = history();
             let settings = repl::Settings { history, banner: terminal, startup, course: None };
-            repl::run(host, &commands, settings)
+            ended(&host, repl::run(host.clone(), &commands, settings))
         }
         Err(error) => fail(&error),
     }
@@ -51,7 +52,7 @@ pub fn lessons(settings: &Settings, host: ScriptHost, player: Player, perform: P
     let commands = ReplCommandLine { settings: settings.clone(), host: host.clone(), perform };
     let course = Some(Rc::new(RefCell::new(player)));
     let settings = repl::Settings { history: history(), banner: false, startup: None, course };
-    repl::run(host, &commands, settings)
+    ended(&host, repl::run(host.clone(), &commands, settings))
 }
 
 /// Returns the file of `LIFEBOX_STARTUP`, or `startup.rhai` in the user's settings if it exists.

@@ -72,5 +72,13 @@ fn print_result(host: &ScriptHost, outcome: &Outcome) -> u8 {
         let _ = host.output.write_err(report.trim_end().as_bytes());
         let _ = host.output.write_err(b"\n");
     }
-    outcome.exit_code
+    ended(host, outcome.exit_code)
+}
+
+/// Reports output that could not be written. Returns the exit code: 1 if the script, the tests or
+/// the REPL ended well otherwise.
+pub fn ended(host: &ScriptHost, code: u8) -> u8 {
+    let Some(error) = host.output.lost() else { return code };
+    let failed = fail(&error);
+    if code == 0 { failed } else { code }
 }

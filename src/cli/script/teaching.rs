@@ -139,7 +139,7 @@ pub fn traced(
     let cause = TracedCall { words: String::new(), steps: trace::end() };
     let text = teach::trace::trace(reader(), &[cause]);
     // If standard error is closed, the trace cannot be printed.
-    let _ = terminal.err().and_then(|err| std::io::Write::write_all(err, text.as_bytes()));
+    let _ = terminal.notice(text.trim_end());
     let _ = terminal.flush();
     code
 }

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::host;
+use super::report::ended;
 use crate::cli::arguments::test::{Form, TestArguments};
 use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::verb::context::CommandContext;
 use crate::engine::CancelToken;
 use crate::model::script::test_result::{Suite, TestOutcome, TestResult};
 use crate::model::value::units::parse_duration;
+use crate::model::value::visible::escape_line;
 use crate::model::{Error, Kind, Result};
 use crate::script::{self, Limits, Output, ScriptHost, Source, TestReporter};
 use crate::ui;
@@ -53,7 +55,7 @@ pub fn test(context: &CommandContext, arguments: &TestArguments) -> CommandResul
         reporter.close(&outcome);
         if outcome.exit_code == CancelToken::exit_code() {
             reporter.end();
-            return Ok(outcome.exit_code);
+            return Ok(ended(&host, outcome.exit_code));
         }
         // The time limit of a script cancels its token.
         host.cancel.reset();
@@ -62,7 +64,7 @@ pub fn test(context: &CommandContext, arguments: &TestArguments) -> CommandResul
     if reporter.lock().count == 0 {
         return Err(none(arguments).into());
     }
-    Ok(exit_code)
+    Ok(ended(&host, exit_code))
 }
 
 /// Returns the error of a run without a test.
@@ -136,6 +138,10 @@ impl Output for StderrOutput {
     fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_err(bytes)
     }
+
+    fn lost(&self) -> Option<Error> {
+        self.0.lost()
+    }
 }
 
 /// Prints tests as they end, and keeps them for the summary.
@@ -158,7 +164,7 @@ impl ConsoleReporter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Prints a text. If the output is closed, only the exit code remains.
+    /// Prints a text. The output keeps the error for the end.
     fn write(&self, text: &str) {
         let _ = self.output.write_out(text.as_bytes());
     }
@@ -172,8 +178,8 @@ impl ConsoleReporter {
     fn open(&self, path: &Path) {
         let name = path.display().to_string();
         match self.form {
-            Form::Plain => self.write(&format!("{name}\n")),
-            Form::Tap => self.write(&format!("# {name}\n")),
+            Form::Plain => self.write(&format!("{}\n", escape_line(&name))),
+            Form::Tap => self.write(&format!("# {}\n", escape_line(&name))),
             Form::Junit => {}
         }
         self.lock().suites.push(Suite { name, results: Vec::new() });

@@ -5,6 +5,7 @@ use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use super::command_result::CommandError;
+use crate::model::value::visible::escape_control;
 use crate::model::{Kind, Result};
 
 /// The size of each buffer.
@@ -35,20 +36,38 @@ impl Terminal {
         }
     }
 
-    /// Writes a line to standard output.
+    /// Writes a line to standard output, without the control characters of strangers.
     ///
     /// # Errors
     /// When the output cannot be written.
     pub fn line(&mut self, text: impl std::fmt::Display) -> io::Result<()> {
+        let text = escape_control(&text.to_string());
         writeln!(self.out()?, "{text}")
     }
 
-    /// Writes text to standard output without a newline.
+    /// Writes text to standard output without a newline, as [`Terminal::line`].
     ///
     /// # Errors
     /// When the output cannot be written.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
+        self.styled(&escape_control(text))
+    }
+
+    /// Writes text with colours or cursor movements of our own to standard output.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn styled(&mut self, text: &str) -> io::Result<()> {
         self.out()?.write_all(text.as_bytes())
+    }
+
+    /// Writes a line to standard error, as [`Terminal::line`].
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn notice(&mut self, text: impl std::fmt::Display) -> io::Result<()> {
+        let text = escape_control(&text.to_string());
+        writeln!(self.err()?, "{text}")
     }
 
     /// Returns standard output. Flushes standard error first if the order is visible.

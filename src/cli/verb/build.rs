@@ -17,6 +17,7 @@ use crate::engine::write_atomic;
 use crate::model::error::Context;
 use crate::model::image::build::{BuildOptions, CommitOptions, ImportOptions, tag};
 use crate::model::observe::progress::{NoProgress, Progress};
+use crate::model::value::visible::escape_line;
 use crate::model::{Error, Kind};
 
 /// Carries out a verb that creates images.
@@ -56,7 +57,7 @@ fn diff(
     let backend = context.backend()?;
     let changes = backend.diff(&backend.find(&arguments.container)?)?;
     for change in changes {
-        terminal.line(format!("{} {}", change.kind.letter(), change.path))?;
+        terminal.line(format!("{} {}", change.kind.letter(), escape_line(&change.path)))?;
     }
     Ok(0)
 }

@@ -8,6 +8,7 @@ use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::stream::{InputStream, OutputStream};
 use crate::engine::{CopyOptions, Transfer};
+use crate::model::value::visible::escape_line;
 use crate::model::{Error, Kind};
 
 /// Carries out `cp`.
@@ -62,8 +63,7 @@ pub fn cp(
     };
     copied?;
     if !arguments.quiet {
-        use std::io::Write as _;
-        writeln!(terminal.err()?, "Successfully copied {from} to {to}")?;
+        terminal.notice(escape_line(&format!("Successfully copied {from} to {to}")))?;
     }
     Ok(0)
 }

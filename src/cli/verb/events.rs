@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 
 use super::context::CommandContext;
 use super::filters::event_filter;
@@ -13,6 +12,7 @@ use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::time_arg::time_arg;
 use crate::model::Result;
 use crate::model::observe::event::{Event, EventOptions};
+use crate::model::value::visible::escape_json;
 use crate::ui;
 use crate::ui::format::template::Template;
 
@@ -71,9 +71,9 @@ impl Style {
     fn show(&self, event: &Event) -> std::result::Result<String, CommandError> {
         match self {
             Style::Text(zone) => Ok(ui::table::events::event(event, zone)),
-            Style::Json => Ok(Value::to_string(&ui::table::events::json(event))),
+            Style::Json => Ok(escape_json(&ui::table::events::json(event).to_string())),
             Style::Template(template) => {
-                template.render(&ui::table::events::fields(event)).map_err(wrong)
+                template.line(&ui::table::events::fields(event)).map_err(wrong)
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandRe
 use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::Backend;
+use crate::model::value::visible::escape_json;
 use crate::model::{Error, Kind, Result};
 use crate::ui::format::template::Template;
 
@@ -59,9 +60,9 @@ pub fn show(
             terminal.line(text)?;
         }
     } else if format.is_some() {
-        terminal.line(Value::Array(found))?;
+        terminal.line(escape_json(&Value::Array(found).to_string()))?;
     } else {
-        terminal.text(&indented(&Value::Array(found)))?;
+        terminal.text(&escape_json(&indented(&Value::Array(found))))?;
     }
     errors.iter().for_each(|error| print_error(terminal, error));
     Ok(if errors.is_empty() { 0 } else { FAILED })

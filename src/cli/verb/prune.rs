@@ -1,6 +1,6 @@
 //! `image prune` and `container prune`: print what will be removed, and ask for confirmation.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 use std::os::fd::AsFd as _;
 
 use super::context::CommandContext;
@@ -149,8 +149,7 @@ pub(crate) fn confirm(
     }
     text.push_str("\nAre you sure you want to continue? [y/N] ");
     let write = |error: std::io::Error| Error::from_io("write the question", &error);
-    let shown = terminal.out().map_err(write)?;
-    shown.write_all(text.as_bytes()).and_then(|()| shown.flush()).map_err(write)?;
+    terminal.text(&text).and_then(|()| terminal.flush()).map_err(write)?;
     // Ctrl-C is an answer too: the REPL catches it, and the read would continue.
     let cancel = context.interruptible()?;
     wait_for_either(stdin.as_fd(), cancel.as_fd())?;

@@ -95,9 +95,8 @@ pub fn login(
     arguments: &LoginArguments,
 ) -> CommandResult {
     if arguments.password.is_some() {
-        use std::io::Write as _;
         let warning = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.";
-        writeln!(terminal.err()?, "{warning}")?;
+        terminal.notice(warning)?;
     }
     terminal.flush()?;
     let (user, password) = credentials(context, arguments)?;
@@ -105,10 +104,10 @@ pub fn login(
     let cancel = context.interruptible()?;
     let file = context.backend()?.login(&arguments.registry, &user, &password, access, cancel)?;
     if let Some(file) = file {
-        use std::io::Write as _;
         let file = file.display();
-        writeln!(terminal.err()?, "WARNING! Your credentials are stored unencrypted in '{file}'.")?;
-        writeln!(terminal.err()?, "Configure a credential helper to remove this warning.")?;
+        terminal
+            .notice(format!("WARNING! Your credentials are stored unencrypted in '{file}'."))?;
+        terminal.notice("Configure a credential helper to remove this warning.")?;
     }
     terminal.line("Login Succeeded")?;
     Ok(0)

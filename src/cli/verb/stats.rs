@@ -14,6 +14,7 @@ use crate::engine::Backend;
 use crate::model::container::Container;
 use crate::model::container::status::Status;
 use crate::model::observe::stats::Stats;
+use crate::model::value::visible::escape_control;
 use crate::model::{Kind, Result};
 use crate::ui;
 use crate::ui::format::template::Template;
@@ -44,11 +45,13 @@ pub fn stats(
         let rows: Vec<Row> = now.iter().map(|sample| row(sample, &before)).collect();
         let text = render(&rows, template.as_ref(), arguments.no_trunc)?;
         // Overwrites in place instead of clearing the screen, which would flicker.
-        let text = match live {
-            true => format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")),
-            false => text,
-        };
-        terminal.text(&text)?;
+        match live {
+            true => {
+                let text = escape_control(&text).replace('\n', "\x1b[K\n");
+                terminal.styled(&format!("\x1b[H{text}\x1b[J"))?;
+            }
+            false => terminal.text(&text)?,
+        }
         terminal.flush()?;
         if arguments.no_stream {
             return Ok(0);

@@ -1,7 +1,5 @@
 //! `version`, `info`, `system df` and `system check`.
 
-use std::io::Write as _;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -90,10 +88,7 @@ pub fn check(
     }
     let found = |resolution: &Resolution| *resolution == Resolution::Found;
     if !arguments.quiet && report.findings.iter().any(|finding| found(&finding.resolution)) {
-        writeln!(
-            terminal.err()?,
-            "hint: run `lifebox system check --repair` to repair or remove it"
-        )?;
+        terminal.notice("hint: run `lifebox system check --repair` to repair or remove it")?;
     }
     Ok(FAILED)
 }

@@ -175,13 +175,13 @@ impl Images for Native {
                 });
             }
         }
-        for what in self.runtime.orphans(options)? {
+        for (what, resolution) in self.runtime.orphans(options)? {
             report.findings.push(Finding {
                 problem: Problem::Leftover,
                 what,
                 image: None,
                 containers: Vec::new(),
-                resolution: if options.repair { Resolution::Removed } else { Resolution::Found },
+                resolution,
             });
         }
         Ok(report)

@@ -27,7 +27,7 @@ use crate::model::image::{Image, SaveFormat, SaveOptions};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Result};
-use crate::sys::fs;
+use crate::sys::{fs, tree};
 
 /// An image to save, with the requested names.
 struct Saved {
@@ -92,7 +92,7 @@ impl Store {
             self.save_to(queries, options, &mut target, check)
         };
         save().inspect_err(|_| {
-            let _ = std::fs::remove_dir_all(path);
+            let _ = tree::remove_tree_at(path);
         })
     }
 

@@ -7,7 +7,7 @@ use super::copy::{Copying, Owner};
 use crate::image::bytes::compression::decompress;
 use crate::image::layer::attributes::is_allowed_xattr;
 use crate::image::layer::walk::below;
-use crate::image::tar::error::lossy;
+use crate::image::tar::error::escaped;
 use crate::image::tar::member::{Member, MemberKind};
 use crate::image::tar::members::Members;
 use crate::image::tar::names;
@@ -35,7 +35,7 @@ impl Copying<'_, '_> {
         self.missing_directory(to)?;
         while let Some(member) = next {
             self.member(&member, &mut members, to)
-                .context(|| format!("cannot unpack `{}`", lossy(&member.name)))?;
+                .context(|| format!("cannot unpack `{}`", escaped(&member.name)))?;
             next = members.next()?;
         }
         Ok(true)

@@ -80,16 +80,7 @@ pub(crate) fn words(document: &Value, command: &CommandLine) -> Vec<String> {
 pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
     match step {
         BuildStep::Env(pairs) => set_variables(config(document), pairs)?,
-        BuildStep::Label(pairs) => {
-            let labels = object(config(document), "Labels");
-            for (key, value) in pairs {
-                no_nul([key, value])?;
-                if key.is_empty() {
-                    return Err(invalid("a label needs a key"));
-                }
-                labels[key] = json!(value);
-            }
-        }
+        BuildStep::Label(pairs) => set_labels(config(document), pairs)?,
         BuildStep::Cmd(command) => set_command(document, "Cmd", command)?,
         BuildStep::Entrypoint { command, keep_cmd } => {
             set_command(document, "Entrypoint", command)?;
@@ -137,6 +128,18 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
             document["author"] = json!(name);
         }
         BuildStep::File { .. } | BuildStep::Copy(_) | BuildStep::Run(_) => {}
+    }
+    Ok(())
+}
+
+fn set_labels(config: &mut Value, pairs: &[(String, String)]) -> Result<()> {
+    let labels = object(config, "Labels");
+    for (key, value) in pairs {
+        no_nul([key, value])?;
+        if key.is_empty() {
+            return Err(invalid("a label needs a key"));
+        }
+        labels[key] = json!(value);
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::find::Source;
 use super::pattern::Ignore;
 use crate::image::layer::diff_tar::{entry, xattrs};
 use crate::image::layer::walk::{Node, Tree, Visit, below, not_found, split};
-use crate::image::tar::error::lossy;
+use crate::image::tar::error::{escaped, lossy};
 use crate::image::tar::member::MemberKind;
 use crate::image::tar::names;
 use crate::image::tar::pack::{Entry, Packer};
@@ -118,7 +118,7 @@ impl<'a, 'p> Copying<'a, 'p> {
             Some(FileType::Symlink) => return Ok(()),
             Some(_) => {
                 let message =
-                    format!("cannot create `/{}`: it exists and is not a directory", lossy(path));
+                    format!("cannot create `/{}`: it exists and is not a directory", escaped(path));
                 return Err(Error::new(Kind::Invalid, message));
             }
             None => {}
@@ -150,7 +150,7 @@ impl<'a, 'p> Copying<'a, 'p> {
             Some(_) if directory => "copy a directory over",
             Some(_) => return Ok(()),
         };
-        let message = format!("cannot {problem} `/{}`", lossy(&entry.name));
+        let message = format!("cannot {problem} `/{}`", escaped(&entry.name));
         Err(Error::new(Kind::Invalid, message))
     }
 
@@ -169,7 +169,7 @@ impl<'a, 'p> Copying<'a, 'p> {
             Some(packer) => packer.append_file(entry, hashing),
             None => std::io::copy(&mut hashing, &mut std::io::sink())
                 .map(drop)
-                .context(|| format!("read `{}`", lossy(&entry.name))),
+                .context(|| format!("read `{}`", escaped(&entry.name))),
         }
     }
 
@@ -212,7 +212,7 @@ impl<'a, 'p> Copying<'a, 'p> {
                 self.directory(&entry)?;
             } else {
                 self.other(tree, node, &name)
-                    .context(|| format!("cannot copy `{}`", lossy(&node.path)))?;
+                    .context(|| format!("cannot copy `{}`", escaped(&node.path)))?;
             }
             Ok(Visit::Descend)
         })

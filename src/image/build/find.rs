@@ -4,7 +4,7 @@ use rustix::fs::FileType;
 
 use super::pattern::{Ignore, Pattern, is_pattern};
 use crate::image::layer::walk::{Tree, Visit, below, split};
-use crate::image::tar::error::lossy;
+use crate::image::tar::error::{escaped, lossy};
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
@@ -50,7 +50,7 @@ pub(crate) fn find(
     for (path, name) in found {
         let left_out = !path.is_empty() && ignore.leaves_out(&lossy(&path));
         let Some(node) = tree.find(&path)? else {
-            let message = format!("`{}` is a dangling symbolic link", lossy(&name));
+            let message = format!("`{}` is a dangling symbolic link", escaped(&name));
             return Err(Error::new(Kind::NotFound, message)
                 .hint("copy its target into the build context: links do not lead out of it"));
         };

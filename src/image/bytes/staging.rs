@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::image::tar::error::corrupt;
 use crate::model::Result;
-use crate::sys::fs;
+use crate::sys::{fs, tree};
 
 /// A directory below `staging/`, locked until drop and then removed.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         // The next import removes what cannot be removed now.
-        let _ = std::fs::remove_dir_all(&self.path);
+        let _ = tree::remove_tree_at(&self.path);
     }
 }
 

@@ -19,7 +19,7 @@ use super::implied_parents::copy_entry;
 use super::walk::{Node, Tree, Visit, split};
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::limits::DiskBudget;
-use crate::image::tar::error::lossy;
+use crate::image::tar::error::escaped;
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::model::image::build::ChangeKind;
@@ -54,7 +54,7 @@ pub(crate) fn copy(layers: &Tree<'_>, target: &OwnedFd, check: CancelCheck<'_>) 
             let bytes = copy_entry(&node.holder, &parent, leaf, &node.attributes, check)?;
             room.take(bytes, target)
         };
-        copy_node().context(|| format!("cannot copy `/{}`", lossy(&node.path)))?;
+        copy_node().context(|| format!("cannot copy `/{}`", escaped(&node.path)))?;
         Ok(Visit::Descend)
     })?;
     // A new entry changes its directory's time.

@@ -13,7 +13,7 @@ use rustix::fs::FileType;
 use super::attributes::is_allowed_xattr;
 use super::kernel_view;
 use super::walk::{Form, Node, Tree, Visit, below, not_found, split};
-use crate::image::tar::error::lossy;
+use crate::image::tar::error::escaped;
 use crate::image::tar::members::MemberKind;
 use crate::image::tar::pack::{Entry, Packer};
 use crate::model::error::Context;
@@ -69,7 +69,7 @@ pub(crate) fn pack_part(
             attributes: node.attributes,
             opaque: node.opaque,
         };
-        capture.add(&named).context(|| format!("cannot read `/{}`", lossy(&node.path)))?;
+        capture.add(&named).context(|| format!("cannot read `/{}`", escaped(&node.path)))?;
         // `/proc` of a running container: the kernel would answer with the rights of the engine.
         let is_directory = fs::type_of(&node.attributes) == FileType::Directory;
         let is_plain = tree.form == Form::Plain;
@@ -92,7 +92,7 @@ pub(crate) fn pack_changed(
     tree.walk(b"", &mut |node| {
         check()?;
         if is_changed(node) {
-            capture.add(node).context(|| format!("cannot read `/{}`", lossy(&node.path)))?;
+            capture.add(node).context(|| format!("cannot read `/{}`", escaped(&node.path)))?;
         }
         Ok(Visit::Descend)
     })?;
@@ -125,7 +125,7 @@ impl<'a> DiffTar<'a> {
     fn add(&mut self, node: &Node) -> Result<()> {
         let layer = self.layer;
         if layer && split(&node.path).1.starts_with(WHITEOUT) {
-            let message = format!("cannot store `/{}` in a layer", lossy(&node.path));
+            let message = format!("cannot store `/{}` in a layer", escaped(&node.path));
             return Err(Error::new(Kind::Unsupported, message).hint(
                 "rename it: a name that begins with `.wh.` marks a removed file in a layer",
             ));
@@ -171,7 +171,7 @@ impl<'a> DiffTar<'a> {
     fn file(&mut self, node: &Node) -> Result<()> {
         let Some(file) = self.tree.open(node)? else { return Ok(()) };
         if self.tree.form == Form::Plain {
-            kernel_view::refuse(&file, &format!("/{}", lossy(&node.path)))?;
+            kernel_view::refuse(&file, &format!("/{}", escaped(&node.path)))?;
         }
         // The attributes of the open file, because its name may refer to another one now.
         let node = Node {

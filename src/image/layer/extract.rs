@@ -22,6 +22,7 @@ use crate::image::tar::members::{Member, MemberKind, Members, TarSource};
 use crate::image::tar::names::{self, LastComponent};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
+use crate::sys::tree::{freed_bytes, remove_tree};
 use crate::sys::{fs, userns};
 
 /// The result of unpacking a layer.
@@ -170,10 +171,10 @@ impl Extraction<'_> {
         self.replaced = true;
         if fs::type_of(&present) == FileType::Directory {
             self.parents.forget(&place.path);
-            let freed = remove_tree(&place.parent, place.last_component)?;
+            let freed = remove_tree(&*place.parent, place.last_component)?;
             self.size = self.size.saturating_sub(freed);
         } else {
-            self.size = self.size.saturating_sub(counted(&present));
+            self.size = self.size.saturating_sub(freed_bytes(&present));
             fs::unlink(&*place.parent, place.last_component)?;
             place.hides = true;
         }
@@ -350,33 +351,6 @@ fn set_xattrs(file: &OwnedFd, member: &Member) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Returns the bytes that removing this entry frees.
-fn counted(attributes: &fs::Attributes) -> u64 {
-    let whole = attributes.st_nlink <= 1
-        && matches!(fs::type_of(attributes), FileType::RegularFile | FileType::Symlink);
-    if whole { u64::try_from(attributes.st_size).unwrap_or(0) } else { 0 }
-}
-
-/// Removes a directory and its content by descriptor, and returns the bytes of the removed files.
-pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
-    let directory = fs::open_dir_beneath(parent, name)?;
-    let mut freed = 0;
-    for entry in fs::names(&directory)? {
-        match fs::stat(&directory, &entry)? {
-            Some(found) if fs::type_of(&found) == FileType::Directory => {
-                freed += remove_tree(&directory, &entry)?;
-            }
-            Some(found) => {
-                freed += counted(&found);
-                fs::unlink(&directory, &entry)?;
-            }
-            None => {}
-        }
-    }
-    fs::remove_dir(parent, name)?;
-    Ok(freed)
 }
 
 /// Adds a hint to errors of the kernel while unpacking.

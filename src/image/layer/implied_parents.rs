@@ -24,7 +24,8 @@ use crate::model::Result;
 use crate::sys::fs;
 
 const MAX_LINKS: usize = 40;
-const MAX_DEPTH: usize = 256;
+/// The deepest directory: its path, of one letter a level, is as long as the kernel takes.
+const MAX_DEPTH: usize = 2048;
 /// The limit of the list of deferred modes and times, in bytes, and with it of how many directories
 /// an entry with a deep name can cost.
 const MAX_DEFERRED: usize = 256 << 20;
@@ -135,7 +136,7 @@ impl<'a> Parents<'a> {
             done.push(part);
             if done.len() > MAX_DEPTH {
                 return Err(corrupt(
-                    "its parent leads through links more than 256 directories deep",
+                    "its parent leads through links more than 2048 directories deep",
                 ));
             }
             let blocked = |what: &str| {

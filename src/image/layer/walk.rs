@@ -12,13 +12,13 @@ use std::rc::Rc;
 use rustix::fs::FileType;
 
 use super::overlay_view::{Layer, is_opaque};
-use crate::image::tar::error::lossy;
+use crate::image::tar::error::escaped;
 use crate::image::tar::names::join;
-use crate::model::{Error, Result};
+use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// The deepest tree: deeper than any path that the kernel takes.
-const MAX_DEPTH: usize = 2048;
+/// The longest path that the kernel takes, and an archive holds (PATH_MAX, limits.h).
+const MAX_PATH: usize = 4096;
 /// The most links that are followed, as in the kernel.
 const MAX_LINKS: usize = 40;
 
@@ -63,7 +63,6 @@ pub(crate) enum Visit {
 /// A path that is still to be visited, and the layers that have it.
 struct Pending {
     path: Vec<u8>,
-    depth: usize,
     layers: Vec<usize>,
 }
 
@@ -79,19 +78,20 @@ impl Tree<'_> {
         let mut todo = vec![first];
         let mut last: Option<(usize, Vec<u8>, Rc<OwnedFd>)> = None;
         while let Some(next) = todo.pop() {
-            if next.depth > MAX_DEPTH {
-                return Err(Error::from_errno("the tree is too deep", libc::ENAMETOOLONG));
+            if next.path.len() >= MAX_PATH {
+                return Err(too_deep(&next.path));
             }
             let Some(node) = self.node(&next, &mut last)? else { continue };
             let visit_next = visit(&node)?;
             if fs::type_of(&node.attributes) == FileType::Directory && visit_next == Visit::Descend
             {
                 let names = self.names(&next)?;
-                todo.extend(names.into_iter().rev().map(|(name, layers)| Pending {
-                    path: below(&node.path, &name),
-                    depth: next.depth + 1,
-                    layers,
-                }));
+                todo.extend(
+                    names
+                        .into_iter()
+                        .rev()
+                        .map(|(name, layers)| Pending { path: below(&node.path, &name), layers }),
+                );
             }
         }
         Ok(())
@@ -108,7 +108,7 @@ impl Tree<'_> {
     }
 
     fn root(&self) -> Pending {
-        Pending { path: Vec::new(), depth: 0, layers: (0..self.layers.len()).collect() }
+        Pending { path: Vec::new(), layers: (0..self.layers.len()).collect() }
     }
 
     /// Returns the entry `name` of a directory.
@@ -122,7 +122,7 @@ impl Tree<'_> {
             }
         }
         let path = below(&of.path, name);
-        let found = Pending { path, depth: of.depth + 1, layers: visible_names.layers };
+        let found = Pending { path, layers: visible_names.layers };
         Ok(Some(found).filter(|found| !found.layers.is_empty()))
     }
 
@@ -156,7 +156,7 @@ impl Tree<'_> {
             }
             links += 1;
             if links > MAX_LINKS {
-                return Err(Error::from_errno(format!("follow `{}`", lossy(path)), libc::ELOOP));
+                return Err(Error::from_errno(format!("follow `{}`", escaped(path)), libc::ELOOP));
             }
             let target = fs::read_link(&*node.holder, &node.last_component)?;
             done.pop();
@@ -292,6 +292,13 @@ struct VisibleNames {
     layers: Vec<usize>,
     /// Whether no layer below contributes.
     complete: bool,
+}
+
+fn too_deep(path: &[u8]) -> Error {
+    let message = format!("`/{}` is nested too deeply", escaped(path));
+    Error::new(Kind::Unsupported, message)
+        .cause("a path of more than 4096 bytes can neither be opened nor archived")
+        .hint("remove it in the running container: lifebox exec CONTAINER rm -rf DIRECTORY")
 }
 
 /// Returns the path of `name` in the directory `path`.

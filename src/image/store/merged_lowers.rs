@@ -18,13 +18,14 @@ use crate::image::bytes::spool::digest_of;
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
 use crate::image::layer::attributes::take_attributes;
-use crate::image::layer::extract::remove_tree;
 use crate::image::layer::overlay_view::is_opaque;
+use crate::image::layer::walk::below;
 use crate::model::error::Context;
 use crate::model::image::ImageUser;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
+use crate::sys::tree::remove_tree;
 
 /// The directory of merges, in that of images and in a staging directory.
 pub(crate) const DIRECTORY: &str = "flat";
@@ -159,7 +160,41 @@ fn keys(layers: &[Digest]) -> impl Iterator<Item = Digest> {
 
 /// Applies `layer` to `target`, the merge of the layers below, as overlayfs would show it
 /// (overlayfs.rst, "whiteouts and opaque directories").
+///
+/// Works through a list of paths: a tree may be deeper than the limit of open files.
 fn merge(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
+    let mut todo = vec![Part::Content(Vec::new())];
+    while let Some(part) = todo.pop() {
+        let path = match &part {
+            Part::Content(path) | Part::Attributes(path) => path,
+        };
+        let upper = fs::open_dir_beneath(layer, path)?;
+        let directory = fs::open_dir_beneath(target, path)?;
+        match part {
+            Part::Attributes(_) => take_attributes(&upper, &directory)?,
+            Part::Content(path) => {
+                let subdirectories = merge_entries(&upper, &directory)?;
+                // The caller sets the attributes of the root.
+                if !path.is_empty() {
+                    todo.push(Part::Attributes(path.clone()));
+                }
+                todo.extend(subdirectories.iter().map(|name| Part::Content(below(&path, name))));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is left to do for the directory of this path. Attributes come last: a new entry changes the
+/// directory's time.
+enum Part {
+    Content(Vec<u8>),
+    Attributes(Vec<u8>),
+}
+
+/// Applies the entries of one directory, and returns its subdirectories.
+fn merge_entries(layer: &OwnedFd, target: &OwnedFd) -> Result<Vec<Vec<u8>>> {
+    let mut subdirectories = Vec::new();
     for name in fs::names(layer)? {
         let Some(found) = fs::stat(layer, &name)? else { continue };
         let present = fs::stat(target, &name)?.map(|present| fs::type_of(&present));
@@ -170,9 +205,7 @@ fn merge(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
                 remove(target, &name, present)?;
                 fs::make_dir(target, &name)?;
             }
-            let directory = fs::open_dir_beneath(target, &name)?;
-            merge(&upper, &directory)?;
-            take_attributes(&upper, &directory)?;
+            subdirectories.push(name);
         } else {
             remove(target, &name, present)?;
             if !fs::is_whiteout(&found) {
@@ -180,7 +213,7 @@ fn merge(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
             }
         }
     }
-    Ok(())
+    Ok(subdirectories)
 }
 
 fn remove(directory: &OwnedFd, name: &[u8], present: Option<fs::Type>) -> Result<()> {

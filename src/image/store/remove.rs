@@ -19,7 +19,7 @@ use crate::model::image::{ImageUser, Removed};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
+use crate::sys::{fs, tree};
 
 /// The unreferenced files of the store.
 #[derive(Debug, Default)]
@@ -141,11 +141,10 @@ impl Store {
             for name in names {
                 let path = self.images().join(place).join(std::ffi::OsStr::from_bytes(name));
                 let is_dir = path.symlink_metadata().is_ok_and(|found| found.is_dir());
-                let _ = if is_dir {
-                    std::fs::remove_dir_all(&path)
-                } else {
-                    std::fs::remove_file(&path)
-                };
+                match is_dir {
+                    true => drop(tree::remove_tree_at(&path)),
+                    false => drop(std::fs::remove_file(&path)),
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Errors of streams and archives, and names of an archive in messages.
 
+use crate::model::value::visible;
 use crate::model::{Error, Kind};
 
 /// Returns a name for messages.
@@ -7,17 +8,9 @@ pub(crate) fn lossy(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
 
-/// Returns an untrusted name for a message, with control characters escaped.
+/// Returns an untrusted name for a message, without control characters, and cut.
 pub(crate) fn escaped(name: &[u8]) -> String {
-    let mut text = String::new();
-    for character in lossy(name).chars() {
-        if character.is_control() {
-            text.extend(character.escape_unicode());
-        } else {
-            text.push(character);
-        }
-    }
-    text
+    visible::short(&lossy(name))
 }
 
 /// Returns an error of kind [`Kind::Corrupt`].

@@ -21,3 +21,4 @@ pub mod shell;
 pub mod signal;
 pub mod suggest;
 pub mod units;
+pub mod visible;

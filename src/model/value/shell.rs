@@ -4,6 +4,7 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+use super::visible::is_hidden;
 use crate::model::{Error, Kind, Result};
 
 /// Splits a text into commands, and these into words. Newlines, `;` and `&&` end a command.
@@ -43,6 +44,36 @@ pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String> {
     Ok(words.into_iter().map(quote).collect::<Result<Vec<_>>>()?.join(" "))
 }
 
+/// Quotes words for a shell to print them: a word with characters that a terminal obeys is written
+/// as `$'\033[31m'` (bash(1), ANSI-C quoting), in octal, whose length is fixed.
+///
+/// # Errors
+/// As [`quoted`].
+pub fn quoted_visibly<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String> {
+    let quote = |word: &'a str| match word.contains(is_hidden) && !word.contains('\0') {
+        true => Ok(ansi_c(word)),
+        false => quoted([word]),
+    };
+    Ok(words.into_iter().map(quote).collect::<Result<Vec<_>>>()?.join(" "))
+}
+
+fn ansi_c(word: &str) -> String {
+    let mut text = "$'".to_owned();
+    for c in word.chars() {
+        match c {
+            '\'' | '\\' => text.extend(['\\', c]),
+            '\n' => text.push_str("\\n"),
+            '\t' => text.push_str("\\t"),
+            c if is_hidden(c) => {
+                let mut buffer = [0; 4];
+                text.extend(c.encode_utf8(&mut buffer).bytes().map(|byte| format!("\\{byte:03o}")));
+            }
+            c => text.push(c),
+        }
+    }
+    text + "'"
+}
+
 /// What has been read so far.
 struct Split<'a> {
     rest: Peekable<Chars<'a>>,
@@ -65,7 +96,7 @@ impl Split<'_> {
                 Some(c) => self.push(c),
                 None => return Err(invalid("the text ends after a `\\`")),
             },
-            '$' => self.dollar()?,
+            '$' => self.dollar(false)?,
             '~' if self.word.is_none() => return Err(unsupported("~", "write the whole path")),
             '`' => return Err(unsupported("`", VALUE)),
             '&' | '|' | '<' | '>' | '(' | ')' => {
@@ -114,7 +145,7 @@ impl Split<'_> {
                     Some(c) => self.push(c),
                     None => self.push('\\'),
                 },
-                Some('$') => self.dollar()?,
+                Some('$') => self.dollar(true)?,
                 Some('`') => return Err(unsupported("`", VALUE)),
                 Some(c) => self.push(c),
                 None => return Err(invalid("a quote \" is not closed")),
@@ -122,8 +153,52 @@ impl Split<'_> {
         }
     }
 
+    /// Takes the rest of `$'...'`, with bash's escapes of bytes and of white space.
+    fn ansi_c(&mut self) -> Result<()> {
+        let mut bytes = Vec::new();
+        loop {
+            match self.rest.next() {
+                Some('\'') => break,
+                Some('\\') => bytes.push(self.escaped_byte()?),
+                Some(c) => bytes.extend(c.encode_utf8(&mut [0; 4]).bytes()),
+                None => return Err(invalid("a quote $' is not closed")),
+            }
+        }
+        let text = String::from_utf8(bytes);
+        let text = text.map_err(|_| invalid("the text in $'...' is not UTF-8"))?;
+        self.word.get_or_insert_default().push_str(&text);
+        Ok(())
+    }
+
+    fn escaped_byte(&mut self) -> Result<u8> {
+        match self.rest.next() {
+            Some('n') => Ok(b'\n'),
+            Some('t') => Ok(b'\t'),
+            Some('r') => Ok(b'\r'),
+            Some('e' | 'E') => Ok(0x1b),
+            Some('a') => Ok(7),
+            Some('x') => self.digits(16, 2, 0),
+            Some(c @ '0'..='7') => self.digits(8, 2, c.to_digit(8).unwrap_or(0)),
+            Some('\'') => Ok(b'\''),
+            Some('"') => Ok(b'"'),
+            Some('\\') => Ok(b'\\'),
+            _ => Err(unsupported("$'\\", "write the bytes in octal: $'\\033'")),
+        }
+    }
+
+    /// Reads up to `most` further digits of a byte that is not zero.
+    fn digits(&mut self, radix: u32, most: usize, first: u32) -> Result<u8> {
+        let mut value = first;
+        for _ in 0..most {
+            let Some(digit) = self.rest.next_if(|c| c.is_digit(radix)) else { break };
+            value = value * radix + digit.to_digit(radix).unwrap_or(0);
+        }
+        let byte = u8::try_from(value).ok().filter(|byte| *byte > 0);
+        byte.ok_or_else(|| invalid("a byte in $'...' is not between 1 and 255"))
+    }
+
     /// Takes a `$` that a shell would not expand; refuses any other.
-    fn dollar(&mut self) -> Result<()> {
+    fn dollar(&mut self, within_quotes: bool) -> Result<()> {
         let begins = |c: &char| c.is_alphanumeric() || "_{('\"@*#?$!-".contains(*c);
         let Some(first) = self.rest.peek().copied().filter(begins) else {
             self.push('$');
@@ -134,8 +209,11 @@ impl Split<'_> {
             self.push('$');
             return Ok(());
         }
-        let mut name = format!("${first}");
         self.rest.next();
+        if first == '\'' && !within_quotes {
+            return self.ansi_c();
+        }
+        let mut name = format!("${first}");
         let named = first.is_alphanumeric() || "_{".contains(first);
         while let Some(c) = self.rest.next_if(|c| named && (c.is_alphanumeric() || *c == '_')) {
             name.push(c);
@@ -160,6 +238,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_word_with_control_characters_is_printed_in_octal_and_read_back() {
+        assert_eq!(quoted_visibly(["a b", "\u{1b}[3\n'é"]).unwrap(), r"'a b' $'\033[3\n\'é'");
+        for word in ["\u{1b}1", "\u{202e}7\\'\"", "\t\r\n\u{7f}0", "\u{9b}x"] {
+            let shown = quoted_visibly([word, "$"]).unwrap();
+            assert!(!shown.contains(is_hidden), "{shown:?}");
+            assert_eq!(commands(&shown).unwrap(), [[word, "$"]], "{shown}");
+        }
+        assert_eq!(commands(r"a$'\x41\e'b").unwrap(), [["aA\u{1b}b"]]);
+        for text in ["$'a", r"$'\0'", r"$'\377'", r"$'\u41'"] {
+            assert!(commands(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn texts_fall_into_commands_and_words_as_in_a_shell() {

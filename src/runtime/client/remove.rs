@@ -3,7 +3,7 @@
 use super::runtime::{Claim, Runtime, refuse};
 use crate::model::container::options::RemoveOptions;
 use crate::model::container::status::Action;
-use crate::model::observe::check_report::CheckOptions;
+use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Kind, Result};
@@ -91,11 +91,12 @@ impl Runtime {
         self.containers.remove_unused_volumes(names)
     }
 
-    /// Describes what killed processes left of containers. With `repair`, removes it.
+    /// Describes what killed processes left of containers, and what became of it. With `repair`,
+    /// removes it.
     ///
     /// # Errors
     /// When the root can't be read or written.
-    pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<String>> {
+    pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
         self.containers.orphans(options)
     }
 }

@@ -16,8 +16,10 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use crate::model::Error;
 use crate::runtime::record::volumes::EMPTY_MARK;
-use crate::sys::mount;
+use crate::sys::{self, mount};
+
 /// The mark in a volume's directory of a copy that is not finished.
 const COPYING_MARK: &CStr = c"filling";
 
@@ -46,7 +48,7 @@ pub fn copy_up(volume: &CStr, root: BorrowedFd<'_>, target: &CStr) -> Result<(),
         && let Ok(source) = open_dir(&place, c".")
     {
         let mut copy = Copy { links: HashMap::new(), data: data.as_fd() };
-        copy.directory(source.as_fd(), data.as_fd(), &mut Vec::new())?;
+        copy.tree(source.as_fd(), data.as_fd())?;
     }
     clear_mark(&directory, COPYING_MARK)
 }
@@ -78,13 +80,16 @@ fn empty(dir: BorrowedFd<'_>) -> Result<(), Errno> {
     for name in names(dir)? {
         match rustix::fs::unlinkat(dir, &name, AtFlags::empty()) {
             Err(Errno::ISDIR) => {
-                empty(open_dir(dir, &name)?.as_fd())?;
-                rustix::fs::unlinkat(dir, &name, AtFlags::REMOVEDIR)?;
+                sys::tree::remove_tree(dir, name.to_bytes()).map_err(|error| errno_of(&error))?;
             }
             result => result?,
         }
     }
     Ok(())
+}
+
+fn errno_of(error: &Error) -> Errno {
+    error.errno().map_or(Errno::IO, Errno::from_raw_os_error)
 }
 
 /// A copy in progress.
@@ -95,70 +100,111 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    /// Copies the content of `from` to the empty directory `to`, and the attributes of `from`.
-    /// `path` leads from the volume's top to `to`.
-    fn directory(
-        &mut self,
-        from: BorrowedFd<'_>,
-        to: BorrowedFd<'_>,
-        path: &mut Vec<u8>,
-    ) -> Result<(), Errno> {
-        for name in names(from)? {
-            let length = path.len();
-            if length > 0 {
-                path.push(b'/');
+    /// Copies the content of `from` to the empty directory `to`, and its attributes.
+    ///
+    /// Works through a list of paths: a tree may be deeper than the limit of open files.
+    fn tree(&mut self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
+        let mut todo = vec![Part::Content(Vec::new())];
+        while let Some(part) = todo.pop() {
+            let (Part::Content(path) | Part::Attributes(path)) = &part;
+            let (source, copy) = (open_inside(from, path)?, open_inside(to, path)?);
+            match part {
+                Part::Content(path) => {
+                    let subdirectories = self.content(&source, &copy, &path)?;
+                    todo.push(Part::Attributes(path));
+                    todo.extend(subdirectories.into_iter().map(Part::Content));
+                }
+                Part::Attributes(_) => {
+                    let like = rustix::fs::fstat(&source)?;
+                    copy_attributes(source.as_fd(), copy.as_fd(), &like)?;
+                }
             }
-            path.extend_from_slice(name.to_bytes());
-            self.entry(from, to, &name, path)?;
-            path.truncate(length);
         }
-        let like = rustix::fs::fstat(from)?;
-        copy_attributes(from, to, &like)
+        Ok(())
     }
 
+    /// Copies the entries of one directory, and returns the paths of its subdirectories.
+    fn content(
+        &mut self,
+        from: &OwnedFd,
+        to: &OwnedFd,
+        path: &[u8],
+    ) -> Result<Vec<Vec<u8>>, Errno> {
+        let mut subdirectories = Vec::new();
+        for name in names(from.as_fd())? {
+            let between: &[u8] = if path.is_empty() { b"" } else { b"/" };
+            let inside = [path, between, name.to_bytes()].concat();
+            if self.entry(from.as_fd(), to.as_fd(), &name, &inside)? == FileType::Directory {
+                subdirectories.push(inside);
+            }
+        }
+        Ok(subdirectories)
+    }
+
+    /// Copies one entry, of a directory only the name, and returns its type.
     fn entry(
         &mut self,
         from: BorrowedFd<'_>,
         to: BorrowedFd<'_>,
         name: &CStr,
-        path: &mut Vec<u8>,
-    ) -> Result<(), Errno> {
+        path: &[u8],
+    ) -> Result<FileType, Errno> {
         let like = rustix::fs::statat(from, name, AtFlags::SYMLINK_NOFOLLOW)?;
         let kind = FileType::from_raw_mode(like.st_mode);
         if kind != FileType::Directory && like.st_nlink > 1 {
-            let path_here = CString::new(path.as_slice()).map_err(|_| Errno::INVAL)?;
+            let path_here = CString::new(path).map_err(|_| Errno::INVAL)?;
             match self.links.get(&(like.st_dev, like.st_ino)) {
                 Some(first) => {
-                    return rustix::fs::linkat(self.data, first, to, name, AtFlags::empty());
+                    rustix::fs::linkat(self.data, first, to, name, AtFlags::empty())?;
+                    return Ok(kind);
                 }
                 None => drop(self.links.insert((like.st_dev, like.st_ino), path_here)),
             }
         }
-        let private = Mode::from_bits_truncate(0o700);
-        match kind {
-            FileType::Directory => {
-                rustix::fs::mkdirat(to, name, private)?;
-                let (from, to) = (open_dir(from, name)?, open_dir(to, name)?);
-                self.directory(from.as_fd(), to.as_fd(), path)
-            }
-            FileType::RegularFile => file(from, to, name, &like),
-            FileType::Symlink => {
-                let target = rustix::fs::readlinkat(from, name, Vec::new())?;
-                rustix::fs::symlinkat(&target, to, name)?;
-                copy_attributes_at(to, name, &like)
-            }
-            FileType::Fifo | FileType::CharacterDevice | FileType::BlockDevice => {
-                // A device never works in a volume; without the right to create it, it is skipped.
-                match rustix::fs::mknodat(to, name, kind, private, like.st_rdev) {
-                    Err(Errno::PERM) => return Ok(()),
-                    result => result?,
-                }
-                copy_attributes_at(to, name, &like)?;
-                rustix::fs::chmodat(to, name, mode_of(&like), AtFlags::empty())
-            }
-            // A socket is useless without the process that listens on it.
-            _ => Ok(()),
+        copy_node(from, to, name, &like)?;
+        Ok(kind)
+    }
+}
+
+/// What is left to do for the directory of this path. Attributes come last: a new entry changes the
+/// directory's time.
+enum Part {
+    Content(Vec<u8>),
+    Attributes(Vec<u8>),
+}
+
+/// Opens a directory below `dir`, also over a mount point.
+fn open_inside(dir: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
+    sys::fs::open_dir_inside(dir, path).map_err(|error| errno_of(&error))
+}
+
+/// Creates an entry as `like`; of a directory only the name.
+fn copy_node(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    name: &CStr,
+    like: &Stat,
+) -> Result<(), Errno> {
+    let private = Mode::from_bits_truncate(0o700);
+    match FileType::from_raw_mode(like.st_mode) {
+        FileType::Directory => rustix::fs::mkdirat(to, name, private),
+        FileType::RegularFile => file(from, to, name, like),
+        FileType::Symlink => {
+            let target = rustix::fs::readlinkat(from, name, Vec::new())?;
+            rustix::fs::symlinkat(&target, to, name)?;
+            copy_attributes_at(to, name, like)
         }
+        kind @ (FileType::Fifo | FileType::CharacterDevice | FileType::BlockDevice) => {
+            // A device never works in a volume; without the right to create it, it is skipped.
+            match rustix::fs::mknodat(to, name, kind, private, like.st_rdev) {
+                Err(Errno::PERM) => return Ok(()),
+                result => result?,
+            }
+            copy_attributes_at(to, name, like)?;
+            rustix::fs::chmodat(to, name, mode_of(like), AtFlags::empty())
+        }
+        // A socket is useless without the process that listens on it.
+        _ => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::directory::{Directory, Lock};
@@ -16,7 +16,7 @@ use super::journal::Journal;
 use super::volumes::Volumes;
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
-use crate::model::observe::check_report::CheckOptions;
+use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::model::observe::event::{Event, EventAction};
 use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
@@ -24,6 +24,7 @@ use crate::model::value::name::ContainerName;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
+use crate::sys::tree::remove_tree_at;
 
 /// The containers below one root.
 #[derive(Clone, Debug)]
@@ -92,7 +93,7 @@ impl ContainerStore {
         let staged = Directory::new(self.place("staging").join(spec.id.as_str()));
         let result = self.create_staged(spec, name, &staged, fill);
         if result.is_err() {
-            let _ = fs::remove_dir_all(staged.path());
+            let _ = remove_tree(staged.path());
         }
         result
     }
@@ -256,7 +257,7 @@ impl ContainerStore {
     /// exited.
     ///
     /// # Errors
-    /// When something cannot be removed; the next `create` tries again.
+    /// When something cannot be removed; `system check --repair` tries again.
     pub fn remove(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<()> {
         let path = self.directory(id).path().to_owned();
         let spec = self.directory(id).read_spec().ok();
@@ -269,11 +270,17 @@ impl ContainerStore {
             _ => Event::of_unknown(id, name, EventAction::Destroy),
         };
         self.journal().write(event);
-        trace::traced(ProcessRole::Client, || Operation::RemoveFiles, || remove_tree(&removing))?;
-        match name {
-            Some(name) => self.free_name(name, id),
-            None => Ok(()),
+        let removed = trace::traced(
+            ProcessRole::Client,
+            || Operation::RemoveFiles,
+            || remove_tree(&removing),
+        );
+        // The container is removed for every other process, also if files of it are left.
+        let freed = name.map_or(Ok(()), |name| self.free_name(name, id));
+        if removed.is_err() {
+            set_aside(&removing);
         }
+        removed.and(freed)
     }
 
     /// Removes the volumes among `names` that no container uses any more.
@@ -301,11 +308,11 @@ impl ContainerStore {
     }
 
     /// Returns what killed processes left: names without a container, partly created or removed
-    /// containers. With `repair`, removes them.
+    /// containers. With `repair`, removes them; only what is gone counts as removed.
     ///
     /// # Errors
     /// When the root can't be read or written.
-    pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<String>> {
+    pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
             let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
@@ -313,24 +320,27 @@ impl ContainerStore {
             let target = fs::read_link(entry.path()).ok();
             let id = target.and_then(|target| target.file_name()?.to_str()?.parse().ok());
             if let Some(id) = id {
-                found.push(format!("the name `{name}` of a missing container"));
-                if options.repair {
-                    self.free_name(&name, &id)?;
-                }
+                let freed = options.repair.then(|| self.free_name(&name, &id));
+                found
+                    .push((format!("the name `{name}` of a missing container"), resolution(freed)));
             }
         }
-        for kind in ["staging", "removing"] {
-            for entry in fs::read_dir(self.place(kind)).into_iter().flatten().flatten() {
-                if !matches!(Directory::new(entry.path()).try_lock(), Ok(None)) {
-                    let name = entry.file_name();
-                    found.push(format!("a container in `{kind}`: {}", name.to_string_lossy()));
-                }
-            }
-        }
-        if options.repair {
-            self.collect_garbage();
+        for leftover in self.leftovers() {
+            let removed = options.repair.then(|| remove_tree(&leftover));
+            let kind = leftover.parent().and_then(Path::file_name).unwrap_or_default();
+            let name = leftover.file_name().unwrap_or_default();
+            let (kind, name) = (kind.to_string_lossy(), name.to_string_lossy());
+            found.push((format!("a container in `{kind}`: {name}"), resolution(removed)));
         }
         Ok(found)
+    }
+
+    /// Returns the directories of containers that killed processes left partly created or removed.
+    fn leftovers(&self) -> Vec<PathBuf> {
+        let entries = ["staging", "removing"].map(|kind| fs::read_dir(self.place(kind)));
+        let paths = entries.into_iter().flatten().flatten().flatten().map(|entry| entry.path());
+        // Unlocked, or without a lock file: no process works on it.
+        paths.filter(|path| !matches!(Directory::new(path.clone()).try_lock(), Ok(None))).collect()
     }
 
     /// Removes containers that killed processes left partly created or removed.
@@ -340,34 +350,41 @@ impl ContainerStore {
         if gate.try_lock().is_err() {
             return;
         }
-        for kind in ["staging", "removing"] {
-            for entry in fs::read_dir(self.place(kind)).into_iter().flatten().flatten() {
-                let leftover = Directory::new(entry.path());
-                // Unlocked, or without a lock file: no process works on it.
-                if !matches!(leftover.try_lock(), Ok(None)) {
-                    let _ = remove_tree(leftover.path());
-                }
+        for leftover in self.leftovers() {
+            let is_aside = leftover.extension().is_some_and(|ending| ending == ASIDE);
+            if !is_aside && remove_tree(&leftover).is_err() {
+                set_aside(&leftover);
             }
         }
     }
 }
 
-/// Removes a tree. The kernel creates overlay's `work/work` without any permission, which only root
-/// can enter.
+/// The ending of a directory that could not be removed: only `system check --repair` tries again,
+/// not every command.
+const ASIDE: &str = "kept";
+
+/// Removes a tree.
 fn remove_tree(path: &Path) -> Result<()> {
-    let result = fs::remove_dir_all(path);
-    let result = match result {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            let work = path.join("work/work");
-            let _ = fs::set_permissions(&work, fs::Permissions::from_mode(0o700));
-            fs::remove_dir_all(path)
-        }
-        result => result,
-    };
-    match result {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        result => result.context(|| format!("remove `{}`", path.display())),
+    remove_tree_at(path).map_err(|error| {
+        let hint =
+            "remove what holds it (`chattr -i`, `umount`), then: lifebox system check --repair";
+        error.context(format!("remove `{}`", path.display())).hint(hint)
+    })
+}
+
+/// Returns what became of a leftover that was removed, or only found.
+fn resolution(removed: Option<Result<()>>) -> Resolution {
+    match removed {
+        None => Resolution::Found,
+        Some(Ok(())) => Resolution::Removed,
+        Some(Err(error)) => Resolution::Unrepaired(error.to_string()),
     }
+}
+
+/// Marks a directory that could not be removed.
+fn set_aside(path: &Path) {
+    // Without the mark, a later command only tries again.
+    let _ = fs::rename(path, path.with_extension(ASIDE));
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Error {

@@ -20,6 +20,7 @@ use crate::model::observe::volume::{VERSION, Volume};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::host;
 use crate::sys;
+use crate::sys::tree::remove_tree_at;
 
 /// The file in a volume's directory that marks the volume as never filled.
 pub const EMPTY_MARK: &CStr = c"fresh";
@@ -94,7 +95,7 @@ impl Volumes {
         });
         match created {
             Ok(true) => self.event(EventAction::Create, &volume.name),
-            _ => drop(fs::remove_dir_all(&staged)),
+            _ => drop(remove_tree_at(&staged)),
         }
         created
     }
@@ -179,16 +180,17 @@ impl Volumes {
             (self.path.join(name), self.path.join(format!(".gone-{}", random_name()?)));
         fs::rename(&path, &removed).context(|| format!("remove `{}`", path.display()))?;
         self.event(EventAction::Destroy, name);
+        let gone = remove_tree_at(&removed).context(|| format!("remove `{}`", removed.display()));
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             // No process creates a volume now: that would hold the shared lock.
             let name = entry.file_name();
             let half = [&b".gone-"[..], b".new-"];
             if half.iter().any(|half| name.as_encoded_bytes().starts_with(half)) {
-                let path = entry.path();
-                fs::remove_dir_all(&path).context(|| format!("remove `{}`", path.display()))?;
+                // What is left of another volume is no failure of this removal.
+                let _ = remove_tree_at(&entry.path());
             }
         }
-        Ok(())
+        gone
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::{Error, Kind, Result};
 use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
-use crate::script::context::thrown::RhaiResultOf;
+use crate::script::context::thrown::{Ending, RhaiResultOf};
 use crate::script::flow::resolve;
 use crate::script::host::Output;
 use crate::script::options::{self, Create};
@@ -240,7 +240,12 @@ pub fn attach(
         terminal: terminal.then(|| input.as_fd()),
         ..Attach::to_output(&mut stdout, &mut stderr)
     };
-    let left = context.backend().attach(handle.id(), attach, &context.cancel()).or_raise(ctx)?;
+    let left = context.backend().attach(handle.id(), attach, &context.cancel());
+    if stdout.failed || stderr.failed {
+        context.end(Ending::Closed);
+        return Err(Ending::Closed.at(ctx.call_position()));
+    }
+    let left = left.or_raise(ctx)?;
     if let AttachOutcome::Exited(code) = left {
         handle.note_exit(code);
     }
@@ -251,20 +256,31 @@ pub fn attach(
 struct OutputForwarder<'a> {
     output: &'a Arc<dyn Output>,
     write: fn(&dyn Output, &[u8]) -> io::Result<()>,
+    failed: bool,
 }
 
 impl<'a> OutputForwarder<'a> {
     fn both(output: &'a Arc<dyn Output>) -> (Self, Self) {
         (
-            OutputForwarder { output, write: |output, bytes| output.write_out(bytes) },
-            OutputForwarder { output, write: |output, bytes| output.write_err(bytes) },
+            OutputForwarder {
+                output,
+                write: |output, bytes| output.write_out(bytes),
+                failed: false,
+            },
+            OutputForwarder {
+                output,
+                write: |output, bytes| output.write_err(bytes),
+                failed: false,
+            },
         )
     }
 }
 
 impl Write for OutputForwarder<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (self.write)(self.output.as_ref(), bytes).map(|()| bytes.len())
+        let written = (self.write)(self.output.as_ref(), bytes);
+        self.failed |= written.is_err();
+        written.map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

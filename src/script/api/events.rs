@@ -2,6 +2,7 @@
 
 use super::signature::{ActionOrActions, Options, array_of};
 use crate::model::Result;
+use crate::model::value::visible::one_line;
 use crate::script::context::callback;
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
@@ -214,7 +215,8 @@ pub mod events {
     #[rhai_fn(name = "to_debug")]
     pub fn debug(event: Event) -> String {
         let event = event.event();
-        format!("Event({} {} {:?})", event.subject.as_str(), event.action, event.name())
+        let action = one_line(&event.action);
+        format!("Event({} {action} {:?})", event.subject.as_str(), event.name())
     }
 }
 

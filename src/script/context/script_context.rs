@@ -1,7 +1,7 @@
 //! `ScriptContext`: what every native function can reach, such as the host, the texts of the
 //! running scripts and the end of the script. It travels as the engine's tag.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +15,7 @@ use super::thrown::{Ending, RhaiResultOf, throw_by};
 use crate::engine::{Backend, CancelToken, ContainerSession, write_atomic};
 use crate::model::container::options::CreateOptions;
 use crate::model::value::id::ContainerId;
+use crate::model::value::visible::escape_control;
 use crate::model::{Error, Kind, Result};
 use crate::script::docs::Library;
 use crate::script::host::ScriptHost;
@@ -249,16 +250,34 @@ impl ScriptContext {
         self.0.ending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Prints a line. A failure to write means that the reader is gone: the script ends.
+    /// Prints a text of lifebox's own, without the control characters of strangers. If the output
+    /// cannot be written, the script ends.
     pub fn print(&self, text: &str) {
-        if self.0.host.output.print(text).is_err() {
-            self.end(Ending::Closed);
-        }
+        self.print_verbatim(&escape_control(text));
     }
 
     /// Prints a text that may be long, as [`Self::print`] does.
     pub fn print_paged(&self, text: &str) {
-        if self.0.host.output.page(text).is_err() {
+        self.end_unless(self.0.host.output.page(&escape_control(text)));
+    }
+
+    /// Prints what the script itself prints, which may have colours.
+    pub fn print_verbatim(&self, text: &str) {
+        self.end_unless(self.0.host.output.print(text));
+    }
+
+    /// Prints what the script prints for its author, to standard error, whose reader may be gone.
+    pub fn print_debug(&self, text: &str) {
+        let written = self.0.host.output.eprint(text);
+        let closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+        self.end_unless(written.or_else(|error| if closed(&error) { Ok(()) } else { Err(error) }));
+    }
+
+    /// Ends the script at its next operation if its output is lost: [`Output`] keeps the error.
+    ///
+    /// [`Output`]: crate::script::host::Output
+    pub fn end_unless(&self, written: io::Result<()>) {
+        if written.is_err() {
             self.end(Ending::Closed);
         }
     }

@@ -18,7 +18,7 @@ pub enum Ending {
     Exit(u8),
     /// Ctrl-C.
     Interrupted,
-    /// The reader of the output is gone.
+    /// The output cannot be written: its reader is gone, or its disk is full.
     Closed,
     /// The time limit was reached.
     TimedOut,

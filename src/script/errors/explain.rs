@@ -62,6 +62,8 @@ pub fn explain(error: &EvalAltResult, known: &NameScope<'_>) -> ErrorText {
             ErrorText::new(format!("call depth limit reached ({most})"))
                 .hint(Some("end the recursion, such as: if n == 0 { return 0; }".to_owned()))
         }
+        E::ErrorDataTooLarge(message, _) => ErrorText::new(message.clone())
+            .hint(Some("keep the values side by side in one array: list.push(value)".to_owned())),
         other => ErrorText::new(bare(other)),
     }
 }

@@ -22,7 +22,7 @@ impl ErrorText {
 
     /// Escapes control characters, which an image or a container may have put there.
     pub fn escaped(self) -> Self {
-        let visible = |text: String| crate::ui::error::escape_control(&text);
+        let visible = |text: String| crate::model::value::visible::escape_control(&text);
         ErrorText {
             message: visible(self.message),
             causes: self.causes.into_iter().map(visible).collect(),

@@ -9,6 +9,7 @@ use super::progress::{LearnerProgress, ProgressFile};
 use super::sandbox_store::{ask, chosen, clear, is_same, prepare};
 use super::values::{self, Values};
 use crate::model::value::language::ReaderProfile;
+use crate::model::value::visible::escape_control;
 use crate::model::{Error, Kind, Result};
 use crate::script::host::ScriptHost;
 use crate::ui::messages::{self, Args};
@@ -97,7 +98,7 @@ impl Player {
     fn words(&self, words: &super::format::LocalizedText) -> String {
         let text = values::put(words.for_reader(self.reader().language), &self.values);
         // Lessons of other teachers are not trusted.
-        page_of_text(&crate::ui::error::escape_control(&text), self.reader())
+        page_of_text(&escape_control(&text), self.reader())
     }
 
     fn current(&self) -> &Lesson {
@@ -401,8 +402,7 @@ impl Player {
                     (false, true) => "learn-list-done",
                     (false, false) => "learn-list-open",
                 };
-            let title =
-                crate::ui::error::escape_control(lesson.title.for_reader(self.reader().language));
+            let title = escape_control(lesson.title.for_reader(self.reader().language));
             format!("{}\t{}\t{}\t{title}", place + 1, lesson.id, self.format(state, &[]))
         };
         let rows: Vec<String> = self.course.iter().enumerate().map(row).collect();

@@ -16,11 +16,11 @@ use super::output::OutputBuffer;
 use super::times::{changes_status, lock, timeline_event};
 use super::watched::Watched;
 use crate::engine::{Backend, CancelToken};
-use crate::model::Result;
 use crate::model::observe::event::EventOptions;
 use crate::model::observe::log::Stream;
 use crate::model::script::recording::{ContainerTimeline, Recording, TimelineEvent};
 use crate::model::value::id::ContainerId;
+use crate::model::{Error, Result};
 use crate::script::host::{Observer, Output, ScriptHost};
 
 /// The interval between two samples, if nothing is new.
@@ -218,5 +218,9 @@ impl Output for Recorder {
     fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
         self.keep(Stream::Stderr, bytes, b"");
         self.output.write_err(bytes)
+    }
+
+    fn lost(&self) -> Option<Error> {
+        self.output.lost()
     }
 }

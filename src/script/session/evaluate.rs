@@ -109,7 +109,9 @@ impl Session {
         self.last_was_value = false;
         match self.evaluate(name, text) {
             Ok(value) => {
-                let shown = display::value(&self.engine, &value);
+                // Printing a nested value takes as much stack as evaluating it.
+                let shown = stack::on_big_stack(|| display::value(&self.engine, &value));
+                let shown = shown.unwrap_or_else(|bug| Some(render::plain(&bug)));
                 self.last_was_value = shown.is_some();
                 if self.last_was_value {
                     self.scope.set_or_push("last", value);
@@ -138,7 +140,9 @@ impl Session {
         let evaluated = self.evaluate(name, text);
         timer.into_iter().for_each(|timer| timer.cancel());
         match evaluated {
-            Ok(value) => Ok(value.to_string()),
+            Ok(value) => {
+                stack::on_big_stack(|| value.to_string()).map_err(|bug| render::plain(&bug))
+            }
             Err(error) => match exit_reply(&error) {
                 Some(Ending::TimedOut) => Err("time limit reached".to_owned()),
                 _ => Err(self.report(name, &error)),

@@ -10,8 +10,9 @@ use crate::script::values::event::Event;
 use crate::script::values::exec_result::ExecResult;
 use crate::script::values::handle::{Container, Image};
 use crate::script::values::log_line::LogLine;
-use rhai::Engine;
+use crate::script::values::nesting;
 use rhai::packages::{Package, StandardPackage};
+use rhai::{Engine, EvalAltResult, Position};
 
 /// The limit of nested calls: equal for debug and release, or tests would meet other limits than
 /// users. Rhai's default is too small for ordinary functions; the stack (see `stack`) is big
@@ -51,7 +52,7 @@ pub fn build(context: &ScriptContext) -> Engine {
     engine.set_max_operations(context.host().limits.operations.unwrap_or(0));
 
     let out = context.clone();
-    engine.on_print(move |text| out.print(text));
+    engine.on_print(move |text| out.print_verbatim(text));
     let err = context.clone();
     engine.on_debug(move |text, source, position| {
         let place = match (source, position.line()) {
@@ -59,11 +60,15 @@ pub fn build(context: &ScriptContext) -> Engine {
             (None, Some(line)) => format!("{line}: "),
             _ => String::new(),
         };
-        err.eprint(&format!("{place}{text}"));
+        err.print_debug(&format!("{place}{text}"));
     });
     let own = context.clone();
     #[expect(deprecated, reason = "unstable, and the only hook before the use of a variable")]
     engine.on_var(move |name, _, mut evaluation| {
+        if evaluation.scope().get(name).is_some_and(nesting::is_too_deep) {
+            let message = format!("value nesting limit reached ({})", nesting::DEEPEST);
+            return Err(EvalAltResult::ErrorDataTooLarge(message, Position::NONE).into());
+        }
         if own.sources().may_be_caught(name) {
             caught::normalize(name, &mut evaluation, &own);
         }

@@ -6,6 +6,7 @@ pub(super) mod exec_result;
 pub(super) mod format;
 pub(super) mod handle;
 pub(super) mod log_line;
+pub(super) mod nesting;
 pub(super) mod noun;
 
 pub use self::convert::{

@@ -60,7 +60,7 @@ pub fn words(image: &str, options: &CreateOptions) -> Vec<String> {
 /// # Errors
 /// [`Kind::Unsupported`] for a NUL byte.
 pub fn line(words: &[String]) -> Result<String> {
-    shell::quoted(std::iter::once("docker").chain(words.iter().map(String::as_str)))
+    shell::quoted_visibly(std::iter::once("docker").chain(words.iter().map(String::as_str)))
 }
 
 /// Returns the verbs that bring a running container to a status.

@@ -1,6 +1,7 @@
 //! Formats expressions.
 
 use crate::model::value::expression::Expression;
+use crate::model::value::visible::is_hidden;
 
 /// Formats statements, a line each.
 pub fn lines(statements: &[Expression]) -> String {
@@ -62,7 +63,7 @@ pub fn quoted(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            c if is_seen(c) => quoted.push(c),
+            c if !is_hidden(c) => quoted.push(c),
             c if u32::from(c) < 0x100 => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
             c if u32::from(c) < 0x1_0000 => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => quoted.push_str(&format!("\\U{:08x}", u32::from(c))),
@@ -70,14 +71,4 @@ pub fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-/// Returns whether a character is visible and does not move its neighbours: false for control
-/// characters, direction marks and zero-width characters.
-fn is_seen(c: char) -> bool {
-    let hidden = ['\u{61c}', '\u{feff}', '\u{2028}', '\u{2029}'].contains(&c)
-        || ('\u{200b}'..='\u{200f}').contains(&c)
-        || ('\u{202a}'..='\u{202e}').contains(&c)
-        || ('\u{2060}'..='\u{206f}').contains(&c);
-    !c.is_control() && !hidden
 }

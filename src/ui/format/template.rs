@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::columns::align;
 use crate::model::value::suggest::suggest;
+use crate::model::value::visible::{escape_control, escape_json, escape_line};
 use crate::model::{Error, Kind, Result};
 
 /// Maps with keys of the user's: a missing key is not a mistake of the template.
@@ -79,12 +80,12 @@ impl Template {
     pub fn lines(&self, headings: &Value, rows: &[Value]) -> Result<String> {
         let mut text = String::new();
         // Rendered without rows too, so that a wrong field is an error.
-        let heading = self.render(headings)?;
+        let heading = self.line(headings)?;
         for line in self
             .table
             .then_some(Ok(heading))
             .into_iter()
-            .chain(rows.iter().map(|row| self.render(row)))
+            .chain(rows.iter().map(|row| self.line(row)))
         {
             text.push_str(&line?);
             text.push('\n');
@@ -97,6 +98,19 @@ impl Template {
     /// # Errors
     /// [`Kind::Invalid`] for a field that the value does not have.
     pub fn render(&self, value: &Value) -> Result<String> {
+        self.fill(value, escape_control)
+    }
+
+    /// Formats one value as a line of a list: what the value says begins no other line and no other
+    /// column.
+    ///
+    /// # Errors
+    /// As [`Template::render`].
+    pub fn line(&self, value: &Value) -> Result<String> {
+        self.fill(value, escape_line)
+    }
+
+    fn fill(&self, value: &Value, visible: fn(&str) -> String) -> Result<String> {
         let mut text = String::new();
         for part in &self.parts {
             match part {
@@ -106,7 +120,7 @@ impl Template {
                     for command in commands {
                         last = Some(evaluate(command, value, last)?);
                     }
-                    text.push_str(&show(&last.unwrap_or_default()));
+                    text.push_str(&visible(&show(&last.unwrap_or_default())));
                 }
             }
         }
@@ -191,7 +205,7 @@ fn evaluate(command: &[Word], root: &Value, piped: Option<Value>) -> Result<Valu
 
 fn call(function: &str, values: &[Value]) -> Result<Value> {
     match (function, values) {
-        ("json", [value]) => Ok(value.to_string().into()),
+        ("json", [value]) => Ok(escape_json(&value.to_string()).into()),
         ("index", [value, keys @ ..]) => {
             Ok(keys.iter().fold(value.clone(), |value, key| match key {
                 // A missing key is the empty string, as in Go's string maps.

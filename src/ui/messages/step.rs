@@ -3,19 +3,22 @@
 use super::catalog::{find, format_message};
 use crate::model::script::trace::TraceStep;
 use crate::model::value::language::Language;
+use crate::model::value::visible::escape_line;
 
 /// Says what a step does.
 pub fn step_summary(language: Language, step: &TraceStep) -> String {
-    if language == Language::English {
-        return step.summary.clone();
-    }
-    let args: Vec<(&str, &str)> = args_of(step);
-    find(language, &format!("step-{}", step.key), &args).unwrap_or_else(|| step.summary.clone())
+    let args = args_of(step);
+    let translated = match language {
+        Language::English => None,
+        language => find(language, &format!("step-{}", step.key), &args),
+    };
+    // The paths and names in it are the image's and the caller's.
+    escape_line(&translated.unwrap_or_else(|| step.summary.clone()))
 }
 
 /// Says why a step is done.
 pub fn step_reason(language: Language, step: &TraceStep) -> String {
-    format_message(language, &format!("step-{}.why", step.key), &args_of(step))
+    escape_line(&format_message(language, &format!("step-{}.why", step.key), &args_of(step)))
 }
 
 fn args_of(step: &TraceStep) -> Vec<(&str, &str)> {

@@ -1,5 +1,7 @@
 //! Escapes hostile text for HTML.
 
+use crate::model::value::visible::is_hidden;
+
 /// Escapes a text for an element or a quoted attribute. Removes the colours of a terminal. Replaces
 /// other control characters and direction marks by visible symbols.
 pub fn escaped(text: &str) -> String {
@@ -33,20 +35,6 @@ fn after_colour(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("\u{1b}[")?;
     let end = rest.find(|c: char| !matches!(c, '\u{20}'..='\u{3f}'))?;
     rest[end..].starts_with(|c: char| matches!(c, '@'..='~')).then(|| &rest[end + 1..])
-}
-
-/// Returns whether a browser hides or obeys a character.
-fn is_hidden(c: char) -> bool {
-    matches!(
-        c,
-        '\u{80}'..='\u{9f}'
-            | '\u{61c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-    )
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Formats the report of `system check`.
 
 use crate::model::observe::check_report::{Finding, Report, Resolution};
+use crate::model::value::visible::escape_line;
 
 /// Formats the problems, a line each, and a summary of what was checked.
 pub fn report(report: &Report) -> String {
     let mut text = String::new();
     for finding in &report.findings {
-        text.push_str(&line(finding));
+        text.push_str(&escape_line(&line(finding)));
         text.push('\n');
     }
     let plural =

@@ -3,17 +3,23 @@
 use std::time::Duration;
 
 use crate::model::script::test_result::{Suite, TestOutcome, TestResult};
+use crate::model::value::visible::one_line;
 
 /// Formats a test for readers: outcome, names, time, and the report of a failure.
 pub fn plain(case: &TestResult) -> String {
     let time = case.time.as_millis();
     match &case.outcome {
-        TestOutcome::Passed => format!("ok    {} ({time} ms)\n", case.title()),
-        TestOutcome::Skipped => format!("skip  {}\n", case.title()),
+        TestOutcome::Passed => format!("ok    {} ({time} ms)\n", title(case)),
+        TestOutcome::Skipped => format!("skip  {}\n", title(case)),
         TestOutcome::Failed { report, .. } => {
-            format!("FAIL  {} ({time} ms)\n{}\n", case.title(), indent(report.trim_end()))
+            format!("FAIL  {} ({time} ms)\n{}\n", title(case), indent(report.trim_end()))
         }
     }
+}
+
+/// Returns the names of a test, which the script has chosen.
+fn title(case: &TestResult) -> String {
+    one_line(&case.title())
 }
 
 /// Formats the last line for readers.
@@ -39,7 +45,7 @@ pub const TAP_VERSION: &str = "TAP version 14\n";
 
 /// Formats a test as TAP; `number` counts from 1 over all suites.
 pub fn tap(number: usize, case: &TestResult) -> String {
-    let title = case.title().replace('\\', "\\\\").replace('#', "\\#").replace('\n', " ");
+    let title = title(case).replace('\\', "\\\\").replace('#', "\\#");
     let ms = case.time.as_secs_f64() * 1000.0;
     match &case.outcome {
         TestOutcome::Skipped => format!("ok {number} - {title} # SKIP\n"),

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::history::one_line;
 use crate::model::observe::event::{Event, Type};
+use crate::model::value::visible::one_line;
 
 /// Formats a line: `2026-01-02T15:04:05.000000000Z container start ID (image=host, name=web)`.
 pub fn event(event: &Event, zone: &TimeZone) -> String {

@@ -8,6 +8,7 @@ use super::ps::age;
 use crate::model::image::history::History;
 use crate::model::value::digest::Digest;
 use crate::model::value::units::{human_duration, human_size};
+use crate::model::value::visible::one_line;
 use crate::ui::format::columns::{align, ellipsis};
 
 /// The maximum width of `CREATED BY`.
@@ -98,19 +99,6 @@ fn comment(step: &History) -> String {
 
 fn size(step: &History, format: &HistoryFormat) -> String {
     if format.human { human_size(step.size) } else { step.size.to_string() }
-}
-
-/// Escapes a text that may be hostile: on one line, without control characters.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\t' | '\n' | '\r' => line.push(' '),
-            c if c.is_control() => line.extend(c.escape_unicode()),
-            c => line.push(c),
-        }
-    }
-    line
 }
 
 #[cfg(test)]

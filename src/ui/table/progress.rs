@@ -2,11 +2,12 @@
 
 use crate::model::observe::progress::{Event, Step};
 use crate::model::value::reference::Reference;
+use crate::model::value::visible::escape_line;
 
 /// Formats an event as a line, for a pipe or a log file. Returns `None` for an event that only
 /// moves a bar.
 pub fn line(event: &Event) -> Option<String> {
-    match event {
+    let line = match event {
         Event::Missing(image) => Some(format!("Unable to find image '{image}' locally")),
         Event::Pulling { name, repository } => Some(format!("{name}: Pulling from {repository}")),
         Event::Pushing { repository } => {
@@ -22,7 +23,9 @@ pub fn line(event: &Event) -> Option<String> {
             Some(format!("{reason}, trying again in {seconds} {unit}"))
         }
         Event::End => None,
-    }
+    };
+    // The reasons and the names in it are the registry's.
+    line.map(|line| escape_line(&line))
 }
 
 /// Formats the step of a layer.

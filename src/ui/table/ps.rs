@@ -12,6 +12,7 @@ use crate::model::container::namespaces::NamespaceMode;
 use crate::model::container::status::Status;
 use crate::model::value::health_check::HealthStatus;
 use crate::model::value::units::human_duration;
+use crate::model::value::visible::is_hidden;
 use crate::ui::format::columns::{align, ellipsis};
 
 /// The maximum width of `COMMAND`.
@@ -151,7 +152,7 @@ fn quote(text: &str) -> String {
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             c if c.is_ascii_control() => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if is_hidden(c) => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => quoted.push(c),
         }
     }

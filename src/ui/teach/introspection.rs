@@ -6,7 +6,7 @@ use crate::model::observe::introspection::{
 };
 use crate::model::value::language::Language;
 use crate::model::value::units::{human_memory, human_size};
-use crate::ui::error::escape_control;
+use crate::model::value::visible::{escape_line, one_line};
 use crate::ui::format::columns::align;
 use crate::ui::messages::format_message;
 
@@ -81,7 +81,7 @@ fn processes(page: &mut Page, view: &Introspection) {
     let head =
         ["explain-host-pid", "explain-container-pid", "explain-command"].map(label).join("\t");
     let row = |process: &crate::model::observe::introspection::ProcessView| {
-        format!("{}\t{}\t{}", process.host_pid, process.container_pid, process.command)
+        format!("{}\t{}\t{}", process.host_pid, process.container_pid, one_line(&process.command))
     };
     page.table([head].into_iter().chain(view.processes.iter().map(row)));
 }
@@ -123,7 +123,7 @@ fn mounts(page: &mut Page, view: &Introspection) {
         } else {
             format_message(language, "explain-read-only", &[])
         };
-        format!("{}\t{}\t{note}", mount.path, mount.kind)
+        format!("{}\t{}\t{note}", escape_line(&mount.path), escape_line(&mount.kind))
     };
     page.table(view.mounts.iter().map(row));
 }
@@ -136,11 +136,11 @@ fn layers(page: &mut Page, layers: &[Layer]) {
             format_message(language, "explain-layer", &[("size", &size), ("count", &count)]);
         page.item(&format!("{number}  {}  {about}", layer.key.short()));
         if !layer.examples.is_empty() {
-            let paths = layer.examples.join(", ");
+            let paths = escape_line(&layer.examples.join(", "));
             page.note(&format_message(language, "explain-such-as", &[("paths", &paths)]));
         }
         if !layer.hidden.is_empty() {
-            let paths = layer.hidden.join(", ");
+            let paths = escape_line(&layer.hidden.join(", "));
             page.note(&format_message(language, "explain-hides", &[("paths", &paths)]));
         }
     }
@@ -149,11 +149,10 @@ fn layers(page: &mut Page, layers: &[Layer]) {
 /// Formats the layers and mounts that a path of a container comes from.
 pub fn sources(language: Language, path: &str, sources: &PathLayers) -> String {
     let mut page = Page::new(language);
-    let args = [("name", sources.name.as_str()), ("path", &*escape_control(path))];
+    let args = [("name", sources.name.as_str()), ("path", path)];
     page.line(&format_message(language, "sources-title", &args));
     if let Some(mount) = &sources.mount {
-        let args =
-            [("kind", &*escape_control(&mount.kind)), ("path", &*escape_control(&mount.path))];
+        let args = [("kind", mount.kind.as_str()), ("path", mount.path.as_str())];
         page.item(&format_message(language, "sources-mount", &args));
     } else if sources.layers.is_empty() {
         page.item(&format_message(language, "sources-none", &[]));
@@ -169,7 +168,7 @@ pub fn sources(language: Language, path: &str, sources: &PathLayers) -> String {
         };
         let (at, to, size) = match &source.entry {
             Entry::File(size) => (String::new(), String::new(), human_size(*size)),
-            Entry::Link { at, to } => (escape_control(at), escape_control(to), String::new()),
+            Entry::Link { at, to } => (at.clone(), to.clone(), String::new()),
             Entry::Directory | Entry::OpaqueDirectory | Entry::Hidden => Default::default(),
         };
         let what = format!("sources-{}", source.entry.key());
@@ -214,7 +213,7 @@ pub fn image(language: Language, view: &ImageIntrospection) -> String {
         ("explain-volumes", keys(&config.volumes)),
     ];
     for (id, value) in rows.into_iter().filter(|(_, value)| !value.is_empty()) {
-        let mut lines = crate::ui::format::columns::wrapped(&value, 60).into_iter();
+        let mut lines = crate::ui::format::columns::wrapped(&one_line(&value), 60).into_iter();
         let label = crate::ui::format::columns::padded(&format_message(language, id, &[]), 13);
         page.item(&format!("{label} {}", lines.next().unwrap_or_default()));
         lines.for_each(|line| page.item(&format!("{:13} {line}", "")));
@@ -239,7 +238,7 @@ impl Page {
     }
 
     fn line(&mut self, text: &str) {
-        self.text.push_str(text);
+        self.text.push_str(&escape_line(text));
         self.text.push('\n');
     }
 
@@ -272,8 +271,7 @@ impl Page {
         }
     }
 
-    /// Returns the text without control characters.
     fn done(self) -> String {
-        escape_control(&self.text)
+        self.text
     }
 }

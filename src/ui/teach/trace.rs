@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::model::script::trace::{ProcessRole, TraceStep};
 use crate::model::value::language::ReaderProfile;
+use crate::model::value::visible::{escape_line, one_line};
 use crate::ui::format::columns::{padded, wrapped};
 use crate::ui::messages::{format_message, step_reason, step_summary};
 
@@ -66,7 +67,7 @@ pub fn trace(reader: ReaderProfile, causes: &[TracedCall]) -> String {
     let mut count = 0;
     for cause in causes {
         if !cause.words.is_empty() {
-            text.push_str(&format!("{}\n", cause.words));
+            text.push_str(&format!("{}\n", one_line(&cause.words)));
         }
         let mut steps: Vec<_> = cause.steps.iter().collect();
         steps.sort_by_key(|step| step.span.map(|span| span.start));
@@ -89,7 +90,8 @@ pub fn trace(reader: ReaderProfile, causes: &[TracedCall]) -> String {
                 false => text.push_str(&format!("{}{calls}\n", padded(&line, room))),
             }
             if let Some(reason) = &step.failure {
-                let failed = format_message(language, "trace-failed", &[("reason", reason)]);
+                let failed =
+                    format_message(language, "trace-failed", &[("reason", &escape_line(reason))]);
                 text.push_str(&format!("{:>29}{failed}\n", ""));
             }
         }

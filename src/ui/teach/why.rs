@@ -5,14 +5,15 @@ use crate::model::container::phase::StopRecord;
 use crate::model::container::status_reason::StatusReason;
 use crate::model::value::language::Language;
 use crate::model::value::units::human_memory;
-use crate::ui::error::escape_control;
+use crate::model::value::visible::escape_line;
 use crate::ui::messages::format_message;
 
 /// Formats the reason of a status, hints, and the last lines of the log after a failure.
 pub fn status_reason(language: Language, container: &Container, last: &[String]) -> String {
     let why = StatusReason::from_container(container);
     let state = &container.state;
-    let args = arguments(language, container, &why);
+    let mut args = arguments(language, container, &why);
+    args.iter_mut().for_each(|(_, value)| *value = escape_line(value));
     let args: Vec<(&str, &str)> =
         args.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let id = format!("why-{}", why.key());
@@ -31,10 +32,10 @@ pub fn status_reason(language: Language, container: &Container, last: &[String])
     if is_bad(&why) && !last.is_empty() {
         text.push_str(&format!("\n{}:", format_message(language, "last-words", &[])));
         for line in last {
-            text.push_str(&format!("\n  {line}"));
+            text.push_str(&format!("\n  {}", escape_line(line)));
         }
     }
-    escape_control(&text)
+    text
 }
 
 /// Returns the arguments of the texts of a reason.

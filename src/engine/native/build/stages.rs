@@ -16,6 +16,7 @@ use crate::engine::dockerfile::{Dockerfile, Instruction, Line};
 use crate::model::error::{Context, credentials};
 use crate::model::image::Image;
 use crate::model::image::build::{BuildStep, RunStep};
+use crate::model::value::visible::one_line;
 use crate::model::{Error, Kind, Result};
 
 impl BuildState<'_> {
@@ -145,7 +146,7 @@ impl BuildState<'_> {
     fn announce(&mut self, line: &Line) -> Result<()> {
         self.step += 1;
         let (step, steps) = (self.step, self.steps);
-        let text = credentials::mask(&line.text);
+        let text = one_line(&credentials::mask(&line.text));
         self.print(format_args!("Step {step}/{steps} : {text}"))
     }
 

@@ -11,6 +11,7 @@ use crate::image::layer::attributes::take_attributes;
 use crate::image::layer::extract::extract;
 use crate::image::layer::overlay_view::{Layer, OPAQUE};
 use crate::image::layer::{changes, copied_root};
+use crate::image::tar::error::lossy;
 use crate::image::tar::members::Members;
 use crate::model::image::build::Change;
 

@@ -13,6 +13,7 @@ use crate::model::Result;
 use crate::model::image::ImageUser;
 use crate::model::observe::check_report::{CheckOptions, Finding, Problem, Report, Resolution};
 use crate::model::value::digest::Digest;
+use crate::sys::tree;
 
 /// A running check of the store.
 pub(super) struct Checking<'a> {
@@ -81,7 +82,7 @@ impl Checking<'_> {
     pub(super) fn discard(&self, name: &str) {
         let path = self.staging.path();
         // Leftovers are deleted with the staging directory.
-        let _ = std::fs::remove_dir_all(path.join(name));
+        let _ = tree::remove_tree_at(&path.join(name));
         for ending in ["json", "recipe"] {
             let _ = std::fs::remove_file(path.join(format!("{name}.{ending}")));
         }

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 
 use crate::image::bytes::cancel_check::CancelCheck;
-use crate::image::tar::error::lossy;
+use crate::image::tar::error::escaped;
 use crate::image::tar::names;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
@@ -31,7 +31,7 @@ pub(super) fn difference(
         };
         return Ok(Some(match at {
             (path, why) if path.is_empty() => format!("its root {why}"),
-            (path, why) => format!("`{}` {why}", lossy(&path)),
+            (path, why) => format!("`{}` {why}", escaped(&path)),
         }));
     }
     Ok(None)
@@ -91,7 +91,7 @@ impl Comparison<'_> {
     }
 
     fn entry(&mut self, expected: &OwnedFd, found: &OwnedFd, name: &[u8]) -> Result<Entry> {
-        let vanished = || Error::new(Kind::NotFound, format!("`{}` has vanished", lossy(name)));
+        let vanished = || Error::new(Kind::NotFound, format!("`{}` has vanished", escaped(name)));
         let required = fs::stat(expected, name)?.ok_or_else(vanished)?;
         let Some(present) = fs::stat(found, name)? else {
             return Ok(Entry::Different("is missing"));

@@ -18,7 +18,7 @@ use crate::model::image::ImageUser;
 use crate::model::observe::check_report::{Problem, Resolution};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
-use crate::sys::fs;
+use crate::sys::{fs, tree};
 
 impl Checking<'_> {
     /// Reports the damage of an image, and repairs it with `repair`.
@@ -112,8 +112,7 @@ impl Checking<'_> {
     ) -> Result<()> {
         let staged = self.staging.path().join(merged_lowers::DIRECTORY);
         if staged.exists() {
-            std::fs::remove_dir_all(&staged)
-                .context(|| format!("remove `{}`", staged.display()))?;
+            tree::remove_tree_at(&staged).context(|| format!("remove `{}`", staged.display()))?;
         }
         let fresh = self.store.merge_lowers_into(&self.staging, layers)?;
         let there = fs::open_dir(path)?;

@@ -6,12 +6,12 @@
 //!
 //! No text of an error holds credentials, whoever wrote them: each text passes [`shown`].
 
-pub(crate) mod credentials;
-
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use super::credentials;
 
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
