@@ -11,6 +11,7 @@ mod health;
 mod join;
 mod launch;
 mod policy;
+mod record;
 mod restart;
 mod state;
 mod verbs;
@@ -92,6 +93,9 @@ fn prepare(lock: File) -> Result<Monitor> {
     let mut spec = directory.read_spec()?;
     let state = directory.read_state()?;
     state.updated.apply(&mut spec.host);
+    if !spec.host.auto_remove {
+        directory.keep_room()?;
+    }
     let socket = Path::new("monitor.sock");
     let _ = fs::remove_file(socket);
     let listener = UnixListener::bind(socket).context(|| "create `monitor.sock`".to_owned())?;
@@ -119,6 +123,7 @@ fn prepare(lock: File) -> Result<Monitor> {
         stop_requested_at: None,
         checker: checker.map(Box::new),
         wake_at: None,
+        record_again_at: None,
         window_size: None,
     })
 }
@@ -221,7 +226,8 @@ impl Monitor {
         let answers = self.checker.as_ref().and_then(|checker| checker.result_fd());
         fds.extend(answers.map(|helper| PollFd::from_borrowed_fd(helper, PollFlags::IN)));
         let due = self.checker.as_ref().and_then(|checker| checker.due());
-        let until = [self.kill_at, self.exited.map(|(_, until)| until), self.wake_at, due];
+        let drain = self.exited.filter(|_| self.run.is_some()).map(|(_, until)| until);
+        let until = [self.kill_at, drain, self.wake_at, due, self.record_again_at];
         let until = until.into_iter().flatten().min();
         let left = until.map(|at| at.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
@@ -259,6 +265,7 @@ impl Monitor {
             run.input.write();
         }
         self.run_health_checks();
+        self.retry_record();
         let count = self.clients.len();
         for at in (0..count).filter(|at| is(4 + at)) {
             for message in self.clients[at].receive() {
@@ -272,6 +279,9 @@ impl Monitor {
         }
         if self.clients.iter().any(|client| client.closed && client.feeds_stdin) {
             self.close_stdin();
+        }
+        if self.clients.iter().any(|client| client.closed && client.holds_paused) {
+            self.end_hold();
         }
         self.clients.retain(|client| !client.closed);
         if new {
@@ -316,6 +326,7 @@ impl Monitor {
         let mut answer = Reply::Done;
         let result = match request {
             Request::Pause => self.pause(),
+            Request::HoldPaused => self.pause().inspect(|()| self.clients[at].holds_paused = true),
             Request::Unpause => self.unpause(),
             Request::Kill { signal } => {
                 // Docker's `kill` with SIGKILL returns when the container has exited.
