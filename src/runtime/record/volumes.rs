@@ -15,11 +15,13 @@ use std::path::{Path, PathBuf};
 use super::journal::Journal;
 use crate::model::container::mounts::check_volume_name;
 use crate::model::error::Context;
+use crate::model::observe::check_report::CheckOptions;
 use crate::model::observe::event::{Action, Event};
 use crate::model::observe::volume::{VERSION, Volume};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::host;
 use crate::sys;
+use crate::sys::lock::{self, Share};
 
 /// The file in a volume's directory that marks the volume as never filled.
 pub const EMPTY_MARK: &CStr = c"fresh";
@@ -53,7 +55,7 @@ impl Volumes {
     /// When the root can't be written.
     pub fn lock_shared(&self) -> Result<VolumesLock> {
         let file = self.lock_file()?;
-        file.lock_shared().context(|| "lock the volumes".to_owned())?;
+        lock::acquire(&file, Share::Shared, "the volumes")?;
         Ok(VolumesLock { _file: file })
     }
 
@@ -63,8 +65,17 @@ impl Volumes {
     /// When the root can't be written.
     pub fn lock_exclusive(&self) -> Result<VolumesLock> {
         let file = self.lock_file()?;
-        file.lock().context(|| "lock the volumes".to_owned())?;
+        lock::acquire(&file, Share::Alone, "the volumes")?;
         Ok(VolumesLock { _file: file })
+    }
+
+    /// As [`lock_exclusive`](Self::lock_exclusive); `None` if another process holds a lock.
+    ///
+    /// # Errors
+    /// When the root can't be written.
+    pub fn try_lock_exclusive(&self) -> Result<Option<VolumesLock>> {
+        let file = self.lock_file()?;
+        Ok(file.try_lock().is_ok().then_some(VolumesLock { _file: file }))
     }
 
     fn lock_file(&self) -> Result<File> {
@@ -179,17 +190,42 @@ impl Volumes {
             (self.path.join(name), self.path.join(format!(".gone-{}", random_name()?)));
         fs::rename(&path, &removed).context(|| format!("remove `{}`", path.display()))?;
         self.event(Action::Destroy, name);
-        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
-            // No process creates a volume now: that would hold the shared lock.
+        // No process creates a volume now: that would hold the shared lock.
+        self.halves().iter().try_for_each(|half| remove_half(half))
+    }
+
+    /// Returns what killed processes left of volumes, in words. With `repair`, removes it.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn half_done(&self, options: &CheckOptions) -> Result<Vec<String>> {
+        if self.halves().is_empty() {
+            return Ok(Vec::new());
+        }
+        // Without the lock another process is creating or removing them.
+        let Some(_held) = self.try_lock_exclusive()? else { return Ok(Vec::new()) };
+        let halves = self.halves();
+        if options.repair {
+            halves.iter().try_for_each(|half| remove_half(half))?;
+        }
+        let name = |half: &PathBuf| half.file_name().unwrap_or_default().display().to_string();
+        Ok(halves.iter().map(|half| format!("a half volume: {}", name(half))).collect())
+    }
+
+    /// Returns the directories of volumes that are being created or removed.
+    fn halves(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let is_half = |entry: &fs::DirEntry| {
             let name = entry.file_name();
             let half = [&b".gone-"[..], b".new-"];
-            if half.iter().any(|half| name.as_encoded_bytes().starts_with(half)) {
-                let path = entry.path();
-                fs::remove_dir_all(&path).context(|| format!("remove `{}`", path.display()))?;
-            }
-        }
-        Ok(())
+            half.iter().any(|half| name.as_encoded_bytes().starts_with(half))
+        };
+        entries.filter(is_half).map(|entry| entry.path()).collect()
     }
+}
+
+fn remove_half(path: &Path) -> Result<()> {
+    fs::remove_dir_all(path).context(|| format!("remove `{}`", path.display()))
 }
 
 fn random_name() -> Result<String> {
