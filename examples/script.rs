@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use lifebox::engine::{self, CancelToken, Settings};
 use lifebox::model::Result;
-use lifebox::script::{self, Host, Output, Source};
+use lifebox::script::{self, Output, ScriptHost, Source};
 
 fn main() -> ExitCode {
     if let Some(code) = lifebox::dispatch() {
@@ -31,7 +31,10 @@ fn run(source: Source, args: Vec<String>) -> Result<ExitCode> {
     engine::enter_user_namespace(&settings)?;
     // Cancelling this token from another thread ends the script, and its cleanups run.
     let cancel = CancelToken::new()?;
-    let host = Host { args, ..Host::new(engine::open(&settings)?, Arc::new(Prefixed), cancel) };
+    let host = ScriptHost {
+        args,
+        ..ScriptHost::new(engine::open(&settings)?, Arc::new(Prefixed), cancel)
+    };
     let outcome = script::run(host, source);
     if let Some(report) = outcome.report {
         eprintln!("{report}");

@@ -3,7 +3,8 @@
 //! One static binary, no daemon. The same functions serve a command line with Docker's verbs, a
 //! REPL and `.rhai` scripts. Another program embeds the engine through three modules: what things
 //! are ([`model`]), the contract and its native engine ([`engine`]), and the language
-//! ([`script`]). Its `main` begins with [`dispatch`].
+//! ([`script`]). Its `main` begins with [`dispatch`]. To serve ordinary users too, it calls
+//! [`engine::enter_user_namespace`] before [`engine::open`].
 //!
 //! ```no_run
 //! use std::path::PathBuf;

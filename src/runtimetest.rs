@@ -19,7 +19,7 @@ pub const NAME: &str = "lifebox-runtimetest";
 const LAST: u64 = 520;
 const X32: u64 = 0x4000_0000;
 
-/// Whether this process is to be a probe.
+/// Returns whether this process runs under the name of the probe.
 pub fn is_runtimetest() -> bool {
     let name = std::env::args_os().next().unwrap_or_default();
     Path::new(&name).file_name().is_some_and(|name| name == NAME)
@@ -51,7 +51,7 @@ fn calls() -> Value {
     Value::Object(found.collect())
 }
 
-/// 0 for success, an error number, or a word.
+/// Returns 0 for success, an error number, or a word.
 fn outcome(number: u64, arguments: [u64; 6]) -> Value {
     match try_in_child(number, arguments) {
         Ok(Outcome::Returned) => 0.into(),
@@ -90,7 +90,7 @@ fn surroundings() -> Value {
     })
 }
 
-/// Where the links of a directory lead.
+/// Returns the targets of the links in a directory.
 fn links(directory: &str) -> BTreeMap<String, String> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let link = |path: &Path| fs::read_link(path).map(|to| to.to_string_lossy().into_owned());
@@ -101,7 +101,7 @@ fn links(directory: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A line of proc_pid_mountinfo(5).
+/// Parses a line of proc_pid_mountinfo(5).
 fn mount(line: &str) -> Value {
     let (own, of_type) = line.split_once(" - ").unwrap_or((line, ""));
     let own: Vec<&str> = own.split(' ').collect();

@@ -8,21 +8,21 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::arguments::Arguments;
 use super::route::{Program, is_script};
-use crate::cli::terminal::ending::{ENGINE_FAILED, FAILED};
-use crate::cli::terminal::outcome::{finish, print_error};
+use crate::cli::terminal::command_result::{ENGINE_FAILED, FAILED};
+use crate::cli::terminal::finish::{finish, print_error};
 use crate::cli::terminal::screen::Terminal;
 use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind};
 
 /// Prints the requested help, or the error. Returns the exit code.
-pub fn show(screen: &mut Terminal, error: &clap::Error, words: &[OsString]) -> u8 {
+pub fn show(terminal: &mut Terminal, error: &clap::Error, words: &[OsString]) -> u8 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let shown = screen.text(&error.render().to_string());
-            finish(screen, shown.map(|()| 0).map_err(Into::into))
+            let shown = terminal.text(&error.render().to_string());
+            finish(terminal, shown.map(|()| 0).map_err(Into::into))
         }
         _ => {
-            print_error(screen, &explain(error, words));
+            print_error(terminal, &explain(error, words));
             failure_code(words)
         }
     }

@@ -13,18 +13,19 @@ use crate::cli::arguments::teaching::TeachVerb;
 use crate::cli::arguments::{
     ContainerVerb, ImageVerb, LimitVerb, OfContainer, SandboxFlags, Subject, Verb, parse,
 };
-use crate::cli::route::{Program, Route, route};
-use crate::cli::script::learn::{LessonStore, ReplTeacher};
+use crate::cli::route::{GlobalFlags, Program, Route, route};
+use crate::cli::script::learn::ReplTeacher;
 use crate::cli::script::panic_hook::catch_panic;
-use crate::cli::script::{check, docs, host, learn, repl, run, teaching, test};
-use crate::cli::terminal::ending::{CommandResult, FAILED};
-use crate::cli::terminal::outcome::{fail, finish};
+use crate::cli::script::private_store::PrivateStore;
+use crate::cli::script::{check, docs, host, isolated, learn, repl, run, teaching, test};
+use crate::cli::terminal::command_result::{CommandResult, FAILED};
+use crate::cli::terminal::finish::{fail, finish};
 use crate::cli::terminal::reader::set_language;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::verb::context::CommandContext;
 use crate::cli::verb::{
     build, create, events, exec, images, inspect, lifecycle, list, logs, prune, registry, stats,
-    system, volume,
+    system, update, volume,
 };
 use crate::engine::{self, Settings};
 use crate::model::{Error, Kind};
@@ -50,15 +51,12 @@ pub fn main(words: &[OsString]) -> u8 {
         }
         match route {
             Route::Version => {
-                let mut screen = Terminal::new();
-                let shown = screen.line(format_args!("lifebox {}", system::VERSION));
-                finish(&mut screen, shown.map(|()| 0).map_err(Into::into))
+                let mut terminal = Terminal::new();
+                let shown = terminal.line(format_args!("lifebox {}", system::VERSION));
+                finish(&mut terminal, shown.map(|()| 0).map_err(Into::into))
             }
             Route::Verb => command(words, settings),
-            Route::Script(program, arguments) => entered(&settings, || {
-                let trace = host::tracing(before.trace.as_deref());
-                run::script(&settings, program, arguments, &before.sandbox_flags, trace)
-            }),
+            Route::Script(program, arguments) => script(&settings, &before, program, arguments),
             Route::Repl => entered(&settings, || {
                 repl::repl(&settings, perform, Arc::new(ReplTeacher::new(&settings, perform)))
             }),
@@ -75,9 +73,29 @@ fn entered(settings: &Settings, work: impl FnOnce() -> u8) -> u8 {
     }
 }
 
+/// Runs a script: with `--isolated` in a process and a store of its own.
+fn script(
+    settings: &Settings,
+    before: &GlobalFlags,
+    program: Program,
+    arguments: Vec<String>,
+) -> u8 {
+    let flags = &before.sandbox_flags;
+    if !flags.isolated {
+        let trace = host::tracing(before.trace.as_deref());
+        return entered(settings, || run::script(settings, program, arguments, flags, trace));
+    }
+    match PrivateStore::take(settings, "isolated") {
+        Ok(store) => entered(&store.settings, || {
+            isolated::run(&store, before, &program, &arguments).unwrap_or_else(|error| fail(&error))
+        }),
+        Err(error) => fail(&error),
+    }
+}
+
 /// Parses and carries out one verb.
 fn command(words: &[OsString], mut settings: Settings) -> u8 {
-    let mut screen = Terminal::new();
+    let mut terminal = Terminal::new();
     let arguments = match parse(words) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -89,7 +107,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
                     run::script(&settings, program, rest, &flags, Tracing::Off)
                 });
             }
-            return arg_errors::show(&mut screen, &error, words);
+            return arg_errors::show(&mut terminal, &error, words);
         }
     };
     settings.take(arguments.root.clone(), arguments.storage_driver.clone());
@@ -98,130 +116,185 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
     }
     let tracing = host::tracing(arguments.trace.as_deref());
     if let Verb::Script(script) = arguments.verb {
-        let (program, arguments, flags) = script.parts();
-        return entered(&settings, || run::script(&settings, program, arguments, &flags, tracing));
+        let (program, words, sandbox_flags) = script.parts();
+        let (lang, trace) = (arguments.lang, arguments.trace);
+        let before = GlobalFlags {
+            storage_driver: arguments.storage_driver,
+            sandbox_flags,
+            lang,
+            trace,
+            ..GlobalFlags::default()
+        };
+        return self::script(&settings, &before, program, words);
     }
     if let Verb::Learn(lessons) = &arguments.verb {
-        let place = match LessonStore::take(&settings) {
+        let place = match PrivateStore::take(&settings, learn::STORE) {
             Ok(place) => place,
-            Err(error) => return finish(&mut screen, Err(error.into())),
+            Err(error) => return finish(&mut terminal, Err(error.into())),
         };
         return entered(&place.settings, || {
-            let outcome = learn::learn(&place.settings, &mut screen, lessons, perform);
-            finish(&mut screen, outcome)
+            let outcome = learn::learn(&place.settings, &mut terminal, lessons, perform);
+            finish(&mut terminal, outcome)
         });
     }
     let mut work = || match CommandContext::new(settings.clone()) {
-        Ok(shell) => teaching::traced(tracing, &mut screen, |screen| {
-            let outcome = perform(&shell, screen, &arguments.verb);
-            finish(screen, outcome)
+        Ok(context) => teaching::traced(tracing, &mut terminal, |terminal| {
+            let outcome = perform(&context, terminal, &arguments.verb);
+            finish(terminal, outcome)
         }),
-        Err(error) => finish(&mut screen, Err(error.into())),
+        Err(error) => finish(&mut terminal, Err(error.into())),
     };
-    match arguments.verb {
-        Verb::Version(_)
-        | Verb::Check(_)
-        | Verb::Docs(_)
-        | Verb::Login(_)
-        | Verb::Logout(_)
-        | Verb::Teach(TeachVerb::FromDocker(_)) => work(),
-        // `info` reports why there is no user namespace.
-        Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => {
+    match NamespaceUse::of(&arguments.verb) {
+        NamespaceUse::None => work(),
+        NamespaceUse::Optional => {
             let _ = engine::enter_user_namespace(&settings);
             work()
         }
-        _ => entered(&settings, work),
+        NamespaceUse::Required => entered(&settings, work),
+    }
+}
+
+/// Whether a verb runs in the user namespace of an ordinary user's store.
+enum NamespaceUse {
+    /// The verb reads neither containers nor images.
+    None,
+    /// The verb also runs outside, and reports why there is no namespace.
+    Optional,
+    /// The verb fails outside.
+    Required,
+}
+
+impl NamespaceUse {
+    fn of(verb: &Verb) -> Self {
+        match verb {
+            Verb::Version(_)
+            | Verb::Check(_)
+            | Verb::Docs(_)
+            | Verb::Login(_)
+            | Verb::Logout(_)
+            | Verb::Teach(TeachVerb::FromDocker(_)) => NamespaceUse::None,
+            Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => NamespaceUse::Optional,
+            Verb::Container(_)
+            | Verb::OfContainer(_)
+            | Verb::Image(_)
+            | Verb::Images(_)
+            | Verb::Rmi(_)
+            | Verb::Tag(_)
+            | Verb::History(_)
+            | Verb::System(SystemVerb::Df(_) | SystemVerb::Check(_) | SystemVerb::Events(_))
+            | Verb::Volume(_)
+            | Verb::Events(_)
+            | Verb::Load(_)
+            | Verb::Build(_)
+            | Verb::Save(_)
+            | Verb::Pull(_)
+            | Verb::Push(_)
+            | Verb::Teach(
+                TeachVerb::Explain(_)
+                | TeachVerb::Why(_)
+                | TeachVerb::Diagram(_)
+                | TeachVerb::Resources(_)
+                | TeachVerb::Docker(_),
+            )
+            | Verb::Script(_)
+            | Verb::Learn(_)
+            | Verb::Test(_) => NamespaceUse::Required,
+        }
     }
 }
 
 /// Carries out a verb.
-fn perform(shell: &CommandContext, screen: &mut Terminal, verb: &Verb) -> CommandResult {
+fn perform(context: &CommandContext, terminal: &mut Terminal, verb: &Verb) -> CommandResult {
     match verb {
-        Verb::Container(verb) => of_container(shell, screen, verb, None),
+        Verb::Container(verb) => container_verb(context, terminal, verb, None),
         Verb::OfContainer(OfContainer::Plain(verb)) => {
-            of_container(shell, screen, verb, Some(Subject::Container))
+            container_verb(context, terminal, verb, Some(Subject::Container))
         }
         Verb::OfContainer(OfContainer::Prune(arguments)) => {
-            prune::containers(shell, screen, arguments)
+            prune::containers(context, terminal, arguments)
         }
         Verb::Image(ImageVerb::Ls(arguments)) | Verb::Images(arguments) => {
-            list::images(shell, screen, arguments)
+            list::images(context, terminal, arguments)
         }
         Verb::Image(ImageVerb::Inspect(arguments)) => {
-            inspect::inspect(shell, screen, arguments, Some(Subject::Image))
+            inspect::inspect(context, terminal, arguments, Some(Subject::Image))
         }
         Verb::Image(ImageVerb::Rm(arguments)) | Verb::Rmi(arguments) => {
-            images::rmi(shell, screen, arguments)
+            images::rmi(context, terminal, arguments)
         }
         Verb::Image(ImageVerb::Load(arguments)) | Verb::Load(arguments) => {
-            images::load(shell, screen, arguments)
+            images::load(context, terminal, arguments)
         }
         Verb::Image(ImageVerb::Build(verb)) | Verb::Build(verb) => {
-            build::create_image(shell, screen, verb)
+            build::create_image(context, terminal, verb)
         }
         Verb::Image(ImageVerb::Save(arguments)) | Verb::Save(arguments) => {
-            images::save(shell, arguments)
+            images::save(context, arguments)
         }
         Verb::Image(ImageVerb::Tag(arguments)) | Verb::Tag(arguments) => {
-            images::tag(shell, arguments)
+            images::tag(context, arguments)
         }
         Verb::Image(ImageVerb::History(arguments)) | Verb::History(arguments) => {
-            list::history(shell, screen, arguments)
+            list::history(context, terminal, arguments)
         }
-        Verb::Image(ImageVerb::Prune(arguments)) => prune::images(shell, screen, arguments),
+        Verb::Image(ImageVerb::Prune(arguments)) => prune::images(context, terminal, arguments),
         Verb::System(SystemVerb::Events(arguments)) | Verb::Events(arguments) => {
-            events::events(shell, screen, arguments)
+            events::events(context, terminal, arguments)
         }
-        Verb::System(SystemVerb::Check(arguments)) => system::check(shell, screen, arguments),
-        Verb::System(SystemVerb::Df(arguments)) => system::df(shell, screen, arguments),
+        Verb::System(SystemVerb::Check(arguments)) => system::check(context, terminal, arguments),
+        Verb::System(SystemVerb::Df(arguments)) => system::df(context, terminal, arguments),
         Verb::Image(ImageVerb::Pull(arguments)) | Verb::Pull(arguments) => {
-            registry::pull(shell, screen, arguments)
+            registry::pull(context, terminal, arguments)
         }
         Verb::Image(ImageVerb::Push(arguments)) | Verb::Push(arguments) => {
-            registry::push(shell, screen, arguments)
+            registry::push(context, terminal, arguments)
         }
-        Verb::Volume(verb) => volume::of_volumes(shell, screen, verb),
-        Verb::Login(arguments) => registry::login(shell, screen, arguments),
-        Verb::Logout(arguments) => registry::logout(shell, screen, arguments),
-        Verb::Version(arguments) => system::version(screen, arguments),
+        Verb::Volume(verb) => volume::of_volumes(context, terminal, verb),
+        Verb::Login(arguments) => registry::login(context, terminal, arguments),
+        Verb::Logout(arguments) => registry::logout(context, terminal, arguments),
+        Verb::Version(arguments) => system::version(terminal, arguments),
         Verb::System(SystemVerb::Info(arguments)) | Verb::Info(arguments) => {
-            system::info(shell, screen, arguments)
+            system::info(context, terminal, arguments)
         }
-        Verb::Teach(verb) => teaching::teach(shell, screen, verb),
-        Verb::Check(arguments) => check::check(screen, arguments),
-        Verb::Docs(arguments) => docs::docs(screen, arguments),
-        Verb::Test(arguments) => test::test(shell, arguments),
+        Verb::Teach(verb) => teaching::teach(context, terminal, verb),
+        Verb::Check(arguments) => check::check(terminal, arguments),
+        Verb::Docs(arguments) => docs::docs(terminal, arguments),
+        Verb::Test(arguments) => test::test(context, arguments),
         // `command` and the REPL take scripts and lessons themselves.
         Verb::Script(_) | Verb::Learn(_) => Ok(FAILED),
     }
 }
 
-fn of_container(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+fn container_verb(
+    context: &CommandContext,
+    terminal: &mut Terminal,
     verb: &ContainerVerb,
     subject: Option<Subject>,
 ) -> CommandResult {
     match verb {
-        ContainerVerb::Create(arguments) => create::create(shell, screen, arguments),
-        ContainerVerb::Run(arguments) => create::run(shell, screen, arguments),
-        ContainerVerb::Start(arguments) => create::start(shell, screen, arguments),
-        ContainerVerb::Pause(arguments) => lifecycle::pause(shell, screen, arguments),
-        ContainerVerb::Unpause(arguments) => lifecycle::unpause(shell, screen, arguments),
-        ContainerVerb::Stop(arguments) => lifecycle::stop(shell, screen, arguments),
-        ContainerVerb::Kill(arguments) => lifecycle::kill(shell, screen, arguments),
-        ContainerVerb::Restart(arguments) => lifecycle::restart(shell, screen, arguments),
-        ContainerVerb::Rm(arguments) => lifecycle::rm(shell, screen, arguments),
-        ContainerVerb::Wait(arguments) => lifecycle::wait(shell, screen, arguments),
-        ContainerVerb::Rename(arguments) => lifecycle::rename(shell, arguments),
-        ContainerVerb::Ps(arguments) => list::ps(shell, screen, arguments),
-        ContainerVerb::Logs(arguments) => logs::logs(shell, screen, arguments),
-        ContainerVerb::Inspect(arguments) => inspect::inspect(shell, screen, arguments, subject),
-        ContainerVerb::Limit(LimitVerb::Update(arguments)) => {
-            stats::update(shell, screen, arguments)
+        ContainerVerb::Create(arguments) => create::create(context, terminal, arguments),
+        ContainerVerb::Run(arguments) => create::run(context, terminal, arguments),
+        ContainerVerb::Start(arguments) => create::start(context, terminal, arguments),
+        ContainerVerb::Pause(arguments) => lifecycle::pause(context, terminal, arguments),
+        ContainerVerb::Unpause(arguments) => lifecycle::unpause(context, terminal, arguments),
+        ContainerVerb::Stop(arguments) => lifecycle::stop(context, terminal, arguments),
+        ContainerVerb::Kill(arguments) => lifecycle::kill(context, terminal, arguments),
+        ContainerVerb::Restart(arguments) => lifecycle::restart(context, terminal, arguments),
+        ContainerVerb::Rm(arguments) => lifecycle::rm(context, terminal, arguments),
+        ContainerVerb::Wait(arguments) => lifecycle::wait(context, terminal, arguments),
+        ContainerVerb::Rename(arguments) => lifecycle::rename(context, arguments),
+        ContainerVerb::Ps(arguments) => list::ps(context, terminal, arguments),
+        ContainerVerb::Logs(arguments) => logs::logs(context, terminal, arguments),
+        ContainerVerb::Inspect(arguments) => {
+            inspect::inspect(context, terminal, arguments, subject)
         }
-        ContainerVerb::Limit(LimitVerb::Stats(arguments)) => stats::stats(shell, screen, arguments),
-        ContainerVerb::Files(verb) => build::of_files(shell, screen, verb),
-        ContainerVerb::Process(verb) => exec::inside(shell, screen, verb),
+        ContainerVerb::Limit(LimitVerb::Update(arguments)) => {
+            update::update(context, terminal, arguments)
+        }
+        ContainerVerb::Limit(LimitVerb::Stats(arguments)) => {
+            stats::stats(context, terminal, arguments)
+        }
+        ContainerVerb::Files(verb) => build::files_verb(context, terminal, verb),
+        ContainerVerb::Process(verb) => exec::process_verb(context, terminal, verb),
     }
 }

@@ -116,6 +116,7 @@ impl SandboxFlags {
         match flag {
             "--dry-run" => Some(&mut self.dry_run),
             "--untrusted" => Some(&mut self.untrusted),
+            "--isolated" => Some(&mut self.isolated),
             _ => None,
         }
     }
@@ -214,6 +215,7 @@ mod tests {
             dry_run: false,
             report: None,
             untrusted: true,
+            isolated: false,
             timeout: Some("1s".into()),
             max_ops: Some(9),
             max_memory: Some("64m".into()),

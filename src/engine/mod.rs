@@ -10,11 +10,11 @@ mod rules;
 
 pub(crate) use backend::pass_on;
 pub use backend::{
-    Attach, Backend, Builds, CancelToken, Containers, CopyOptions, EventStream, Files, Images,
-    LogStream, Observe, Processes, Registries, Session, Transfer, Volumes,
+    Attach, Backend, Builds, CancelToken, ContainerSession, Containers, CopyOptions, EventStream,
+    Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes,
 };
 pub use native::Settings;
-pub use open::{enter_user_namespace, open};
+pub use open::{enter_user_namespace, open, open_fenced};
 
 pub use crate::image::write_atomic;
 pub use crate::runtime::host::memory::bound as bound_memory;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::backend::Backend;
 use super::native::{Native, Settings};
 use crate::model::Result;
+use crate::model::image::own::OwnImages;
 
 /// Enters the user namespace of an ordinary user's store, as containers and their files need; does
 /// nothing for root. Called before [`open`], while this process has one thread.
@@ -21,4 +22,13 @@ pub fn enter_user_namespace(settings: &Settings) -> Result<()> {
 /// When the store cannot be created or read.
 pub fn open(settings: &Settings) -> Result<Arc<dyn Backend>> {
     Ok(Arc::new(Native::new(settings)))
+}
+
+/// As [`open`], for a run that is not trusted: of tags and images it changes only those that `own`
+/// records, which are its own.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_fenced(settings: &Settings, own: Arc<OwnImages>) -> Result<Arc<dyn Backend>> {
+    Ok(Arc::new(Native::fenced(settings, own)))
 }

@@ -3,8 +3,8 @@
 //!
 //! A container is a descriptor of its root, and everything is done relative to it, following no
 //! link: links are resolved as if the tree were the whole file system, and a path that is swapped
-//! meanwhile makes an open fail and leads nowhere else (CVE-2018-15664). Nothing of the image is
-//! executed or loaded (CVE-2019-14271).
+//! meanwhile makes an open fail and never leads out of the tree (CVE-2018-15664). Nothing of the
+//! image is executed or loaded (CVE-2019-14271).
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Write};

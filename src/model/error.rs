@@ -3,7 +3,12 @@
 //! An error is serialisable because it crosses the monitor's socket and becomes a script value
 //! (`e.kind == "not_found"`), an exit code and a rendered message. The code that knows the cause
 //! builds the error; `cli`, `repl` or the monitor's loop reports it once.
+//!
+//! No text of an error holds credentials, whoever wrote them: each text passes [`shown`].
 
+pub(crate) mod credentials;
+
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +20,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// The named container, image or file is not there.
+    /// The named container, image or file does not exist.
     NotFound,
     /// The name is taken.
     Exists,
@@ -106,7 +111,7 @@ impl Error {
         Error {
             detail: Box::new(Detail {
                 kind,
-                message: message.into(),
+                message: shown(message),
                 hint: None,
                 causes: Vec::new(),
                 container: None,
@@ -156,21 +161,21 @@ impl Error {
     /// Sets the hint: what to do about the error.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.detail.hint = Some(hint.into());
+        self.detail.hint = Some(shown(hint));
         self
     }
 
     /// Adds a further cause, such as a failure while cleaning up. The message stays.
     #[must_use]
     pub fn cause(mut self, cause: impl fmt::Display) -> Self {
-        self.detail.causes.push(cause.to_string());
+        self.detail.causes.push(shown(cause.to_string()));
         self
     }
 
     /// Sets the message to what was attempted: the present message becomes the first cause.
     #[must_use]
     pub fn context(mut self, attempted: impl Into<String>) -> Self {
-        let message = std::mem::replace(&mut self.detail.message, attempted.into());
+        let message = std::mem::replace(&mut self.detail.message, shown(attempted));
         self.detail.causes.insert(0, message);
         self
     }
@@ -178,7 +183,7 @@ impl Error {
     /// Puts the thing that the error is about before the message.
     #[must_use]
     pub fn about(mut self, thing: impl fmt::Display) -> Self {
-        self.detail.message = format!("{thing}: {}", self.detail.message);
+        self.detail.message = shown(format!("{thing}: {}", self.detail.message));
         self
     }
 
@@ -212,8 +217,8 @@ impl Error {
     /// Replaces the message.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        self.detail.message = message.into();
-        self.detail.hint = Some(hint.into());
+        self.detail.message = shown(message);
+        self.detail.hint = Some(shown(hint));
         self
     }
 
@@ -262,6 +267,15 @@ impl Error {
     /// Returns the exit code of a start that failed: 126, 127 or 128.
     pub fn exit_code(&self) -> Option<u8> {
         self.detail.exit_code
+    }
+}
+
+/// Returns a text of an error as it is kept: without credentials.
+fn shown(text: impl Into<String>) -> String {
+    let text = text.into();
+    match credentials::mask(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(masked) => masked,
     }
 }
 

@@ -17,13 +17,13 @@ use super::complete::Hint;
 use super::settings::{CommandLine, Settings};
 use super::turn::{LineOutcome, Repl};
 use super::{complete, highlight, history};
-use crate::script::{Candidate, Host, Session};
+use crate::script::{Candidate, ScriptHost, Session};
 
 /// The maximum width of a line in the list of completions.
 const WIDEST: usize = 60;
 
 /// Runs the REPL until the user exits.
-pub fn run(host: Host, commands: &dyn CommandLine, settings: &Settings) -> u8 {
+pub fn run(host: ScriptHost, commands: &dyn CommandLine, settings: &Settings) -> u8 {
     let session = RefCell::new(Session::new(host.clone()));
     let repl = Repl::new(&session, commands, host.clone(), settings.course.clone());
     let mut editor = match open(&repl, settings) {
@@ -80,7 +80,7 @@ fn read_loop(
 }
 
 /// Returns the prompt with the number of running containers, without it if that cannot be read.
-fn prompt(host: &Host) -> String {
+fn prompt(host: &ScriptHost) -> String {
     let all = host.backend.ps().unwrap_or_default();
     match all.iter().filter(|container| container.state.status.is_live()).count() {
         0 => "lifebox> ".to_owned(),

@@ -18,7 +18,7 @@ pub fn load<H: Helper>(editor: &mut Editor<H, FileHistory>, path: &Path) {
     let _ = editor.load_history(path);
 }
 
-/// Appends the last line at once, so that a killed session loses nothing.
+/// Appends the last line immediately, so that a killed session loses nothing.
 pub fn append<H: Helper>(editor: &mut Editor<H, FileHistory>, path: &Path) {
     let _ = editor.append_history(path);
 }

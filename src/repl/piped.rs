@@ -6,14 +6,14 @@ use std::io::BufRead;
 
 use super::settings::{CommandLine, Settings};
 use super::turn::{LineOutcome, Repl};
-use crate::script::{Host, Session};
+use crate::script::{ScriptHost, Session};
 
 /// The exit code after Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
 /// Evaluates `input` line by line to its end.
 pub fn run(
-    host: Host,
+    host: ScriptHost,
     commands: &dyn CommandLine,
     settings: &Settings,
     input: &mut dyn BufRead,

@@ -4,10 +4,10 @@ use std::io::IsTerminal as _;
 
 use super::settings::{CommandLine, Settings};
 use super::{editor, piped};
-use crate::script::Host;
+use crate::script::ScriptHost;
 
 /// Runs the REPL until the user exits. Returns the code of `exit(n)`, else 0.
-pub fn run(host: Host, commands: &dyn CommandLine, settings: Settings) -> u8 {
+pub fn run(host: ScriptHost, commands: &dyn CommandLine, settings: Settings) -> u8 {
     // Without a handler Ctrl-C ends the REPL and its variables are lost.
     let _ = host.cancel.cancel_on_interrupt();
     if std::io::stdin().is_terminal() {

@@ -10,7 +10,7 @@ use super::settings::CommandLine;
 use super::transcript::{Transcript, reason};
 use super::watch;
 use crate::script::lessons::{Player, TutorOutput};
-use crate::script::{EvalResult, Host, Session};
+use crate::script::{EvalResult, ScriptHost, Session};
 
 /// The state of the REPL between two lines.
 pub struct Repl<'a> {
@@ -21,7 +21,7 @@ pub struct Repl<'a> {
     /// The verbs of the command line, read once.
     pub verbs: Vec<String>,
     /// The engine, the output and the cancel token.
-    pub host: Host,
+    pub host: ScriptHost,
     /// The inputs so far.
     pub transcript: RefCell<Transcript>,
     /// The lessons in progress.
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Repl<'_> {
 /// The outcome of one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineOutcome {
-    /// The REPL goes on.
+    /// The REPL continues.
     Continue,
     /// Ctrl-C interrupted the line.
     Interrupted,
@@ -50,7 +50,7 @@ impl<'a> Repl<'a> {
     pub fn new(
         session: &'a RefCell<Session>,
         commands: &'a dyn CommandLine,
-        host: Host,
+        host: ScriptHost,
         course: Option<Rc<RefCell<Player>>>,
     ) -> Repl<'a> {
         let verbs = commands.verbs();

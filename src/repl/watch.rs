@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::observe::stats::Stats;
 use crate::model::{Kind, Result};
-use crate::script::Host;
+use crate::script::ScriptHost;
 use crate::ui;
 
 /// The time between two frames.
@@ -24,7 +24,7 @@ fn rows() -> usize {
 ///
 /// # Errors
 /// When the container cannot be found or measured.
-pub fn watch(host: &Host, name: &str) -> Result<()> {
+pub fn watch(host: &ScriptHost, name: &str) -> Result<()> {
     let backend = host.backend.as_ref();
     let id = backend.find(name)?;
     let live = std::io::stdout().is_terminal();

@@ -74,7 +74,7 @@ impl CancelToken {
         sys::poll::drain(&self.inner.event);
     }
 
-    /// Whether the token is cancelled.
+    /// Returns whether the token is cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.inner.cancelled.load(Ordering::Relaxed)
             || self.inner.parents.as_ref().is_some_and(|above| above.parent.is_cancelled())
@@ -97,8 +97,8 @@ impl CancelToken {
         self.check()
     }
 
-    /// From now on Ctrl-C (SIGINT) cancels this token instead of ending the process. A process has
-    /// one handler, so the token of the first call stays.
+    /// Lets Ctrl-C (SIGINT) cancel this token instead of ending the process. A process has one
+    /// handler, so the token of the first call stays.
     ///
     /// # Errors
     /// When the handler can't be installed.

@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 
-use super::protocol::role::{EXEC, MONITOR, RESOURCE_REAPER};
+use super::protocol::role_names::{EXEC, MONITOR, RESOURCE_REAPER};
 use super::{client, exec, monitor};
 use crate::sys;
 
-/// Whether this process was started as a monitor, as the helper of an exec or as a resource
+/// Returns whether this process was started as a monitor, as the helper of an exec or as a resource
 /// reaper: then `main` must call [`run`] before all else.
 pub fn is_role() -> bool {
     role().is_some()
@@ -23,7 +23,7 @@ fn role() -> Option<fn() -> u8> {
     match name.to_str()? {
         MONITOR => Some(monitor::run),
         EXEC => Some(exec::run),
-        RESOURCE_REAPER => Some(client::owner::run),
+        RESOURCE_REAPER => Some(client::session::run),
         _ => None,
     }
 }

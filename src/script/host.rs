@@ -12,6 +12,7 @@ use super::sandbox::policy::SandboxPolicy;
 use crate::engine::{Backend, CancelToken};
 use crate::model::observe::progress::{NoProgress, Progress};
 use crate::model::script::test_result::TestResult;
+use crate::model::value::bom::without_bom;
 use crate::model::value::expression::Expression;
 use crate::model::value::id::ContainerId;
 use crate::model::value::language::ReaderProfile;
@@ -62,7 +63,7 @@ pub trait Output: Send + Sync + fmt::Debug {
 
 /// What a script gets from the program that runs it.
 #[derive(Clone, Debug)]
-pub struct Host {
+pub struct ScriptHost {
     /// The containers and images.
     pub backend: Arc<dyn Backend>,
     /// Cancels running calls: Ctrl-C.
@@ -93,11 +94,11 @@ pub struct Host {
     pub command_line: Option<Arc<dyn CommandLineReader>>,
 }
 
-impl Host {
+impl ScriptHost {
     /// Returns the host of an ordinary script: this engine and this output, no arguments and no
     /// limits. `cancel` ends the script.
     pub fn new(backend: Arc<dyn Backend>, output: Arc<dyn Output>, cancel: CancelToken) -> Self {
-        Host {
+        ScriptHost {
             backend,
             cancel,
             args: Vec::new(),
@@ -164,7 +165,7 @@ pub enum Tracing {
     Stepwise,
 }
 
-/// The limits of a script; `None` is no limit.
+/// The limits of a script; `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// The time limit, without cleanups.
@@ -229,7 +230,7 @@ pub struct Outcome {
 /// Reads a script: returns its name and its text.
 pub(super) fn read(source: Source) -> Result<(String, String)> {
     match source {
-        Source::Text { name, text } => Ok((name, text)),
+        Source::Text { name, text } => Ok((name, without_bom(&text).to_owned())),
         Source::File(path) => {
             let name = path.display().to_string();
             let mut bytes = Vec::new();
@@ -242,7 +243,7 @@ pub(super) fn read(source: Source) -> Result<(String, String)> {
                     format!("cannot read script `{name}`: the file is not UTF-8 text"),
                 )
             })?;
-            Ok((name, text))
+            Ok((name, without_bom(&text).to_owned()))
         }
     }
 }

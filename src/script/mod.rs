@@ -1,8 +1,8 @@
 //! The language: the only room that knows Rhai.
 //!
 //! A script reaches containers through [`Backend`](crate::engine::Backend) and the terminal through
-//! [`Output`], both given by its [`Host`]. [`run`] runs a whole script; a [`Session`] keeps its
-//! variables from line to line, for the REPL. Nothing here writes to the terminal or ends the
+//! [`Output`], both given by its [`ScriptHost`]. [`run`] runs a whole script; a [`Session`] keeps
+//! its variables from line to line, for the REPL. Nothing here writes to the terminal or ends the
 //! process.
 
 mod api;
@@ -29,8 +29,8 @@ pub(crate) mod tests;
 pub use check::{Finding, Severity, check};
 pub use context::stack::took_panic;
 pub use host::{
-    CommandLineReader, Host, Limits, Observer, Outcome, Output, Source, Teacher, TestReporter,
-    Tracing,
+    CommandLineReader, Limits, Observer, Outcome, Output, ScriptHost, Source, Teacher,
+    TestReporter, Tracing,
 };
 pub use recording::run_recorded;
 pub use sandbox::policy::SandboxPolicy;

@@ -38,7 +38,7 @@ impl Instruction {
         Instruction { code, registers: to | (from << 4), offset, immediate }
     }
 
-    /// Whether it is a jump.
+    /// Returns whether it is a jump.
     pub fn is_jump(&self) -> bool {
         self.code == JUMP_IF_NOT_EQUAL
     }

@@ -359,7 +359,7 @@ pub fn type_of(attributes: &Attributes) -> Type {
     FileType::from_raw_mode(attributes.st_mode)
 }
 
-/// Whether an entry is a whiteout of overlayfs: a character device 0:0.
+/// Returns whether an entry is a whiteout of overlayfs: a character device 0:0.
 pub fn is_whiteout(attributes: &Attributes) -> bool {
     type_of(attributes) == FileType::CharacterDevice && attributes.st_rdev == 0
 }

@@ -1,8 +1,8 @@
 //! Mounts through file descriptors: fsopen(2), fsmount(2), open_tree(2), move_mount(2),
 //! mount_setattr(2), pivot_root(2).
 //!
-//! These functions run between clone and exec, where nothing may allocate for an error text: they
-//! return the bare [`Errno`], and the step that called names the operation.
+//! These functions run between clone and exec (head of `runtime/init/mod.rs`): they return the bare
+//! [`Errno`], and the step that called names the operation.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString};
@@ -37,7 +37,7 @@ pub struct Setting {
 pub struct View {
     /// Whether the mounts below it are included.
     pub whole: bool,
-    /// `nosuid` and the like, for all mounts of it.
+    /// Flags such as `nosuid`, for all its mounts.
     pub attributes: Attributes,
     /// Whether later mounts below it propagate to the container.
     pub slave: bool,

@@ -53,7 +53,7 @@ pub fn tcp_socket_in(namespace: impl AsFd + Sync, address: SocketAddr) -> Result
     })
 }
 
-/// Whether this thread is in the network namespace that `namespace` is open on.
+/// Returns whether this thread is in the network namespace that `namespace` is open on.
 fn is_ours(namespace: impl AsFd) -> Result<bool, Errno> {
     let (theirs, ours) =
         (rustix::fs::fstat(namespace)?, rustix::fs::stat("/proc/thread-self/ns/net")?);
@@ -67,7 +67,7 @@ pub fn start_connect(socket: impl AsFd, address: SocketAddr) -> bool {
 }
 
 /// Wraps `__nss_configure_lookup(3)`: host names are resolved by `/etc/hosts` and by DNS, both part
-/// of glibc since 2.34, whatever `/etc/nsswitch.conf` says. Other sources are shared objects, which
+/// of glibc since 2.34, even if `/etc/nsswitch.conf` names others. Those are shared objects, which
 /// a static binary can load only with the glibc that it was built with.
 pub fn resolve_names_without_plugins() {
     #[cfg(target_env = "gnu")]

@@ -56,7 +56,7 @@ pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
 /// return, exits with 127.
 ///
 /// The child does not run libc's atfork handlers, and libc's cached thread id is stale: the caller
-/// must have one thread, and `child` must only make system calls until it executes a program.
+/// must have one thread. Then `child` may allocate too (head of `runtime/init/mod.rs`).
 pub fn clone_into(
     namespaces: c_int,
     cgroup: Option<BorrowedFd<'_>>,
@@ -148,7 +148,7 @@ pub fn die_with_parent() -> Result<(), Errno> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
 }
 
-/// Whether core dumps and ptrace(2) by processes without privilege are allowed.
+/// Returns whether core dumps and ptrace(2) by processes without privilege are allowed.
 pub fn set_dumpable(dumpable: bool) -> Result<(), Errno> {
     use rustix::process::DumpableBehavior::{Dumpable, NotDumpable};
     rustix::process::set_dumpable_behavior(if dumpable { Dumpable } else { NotDumpable })
@@ -209,7 +209,7 @@ fn close_range(first: u32, last: u32) -> Result<(), Errno> {
 /// Makes `source` the descriptor number `target`, which stays open over execve(2).
 pub fn dup_to(source: impl AsFd, target: RawFd) -> Result<(), Errno> {
     let source = source.as_fd().as_raw_fd();
-    // SAFETY: both are integers; dup2 replaces whatever `target` was.
+    // SAFETY: both are integers; dup2 replaces `target`, open or not.
     let result = unsafe {
         if source == target {
             libc::fcntl(source, libc::F_SETFD, 0)

@@ -73,7 +73,7 @@ pub fn block_all() -> Result<()> {
     SigSet::all().thread_block().map_err(|errno| Error::from_errno("sigprocmask", errno as i32))
 }
 
-/// Makes `command` start its program with no signal blocked, whatever this process blocks.
+/// Makes `command` start its program with no signal blocked, even if this process blocks some.
 pub fn unblock_all_in(command: &mut std::process::Command) {
     use std::os::unix::process::CommandExt;
     let release = || SigSet::empty().thread_set_mask().map_err(std::io::Error::from);

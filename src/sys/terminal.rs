@@ -64,7 +64,7 @@ pub fn set_size(terminal: impl AsFd, rows: u16, columns: u16) -> Result<(), Errn
     rustix::termios::tcsetwinsize(terminal, size)
 }
 
-/// Whether a descriptor is a terminal.
+/// Returns whether a descriptor is a terminal.
 pub fn is_terminal(file: impl AsFd) -> bool {
     rustix::termios::isatty(file)
 }

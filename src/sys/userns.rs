@@ -30,18 +30,20 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Whether this is not the initial user namespace.
+    /// Returns whether this is not the initial user namespace.
     pub fn in_user_namespace(&self) -> bool {
         let whole = Range { inside: 0, outside: 0, count: u32::MAX };
         !self.uids.is_empty() && !self.uids.contains(&whole)
     }
 
-    /// Whether a user is mapped; for a process [in a user namespace](Self::in_user_namespace).
+    /// Returns whether a user is mapped; for a process [in a user
+    /// namespace](Self::in_user_namespace).
     pub fn has_user(&self, uid: u32) -> bool {
         has(&self.uids, uid)
     }
 
-    /// Whether a group is mapped; for a process [in a user namespace](Self::in_user_namespace).
+    /// Returns whether a group is mapped; for a process [in a user
+    /// namespace](Self::in_user_namespace).
     pub fn has_group(&self, gid: u32) -> bool {
         has(&self.gids, gid)
     }
@@ -99,7 +101,7 @@ pub fn identity() -> &'static Identity {
     })
 }
 
-/// Whether this process is in a user namespace that is not the initial one.
+/// Returns whether this process is in a user namespace that is not the initial one.
 pub fn in_user_namespace() -> bool {
     identity().in_user_namespace()
 }

@@ -10,12 +10,12 @@ use crate::needs_root;
 fn check(engine: &TestEngine, words: &[&str], code: i32, names: &[&str]) -> String {
     let ran = engine.run(words);
     assert_eq!(ran.code, code, "{words:?}: {}{}", ran.out, ran.err);
-    told(&ran, names);
+    printed(&ran, names);
     ran.err
 }
 
 #[track_caller]
-fn told(ran: &CommandOutput, names: &[&str]) {
+fn printed(ran: &CommandOutput, names: &[&str]) {
     let errors = ran.err.lines().filter(|line| line.starts_with("error: ")).count();
     assert_eq!(errors, 1, "{}", ran.err);
     for name in names {
@@ -128,7 +128,7 @@ fn archives_that_are_none_leave_no_image() {
     }
     let output = engine.run_with_input(&["load"], &whole[..1000]);
     assert_eq!(output.status.code(), Some(1));
-    told(&CommandOutput::from(output), &["archive"]);
+    printed(&CommandOutput::from(output), &["archive"]);
     assert_eq!(engine.ok(&["images", "-q"]), "");
     let staged = engine.root().join("images/staging");
     let staged = std::fs::read_dir(staged).into_iter().flatten().count();
@@ -210,7 +210,7 @@ fn who_may_not_is_told_so() {
     ] {
         let ran = as_nobody(&engine, words);
         assert_eq!(ran.code, code, "{words:?}: {}{}", ran.out, ran.err);
-        told(&ran, &["ermission denied", "hint: ", "root"]);
+        printed(&ran, &["ermission denied", "hint: ", "root"]);
     }
     assert_eq!(engine.status("box"), "running");
     // In a root of their own they may do all.

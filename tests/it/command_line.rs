@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
-use crate::harness::{CommandOutput, PATIENCE, TestEngine, fixture, wait_until, waits_for_monitor};
+use crate::harness::{CommandOutput, TIMEOUT, TestEngine, fixture, wait_until, waits_for_monitor};
 use crate::needs_root;
 
 const TRANSITIONS: &str = include_str!("../transitions.tsv");
@@ -100,7 +100,7 @@ fn what_waits_for_a_container_ends_with_it_as_dockers_does() {
         let blocks = waits || matches!(state, "created" | "running");
         if blocks {
             let live = || matches!(engine.status("box1").as_str(), "running" | "paused");
-            assert!(wait_until(PATIENCE, || live() && waits_for_monitor(&child)), "{row}");
+            assert!(wait_until(TIMEOUT, || live() && waits_for_monitor(&child)), "{row}");
             assert!(child.try_wait().unwrap().is_none(), "{row}: it did not wait");
             engine.ok(if waits { &["kill", "box1"] } else { &["rm", "-f", "box1"] });
         }

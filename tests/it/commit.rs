@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{PATIENCE, TestEngine, fixture, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, fixture, wait_until};
 use crate::needs_root;
 
 /// An engine with a store of its own, with `hundredcounter` (busybox) in it.
@@ -275,7 +275,7 @@ fn a_container_removed_while_it_is_committed_is_no_image() {
     engine.ok(&["run", "--name", "many", BASE, "sh", "-c", work]);
     let mut child = engine.spawn(&["commit", "many", "many:1"]);
     let staging = engine.root().join("images/staging");
-    let begun = wait_until(PATIENCE, || {
+    let begun = wait_until(TIMEOUT, || {
         std::fs::read_dir(&staging).unwrap().next().is_some() || child.try_wait().unwrap().is_some()
     });
     assert!(begun);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::harness::{CommandOutput, PATIENCE, TestEngine, fixture, ran_to_its_end, wait_until};
+use crate::harness::{CommandOutput, TIMEOUT, TestEngine, fixture, ran_to_its_end, wait_until};
 use crate::needs_root;
 
 /// Runs the same command so many times at once.
@@ -182,11 +182,11 @@ fn two_scripts_that_fight_over_a_container_lose_nothing() {
     let count = |verb: &str| {
         won.iter().flatten().filter(|line| line.split(' ').next() == Some(verb)).count()
     };
-    let told = engine.ok(&["events", "--since", "1h", "--until", "0s", "--format", "json"]);
+    let printed = engine.ok(&["events", "--since", "1h", "--until", "0s", "--format", "json"]);
     let events: Vec<serde_json::Value> =
-        told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let told: Vec<&str> = events.iter().map(|event| event["Action"].as_str().unwrap()).collect();
-    let told = told.join(" ");
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let printed: Vec<&str> = events.iter().map(|event| event["Action"].as_str().unwrap()).collect();
+    let printed = printed.join(" ");
     // Who wins is told once, and what is told can follow each other.
     let (mut status, mut name) = ("created", String::new());
     let mut seen = std::collections::BTreeMap::new();
@@ -198,21 +198,21 @@ fn two_scripts_that_fight_over_a_container_lose_nothing() {
             ("running", "pause") => "paused",
             ("running" | "paused", "die") => "exited",
             (now, "create" | "kill" | "stop" | "rename" | "update") => now,
-            other => panic!("{other:?} in\n{told}"),
+            other => panic!("{other:?} in\n{printed}"),
         };
         if action == "rename" {
-            assert_ne!(name, event["Actor"]["Attributes"]["name"].as_str().unwrap(), "{told}");
+            assert_ne!(name, event["Actor"]["Attributes"]["name"].as_str().unwrap(), "{printed}");
             name = event["Actor"]["Attributes"]["name"].as_str().unwrap().to_owned();
         }
     }
     for verb in ["pause", "rename", "update"] {
-        assert_eq!(seen[verb], count(verb), "{verb} in\n{told}");
+        assert_eq!(seen[verb], count(verb), "{verb} in\n{printed}");
     }
-    assert!(seen["unpause"] >= count("unpause"), "a stop thaws too\n{told}");
+    assert!(seen["unpause"] >= count("unpause"), "a stop thaws too\n{printed}");
     assert_eq!((count("rename"), count("update")), (100, 100), "neither is ever refused");
     assert!(seen["start"] > 5 && seen["pause"] > 0, "{seen:?}");
     // The last word counts.
-    assert_eq!(engine.status(&id), status, "{told}");
+    assert_eq!(engine.status(&id), status, "{printed}");
     assert_eq!(engine.get(&id, "{{.Name}}"), format!("/{name}"));
     let last = won.each_ref().map(|lines| lines.iter().rfind(|line| line.starts_with("update ")));
     let pids = format!("update {}", engine.get(&id, "{{.HostConfig.PidsLimit}}"));
@@ -224,7 +224,7 @@ fn two_scripts_that_fight_over_a_container_lose_nothing() {
         let left: Vec<_> = left.collect();
         assert!(left.is_empty(), "{kind}: {left:?}");
     }
-    assert!(wait_until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+    assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
 }
 
 #[test]

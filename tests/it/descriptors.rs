@@ -1,7 +1,7 @@
 //! Ways out over a descriptor of the host (CVE-2024-21626 and its kin): whatever a container puts
 //! at the paths that the engine opens for it, none of them leads to the host.
 
-use crate::harness::{CommandOutput, PATIENCE, TestEngine, ran_to_its_end, wait_until};
+use crate::harness::{CommandOutput, TIMEOUT, TestEngine, ran_to_its_end, wait_until};
 use crate::needs_root;
 
 /// A file on the host, and its path as seen from a descriptor `n` below the host's root.
@@ -65,7 +65,7 @@ fn a_dev_null_of_the_containers_making_is_never_followed() {
         let found = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
         found.stdout.is_empty()
     };
-    assert!(wait_until(PATIENCE, helpers), "a helper is left");
+    assert!(wait_until(TIMEOUT, helpers), "a helper is left");
     assert!(secret.is_untouched());
 }
 
@@ -98,7 +98,7 @@ fn a_working_directory_is_made_inside_or_not_at_all() {
     let program = "mkdir -p /real/new; ln -s /real /link; exec sleep 1000";
     engine.ok(&["run", "-d", "--name", "links", "host", "sh", "-c", program]);
     let made =
-        wait_until(PATIENCE, || engine.run(&["exec", "links", "test", "-L", "/link"]).code == 0);
+        wait_until(TIMEOUT, || engine.run(&["exec", "links", "test", "-L", "/link"]).code == 0);
     assert!(made);
     assert_eq!(engine.ok(&["exec", "-w", "/link/new", "links", "pwd"]), "/real/new");
 }

@@ -33,7 +33,7 @@ fn effects_are_told_in_order_and_none_is_there() {
     let engine = TestEngine::new();
     engine.ok(&["create", "--name", "real", "host", "true"]);
     let before = listing(engine.root());
-    let told = dry(
+    let printed = dry(
         &engine,
         r#"let c = run("host", "sleep 9", #{ name: "web", volumes: ["data:/data"] });
            print(c.status);
@@ -72,7 +72,7 @@ fn effects_are_told_in_order_and_none_is_there() {
         would start real
         would rm -f real
         false"#]]
-    .assert_eq(&told);
+    .assert_eq(&printed);
     assert_eq!(engine.ok(&["ps", "-a", "--format", "{{.Names}} {{.State}}"]), "real created");
     assert_eq!(listing(engine.root()), before);
 }
@@ -83,13 +83,13 @@ fn what_is_there_in_truth_can_be_asked_and_is_left_alone() {
     let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--init", "--name", "web", "host", "sh", "-c", "echo up; sleep 1000"]);
     engine.ok(&["-e", "wait_for(\"web\", #{ log: \"up\" })"]);
-    let told = dry(
+    let printed = dry(
         &engine,
         "print(logs(\"web\").text); print(top(\"web\").len() > 1);
          stop(\"web\"); print(container(\"web\").status); print(events().map(|e| e.action));",
     );
     assert_eq!(
-        told,
+        printed,
         "up\n\ntrue\nwould stop web (assumed to exit with 0)\nexited\n[\"kill\", \"die\"]"
     );
     assert_eq!(engine.status("web"), "running");
@@ -116,9 +116,9 @@ fn refusals_are_those_of_the_real_engine() {
         "image(\"host\").with_env(\"A=B\", 1);",
     ] {
         let engine = TestEngine::new();
-        let told = engine.fails(&["--dry-run", "-e", text], 1);
+        let printed = engine.fails(&["--dry-run", "-e", text], 1);
         let real = engine.fails(&["-e", text], 1);
-        assert_eq!(told, real, "{text}");
+        assert_eq!(printed, real, "{text}");
         for id in engine.ok(&["ps", "-aq"]).lines() {
             engine.ok(&["rm", "-f", id]);
         }
@@ -164,8 +164,8 @@ fn a_service_that_is_stopped_is_taken_to_end_well() {
     needs_root!();
     let engine = TestEngine::new();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/smoke-test.rhai");
-    let told = engine.ok(&["--dry-run", script.to_str().unwrap()]);
-    assert!(told.contains("ok: it stops when asked"), "{told}");
+    let printed = engine.ok(&["--dry-run", script.to_str().unwrap()]);
+    assert!(printed.contains("ok: it exited after SIGTERM"), "{printed}");
     let text = "print(run(\"host\", \"sleep 9\").kill().exit_code)";
     assert!(dry(&engine, text).ends_with("137"));
 }
@@ -196,14 +196,14 @@ fn what_was_made_can_be_asked_as_if_it_were_there() {
         let d = create("host", #{ network: "container:two" });
         print(inspect(d).HostConfig.NetworkMode == `container:${c.id}`);
         rm(c); rm(d);"#;
-    let told = dry(&engine, text);
-    let shown = |told: &str| {
-        let said = told.lines().filter(|line| !line.starts_with("would "));
+    let printed = dry(&engine, text);
+    let shown = |printed: &str| {
+        let said = printed.lines().filter(|line| !line.starts_with("would "));
         said.map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(engine.ok(&["volume", "ls", "-q"]), "real");
-    assert_eq!(shown(&told), shown(&engine.ok(&["-e", text])), "{told}");
-    let told =
+    assert_eq!(shown(&printed), shown(&engine.ok(&["-e", text])), "{printed}");
+    let printed =
         dry(&engine, "print(create(\"host\", #{ name: \"cc\" }).read_file(\"/etc/passwd\"))");
-    assert!(told.contains("would read cc:/etc/passwd (assumed to be empty)"), "{told}");
+    assert!(printed.contains("would read cc:/etc/passwd (assumed to be empty)"), "{printed}");
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::harness::{CommandOutput, LIFEBOX, PATIENCE, TestEngine, wait_until};
+use crate::harness::{CommandOutput, LIFEBOX, TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
 
 /// Runs a program of `examples/` to its end; nothing must be left of it.
@@ -14,7 +14,7 @@ fn example(engine: &TestEngine, name: &str, arguments: &[&str]) -> CommandOutput
     let ran = CommandOutput::from(command.args(arguments).output().unwrap());
     assert_eq!(engine.ok(&["ps", "-aq"]), "", "{name}: {ran:?}");
     // A monitor exits a moment after it has answered.
-    wait_until(PATIENCE, || engine.leftovers().is_empty());
+    wait_until(TIMEOUT, || engine.leftovers().is_empty());
     assert_eq!(engine.leftovers(), Vec::<String>::new(), "{name}: {ran:?}");
     ran
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::harness::{CommandOutput, PATIENCE, TestEngine, follows, signal, wait_until};
+use crate::harness::{CommandOutput, TIMEOUT, TestEngine, follows, signal, wait_until};
 use crate::needs_root;
 
 /// What belongs to an action, beside who it is about.
@@ -47,9 +47,9 @@ fn a_whole_life_is_told_as_docker_tells_it() {
         }
         line
     };
-    let told: Vec<String> = engine.events(&[]).iter().map(shown).collect();
+    let printed: Vec<String> = engine.events(&[]).iter().map(shown).collect();
     let expected: Vec<&str> = lines().filter(|line| !line.starts_with('$')).collect();
-    assert_eq!(told, expected, "{}", told.join("\n"));
+    assert_eq!(printed, expected, "{}", printed.join("\n"));
 }
 
 #[test]
@@ -81,13 +81,13 @@ fn restarts_and_deaths_of_monitors_are_told() {
     let program = ["host", "sh", "-c", "exit 3"];
     let flags = ["run", "-d", "--name", "again", "--restart", "on-failure:1"];
     engine.ok(&[&flags[..], &program].concat());
-    assert!(wait_until(PATIENCE, || engine.get("again", "{{.State.Status}}") == "exited"));
+    assert!(wait_until(TIMEOUT, || engine.get("again", "{{.State.Status}}") == "exited"));
     assert_eq!(engine.actions("again"), ["create", "start", "die", "start", "die"]);
     engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "300"]);
     let status = std::fs::read_to_string(format!("/proc/{}/status", engine.pid("web"))).unwrap();
     let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap();
     signal(parent.trim().parse().unwrap(), Signal::KILL);
-    assert!(wait_until(PATIENCE, || engine.status("web") == "exited"));
+    assert!(wait_until(TIMEOUT, || engine.status("web") == "exited"));
     assert_eq!(engine.actions("web"), ["create", "start", "die"]);
     let last = engine.events(&["-f", "container=web"]).pop().unwrap();
     assert_eq!(last["Actor"]["Attributes"]["exitCode"], "137");
@@ -100,7 +100,7 @@ fn a_follower_sees_what_happens_until_ctrl_c() {
     engine.ok(&["create", "--name", "old", "host", "true"]);
     let mut follower =
         engine.spawn(&["events", "--format", "{{.Action}} {{.Actor.Attributes.name}}"]);
-    assert!(wait_until(PATIENCE, || follows(&follower)), "it does not follow");
+    assert!(wait_until(TIMEOUT, || follows(&follower)), "it does not follow");
     engine.ok(&["run", "--rm", "--name", "web", "host", "true"]);
     let mut out = BufReader::new(follower.stdout.take().unwrap()).lines();
     let lines: Vec<String> = out.by_ref().take(5).map(Result::unwrap).collect();
@@ -235,7 +235,7 @@ fn ctrl_c_ends_a_script_that_waits_for_events() {
     let engine = TestEngine::empty();
     for script in ["for e in events(#{ follow: true }) { print(e); }", "events(|e| print(e));"] {
         let reader = engine.spawn(&["-e", script]);
-        assert!(wait_until(PATIENCE, || follows(&reader)));
+        assert!(wait_until(TIMEOUT, || follows(&reader)));
         signal(reader.id(), Signal::INT);
         let ran = CommandOutput::from(reader.wait_with_output().unwrap());
         assert_eq!((ran.code, ran.out.as_str()), (130, ""), "{script}: {}", ran.err);

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use rexpect::session::{PtySession, spawn_command};
 use rustix::process::Signal;
 
-use crate::harness::{PATIENCE, TestEngine, signal, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, signal, wait_until};
 use crate::needs_root;
 
 fn running() -> TestEngine {
@@ -145,7 +145,7 @@ fn an_exec_that_is_detached_goes_on_and_ends_with_its_container() {
     assert!(engine.ok(&["top", "web"]).contains("sleep 900"));
     assert_eq!(helpers(&engine), 1);
     engine.ok(&["kill", "web"]);
-    assert!(wait_until(PATIENCE, || helpers(&engine) == 0), "a helper is left");
+    assert!(wait_until(TIMEOUT, || helpers(&engine) == 0), "a helper is left");
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn signals_are_sent_on_to_the_program_of_an_exec() {
     let program = "trap 'echo got; exit 9' TERM; echo up > /tmp/up; while :; do sleep 0.05; done";
     let child = engine.spawn(&["exec", "web", "sh", "-c", program]);
     let up = || engine.run(&["exec", "web", "cat", "/tmp/up"]).out == "up\n";
-    assert!(wait_until(PATIENCE, up));
+    assert!(wait_until(TIMEOUT, up));
     signal(child.id(), Signal::TERM);
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(9), &b"got\n"[..]));
@@ -178,7 +178,7 @@ fn a_thousand_execs_that_fail_leave_nothing() {
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines[1], "1000");
     assert_eq!(lines[0], lines[2], "processes inside");
-    assert!(wait_until(PATIENCE, || helpers(&engine) == 0), "helpers are left");
+    assert!(wait_until(TIMEOUT, || helpers(&engine) == 0), "helpers are left");
     let pid = engine.pid("web");
     let monitor = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let monitor = monitor.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap().trim();
@@ -377,7 +377,7 @@ fn an_exec_that_meets_the_end_of_its_container_says_so() {
         }
         engine.ok(&["rm", "web"]);
     }
-    assert!(wait_until(PATIENCE, || helpers(&engine) == 0), "a helper is left");
+    assert!(wait_until(TIMEOUT, || helpers(&engine) == 0), "a helper is left");
 }
 
 #[test]
@@ -387,7 +387,7 @@ fn a_first_process_of_the_engines_passes_signals_on_and_holds_none_back() {
     let program = "grep SigBlk /proc/self/status; trap 'echo got; exit 3' TERM; echo up; \
                    while :; do sleep 0.05; done";
     engine.ok(&["run", "-d", "--init", "--name", "web", "host", "sh", "-c", program]);
-    assert!(wait_until(PATIENCE, || engine.ok(&["logs", "web"]).contains("up")));
+    assert!(wait_until(TIMEOUT, || engine.ok(&["logs", "web"]).contains("up")));
     assert!(engine.ok(&["logs", "web"]).starts_with("SigBlk:\t0000000000000000"));
     engine.ok(&["stop", "web"]);
     assert!(engine.ok(&["logs", "web"]).ends_with("got"));

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use crate::harness::{PATIENCE, TestEngine, signal, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, signal, wait_until};
 use crate::needs_root;
 
 /// The process id of a container's monitor.
@@ -34,13 +34,13 @@ fn a_container_dies_with_its_monitor_and_keeps_its_log() {
             engine.ok(&["pause", name]);
         }
         let waiting = engine.spawn(&["wait", name]);
-        assert!(wait_until(PATIENCE, || crate::harness::waits_for_monitor(&waiting)));
+        assert!(wait_until(TIMEOUT, || crate::harness::waits_for_monitor(&waiting)));
         signal(monitor, Signal::KILL);
         let ran = crate::harness::CommandOutput::from(waiting.wait_with_output().unwrap());
         assert_eq!((ran.code, ran.out.as_str()), (0, "137\n"), "{name}: {}", ran.err);
         let state = engine.get(name, "{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}");
         assert!(state.starts_with("exited 137 ") && state.contains("monitor"), "{state}");
-        assert!(wait_until(PATIENCE, || !fs::exists(format!("/proc/{pid}/root/bin")).unwrap()));
+        assert!(wait_until(TIMEOUT, || !fs::exists(format!("/proc/{pid}/root/bin")).unwrap()));
         assert_eq!(engine.leftovers(), Vec::<String>::new());
         assert_eq!(engine.ok(&["logs", name]), "kept");
         engine.ok(&["start", name]);
@@ -81,8 +81,8 @@ fn a_damaged_record_spoils_its_own_container_only() {
         let err = engine.fails(&["start", "bad"], 1);
         assert!(err.contains(file), "{file}: {err}");
         let inspected = engine.run(&["inspect", "bad"]);
-        let told = [&inspected.out, &inspected.err].into_iter().any(|text| text.contains(file));
-        assert!(told, "inspect {file}: {inspected:?}");
+        let printed = [&inspected.out, &inspected.err].into_iter().any(|text| text.contains(file));
+        assert!(printed, "inspect {file}: {inspected:?}");
         assert_eq!(engine.status("good"), "running");
         assert_eq!(engine.ok(&["rm", "-f", "bad"]), "bad");
         assert!(!directory.exists(), "{file}");
@@ -121,8 +121,8 @@ fn a_running_container_whose_record_is_damaged_is_killed_by_rm() {
     assert!(engine.ok(&["ps", "-a"]).contains("Dead"));
     engine.ok(&["rm", "-f", "bad"]);
     assert!(!directory.exists());
-    assert!(wait_until(PATIENCE, || !fs::exists(format!("/proc/{pid}/root/bin")).unwrap()));
-    assert!(wait_until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+    assert!(wait_until(TIMEOUT, || !fs::exists(format!("/proc/{pid}/root/bin")).unwrap()));
+    assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_killed_create_leaves_a_whole_container_or_none() {
         let mut child = engine.spawn(&["create", "--name", "box", "host", "sleep", "300"]);
         // At another moment each time: after up to some milliseconds.
         let moment = std::time::Instant::now() + std::time::Duration::from_micros(round * 250);
-        wait_until(PATIENCE, || std::time::Instant::now() >= moment);
+        wait_until(TIMEOUT, || std::time::Instant::now() >= moment);
         let _ = child.kill();
         child.wait().unwrap();
         let status = engine.status("box");
@@ -153,12 +153,12 @@ fn a_killed_run_leaves_a_container_that_runs_or_does_not() {
     for round in 0..25_u64 {
         let mut child = engine.spawn(&["run", "--name", "box", "host", "sleep", "300"]);
         let moment = std::time::Instant::now() + std::time::Duration::from_millis(round);
-        wait_until(PATIENCE, || std::time::Instant::now() >= moment);
+        wait_until(TIMEOUT, || std::time::Instant::now() >= moment);
         let _ = child.kill();
         child.wait().unwrap();
         engine.ok(&["rm", "-f", "box"]);
         assert_eq!(engine.status("box"), "gone");
-        assert!(wait_until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+        assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::time::{Duration, Instant};
 
-use crate::harness::{PATIENCE, TestEngine, signal, wait_for_exit};
+use crate::harness::{TIMEOUT, TestEngine, signal, wait_for_exit};
 use crate::needs_root;
 
 /// What a script prints.
@@ -79,13 +79,13 @@ fn each_call_that_waits_tells_at_once_and_goes_on() {
         let mut id = String::new();
         out.read_line(&mut id).unwrap();
         engine.ok(&["rename", id.trim(), "other"]);
-        let mut told = String::new();
-        out.read_line(&mut told).unwrap();
+        let mut printed = String::new();
+        out.read_line(&mut printed).unwrap();
         assert!(
-            wait_for_exit(&mut child, PATIENCE).is_some_and(|status| status.success()),
+            wait_for_exit(&mut child, TIMEOUT).is_some_and(|status| status.success()),
             "{wait}"
         );
-        assert_eq!(told, "1\n", "{wait}");
+        assert_eq!(printed, "1\n", "{wait}");
         engine.ok(&["-e", "for c in ps(#{ all: true }) { c.rm(#{ force: true }); }"]);
     }
 }
@@ -189,7 +189,7 @@ fn ctrl_c_ends_a_script_that_waits_with_handlers() {
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut String::new()).unwrap();
         signal(child.id(), rustix::process::Signal::INT);
-        let status = wait_for_exit(&mut child, PATIENCE);
+        let status = wait_for_exit(&mut child, TIMEOUT);
         assert_eq!(status.and_then(|status| status.code()), Some(130), "{wait}");
     }
 }
@@ -200,7 +200,10 @@ fn a_handler_for_what_never_happens_is_refused() {
     let engine = TestEngine::new();
     for (call, said) in [
         (r#"on("dye", |e| e)"#, "did you mean `die`?"),
-        ("on([], |e| e)", "the name of an action is wanted"),
+        (
+            "on([], |e| e)",
+            "expected the name of an action or an array of names, got an empty array",
+        ),
         (r#"on("die", #{ name: "x" }, |e| e)"#, "on(): no option `name`"),
     ] {
         let error = engine.fails(&["-e", call], 1);

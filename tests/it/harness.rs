@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How long what must happen may take on a loaded machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The program under test.
 pub const LIFEBOX: &str = env!("CARGO_BIN_EXE_lifebox");
@@ -188,7 +188,7 @@ impl TestEngine {
     /// Waits until a container has written `text`.
     #[track_caller]
     pub fn wrote(&self, container: &str, text: &str) {
-        let wrote = wait_until(PATIENCE, || self.run(&["logs", container]).out.contains(text));
+        let wrote = wait_until(TIMEOUT, || self.run(&["logs", container]).out.contains(text));
         assert!(wrote, "{container} never wrote {text:?}: {:?}", self.run(&["logs", container]));
     }
 
@@ -315,7 +315,7 @@ pub fn wait_for_exit(process: &mut Child, limit: Duration) -> Option<ExitStatus>
 /// What a process of ours printed and how it ended; it must not go on for ever.
 #[track_caller]
 pub fn ran_to_its_end(mut process: Child) -> CommandOutput {
-    let ended = wait_for_exit(&mut process, PATIENCE).is_some();
+    let ended = wait_for_exit(&mut process, TIMEOUT).is_some();
     if !ended {
         signal(process.id(), rustix::process::Signal::KILL);
     }

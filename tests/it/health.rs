@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{PATIENCE, TestEngine, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
 
 fn health(engine: &TestEngine, container: &str) -> Value {
@@ -12,7 +12,7 @@ fn health(engine: &TestEngine, container: &str) -> Value {
 
 #[track_caller]
 fn becomes(engine: &TestEngine, container: &str, status: &str) {
-    let reached = wait_until(PATIENCE, || health(engine, container)["Status"] == status);
+    let reached = wait_until(TIMEOUT, || health(engine, container)["Status"] == status);
     assert!(reached, "{status}: {}", health(engine, container));
 }
 
@@ -40,7 +40,7 @@ fn answers_make_a_container_healthy_and_unhealthy() {
     let last = seen["Log"].as_array().unwrap().last().unwrap().clone();
     assert_eq!((&last["ExitCode"], &last["Output"]), (&0.into(), &"asked\n".into()));
     assert!(last["Start"].as_str().unwrap() < last["End"].as_str().unwrap());
-    assert!(wait_until(PATIENCE, || health(&engine, "web")["Log"].as_array().unwrap().len() == 5));
+    assert!(wait_until(TIMEOUT, || health(&engine, "web")["Log"].as_array().unwrap().len() == 5));
     let shown = listed(&engine, "health=healthy");
     assert!(shown.starts_with("web Up ") && shown.ends_with(" (healthy)"), "{shown}");
     assert_eq!(listed(&engine, "health=unhealthy"), "");
@@ -60,7 +60,7 @@ fn failures_of_the_start_period_do_not_count() {
     let flags = ["--health-start-period", "1h", "--health-start-interval", "20ms"];
     let retries = ["--health-retries", "1"];
     checked(&engine, "web", "test -e /tmp/well", &[&flags[..], &retries].concat());
-    assert!(wait_until(PATIENCE, || health(&engine, "web")["Log"].as_array().unwrap().len() == 5));
+    assert!(wait_until(TIMEOUT, || health(&engine, "web")["Log"].as_array().unwrap().len() == 5));
     let seen = health(&engine, "web");
     assert_eq!((&seen["Status"], &seen["FailingStreak"]), (&"starting".into(), &0.into()));
     assert!(listed(&engine, "health=starting").ends_with(" (health: starting)"));
@@ -83,7 +83,7 @@ fn a_check_that_hangs_is_killed_with_all_that_it_began() {
     let first = &seen["Log"][0];
     assert_eq!(first["ExitCode"], -1);
     assert_eq!(first["Output"], "Health check exceeded timeout (300ms)");
-    let gone = wait_until(PATIENCE, || !engine.ok(&["top", "web"]).contains("sleep 471"));
+    let gone = wait_until(TIMEOUT, || !engine.ok(&["top", "web"]).contains("sleep 471"));
     assert!(gone, "{}", engine.ok(&["top", "web"]));
 }
 
@@ -101,7 +101,7 @@ fn a_check_runs_as_the_container_does_and_little_of_its_output_is_kept() {
     let own = engine.ok(&["exec", "web", "cat", "/proc/self/cgroup"]);
     assert!(output.trim_end().ends_with(&own), "{output}\n{own}");
     checked(&engine, "loud", "head -c 1000000 /dev/zero | tr '\\0' x; exit 3", &[]);
-    assert!(wait_until(PATIENCE, || health(&engine, "loud")["FailingStreak"] != 0));
+    assert!(wait_until(TIMEOUT, || health(&engine, "loud")["FailingStreak"] != 0));
     let seen = health(&engine, "loud");
     let output = seen["Log"][0]["Output"].as_str().unwrap();
     assert_eq!(output.len(), 4096 + "...".len());
@@ -123,7 +123,7 @@ fn a_paused_container_is_not_asked() {
     // Many intervals long nothing is added: a further container is asked meanwhile.
     checked(&engine, "other", "true", &[]);
     let full = || health(&engine, "other")["Log"].as_array().unwrap().len() == 5;
-    assert!(wait_until(PATIENCE, full));
+    assert!(wait_until(TIMEOUT, full));
     assert_eq!(health(&engine, "web"), before);
     engine.ok(&["unpause", "web"]);
     becomes(&engine, "web", "healthy");
@@ -166,8 +166,8 @@ fn a_check_ends_with_its_container_and_begins_with_the_next_run() {
     needs_root!();
     let engine = TestEngine::new();
     checked(&engine, "web", "touch /tmp/asked; sleep 1000", &["--health-timeout", "1h"]);
-    let asked = || engine.run(&["exec", "web", "test", "-e", "/tmp/asked"]).code == 0;
-    assert!(wait_until(PATIENCE, asked));
+    let has_started = || engine.run(&["exec", "web", "test", "-e", "/tmp/asked"]).code == 0;
+    assert!(wait_until(TIMEOUT, has_started));
     engine.ok(&["rm", "-f", "web"]);
     let fixed =
         ["run", "-d", "--name", "again", "--restart", "on-failure:1", "--health-cmd", "true"];
@@ -177,7 +177,7 @@ fn a_check_ends_with_its_container_and_begins_with_the_next_run() {
     becomes(&engine, "again", "healthy");
     engine.ok(&["exec", "again", "touch", "/tmp/go"]);
     let restarted = || engine.ok(&["inspect", "--format", "{{.RestartCount}}", "again"]) == "1";
-    assert!(wait_until(PATIENCE, restarted));
+    assert!(wait_until(TIMEOUT, restarted));
     becomes(&engine, "again", "healthy");
 }
 

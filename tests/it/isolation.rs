@@ -75,9 +75,9 @@ fn processors_and_priorities_of_the_caller_are_not_inherited() {
     assert_eq!(lowered(&["run", "--rm", "host", "sh", "-c", look]), usual);
     lowered(&["run", "-d", "--name", "web", "host", "sleep", "1000"]);
     assert_eq!(lowered(&["exec", "web", "sh", "-c", look]), usual);
-    let mut asked = std::process::Command::new("ionice");
+    let mut command = std::process::Command::new("ionice");
     let ran =
-        CommandOutput::from(asked.args(["-p", &engine.pid("web").to_string()]).output().unwrap());
+        CommandOutput::from(command.args(["-p", &engine.pid("web").to_string()]).output().unwrap());
     assert!(ran.out.starts_with("none"), "{ran:?}");
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::faults::monitor;
-use crate::harness::{PATIENCE, TestEngine, signal, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, signal, wait_until};
 use crate::needs_root;
 
 /// Kills the monitor of a container, and waits until the kernel has ended it.
@@ -16,7 +16,7 @@ fn kill_monitor(engine: &TestEngine, container: &str) {
     let pid = monitor(engine, container);
     signal(pid, Signal::KILL);
     let line = format!("/proc/{pid}/cmdline");
-    assert!(wait_until(PATIENCE, || fs::read(&line).unwrap_or_default().is_empty()));
+    assert!(wait_until(TIMEOUT, || fs::read(&line).unwrap_or_default().is_empty()));
 }
 
 /// The monitors of a container, by its whole id.
@@ -76,10 +76,10 @@ fn what_a_killed_commit_paused_runs_again() {
     engine.ok(&["run", "-d", "--name", "box", "host", "sh", "-c", program]);
     engine.wrote("box", "ready");
     let mut commit = engine.spawn(&["commit", "box", "killed:1"]);
-    assert!(wait_until(PATIENCE, || engine.status("box") == "paused"));
+    assert!(wait_until(TIMEOUT, || engine.status("box") == "paused"));
     commit.kill().unwrap();
     commit.wait().unwrap();
-    assert!(wait_until(PATIENCE, || engine.status("box") == "running"));
+    assert!(wait_until(TIMEOUT, || engine.status("box") == "running"));
     // One that ends in order leaves it running too.
     engine.ok(&["commit", "box", "whole:1"]);
     assert_eq!(engine.status("box"), "running");
@@ -93,18 +93,18 @@ fn a_killed_start_leaves_no_cgroup() {
     for round in 0..20_u64 {
         let id = engine.ok(&["create", "--name", "box", "host", "true"]);
         let mut start = engine.spawn(&["start", "box"]);
-        let begun = wait_until(PATIENCE, || {
+        let begun = wait_until(TIMEOUT, || {
             engine.leftovers().iter().any(|left| left.starts_with("process"))
                 || start.try_wait().unwrap().is_some()
         });
         assert!(begun);
         // In another step each time.
         let moment = Instant::now() + Duration::from_micros(round * 300);
-        wait_until(PATIENCE, || Instant::now() >= moment);
+        wait_until(TIMEOUT, || Instant::now() >= moment);
         monitors_of(&id).for_each(kill_if_there);
         start.wait().unwrap();
         engine.ok(&["rm", "-f", "box"]);
-        assert!(wait_until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+        assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
     }
 }
 
@@ -158,7 +158,7 @@ fn a_check_finds_all_that_the_engine_may_leave_in_one_pass() {
     assert!(again.code == 0 && !again.out.contains("leftover"), "{again:?}");
     assert_eq!(entries(&engine, "names"), 1);
     assert_eq!(engine.get("box", "{{.Id}}"), id);
-    assert!(wait_until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+    assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_stopped_monitor_is_named_and_ended_by_what_ends_its_container() {
     // Who only looks does not wait.
     assert_eq!(engine.status("box"), "running");
     engine.ok(&["rm", "-f", "box"]);
-    assert!(wait_until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+    assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
 }
 
 #[test]
@@ -185,5 +185,5 @@ fn a_container_whose_socket_was_removed_can_be_removed() {
     engine.ok(&["run", "-d", "--name", "box", "host", "sleep", "300"]);
     fs::remove_file(engine.container_directory("box").join("monitor.sock")).unwrap();
     engine.ok(&["rm", "-f", "box"]);
-    assert!(wait_until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+    assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
 }

@@ -17,9 +17,10 @@ fn every_lesson_can_be_solved_and_answers_each_mistake() {
     let engine = TestEngine::empty();
     let ids = ids(&engine);
     assert!(ids.len() >= 12, "{ids:?}");
-    let told = engine.ok(&["learn", "--solve"]);
-    let solved: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("ok      ")).collect();
-    assert_eq!(solved, ids, "{told}");
+    let printed = engine.ok(&["learn", "--solve"]);
+    let solved: Vec<&str> =
+        printed.lines().filter_map(|line| line.strip_prefix("ok      ")).collect();
+    assert_eq!(solved, ids, "{printed}");
     // Nothing stays in the lessons' store, and nothing was ever in the user's.
     assert_eq!(engine.ok(&["ps", "-aq"]), "");
     let store = engine.root().join("learn");

@@ -65,9 +65,9 @@ fn tests_are_chosen_by_name_and_end_with_success() {
     let engine = TestEngine::new();
     let place = scripts(&[MIXED]);
     let path = place.path().join("mixed_test.rhai");
-    let told = engine.ok(&["test", "--filter", "adds", path.to_str().unwrap()]);
-    assert!(told.ends_with("s)"), "{told}");
-    assert!(told.contains("1 test in 1 script: 1 passed ("), "{told}");
+    let printed = engine.ok(&["test", "--filter", "adds", path.to_str().unwrap()]);
+    assert!(printed.ends_with("s)"), "{printed}");
+    assert!(printed.contains("1 test in 1 script: 1 passed ("), "{printed}");
 }
 
 #[test]

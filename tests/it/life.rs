@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::harness::{PATIENCE, TestEngine, signal, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, signal, wait_until};
 use crate::needs_root;
 
 /// A program that does not listen to SIGTERM, as most that are the first process of a container.
@@ -43,7 +43,7 @@ fn a_paused_container_uses_no_cpu_and_keeps_its_memory() {
     engine.wrote("busy", "up");
     let pid = engine.pid("busy");
     let begun = ticks(pid);
-    assert!(wait_until(PATIENCE, || ticks(pid) > begun + 2), "it does not compute");
+    assert!(wait_until(TIMEOUT, || ticks(pid) > begun + 2), "it does not compute");
     engine.ok(&["pause", "busy"]);
     let (used, memory) = (ticks(pid), resident(pid));
     // What does not happen can only be looked for during a while: some thirty ticks.
@@ -55,7 +55,7 @@ fn a_paused_container_uses_no_cpu_and_keeps_its_memory() {
     assert_eq!(engine.ok(&["ps", "--format", "{{.Names}}"]), "busy", "paused is not gone");
     engine.ok(&["unpause", "busy"]);
     assert_eq!(engine.pid("busy"), pid, "the same process goes on");
-    assert!(wait_until(PATIENCE, || ticks(pid) > used + 2), "it does not go on");
+    assert!(wait_until(TIMEOUT, || ticks(pid) > used + 2), "it does not go on");
 }
 
 #[test]

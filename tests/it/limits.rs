@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::harness::{PATIENCE, TestEngine, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
 
 /// A container's file of a limit: its name in v1, or the one in v2.
@@ -169,7 +169,7 @@ fn stats_have_dockers_columns_and_numbers() {
         let percent = engine.script(r#"let s = stats("busy"); print(s.cpu); "#);
         percent.parse::<f64>().unwrap() > 5.0
     };
-    assert!(wait_until(PATIENCE, busy), "it computes all the time");
+    assert!(wait_until(TIMEOUT, busy), "it computes all the time");
     let script = r#"let s = stats("busy"); print(s.memory > 0 && s.memory_limit == 67108864)"#;
     assert_eq!(engine.script(script), "true");
     assert!(engine.fails(&["stats", "--no-stream", "none"], 1).contains("no such container"));
@@ -248,7 +248,7 @@ fn what_a_container_uses_is_told_until_it_ends() {
         "#,
     );
     let expected = "true\ntrue\ntrue\n3\ntimeout\n1\n1\n1\ntrue\nnot_found\n\
-                    stats(): option `interval`: 10 ms at least";
+                    stats(): option `interval`: expected at least 10 ms, got 0 ms";
     assert_eq!(said, expected);
 }
 
@@ -284,7 +284,7 @@ fn a_container_gets_its_cgroup_below_the_parent_that_was_requested() {
     assert!(!paths.is_empty());
     assert!(paths.iter().all(|path| *path == format!("/{parent}/{}", id.trim())), "{paths:?}");
     let shown = engine.ok(&["inspect", "-f", "{{.HostConfig.CgroupParent}}", "own"]);
-    assert_eq!(shown.trim(), parent);
+    assert_eq!(shown.trim(), format!("/{parent}"));
     let verbs: [&[&str]; 6] = [
         &["exec", "own", "true"],
         &["pause", "own"],
@@ -295,7 +295,7 @@ fn a_container_gets_its_cgroup_below_the_parent_that_was_requested() {
     ];
     verbs.iter().for_each(|verb| drop(engine.ok(verb)));
     let text = engine.ok(&["-e", "print(docker(\"own\"))"]);
-    assert!(text.contains(&format!("--cgroup-parent {parent}")), "{text}");
+    assert!(text.contains(&format!("--cgroup-parent /{parent}")), "{text}");
     engine.ok(&["rm", "-f", "own"]);
     let hierarchies =
         std::fs::read_dir("/sys/fs/cgroup").unwrap().map(|entry| entry.unwrap().path());
@@ -307,7 +307,7 @@ fn a_container_gets_its_cgroup_below_the_parent_that_was_requested() {
             std::fs::remove_dir(night.parent().unwrap()).unwrap();
         }
     }
-    for bad in ["", "/", "..", "a/../../b", "a\nb"] {
+    for bad in ["/", "..", "a/../../b", "a\nb"] {
         let said = engine.fails(&["create", &format!("--cgroup-parent={bad}"), "host"], 1);
         assert!(said.contains("for \"--cgroup-parent\" flag: invalid cgroup path"), "{said}");
     }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use rustix::process::Signal;
 
 use crate::harness::{
-    CommandOutput, PATIENCE, TestEngine, follows, signal, wait_for_exit, wait_until,
+    CommandOutput, TIMEOUT, TestEngine, follows, signal, wait_for_exit, wait_until,
     waits_for_monitor,
 };
 use crate::needs_root;
@@ -42,7 +42,7 @@ fn ctrl_c_ends_the_reader_and_not_the_container() {
     engine.wrote("box", "x");
     for words in [&["logs", "-f", "box"][..], &["wait", "box"]] {
         let reader = engine.spawn(words);
-        assert!(wait_until(PATIENCE, || waits_for_monitor(&reader)));
+        assert!(wait_until(TIMEOUT, || waits_for_monitor(&reader)));
         signal(reader.id(), Signal::INT);
         let ran = CommandOutput::from(reader.wait_with_output().unwrap());
         assert_eq!((ran.code, ran.err.as_str()), (130, ""), "{words:?}");
@@ -212,22 +212,20 @@ fn following_across_restarts_tells_each_line_once_until_the_container_is_removed
             (engine.command(&["-e", script]).stdout(out).spawn().unwrap(), path)
         })
         .collect();
-    assert!(wait_until(PATIENCE, || followers.iter().all(|(child, _)| follows(child))));
+    assert!(wait_until(TIMEOUT, || followers.iter().all(|(child, _)| follows(child))));
     // Three runs by policy, which end; one more by hand of another process, which is removed.
     engine.ok(&["start", "box"]);
     engine.ok(&["-e", "wait_for(\"box\", \"exited\", 30)"]);
     engine.ok(&["start", "box"]);
     let wrote = |path, last| std::fs::read_to_string(path).unwrap().ends_with(last);
     // What nobody has read yet would go with the container.
-    assert!(wait_until(PATIENCE, || followers[..2]
-        .iter()
-        .all(|(_, path)| wrote(path, "3.2000\n"))));
+    assert!(wait_until(TIMEOUT, || followers[..2].iter().all(|(_, path)| wrote(path, "3.2000\n"))));
     engine.ok(&["rm", "-f", &id]);
     let all: String =
         (0..4).flat_map(|run| (1..=2000).map(move |i| format!("{run}.{i}\n"))).collect();
     let expected = [&all, &all, &all[..all.find("1.8\n").unwrap()]];
     for ((child, path), expected) in followers.iter_mut().zip(expected) {
-        assert!(wait_for_exit(child, PATIENCE).is_some_and(|status| status.success()));
+        assert!(wait_for_exit(child, TIMEOUT).is_some_and(|status| status.success()));
         let out = std::fs::read_to_string(path).unwrap();
         assert!(out == format!("{expected}over\n"), "{out}");
     }
@@ -248,7 +246,7 @@ fn following_across_restarts_ends_with_the_time_and_with_ctrl_c() {
     for name in ["rests", "writes"] {
         assert_eq!(engine.script(&follow(name, 1)), "timeout", "{name}");
         let reader = engine.spawn(&["-e", &follow(name, 1000)]);
-        assert!(wait_until(PATIENCE, || follows(&reader)));
+        assert!(wait_until(TIMEOUT, || follows(&reader)));
         signal(reader.id(), Signal::INT);
         let ran = CommandOutput::from(reader.wait_with_output().unwrap());
         assert_eq!(ran.code, 130, "{name}: {}{}", ran.out, ran.err);

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
-use crate::harness::{PATIENCE, TestEngine, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
 
 /// A directory of the host with a file in it.
@@ -200,7 +200,7 @@ fn a_new_volume_takes_what_the_image_has_and_keeps_what_containers_write() {
     // The image's own volume goes with the container, and the image is as it was.
     assert_eq!(run(&[], "rm -r /data/*; ls /data"), "");
     assert_eq!(run(&[], "ls /data"), "one\nsub");
-    assert!(wait_until(PATIENCE, || engine.ok(&["volume", "ls", "-q"]) == "empty\nkept"));
+    assert!(wait_until(TIMEOUT, || engine.ok(&["volume", "ls", "-q"]) == "empty\nkept"));
     engine.ok(&["create", "--name", "made", "data:1"]);
     let own = mounts(&engine, "made")[0]["Name"].as_str().unwrap().to_owned();
     assert_eq!(own.len(), 64);

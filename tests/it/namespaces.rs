@@ -1,6 +1,6 @@
 //! What containers share with the host and with each other.
 
-use crate::harness::{PATIENCE, TestEngine, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
 
 fn own(kind: &str) -> String {
@@ -157,7 +157,7 @@ fn processes_of_the_host_are_seen_and_all_of_the_container_end_with_it() {
             all.filter_map(|entry| std::fs::read_to_string(entry.path().join("cmdline")).ok())
                 .any(|line| line.starts_with(&format!("sleep\0{mark}")))
         };
-        assert!(wait_until(PATIENCE, running), "{name}");
+        assert!(wait_until(TIMEOUT, running), "{name}");
         match end {
             "kill" => engine.ok(&["kill", name]),
             "stop" => engine.ok(&["stop", "-t", "0", name]),
@@ -247,7 +247,7 @@ fn an_init_reaps_passes_signals_on_and_cannot_be_written() {
         let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
         children.split_whitespace().count()
     };
-    assert!(wait_until(PATIENCE, || zombies() == 1));
+    assert!(wait_until(TIMEOUT, || zombies() == 1));
     let exe = std::fs::metadata(format!("/proc/{pid}/exe")).unwrap();
     let own = std::fs::metadata(crate::harness::LIFEBOX).unwrap();
     use std::os::unix::fs::MetadataExt as _;

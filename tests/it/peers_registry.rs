@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 
-use crate::harness::{PATIENCE, TestEngine, fixture, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, fixture, wait_until};
 use crate::needs_root;
 
 /// bcrypt of `s3cret-word` for `tester`.
@@ -63,7 +63,7 @@ impl Registry {
             .spawn()
             .unwrap();
         let registry = Registry { child, address, _directory: directory };
-        assert!(wait_until(PATIENCE, || registry.answers()), "the registry does not answer");
+        assert!(wait_until(TIMEOUT, || registry.answers()), "the registry does not answer");
         Some(registry)
     }
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
-use crate::harness::{PATIENCE, TestEngine, ran_to_its_end, signal, wait_until, waits_for_monitor};
+use crate::harness::{TIMEOUT, TestEngine, ran_to_its_end, signal, wait_until, waits_for_monitor};
 use crate::needs_root;
 
 /// Three lives: one through all states, one that is started again, one that goes by itself.
@@ -128,8 +128,8 @@ fn a_page_is_whole_however_a_script_ends() {
     let (file, page) = (endless.path("lives.rhai"), endless.path("out.html"));
     // Before the script too, as `--dry-run` and `--trace`.
     let running = engine.spawn(&["--report", &page, &file]);
-    assert!(wait_until(PATIENCE, || engine.status("on") == "running"));
-    assert!(wait_until(PATIENCE, || waits_for_monitor(&running)), "it does not wait");
+    assert!(wait_until(TIMEOUT, || engine.status("on") == "running"));
+    assert!(wait_until(TIMEOUT, || waits_for_monitor(&running)), "it does not wait");
     signal(running.id(), Signal::INT);
     assert_eq!(ran_to_its_end(running).code, 130);
     assert_eq!(endless.names(), ["lives.rhai", "out.html"]);

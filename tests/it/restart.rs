@@ -1,6 +1,6 @@
 //! What the monitor does by itself: restarts, log files, and removing at the end.
 
-use crate::harness::{PATIENCE, TestEngine, signal, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, signal, wait_until};
 use crate::needs_root;
 
 #[test]
@@ -25,9 +25,9 @@ fn what_is_restarting_can_be_stopped_and_says_what_it_is() {
     engine.ok(&["run", "-d", "--name", "web", "--restart", "always", "host", "sh", "-c", "exit 4"]);
     // Pauses double: soon it is nearly always between two runs.
     let often = || engine.get("web", "{{.RestartCount}}").parse::<u32>().unwrap() >= 3;
-    assert!(wait_until(PATIENCE, often), "it is not restarted");
+    assert!(wait_until(TIMEOUT, often), "it is not restarted");
     assert!(
-        wait_until(PATIENCE, || engine.status("web") == "restarting"),
+        wait_until(TIMEOUT, || engine.status("web") == "restarting"),
         "{}",
         engine.status("web")
     );
@@ -63,10 +63,10 @@ fn a_stopped_container_stays_stopped_and_a_killed_program_comes_back() {
     crate::harness::signal(pid, rustix::process::Signal::KILL);
     let back =
         || !["0".to_owned(), pid.to_string()].contains(&engine.get("died", "{{.State.Pid}}"));
-    assert!(wait_until(PATIENCE, back), "nobody asked it to end");
+    assert!(wait_until(TIMEOUT, back), "nobody asked it to end");
     engine.ok(&["update", "--restart", "no", "died"]);
     crate::harness::signal(engine.pid("died"), rustix::process::Signal::KILL);
-    assert!(wait_until(PATIENCE, || engine.status("died") == "exited"), "the policy has changed");
+    assert!(wait_until(TIMEOUT, || engine.status("died") == "exited"), "the policy has changed");
     assert_eq!(engine.get("died", "{{.HostConfig.RestartPolicy.Name}}"), "no");
     engine.ok(&["start", "stopped"]);
     assert_eq!(engine.get("stopped", "{{.RestartCount}}"), "0");
@@ -77,7 +77,7 @@ fn a_container_with_rm_goes_when_nobody_waits() {
     needs_root!();
     let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--rm", "--name", "web", "host", "true"]);
-    assert!(wait_until(PATIENCE, || engine.status("web") == "gone"), "it is still there");
+    assert!(wait_until(TIMEOUT, || engine.status("web") == "gone"), "it is still there");
     engine.ok(&["run", "-d", "--rm", "--name", "web", "host", "sleep", "100"]);
     engine.ok(&["rm", "-f", "web"]);
     assert_eq!(engine.status("web"), "gone");
@@ -86,7 +86,7 @@ fn a_container_with_rm_goes_when_nobody_waits() {
     let status = std::fs::read_to_string(format!("/proc/{}/status", engine.pid("web"))).unwrap();
     let monitor = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap().trim();
     signal(monitor.parse().unwrap(), rustix::process::Signal::KILL);
-    assert!(wait_until(PATIENCE, || engine.status("web") == "gone"), "it is still there");
+    assert!(wait_until(TIMEOUT, || engine.status("web") == "gone"), "it is still there");
     assert_eq!(engine.ok(&["volume", "ls", "-q"]), "");
     let left = std::fs::read_dir(engine.root().join("containers")).unwrap().count();
     assert_eq!(left, 0);
@@ -162,7 +162,7 @@ fn a_follower_sees_every_line_while_files_change() {
     ]);
     engine.ok(&["start", "web"]);
     let follower = engine.spawn(&["logs", "-f", "web"]);
-    assert!(wait_until(PATIENCE, || crate::harness::waits_for_monitor(&follower)));
+    assert!(wait_until(TIMEOUT, || crate::harness::waits_for_monitor(&follower)));
     let fifo = engine.container_directory("web").join("stdin");
     std::fs::write(fifo, "go\n").unwrap();
     let out = follower.wait_with_output().unwrap().stdout;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::harness::{CommandOutput, LIFEBOX, PATIENCE, fixture, wait_until};
+use crate::harness::{CommandOutput, LIFEBOX, TIMEOUT, fixture, wait_until};
 use crate::needs_users;
 use crate::user::User;
 
@@ -15,7 +15,7 @@ fn an_ordinary_user_takes_a_container_through_its_life() {
     assert_eq!(user.run("lifebox run --rm host sh -c 'exit 9'").code, 9);
     assert_eq!(user.run("lifebox run --rm host no-such-program").code, 127);
     user.ok("lifebox run -d --name web host sh -c 'echo ready; exec sleep 1000'");
-    let wrote = wait_until(PATIENCE, || user.ok("lifebox logs web") == "ready");
+    let wrote = wait_until(TIMEOUT, || user.ok("lifebox logs web") == "ready");
     assert!(wrote, "{:?}", user.run("lifebox logs web"));
     let status = "lifebox inspect --format '{{.State.Status}}' web";
     for (verb, expected) in [
@@ -53,7 +53,7 @@ fn each_user_of_a_container_is_a_subordinate_id_outside() {
     let id = user.ok("lifebox create --user 33:34 host sh -c 'touch /tmp/mine; sleep 1000'");
     user.ok(&format!("lifebox start {id}"));
     let upper = user.store().join("containers").join(&id).join("upper");
-    assert!(wait_until(PATIENCE, || upper.join("tmp/mine").exists()));
+    assert!(wait_until(TIMEOUT, || upper.join("tmp/mine").exists()));
     let file = std::fs::metadata(upper.join("tmp/mine")).unwrap();
     // Inside, 0 is the user and 1 the first subordinate id.
     assert_eq!((file.uid(), file.gid()), (first + 32, first + 33));
@@ -238,11 +238,11 @@ fn an_ordinary_user_shares_namespaces_with_the_host() {
     // Nothing of a container is left that had no process namespace to take all with it.
     user.ok("lifebox run -d --name pp --pid host host sh -c 'sleep 4711 & sleep 4712'");
     let top = || user.ok("lifebox top pp");
-    assert!(wait_until(PATIENCE, || top().contains("sleep 4711")), "{}", top());
+    assert!(wait_until(TIMEOUT, || top().contains("sleep 4711")), "{}", top());
     assert!(!top().contains("lifebox-monitor"), "{}", top());
     user.ok("lifebox rm -f pp");
     let left = || user.run("pgrep -u $(id -u) -r D,R,S,T -f '^sleep 471'").out;
-    assert!(wait_until(PATIENCE, || left().is_empty()), "{}", left());
+    assert!(wait_until(TIMEOUT, || left().is_empty()), "{}", left());
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn a_container_dies_with_its_monitor_also_without_a_cgroup() {
     user.ok("pkill -KILL -u $(id -u) -f '^lifebox-monitor '");
     assert!(user.ok("lifebox ps -a").contains("Exited (137)"));
     let process = PathBuf::from(format!("/proc/{pid}"));
-    assert!(wait_until(PATIENCE, || !process.exists()), "{}", process.display());
+    assert!(wait_until(TIMEOUT, || !process.exists()), "{}", process.display());
     user.ok("lifebox start web && lifebox rm -f web");
     // One that has become another user inside outlives its monitor, and is the user's to kill.
     let become_other = "exec nsenter -S 33 -G 33 sleep 1000";
@@ -296,7 +296,7 @@ fn a_container_dies_with_its_monitor_also_without_a_cgroup() {
     let pid = user.ok("lifebox inspect --format '{{.State.Pid}}' other");
     let status = format!("/proc/{pid}/status");
     let own = format!("Uid:\t{}", user.ok("id -u"));
-    let became = wait_until(PATIENCE, || !std::fs::read_to_string(&status).unwrap().contains(&own));
+    let became = wait_until(TIMEOUT, || !std::fs::read_to_string(&status).unwrap().contains(&own));
     assert!(became, "{:?}", user.run("lifebox logs other"));
     user.ok("pkill -KILL -u $(id -u) -f '^lifebox-monitor '");
     user.refused(
@@ -304,7 +304,7 @@ fn a_container_dies_with_its_monitor_also_without_a_cgroup() {
         &["operation not permitted", &format!("sudo kill -KILL {pid}")],
     );
     user.ok(&format!("kill -KILL {pid}"));
-    assert!(wait_until(PATIENCE, || user.run("lifebox rm other").code == 0));
+    assert!(wait_until(TIMEOUT, || user.run("lifebox rm other").code == 0));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::harness::{PATIENCE, TestEngine, signal, wait_for_exit, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, signal, wait_for_exit, wait_until};
 use crate::needs_root;
 
 /// A container that is made, one that runs, and a wait without end. Says `ready` before.
@@ -47,10 +47,10 @@ fn a_killed_script_leaves_nothing_of_its_scope() {
     let begun = Instant::now();
     child.kill().unwrap();
     child.wait().unwrap();
-    let gone = wait_until(PATIENCE, || names(&engine) == ["kept"]);
+    let gone = wait_until(TIMEOUT, || names(&engine) == ["kept"]);
     assert!(gone, "{:?}", names(&engine));
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-    assert!(wait_until(PATIENCE, || engine.ok(&["volume", "ls", "-q"]).is_empty()));
+    assert!(wait_until(TIMEOUT, || engine.ok(&["volume", "ls", "-q"]).is_empty()));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn ctrl_c_ends_any_call_soon_and_tidies_up() {
         let begun = Instant::now();
         signal(child.id(), Signal::INT);
         assert_eq!(
-            wait_for_exit(&mut child, PATIENCE).and_then(|status| status.code()),
+            wait_for_exit(&mut child, TIMEOUT).and_then(|status| status.code()),
             Some(130),
             "{call}"
         );
@@ -83,7 +83,7 @@ fn ctrl_c_ends_any_call_soon_and_tidies_up() {
         let mut said = String::new();
         std::io::Read::read_to_string(&mut output, &mut said).unwrap();
         assert_eq!(said, "put off\n", "{call}");
-        let gone = wait_until(PATIENCE, || names(&engine) == ["kept"]);
+        let gone = wait_until(TIMEOUT, || names(&engine) == ["kept"]);
         assert!(gone, "{call}: {:?}", names(&engine));
         engine.ok(&["rm", "-f", "kept"]);
     }
@@ -108,9 +108,9 @@ fn a_second_ctrl_c_ends_the_cleanup_and_leaves_nothing_all_the_same() {
     assert_eq!(line, "tidying\n");
     let begun = Instant::now();
     signal(child.id(), Signal::INT);
-    assert_eq!(wait_for_exit(&mut child, PATIENCE).and_then(|status| status.code()), Some(130));
+    assert_eq!(wait_for_exit(&mut child, TIMEOUT).and_then(|status| status.code()), Some(130));
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
-    assert!(wait_until(PATIENCE, || names(&engine).is_empty()), "{:?}", names(&engine));
+    assert!(wait_until(TIMEOUT, || names(&engine).is_empty()), "{:?}", names(&engine));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_script_that_ends_by_itself_leaves_what_it_kept_and_no_process() {
             .unwrap();
         found.stdout.is_empty()
     };
-    assert!(wait_until(PATIENCE, keepers), "a keeper is left");
+    assert!(wait_until(TIMEOUT, keepers), "a keeper is left");
 }
 
 #[test]
@@ -171,17 +171,17 @@ fn a_loop_over_events_ends_with_the_others_of_its_group() {
         } catch (e) { print(e); }
     "#;
     let mut script = engine.spawn(&["-e", text]);
-    assert!(wait_for_exit(&mut script, PATIENCE).is_some_and(|status| status.success()));
+    assert!(wait_for_exit(&mut script, TIMEOUT).is_some_and(|status| status.success()));
 }
 
 /// Interrupts a script that has said `ready`, when a line of `ps` says `sign`.
 fn interrupt_at(engine: &TestEngine, text: &str, sign: &str) {
     let (mut child, _output) = begin(engine, text);
     let lines = || engine.ok(&["ps", "-a", "--format", "{{.Names}}\n{{.State}}"]);
-    assert!(wait_until(PATIENCE, || lines().lines().any(|line| line == sign)), "{text}");
+    assert!(wait_until(TIMEOUT, || lines().lines().any(|line| line == sign)), "{text}");
     signal(child.id(), Signal::INT);
     assert_eq!(
-        wait_for_exit(&mut child, PATIENCE).and_then(|status| status.code()),
+        wait_for_exit(&mut child, TIMEOUT).and_then(|status| status.code()),
         Some(130),
         "{text}"
     );

@@ -179,9 +179,9 @@ fn what_cannot_be_had_is_refused_with_a_way_out() {
         (&["--device", "/etc/passwd:/dev/p"], "`/etc/passwd` is not a device"),
         (&["--device", "/dev/null:/etc/null"], "must be below /dev"),
         (&["--device", "null"], "must be absolute"),
-        (&["--security-opt", "seccomp="], "invalid --security-opt"),
-        (&["--security-opt", "nope"], "invalid --security-opt"),
-        (&["--security-opt", "apparmor="], "invalid --security-opt"),
+        (&["--security-opt", "seccomp="], "flag: unknown security option"),
+        (&["--security-opt", "nope"], "flag: unknown security option"),
+        (&["--security-opt", "apparmor="], "flag: unknown security option"),
     ] {
         refused(&engine, words, reason);
     }

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::harness::{CommandOutput, LIFEBOX, PATIENCE, TestEngine, wait_until};
+use crate::harness::{CommandOutput, LIFEBOX, TIMEOUT, TestEngine, wait_until};
 use crate::runtimetest::{check_mounts, check_process};
 use crate::user::User;
 use crate::{needs_root, needs_users};
@@ -66,7 +66,7 @@ impl Stored {
 #[test]
 fn a_copied_root_is_what_an_overlay_shows() {
     needs_root!();
-    let told = ["overlay", "vfs"].map(|driver| {
+    let printed = ["overlay", "vfs"].map(|driver| {
         let stored = Stored::new(driver);
         stored.ok(&["run", "--name", "web", "layers", "sh", "-c", CHANGES]);
         let diff = stored.ok(&["diff", "web"]);
@@ -78,7 +78,7 @@ fn a_copied_root_is_what_an_overlay_shows() {
         stored.ok(&["create", "--name", "again", "changed"]);
         (diff, size, exported, stored.exported("again"))
     });
-    let [overlay, vfs] = told;
+    let [overlay, vfs] = printed;
     assert_eq!(overlay.0, vfs.0);
     assert!(vfs.0.contains("D /a/link") && vfs.0.contains("A /made/deep"), "{}", vfs.0);
     assert_eq!(overlay.1, vfs.1);
@@ -224,7 +224,7 @@ fn an_ordinary_user_whose_files_are_on_an_overlay_gets_copies() {
     let expected =
         ["Storage Driver: vfs", "it runs", "0:0", "vfs", "A /new", "it runs", "web", "0"];
     assert_eq!(lines, expected);
-    assert!(wait_until(PATIENCE, || user.monitors() == 0));
+    assert!(wait_until(TIMEOUT, || user.monitors() == 0));
 }
 
 /// The probe in a container of an ordinary user's.

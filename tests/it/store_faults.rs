@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::harness::{CommandOutput, PATIENCE, TestEngine, fixture, signal};
+use crate::harness::{CommandOutput, TIMEOUT, TestEngine, fixture, signal};
 use crate::needs_root;
 
 /// Writes an archive of one image, whose layers have files of these sizes.
@@ -97,7 +97,7 @@ fn a_killed_load_leaves_a_whole_image_or_none() {
     for reached in points {
         let mut load = engine.command(&["load", "-q", "-i", &archive]);
         let mut child = load.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while !reached() && child.try_wait().unwrap().is_none() {
             assert!(Instant::now() < deadline);
             std::thread::yield_now();

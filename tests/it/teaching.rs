@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use rexpect::session::spawn_command;
 
-use crate::harness::{PATIENCE, TestEngine, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
 
 /// The words of a plan's steps with their system calls, from what `explain` prints.
@@ -81,7 +81,7 @@ fn a_plan_is_what_is_then_done() {
         );
         starts += usize::from(["start", "restart"].contains(&verb));
         let ready = || engine.run(&["logs", "web"]).out.lines().count() >= starts;
-        assert!(verb == "rm -f" || wait_until(PATIENCE, ready), "{verb}");
+        assert!(verb == "rm -f" || wait_until(TIMEOUT, ready), "{verb}");
     }
 }
 
@@ -146,7 +146,7 @@ fn strace_sees_the_calls_of_the_plan_in_its_order() {
     strace.args(["-f", "-s", "200", "-o", log.to_str().unwrap(), crate::harness::LIFEBOX]);
     let started = strace.args(["start", "web"]).stdout(Stdio::null()).spawn().unwrap();
     let pid = started.id();
-    assert!(wait_until(PATIENCE, || engine.status("web") == "running"));
+    assert!(wait_until(TIMEOUT, || engine.status("web") == "running"));
     engine.ok(&["kill", "web"]);
     let mut started = started;
     started.wait().unwrap();
@@ -170,16 +170,17 @@ fn strace_sees_the_calls_of_the_plan_in_its_order() {
         "setsid",
         "execve",
     ] {
-        let told = plan.iter().flat_map(|(_, calls)| calls).filter(|known| *known == call).count();
+        let printed =
+            plan.iter().flat_map(|(_, calls)| calls).filter(|known| *known == call).count();
         let found = seen.iter().filter(|known| *known == call).count();
         let enough = match call {
             // The program is looked for in each directory of PATH.
-            "execve" => found >= told,
+            "execve" => found >= printed,
             // One empty file system masks all directories, made when the first is met.
-            "fsmount" => found == told + 1,
-            _ => found == told,
+            "fsmount" => found == printed + 1,
+            _ => found == printed,
         };
-        assert!(enough, "{call}: the plan has {told}, strace saw {found}");
+        assert!(enough, "{call}: the plan has {printed}, strace saw {found}");
     }
 }
 
@@ -187,17 +188,20 @@ fn strace_sees_the_calls_of_the_plan_in_its_order() {
 fn a_trace_stands_beside_the_lines_that_caused_it() {
     needs_root!();
     let engine = TestEngine::new();
-    let told = engine.script(
+    let printed = engine.script(
         "let c = create(\"host\", #{ name: \"web\", cmd: \"sleep 100\" });\n\
          let name = trace(|| {\n    start(c);\n    c.pause();\n    c.name\n});\n\
          print(`value ${name}`);",
     );
-    let lines: Vec<&str> = told.lines().collect();
+    let lines: Vec<&str> = printed.lines().collect();
     let place = |text: &str| lines.iter().position(|line| line.contains(text));
     let (start, pause) = (place("line 3: start(c);"), place("line 4: c.pause();"));
-    assert!(start.is_some() && start < place("pivot to the new root"), "{told}");
-    assert!(place("execute the program") < pause && pause < place("freeze the cgroup"), "{told}");
-    assert_eq!(lines.last().copied(), Some("value web"), "{told}");
+    assert!(start.is_some() && start < place("pivot to the new root"), "{printed}");
+    assert!(
+        place("execute the program") < pause && pause < place("freeze the cgroup"),
+        "{printed}"
+    );
+    assert_eq!(lines.last().copied(), Some("value web"), "{printed}");
     // Also of what fails, and in the place of a whole script.
     let ran = engine.run(&["--trace", "-e", "run(\"host\", \"nosuch\")"]);
     assert_eq!(ran.code, 1);
@@ -242,9 +246,9 @@ fn a_container_is_explained_from_both_sides() {
     engine.ok(&words);
     engine.ok(&["run", "-d", "--name", "side", "--network", "container:web", "host", "sleep", "9"]);
     let pid = engine.pid("web").to_string();
-    let told = || engine.ok(&["explain", "web"]);
-    assert!(wait_until(PATIENCE, || told().contains("A /new") && told().contains("sleep 100")));
-    let text = told();
+    let printed = || engine.ok(&["explain", "web"]);
+    assert!(wait_until(TIMEOUT, || printed().contains("A /new") && printed().contains("sleep 100")));
+    let text = printed();
     for part in ["shared with side", "private", "limits: memory 64MiB", "/sys/fs/cgroup", "overlay"]
     {
         assert!(text.contains(part), "{part}\n{text}");
@@ -294,31 +298,31 @@ fn a_path_tells_the_layers_that_it_comes_from() {
     );
     let program = "echo 12345 > /added; rm -r /dir; mkdir /dir; exec sleep 100";
     engine.ok(&["run", "-d", "--name", "web", "changed:1", "sh", "-c", program]);
-    let told = |path| -> Vec<String> {
+    let printed = |path| -> Vec<String> {
         let text = engine.ok(&["explain", "web", path]);
         text.lines().skip(1).map(|line| line.trim().to_owned()).collect()
     };
-    assert!(wait_until(PATIENCE, || told("/added").len() == 2 && told("/dir").len() == 2));
+    assert!(wait_until(TIMEOUT, || printed("/added").len() == 2 && printed("/dir").len() == 2));
     let own = "its writable layer: a file of 6B";
     assert_eq!(
-        told("/added"),
+        printed("/added"),
         [own, "layer 2 of its image: a file of 3B (hidden by what is above)"]
     );
     assert_eq!(
-        told("/usr/bin/wc")[0],
+        printed("/usr/bin/wc")[0],
         "layer 2 of its image: a whiteout, which hides what is below"
     );
-    assert!(told("/usr/bin/wc")[1].ends_with("(hidden by what is above)"));
-    assert_eq!(told("/dir")[0], "its writable layer: a directory that hides those below");
-    assert!(told("/dir/old")[0].starts_with("its writable layer: a whiteout"));
-    assert!(told("/bin/sh")[0].contains("a link, /bin -> usr/bin"), "{:?}", told("/bin/sh"));
-    let hosts = told("/etc/hosts");
+    assert!(printed("/usr/bin/wc")[1].ends_with("(hidden by what is above)"));
+    assert_eq!(printed("/dir")[0], "its writable layer: a directory that hides those below");
+    assert!(printed("/dir/old")[0].starts_with("its writable layer: a whiteout"));
+    assert!(printed("/bin/sh")[0].contains("a link, /bin -> usr/bin"), "{:?}", printed("/bin/sh"));
+    let hosts = printed("/etc/hosts");
     assert!(
         hosts[0].starts_with("a mount of ") && hosts[0].ends_with(" at /etc/hosts"),
         "{hosts:?}"
     );
     assert!(hosts[1].ends_with("(hidden by what is above)"), "{hosts:?}");
-    assert!(told("/nowhere")[0].contains("no layer has this path"));
+    assert!(printed("/nowhere")[0].contains("no layer has this path"));
     assert!(
         engine.fails(&["explain", "web", "/usr/../etc"], 1).contains("is not an absolute path")
     );
@@ -386,9 +390,9 @@ fn refusals_teach_in_both_languages() {
     let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "100"]);
     engine.ok(&["pause", "web"]);
-    let told = engine.fails(&["start", "web"], 1);
+    let printed = engine.fails(&["start", "web"], 1);
     assert_eq!(
-        told,
+        printed,
         "error: cannot start `web`: it is paused\n\
          hint: Its processes exist and are paused: there is nothing to start. \
          Now legal: unpause, stop, kill, restart, rm -f\n\
@@ -403,8 +407,8 @@ fn refusals_teach_in_both_languages() {
         [("attach", "there is none."), ("pause", "nothing to pause."), ("top", "nothing to list.")]
     {
         engine.run(&["create", "--name", "rests", "host", "true"]);
-        let told = engine.fails(&[verb, "rests"], 1);
-        assert!(told.contains(said), "{told}");
+        let printed = engine.fails(&[verb, "rests"], 1);
+        assert!(printed.contains(said), "{printed}");
     }
     let wrong = engine.fails(&["--lang", "xx", "ps"], 1);
     assert!(wrong.contains("unsupported language `xx`"), "{wrong}");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::imports::{Arrows, Crate, circles};
+use crate::prose::{self, Prose};
 use lifebox::model::container::status::{Action, Status, Transition, transition};
 
 /// Which room may import which; ARCHITECTURE.md carries the same table.
@@ -210,6 +211,136 @@ fn no_line_of_a_comment_is_longer_than_100_columns() {
         }
     }
     assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+/// Phrases that name no party, or for which the field has a plain word.
+const UNPLAIN: &[&str] = &[
+    "nobody",
+    "somebody",
+    "whoever",
+    "whatever",
+    "nowhere",
+    "none of them",
+    "for ever",
+    "at once",
+    "so many",
+    "so long",
+    "so often",
+    "so well",
+    "is no",
+    "are no",
+    "was no",
+    "were no",
+    "is wanted",
+    "are wanted",
+    "is to be",
+    "are to be",
+    "asks for",
+    "asked for",
+    "asked again",
+    "it takes",
+    "it is one of",
+    "it is gone",
+    "goes on",
+    "go on",
+    "went on",
+    "says so",
+    "say so",
+    "time is over",
+    "timeout is over",
+    "not there",
+    "and the like",
+    "in words",
+    "this machine",
+    "made of",
+    "made from",
+    "takes away",
+    "take away",
+    "a container is needed",
+    "known: {",
+];
+
+/// Plain phrases that contain one of these.
+const PLAIN: &[&str] = &[
+    "there is no",
+    "there are no",
+    "there was no",
+    "there were no",
+    "is no longer",
+    "are no longer",
+    // Docker's message.
+    "you cannot start and attach multiple containers at once",
+    // The user.
+    "\"nobody\"",
+    "nobody:x:65534:65534:nobody:",
+];
+
+/// Returns where a Rust file uses unplain words. Strings of tests may: they are input.
+fn unplain(path: &str, text: &str) -> Vec<(usize, &'static str)> {
+    let is_test = path.ends_with("/tests.rs") || path.contains("/tests/");
+    let inline = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+    let tests = if is_test { 0 } else { text[..inline].lines().count() };
+    let uses = |prose: &Prose| prose.uses(UNPLAIN, PLAIN);
+    let is_input = |prose: &Prose, line| prose.is_string && line > tests;
+    let all = prose::of_rust(text);
+    let all = all.iter().flat_map(|prose| uses(prose).into_iter().map(move |found| (prose, found)));
+    all.filter(|(prose, (line, _))| !is_input(prose, *line)).map(|(_, found)| found).collect()
+}
+
+#[test]
+fn comments_and_messages_use_plain_words() {
+    let mut all = Vec::new();
+    for file in files(&root().join("src"), "rs") {
+        let path = file.strip_prefix(root()).unwrap().display().to_string();
+        let found = unplain(&path, &std::fs::read_to_string(&file).unwrap());
+        all.extend(found.into_iter().map(|(line, word)| format!("{path}:{line}: {word}")));
+    }
+    let folders = ["stdlib", "scripts"].map(|folder| files(&root().join(folder), "rhai"));
+    let texts = folders.concat().into_iter().chain([root().join("src/ui/messages/en.ftl")]);
+    for file in texts {
+        let path = file.strip_prefix(root()).unwrap().display();
+        let text = Prose::new(&std::fs::read_to_string(&file).unwrap(), 1, false);
+        let found = text.uses(UNPLAIN, PLAIN).into_iter();
+        all.extend(found.map(|(line, word)| format!("{path}:{line}: {word}")));
+    }
+    assert!(all.is_empty(), "say it as CONTRIBUTING.md asks under \"Words\":\n{}", all.join("\n"));
+}
+
+#[test]
+fn the_rule_of_plain_words_finds_them_where_they_are() {
+    let text = r##"
+/// There is no list, so this is
+/// no list. 'Nobody' (it's) counts.
+fn bar<'a>(c: char) -> &'a str {
+    let nobody = c == '"' || c == '\''; // for ever
+    "so \"many\", so many, \
+     at once" // "at once"
+}
+const RAW: &str = r#"is
+ "wanted""#;
+const WORDS: &str = r#"goes
+on"#;
+#[cfg(test)]
+mod tests {
+    // Whoever
+    const INPUT: &str = "whoever";
+}
+"##;
+    let mut found = unplain("src/a.rs", text);
+    found.sort_unstable();
+    let expected = [
+        (2, "is no"),
+        (3, "nobody"),
+        (5, "for ever"),
+        (6, "so many"),
+        (7, "at once"),
+        (7, "at once"),
+        (11, "goes on"),
+        (15, "whoever"),
+    ];
+    assert_eq!(found, expected);
+    let found = unplain("src/a/tests.rs", text);
+    assert_eq!(found.len(), 5, "{found:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
-use crate::harness::{PATIENCE, TestEngine, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
 
 /// An engine with a directory `src` (`a`, `sub/b`, a link) beside its root, and two containers:
@@ -126,7 +126,7 @@ fn cve_2018_15664_a_link_that_is_swapped_does_not_lead_out() {
     );
     engine.ok(&["exec", "-d", "runs", "sh", "-c", &swap]);
     let up = || engine.run(&["exec", "runs", "cat", "/up"]).code == 0;
-    assert!(crate::harness::wait_until(crate::harness::PATIENCE, up));
+    assert!(crate::harness::wait_until(crate::harness::TIMEOUT, up));
     let file = engine.root().join("written").to_string_lossy().into_owned();
     std::fs::write(&file, "overwritten").unwrap();
     for n in 0..60 {
@@ -233,5 +233,5 @@ fn a_file_call_on_a_container_that_has_gone_says_so() {
             }
         }";
     engine.script(text);
-    assert!(wait_until(PATIENCE, || engine.ok(&["ps", "-aq"]).is_empty()));
+    assert!(wait_until(TIMEOUT, || engine.ok(&["ps", "-aq"]).is_empty()));
 }

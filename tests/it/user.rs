@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::harness::{CommandOutput, LIFEBOX, PATIENCE, wait_until};
+use crate::harness::{CommandOutput, LIFEBOX, TIMEOUT, wait_until};
 
 /// An ordinary user of this machine, with a home that has the program in it.
 pub struct User {
@@ -45,7 +45,7 @@ macro_rules! needs_users {
 #[track_caller]
 fn administer(program: &str, arguments: &[&str]) {
     let mut said = String::new();
-    let done = wait_until(PATIENCE, || {
+    let done = wait_until(TIMEOUT, || {
         let output = Command::new(program).args(arguments).output().unwrap();
         said = String::from_utf8_lossy(&output.stderr).into_owned();
         output.status.success() || !said.contains("try again later")
@@ -152,10 +152,10 @@ impl User {
 impl Drop for User {
     fn drop(&mut self) {
         self.run("lifebox ps -aq --no-trunc | while read id; do lifebox rm -f $id; done");
-        let gone = std::thread::panicking() || wait_until(PATIENCE, || self.monitors() == 0);
+        let gone = std::thread::panicking() || wait_until(TIMEOUT, || self.monitors() == 0);
         if let Some(cgroup) = &self.cgroup {
             let _ = std::fs::remove_dir(cgroup.join("lifebox"));
-            let _ = wait_until(PATIENCE, || std::fs::remove_dir(cgroup).is_ok());
+            let _ = wait_until(TIMEOUT, || std::fs::remove_dir(cgroup).is_ok());
         }
         administer("userdel", &["--force", &self.name]);
         assert!(gone, "a monitor of {} is left", self.name);

@@ -236,18 +236,18 @@ fn a_condition_that_is_none_is_refused() {
     needs_root!();
     let engine = TestEngine::new();
     for (condition, said) in [
-        (r#""hapy""#, "nothing is ever `hapy`"),
-        ("7", "a condition is a word or a map"),
-        ("#{}", "one condition is wanted, not 0"),
-        (r#"#{ port: 80, log: "x" }"#, "one condition is wanted, not 2"),
-        (r#"#{ log: "(" }"#, "`(` is no regular expression"),
+        (r#""hapy""#, "unknown condition `hapy`"),
+        ("7", "expected a status or a map of a condition"),
+        ("#{}", "expected one condition, got 0"),
+        (r#"#{ port: 80, log: "x" }"#, "expected one condition, got 2"),
+        (r#"#{ log: "(" }"#, "`(` is not a regular expression"),
         (r#"#{ prot: 80 }"#, "did you mean `port`?"),
         ("#{ port: 70000 }", "option `port`"),
         (r#"#{ http: "health" }"#, "is not a request path"),
         (r#"#{ http: "/", status: "200" }"#, "a number such as 200"),
-        (r#"#{ http: "/", file: "/x" }"#, "one condition is wanted, not 2"),
-        (r#"#{ file: "ready" }"#, "is no absolute path"),
-        ("#{ all: [] }", "an array of conditions"),
+        (r#"#{ http: "/", file: "/x" }"#, "expected one condition, got 2"),
+        (r#"#{ file: "ready" }"#, "is not an absolute path"),
+        ("#{ all: [] }", "expected an array of conditions, got an empty array"),
     ] {
         let script = format!(r#"wait_for(create("host"), {condition}, 1)"#);
         let error = engine.fails(&["-e", &script], 1);

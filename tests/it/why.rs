@@ -1,6 +1,6 @@
 //! `why`: the end of a container in words, in each language.
 
-use crate::harness::{PATIENCE, TestEngine, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
 
 /// The monitor of a container that runs: the parent of its first process.
@@ -29,7 +29,7 @@ fn what_runs_rests_or_never_ran_is_told() {
     let sick = ["--health-cmd", "false", "--health-interval", "50ms", "--health-retries", "1"];
     engine.ok(&[&["run", "-d", "--name", "sick"], &sick[..], &["host", "sleep", "100"]].concat());
     let health = || engine.get("sick", "{{.State.Health.Status}}");
-    assert!(wait_until(PATIENCE, || health() == "unhealthy"));
+    assert!(wait_until(TIMEOUT, || health() == "unhealthy"));
     engine.ok(&["run", "-d", "--name", "runs", "host", "sleep", "100"]);
     engine.ok(&["run", "-d", "--name", "rests", "host", "sleep", "100"]);
     engine.ok(&["pause", "rests"]);
@@ -57,7 +57,7 @@ fn an_end_that_came_by_itself_is_told() {
     engine.run(&["run", "--name", "says", "host", "sh", "-c", "exit 137"]);
     engine.run(&["run", "--name", "command", "host", "sh", "-c", "nosuchcommand"]);
     engine.run(&["run", "--name", "again", "--restart", "on-failure:2", "host", "false"]);
-    assert!(wait_until(PATIENCE, || engine.status("again") == "exited"));
+    assert!(wait_until(TIMEOUT, || engine.status("again") == "exited"));
     let stories = [
         ("fine", "exited successfully", "종료 코드 0"),
         ("failed", "exited with code 3", "종료 코드 3"),

@@ -9,7 +9,7 @@ fn script(name: &str) -> String {
     format!("{}/scripts/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The words before the colon of lines such as `paused: its processes are frozen`.
+/// The words before the colon of lines such as `paused: its processes are paused`.
 fn walk(output: &str) -> Vec<&str> {
     let before = output.lines().filter_map(|line| line.split_once(": ")).map(|(before, _)| before);
     before.filter(|before| !before.contains(' ')).collect()
@@ -66,7 +66,7 @@ fn hundredcounter_is_built_by_a_script_and_quickly_the_second_time() {
     let engine = TestEngine::empty();
     let first = engine.ok(&[&script("hundredcounter-build.rhai")]);
     assert!(first.contains("built: hundredcounter:built"), "{first}");
-    assert!(first.contains("it counts:\n1\n2\n3\n") && first.ends_with("ended with 0"), "{first}");
+    assert!(first.contains("it counts:\n1\n2\n3\n") && first.ends_with("exited with 0"), "{first}");
     let begun = Instant::now();
     assert_eq!(engine.ok(&[&script("hundredcounter-build.rhai")]), first);
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
@@ -91,7 +91,7 @@ fn ran(name: &str, words: &[&str]) -> (i32, String) {
 #[test]
 fn a_smoke_test_tells_good_images_from_bad_ones() {
     needs_root!();
-    let good = "ok: it wrote /^listening/\nok: it stops when asked\n".to_owned();
+    let good = "ok: it wrote /^listening/\nok: it exited after SIGTERM\n".to_owned();
     assert_eq!(ran("smoke-test.rhai", &[]), (0, good));
     let words = ["host", "ready", "sh", "-c", "echo no disk; exit 7"];
     let (code, out) = ran("smoke-test.rhai", &words);
@@ -103,7 +103,7 @@ fn a_smoke_test_tells_good_images_from_bad_ones() {
 fn a_job_runs_when_its_service_is_ready() {
     needs_root!();
     let (code, out) = ran("wait-then-run.rhai", &[]);
-    let last = "the job ended with 3, and 0 containers are left\n";
+    let last = "the job exited with 3, and 0 containers are left\n";
     assert_eq!((code, out), (3, format!("service: healthy\njob: migrating\n{last}")));
 }
 
@@ -116,7 +116,7 @@ fn results_of_a_fan_out_come_in_order_and_a_failure_ends_it() {
     let engine = TestEngine::new();
     let failed = engine.run(&[&script("fan-out.rhai"), "2", "x y", "4"]);
     assert_eq!(failed.code, 1);
-    assert!(failed.err.contains("the square of x y ended with"), "{}", failed.err);
+    assert!(failed.err.contains("the square of x y exited with"), "{}", failed.err);
     assert_eq!(engine.ok(&["ps", "-aq"]), "");
 }
 

@@ -51,7 +51,7 @@ pub struct Arguments {
     pub lang: Option<String>,
     /// Print each step to standard error as it is done; `=step` pauses before each
     #[arg(long, value_name = "step", global = true, help_heading = GLOBAL, num_args = 0..=1, require_equals = true,
-          default_missing_value = "", value_parser = ["", "step"])]
+          default_missing_value = "", value_parser = ["", "step"], hide_possible_values = true)]
     pub trace: Option<String>,
     /// What to do.
     #[command(subcommand)]

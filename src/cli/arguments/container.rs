@@ -1,4 +1,4 @@
-//! What may be typed after the verbs of containers: Docker's flags.
+//! The arguments of the verbs of containers: Docker's flags.
 
 use std::path::PathBuf;
 
@@ -6,17 +6,17 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use super::options::OptionFlags;
 
-/// Containers.
+/// The arguments of a verb that takes containers only.
 #[derive(Args, Debug)]
 pub struct Names {
-    /// Names, ids or the beginnings of ids
+    /// Names or IDs; the beginning of an ID is enough
     #[arg(value_name = "CONTAINER", required = true)]
     pub names: Vec<String>,
 }
 
-/// What `create` and `run` share.
+/// The arguments that `create` and `run` share.
 #[derive(Args, Debug)]
-pub struct NewContainer {
+pub struct NewContainerArguments {
     /// Read in a file of environment variables
     #[arg(long, value_name = "FILE")]
     pub env_file: Vec<PathBuf>,
@@ -36,75 +36,75 @@ pub struct NewContainer {
     // One list and not two: all that follows the image belongs to the command, flags included.
     #[arg(value_names = ["IMAGE", "COMMAND"], required = true, trailing_var_arg = true)]
     pub image_and_command: Vec<String>,
+    /// The flags of the one table of options.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub options: OptionFlags<false>,
 }
 
-/// Whether an image may be made or fetched.
+/// A pull policy: when to pull the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pull {
-    /// Where it is missing.
+    /// Pull only a missing image.
     Missing,
-    /// Each time.
+    /// Pull even a present image.
     Always,
-    /// Never.
+    /// Never pull.
     Never,
 }
 
-/// `create`
+/// The arguments of `create`.
 #[derive(Args, Debug)]
 #[command(disable_help_flag = true)]
 pub struct CreateArguments {
+    /// The arguments of a new container.
     #[command(flatten)]
-    #[allow(missing_docs)]
-    pub new: NewContainer,
+    pub new: NewContainerArguments,
 }
 
-/// `run`
+/// The arguments of `run`.
 #[derive(Args, Debug)]
 #[command(disable_help_flag = true)]
 pub struct RunArguments {
-    /// Leave it running and print its id
+    /// Run container in background and print container ID
     #[arg(short, long)]
     pub detach: bool,
-    /// Forward signals to the container
+    /// Proxy all received signals to the process
     #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub sig_proxy: bool,
-    /// What is typed to leave a terminal, such as ctrl-p,ctrl-q
+    /// Override the key sequence for detaching a container, such as ctrl-p,ctrl-q
     #[arg(long, value_name = "KEYS")]
     pub detach_keys: Option<String>,
+    /// The arguments of a new container.
     #[command(flatten)]
-    #[allow(missing_docs)]
-    pub new: NewContainer,
+    pub new: NewContainerArguments,
 }
 
-/// `start`
+/// The arguments of `start`.
 #[derive(Args, Debug)]
 pub struct StartArguments {
-    /// Show what it writes until it ends, and end with its exit code
+    /// Attach STDOUT/STDERR and forward signals
     #[arg(short, long)]
     pub attach: bool,
-    /// Give it standard input
+    /// Attach container's STDIN
     #[arg(short, long)]
     pub interactive: bool,
-    /// Forward signals to the container
+    /// Proxy all received signals to the process
     #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub sig_proxy: bool,
-    /// What is typed to leave a terminal, such as ctrl-p,ctrl-q
+    /// Override the key sequence for detaching a container, such as ctrl-p,ctrl-q
     #[arg(long, value_name = "KEYS")]
     pub detach_keys: Option<String>,
-    /// Names, ids or the beginnings of ids
+    /// Names or IDs; the beginning of an ID is enough
     #[arg(value_name = "CONTAINER", required = true)]
     pub names: Vec<String>,
 }
 
-/// `stop` and `restart`
+/// The arguments of `stop` and `restart`.
 #[derive(Args, Debug)]
 pub struct StopArguments {
-    /// How many seconds to wait before the kill; -1 for ever
+    /// Seconds to wait before killing the container; -1 for no limit
     #[arg(
         short = 't',
         long,
@@ -113,90 +113,90 @@ pub struct StopArguments {
         allow_negative_numbers = true
     )]
     pub time: Option<i64>,
-    /// The signal to send
+    /// Signal to send to the container
     #[arg(short, long)]
     pub signal: Option<String>,
-    /// Names, ids or the beginnings of ids
+    /// Names or IDs; the beginning of an ID is enough
     #[arg(value_name = "CONTAINER", required = true)]
     pub names: Vec<String>,
 }
 
-/// `kill`
+/// The arguments of `kill`.
 #[derive(Args, Debug)]
 pub struct KillArguments {
-    /// The signal to send
+    /// Signal to send to the container
     #[arg(short, long, default_value = "KILL", allow_negative_numbers = true)]
     pub signal: String,
-    /// Names, ids or the beginnings of ids
+    /// Names or IDs; the beginning of an ID is enough
     #[arg(value_name = "CONTAINER", required = true)]
     pub names: Vec<String>,
 }
 
-/// `rm`
+/// The arguments of `rm`.
 #[derive(Args, Debug)]
 pub struct RmArguments {
-    /// Remove also the volumes that nobody named
+    /// Remove anonymous volumes associated with the container
     #[arg(short, long)]
     pub volumes: bool,
-    /// Kill it first; a container that is not there is no error
+    /// Force the removal of a running container (uses SIGKILL); ignore missing containers
     #[arg(short, long)]
     pub force: bool,
-    /// Names, ids or the beginnings of ids
+    /// Names or IDs; the beginning of an ID is enough
     #[arg(value_name = "CONTAINER", required = true)]
     pub names: Vec<String>,
 }
 
-/// `rename`
+/// The arguments of `rename`.
 #[derive(Args, Debug)]
 pub struct RenameArguments {
     /// The container
     pub container: String,
-    /// Its new name
+    /// New name of the container
     pub new_name: String,
 }
 
-/// `ps`
+/// The arguments of `ps`.
 #[derive(Args, Debug, Default)]
 pub struct PsArguments {
-    /// Show all, not only those that run
+    /// Show all containers (default shows just running)
     #[arg(short, long)]
     pub all: bool,
-    /// Show only ids
+    /// Only display container IDs
     #[arg(short, long)]
     pub quiet: bool,
-    /// Show the latest, whatever its state
+    /// Show the latest created container (includes all states)
     #[arg(short, long)]
     pub latest: bool,
-    /// Show the last N, whatever their state
+    /// Show N last created containers (includes all states)
     #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true)]
     pub last: Option<i64>,
-    /// Show whole ids and commands
+    /// Don't truncate output
     #[arg(long)]
     pub no_trunc: bool,
-    /// A Go template, `table TEMPLATE` or `json`
+    /// Format output using a Go template, `table TEMPLATE` or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
-    /// Only some: name, id, status, label, ancestor, exited
+    /// Filter output: name, id, status, label, ancestor, exited
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
 }
 
-/// `logs`
+/// The arguments of `logs`.
 #[derive(Args, Debug)]
 pub struct LogsArguments {
-    /// Go on until the container ends
+    /// Follow log output
     #[arg(short, long)]
     pub follow: bool,
-    /// Only the last N lines, or `all`
+    /// Number of lines to show from the end of the logs, or `all`
     #[arg(short = 'n', long, default_value = "all", value_name = "N", allow_hyphen_values = true)]
     pub tail: String,
-    /// Only lines from this time on: a time stamp, or how long ago, such as 10m
+    /// Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
-    /// Only lines before this time
+    /// Show logs before a timestamp, or relative (e.g. "42m")
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Show when each line was written
+    /// Show timestamps
     #[arg(short, long)]
     pub timestamps: bool,
     /// The container
@@ -204,21 +204,21 @@ pub struct LogsArguments {
     pub name: String,
 }
 
-/// `inspect`
+/// The arguments of `inspect`.
 #[derive(Args, Debug)]
 pub struct InspectArguments {
-    /// A Go template or `json`
+    /// Format output using a Go template, or `json`
     #[arg(short, long, value_name = "TEMPLATE")]
     pub format: Option<String>,
-    /// Only containers or only images
+    /// Only inspect objects of the given type
     #[arg(long = "type", value_enum)]
     pub kind: Option<Subject>,
-    /// Names or ids
+    /// Names or IDs of containers, references or IDs of images
     #[arg(value_name = "NAME", required = true)]
     pub names: Vec<String>,
 }
 
-/// What `inspect` looks for.
+/// A type of objects that `inspect` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Subject {
     /// A container.

@@ -7,7 +7,7 @@ use crate::model::Result;
 use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::{CreateOption, Flag, GROUPS, create_options};
 
-/// The flags of `create` and `run`, as they were typed; with `LIVE` those that `update` takes too.
+/// The flags of `create` and `run`, as they were typed; with `LIVE` only those of `update`.
 #[derive(Debug, Default)]
 pub struct OptionFlags<const LIVE: bool> {
     given: Vec<(&'static CreateOption, Vec<String>)>,
@@ -28,7 +28,7 @@ impl<const LIVE: bool> OptionFlags<LIVE> {
     /// Reads the flags, but for `--env`: that reads files and the caller's environment.
     ///
     /// # Errors
-    /// The first value that its option does not take.
+    /// Fails at the first value that is invalid for its option.
     pub fn options(&self) -> Result<CreateOptions> {
         let mut options = CreateOptions::default();
         for (row, words) in self.given.iter().filter(|(row, _)| row.key != Some("env")) {
@@ -46,11 +46,14 @@ fn rows(live: bool) -> impl Iterator<Item = (&'static CreateOption, Flag)> {
 
 impl<const LIVE: bool> Args for OptionFlags<LIVE> {
     fn augment_args(command: Command) -> Command {
-        GROUPS.iter().fold(command, |command, group| {
-            let flags = group.options.iter().filter(|row| row.live || !LIVE);
-            let flags = flags.filter_map(|row| Some(arg(row.flag?, row.about)));
-            command.next_help_heading(Some(group.title)).args(flags)
-        })
+        GROUPS
+            .iter()
+            .fold(command, |command, group| {
+                let flags = group.options.iter().filter(|row| row.live || !LIVE);
+                let flags = flags.filter_map(|row| Some(arg(row.flag?, row.about)));
+                command.next_help_heading(Some(group.title)).args(flags)
+            })
+            .next_help_heading(None::<&str>)
     }
 
     fn augment_args_for_update(command: Command) -> Command {

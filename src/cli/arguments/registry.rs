@@ -30,8 +30,8 @@ pub struct PullArguments {
     /// Suppress verbose output
     #[arg(short, long)]
     pub quiet: bool,
+    /// The connection to the registry.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub transport: Transport,
     /// [REGISTRY/]NAME[:TAG][@DIGEST]
     #[arg(value_name = "IMAGE")]
@@ -44,8 +44,8 @@ pub struct PushArguments {
     /// Suppress verbose output
     #[arg(short, long)]
     pub quiet: bool,
+    /// The connection to the registry.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub transport: Transport,
     /// [REGISTRY/]NAME[:TAG]
     #[arg(value_name = "IMAGE")]
@@ -64,8 +64,8 @@ pub struct LoginArguments {
     /// Take the password from standard input
     #[arg(long)]
     pub password_stdin: bool,
+    /// The connection to the registry.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub transport: Transport,
     /// Host and port of the registry
     #[arg(default_value = "docker.io")]

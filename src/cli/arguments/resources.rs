@@ -1,4 +1,4 @@
-//! What may be typed about what containers use and may use.
+//! The arguments of the verbs of usage and limits: `stats` and `update`.
 
 use clap::{Args, Subcommand};
 
@@ -6,31 +6,31 @@ use super::options::OptionFlags;
 use crate::model::Result;
 use crate::model::container::Changes;
 
-/// A verb about what containers use and may use.
+/// A verb of the usage and the limits of containers.
 #[derive(Debug, Subcommand)]
 pub enum LimitVerb {
     /// Update configuration of one or more containers
     Update(UpdateArguments),
-    /// Show what containers use
+    /// Display a live stream of container(s) resource usage statistics
     Stats(StatsArguments),
 }
 
-/// `update`
+/// The arguments of `update`.
 #[derive(Args, Debug)]
 pub struct UpdateArguments {
+    /// The flags of the one table of options.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub options: OptionFlags<true>,
-    /// Names, ids or the beginnings of ids
+    /// Names or IDs; the beginning of an ID is enough
     #[arg(value_name = "CONTAINER", required = true)]
     pub names: Vec<String>,
 }
 
 impl UpdateArguments {
-    /// Returns what to change.
+    /// Returns the changes.
     ///
     /// # Errors
-    /// The first value that its option does not take.
+    /// Fails at the first value that is invalid for its option.
     pub fn changes(&self) -> Result<Changes> {
         let options = self.options.options()?;
         let restart = self.options.has("restart").then_some(options.supervision.restart);
@@ -38,22 +38,22 @@ impl UpdateArguments {
     }
 }
 
-/// `stats`
+/// The arguments of `stats`.
 #[derive(Args, Debug)]
 pub struct StatsArguments {
-    /// Show all, not only those that run
+    /// Show all containers (default shows just running)
     #[arg(short, long)]
     pub all: bool,
-    /// Look once
+    /// Disable streaming stats and only pull the first result
     #[arg(long)]
     pub no_stream: bool,
-    /// Show whole ids
+    /// Do not truncate output
     #[arg(long)]
     pub no_trunc: bool,
-    /// A Go template, `table TEMPLATE` or `json`
+    /// Format output using a Go template, `table TEMPLATE` or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
-    /// Names, ids or the beginnings of ids; all that run where there are none
+    /// Names or IDs; all running containers by default
     #[arg(value_name = "CONTAINER")]
     pub names: Vec<String>,
 }

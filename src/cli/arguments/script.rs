@@ -81,19 +81,31 @@ pub struct SandboxFlags {
     /// Stop the script with exit code 137 if it needs more memory
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<String>,
-    /// Confine the script to its folder and its containers, without registries, your environment or
-    /// the host's files; limit it to 5m (10s more for cleanups), 100 million operations and 256m
+    /// Confine the script to its folder and its own containers, volumes and tags, without registries,
+    /// your environment or the host's files; limit it to 5m (10s more for cleanups), 100 million
+    /// operations and 256m. It can read all images, and sees name, status, image and times of other
+    /// containers. Its containers use processors, memory and disk without limit
     #[arg(long)]
     pub untrusted: bool,
+    /// Run the script as with --untrusted, in an empty store of its own that is removed at the end:
+    /// recommended for scripts of strangers
+    #[arg(long)]
+    pub isolated: bool,
 }
 
 impl SandboxFlags {
+    /// Returns whether the script is not trusted.
+    pub fn is_untrusted(&self) -> bool {
+        self.untrusted || self.isolated
+    }
+
     /// Returns the first of these flags that is set.
     pub fn flag(&self) -> Option<&'static str> {
         let flags = [
             ("--dry-run", self.dry_run),
             ("--report", self.report.is_some()),
             ("--untrusted", self.untrusted),
+            ("--isolated", self.isolated),
             ("--timeout", self.timeout.is_some()),
             ("--max-ops", self.max_ops.is_some()),
             ("--max-memory", self.max_memory.is_some()),

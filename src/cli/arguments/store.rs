@@ -15,7 +15,7 @@ pub enum SystemVerb {
     /// Show disk usage
     Df(DfArguments),
     /// Check the store for damage
-    Check(CheckArguments),
+    Check(SystemCheckArguments),
     /// Get real time events of containers, images and volumes
     Events(EventsArguments),
     /// Display system-wide information
@@ -160,7 +160,7 @@ pub struct DfArguments {
 
 /// The arguments of `system check`.
 #[derive(Args, Debug)]
-pub struct CheckArguments {
+pub struct SystemCheckArguments {
     /// Repair damage; remove what cannot be repaired
     #[arg(short, long)]
     pub repair: bool,

@@ -3,9 +3,9 @@
 use super::unsupported::{refuse, refused};
 use super::words::{Options, each, filters, flag, one, parsed, time};
 use crate::cli::arguments::{
-    CreateArguments, InspectArguments, KillArguments, LogsArguments, NewContainer, PsArguments,
-    Pull, RmArguments, RunArguments, StartArguments, StatsArguments, StopArguments, Subject,
-    UpdateArguments,
+    CreateArguments, InspectArguments, KillArguments, LogsArguments, NewContainerArguments,
+    PsArguments, Pull, RmArguments, RunArguments, StartArguments, StatsArguments, StopArguments,
+    Subject, UpdateArguments,
 };
 use crate::cli::verb::filters::Filters;
 use crate::cli::verb::lifecycle::grace;
@@ -46,14 +46,17 @@ pub fn run(arguments: &RunArguments) -> Result<Vec<Expression>> {
 }
 
 /// Translates the image and the options of a new container.
-fn new(verb: &str, new: &NewContainer) -> Result<(Expression, Options)> {
+fn new(verb: &str, new: &NewContainerArguments) -> Result<(Expression, Options)> {
     refuse(verb, &[("--cidfile", new.cidfile.is_some())])?;
     if !new.env_file.is_empty() {
         return Err(refused(verb, "--env-file").hint("write its variables as --env KEY=VALUE"));
     }
     let (reference, command) = match new.image_and_command.as_slice() {
         [reference, command @ ..] => (Expression::text(reference.as_str()), command),
-        [] => return Err(Error::new(Kind::Invalid, "an image is needed")),
+        [] => {
+            return Err(Error::new(Kind::Invalid, format!("{verb} requires an image"))
+                .hint(format!("write docker {verb} IMAGE [COMMAND...]")));
+        }
     };
     let options =
         create::options(new, command, environment::as_written(new.options.values("env"))?)?;

@@ -10,7 +10,7 @@ use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
 
 /// Returns the call for one of these verbs.
-pub fn inside(verb: &ProcessVerb) -> Result<Vec<Expression>> {
+pub fn process_verb(verb: &ProcessVerb) -> Result<Vec<Expression>> {
     let call = |function, name: &String| {
         vec![Expression::Call(function, vec![Expression::text(name.as_str())])]
     };
@@ -53,7 +53,8 @@ fn exec(arguments: &ExecArguments) -> Result<Vec<Expression>> {
         ],
     )?;
     let [container, command @ ..] = arguments.container_and_command.as_slice() else {
-        return Err(Error::new(Kind::Invalid, "a container is needed"));
+        return Err(Error::new(Kind::Invalid, "exec requires a container and a command")
+            .hint("write docker exec CONTAINER COMMAND..."));
     };
     let (user, workdir) = (arguments.user.as_ref(), arguments.workdir.as_ref());
     let options = of_program(&arguments.env, user, workdir, arguments.privileged)?;

@@ -17,7 +17,7 @@ pub fn build_verb(verb: &BuildVerb) -> Result<Vec<Expression>> {
 }
 
 /// Returns the call for a verb of a container's files.
-pub fn of_files(verb: &FilesVerb) -> Result<Vec<Expression>> {
+pub fn files_verb(verb: &FilesVerb) -> Result<Vec<Expression>> {
     match verb {
         FilesVerb::Diff(arguments) => {
             let name = Expression::text(arguments.container.as_str());

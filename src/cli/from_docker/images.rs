@@ -79,7 +79,7 @@ pub fn history(arguments: &HistoryArguments) -> Result<Vec<Expression>> {
     Ok(vec![if arguments.quiet { Expression::Each(Box::new(steps), "id") } else { steps }])
 }
 
-/// Translates `docker image prune`. Scripts are not asked for confirmation.
+/// Translates `docker image prune`. Scripts prune without confirmation.
 pub fn prune(arguments: &PruneImagesArguments) -> Result<Vec<Expression>> {
     let verb = "docker image prune";
     let mut options = parsed([("all", flag(arguments.all))]);

@@ -60,8 +60,10 @@ pub fn read(words: &[String]) -> Result<Vec<Expression>> {
 
 fn statements(arguments: &Arguments, words: &[OsString]) -> Result<Vec<Expression>> {
     match &arguments.verb {
-        Verb::Container(verb) => of_container(verb, None),
-        Verb::OfContainer(OfContainer::Plain(verb)) => of_container(verb, Some(Subject::Container)),
+        Verb::Container(verb) => container_verb(verb, None),
+        Verb::OfContainer(OfContainer::Plain(verb)) => {
+            container_verb(verb, Some(Subject::Container))
+        }
         Verb::Image(ImageVerb::Inspect(arguments)) => {
             containers::inspect(arguments, Some(Subject::Image))
         }
@@ -107,7 +109,7 @@ fn statements(arguments: &Arguments, words: &[OsString]) -> Result<Vec<Expressio
     }
 }
 
-fn of_container(verb: &ContainerVerb, subject: Option<Subject>) -> Result<Vec<Expression>> {
+fn container_verb(verb: &ContainerVerb, subject: Option<Subject>) -> Result<Vec<Expression>> {
     use containers as verbs;
     match verb {
         ContainerVerb::Create(arguments) => verbs::create(arguments),
@@ -129,8 +131,8 @@ fn of_container(verb: &ContainerVerb, subject: Option<Subject>) -> Result<Vec<Ex
         ContainerVerb::Inspect(arguments) => verbs::inspect(arguments, subject),
         ContainerVerb::Limit(LimitVerb::Update(arguments)) => verbs::update(arguments),
         ContainerVerb::Limit(LimitVerb::Stats(arguments)) => verbs::stats(arguments),
-        ContainerVerb::Files(verb) => files::of_files(verb),
-        ContainerVerb::Process(verb) => exec::inside(verb),
+        ContainerVerb::Files(verb) => files::files_verb(verb),
+        ContainerVerb::Process(verb) => exec::process_verb(verb),
     }
 }
 
@@ -157,7 +159,7 @@ fn events(arguments: &EventsArguments) -> Result<Vec<Expression>> {
     ]);
     let call = match (arguments.until.is_some(), options.is_empty()) {
         (true, _) => Expression::call("events", vec![], options),
-        // Without `--until` the call goes on until Ctrl-C.
+        // Without `--until` the call continues until Ctrl-C.
         (false, true) => Expression::Call("events", vec![Expression::Printer(None)]),
         (false, false) => Expression::Call(
             "events",

@@ -7,12 +7,12 @@ use serde_json::json;
 use super::host;
 use crate::cli::arguments::{CheckArguments, CheckForm};
 use crate::cli::route::Program;
-use crate::cli::terminal::ending::{CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
 use crate::script::{self, Finding, Severity};
 
 /// Checks scripts. The exit code is 1 if one has an error, or with `--strict` a warning.
-pub fn check(screen: &mut Terminal, arguments: &CheckArguments) -> CommandResult {
+pub fn check(terminal: &mut Terminal, arguments: &CheckArguments) -> CommandResult {
     let color = std::io::stdout().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut found = Vec::new();
@@ -22,20 +22,20 @@ pub fn check(screen: &mut Terminal, arguments: &CheckArguments) -> CommandResult
     match arguments.format {
         CheckForm::Plain => {
             for finding in &found {
-                screen.line(format_args!("{}\n", finding.drawn(color)))?;
+                terminal.line(format_args!("{}\n", finding.drawn(color)))?;
             }
             if !found.is_empty() {
-                screen.line(summary(&found))?;
+                terminal.line(summary(&found))?;
             }
         }
         CheckForm::Short => {
             for finding in &found {
-                screen.line(short(finding))?;
+                terminal.line(short(finding))?;
             }
         }
         CheckForm::Json => {
             let list: Vec<_> = found.iter().map(document).collect();
-            screen.line(format_args!("{:#}", json!(list)))?;
+            terminal.line(format_args!("{:#}", json!(list)))?;
         }
     }
     let worst = found.iter().map(|finding| finding.severity).max();

@@ -1,17 +1,17 @@
 //! `docs`: the reference of the language.
 
 use crate::cli::arguments::{DocsArguments, DocsForm};
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::script::{Form, reference};
 
 /// Writes the reference.
-pub fn docs(screen: &mut Terminal, arguments: &DocsArguments) -> CommandResult {
+pub fn docs(terminal: &mut Terminal, arguments: &DocsArguments) -> CommandResult {
     let form = match arguments.format {
         DocsForm::Markdown => Form::Markdown,
         DocsForm::Json => Form::Json,
         DocsForm::Rhai => Form::Definitions,
     };
-    screen.text(&reference(form))?;
+    terminal.text(&reference(form))?;
     Ok(0)
 }

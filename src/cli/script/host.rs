@@ -1,4 +1,4 @@
-//! Builds the `Host` of scripts: the engine, the terminal, limits and the sandbox.
+//! Builds the `ScriptHost` of scripts: the engine, the terminal, limits and the sandbox.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::engine::{self, Backend, CancelToken, Settings};
 use crate::model::error::Context as _;
 use crate::model::value::units::{parse_bytes, parse_duration};
 use crate::model::{Error, Kind, Result};
-use crate::script::{Host, Limits, Output, SandboxPolicy, Source, Tracing};
+use crate::script::{Limits, Output, SandboxPolicy, ScriptHost, Source, Tracing};
 
 /// The default limits with `--untrusted`.
 const UNTRUSTED: Limits = Limits {
@@ -26,27 +26,35 @@ const UNTRUSTED: Limits = Limits {
     memory: Some(256 << 20),
 };
 
-/// Opens the engine for scripts.
+/// Opens the engine for scripts, fenced for one that is not trusted.
 ///
 /// # Errors
 /// When the store cannot be opened, or no file descriptor is left.
-pub fn open(settings: &Settings, args: Vec<String>) -> Result<Host> {
+pub fn open(
+    settings: &Settings,
+    args: Vec<String>,
+    sandbox: Option<&SandboxPolicy>,
+) -> Result<ScriptHost> {
     let cancel = CancelToken::new()?;
-    Ok(host(engine::open(settings)?, cancel, args))
+    let backend = match sandbox {
+        Some(policy) => engine::open_fenced(settings, policy.images())?,
+        None => engine::open(settings)?,
+    };
+    Ok(host(backend, cancel, args))
 }
 
 /// Builds a host with this engine, this cancel token and the terminal of this process.
-pub fn host(backend: Arc<dyn Backend>, cancel: CancelToken, args: Vec<String>) -> Host {
+pub fn host(backend: Arc<dyn Backend>, cancel: CancelToken, args: Vec<String>) -> ScriptHost {
     let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
     let output = Arc::new(ScriptOutput { out, err, pages: false });
-    Host {
+    ScriptHost {
         args,
         progress: progress::of_script(),
         command_line: Some(Arc::new(DockerTranslator)),
         reader: reader(),
         color: io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
-        ..Host::new(backend, output, cancel)
+        ..ScriptHost::new(backend, output, cancel)
     }
 }
 
@@ -73,14 +81,14 @@ pub fn source(program: Program) -> Result<Source> {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn simulated(settings: &Settings, host: Host) -> Result<Host> {
+pub fn simulated(settings: &Settings, host: ScriptHost) -> Result<ScriptHost> {
     let output = host.output.clone();
     let print = move |line: &str| {
         // If the output is closed, the script's own next line ends it.
         let _ = output.print(line);
     };
     let backend = engine::dry::open(host.backend.clone(), &settings.root, Arc::new(print))?;
-    Ok(Host { backend, ..host })
+    Ok(ScriptHost { backend, ..host })
 }
 
 /// Returns the limits that the flags set.
@@ -94,7 +102,7 @@ pub fn limits(flags: &SandboxFlags) -> Result<Limits> {
     let memory = memory.map_err(|error| error.context("--max-memory"))?;
     let operations = flags.max_ops.filter(|most| *most > 0);
     let limits = Limits { time, cleanup: None, operations, memory };
-    Ok(if flags.untrusted { limits.or(UNTRUSTED) } else { limits })
+    Ok(if flags.is_untrusted() { limits.or(UNTRUSTED) } else { limits })
 }
 
 /// Returns the policy of `--untrusted`, which allows the script's folder. For a script that is not
@@ -106,7 +114,7 @@ pub fn sandbox_policy(
     flags: &SandboxFlags,
     program: &Program,
 ) -> Result<Option<Arc<SandboxPolicy>>> {
-    if !flags.untrusted {
+    if !flags.is_untrusted() {
         return Ok(None);
     }
     let folder = match program {
@@ -147,9 +155,9 @@ struct ScriptOutput {
 }
 
 /// Sends long texts to the pager, for a user at a prompt.
-pub fn at_prompt(host: Host) -> Host {
+pub fn at_prompt(host: ScriptHost) -> ScriptHost {
     let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
-    Host { output: Arc::new(ScriptOutput { out, err, pages: true }), ..host }
+    ScriptHost { output: Arc::new(ScriptOutput { out, err, pages: true }), ..host }
 }
 
 fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {

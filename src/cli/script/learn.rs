@@ -1,55 +1,20 @@
 //! `learn`: lessons at the prompt, in their own store.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::host;
+use super::private_store::PrivateStore;
 use super::repl::{self, Perform};
 use crate::cli::arguments::learn::LearnArguments;
-use crate::cli::terminal::ending::{CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{self, CancelToken, Settings};
-use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
-use crate::script::lessons::{self, Lesson, Player, Progress, ProgressFile};
-use crate::script::{Host, Teacher};
+use crate::script::lessons::{self, LearnerProgress, Lesson, Player, ProgressFile};
+use crate::script::{ScriptHost, Teacher};
 
-/// The store of the lessons, locked for this process.
-#[derive(Debug)]
-pub struct LessonStore {
-    /// The settings that name this store.
-    pub settings: Settings,
-    _lock: File,
-}
-
-impl LessonStore {
-    /// Locks the first free store of lessons in the root of `settings`.
-    ///
-    /// # Errors
-    /// When no store can be created or locked.
-    pub fn take(settings: &Settings) -> Result<Self> {
-        let what = || format!("create a store for lessons in `{}`", settings.root.display());
-        std::fs::create_dir_all(&settings.root).context(what)?;
-        for number in 1..=MOST {
-            let name = if number == 1 { "learn".to_owned() } else { format!("learn-{number}") };
-            let root = settings.root.join(&name);
-            let lock = File::create(root.with_extension("lock")).context(what)?;
-            match lock.try_lock() {
-                Ok(()) => {
-                    let settings = Settings { root, ..settings.clone() };
-                    return Ok(LessonStore { settings, _lock: lock });
-                }
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) => return Err(Error::from_io(what(), &error)),
-            }
-        }
-        Err(Error::new(Kind::Refused, format!("{MOST} learners already use this store"))
-            .hint("use another store: lifebox --root DIR learn"))
-    }
-}
-
-/// The maximum number of learners who use one root concurrently.
-const MOST: u32 = 100;
+/// The name of the stores of lessons.
+pub const STORE: &str = "learn";
 
 /// Gives lessons, or lists or tests them, according to the flags. `settings` are those of the
 /// lessons' store.
@@ -58,33 +23,33 @@ const MOST: u32 = 100;
 /// When there is no such lesson, or the store cannot be created.
 pub fn learn(
     settings: &Settings,
-    screen: &mut Terminal,
+    terminal: &mut Terminal,
     arguments: &LearnArguments,
     perform: Perform,
 ) -> CommandResult {
     if !arguments.csv.is_empty() {
-        screen.text(&lessons::csv(&class(&arguments.csv)?))?;
+        terminal.text(&lessons::csv(&class(&arguments.csv)?))?;
         return Ok(0);
     }
     let folder = arguments.check.as_ref().or(arguments.lessons.as_ref());
     let course = course(folder.map(PathBuf::as_path))?;
     if arguments.solve || arguments.check.is_some() {
-        return solve(settings, screen, &course, arguments.lesson.as_deref());
+        return solve(settings, terminal, &course, arguments.lesson.as_deref());
     }
     let path = host::state_file("LIFEBOX_PROGRESS", "lessons.json");
     let kept = load_progress(path, arguments.restart)?;
     if arguments.list {
         let host = host(settings, CancelToken::new()?)?;
         let player = Player::new(host, course, kept, arguments.lesson.as_deref())?;
-        screen.line(player.list())?;
+        terminal.line(player.list())?;
         return Ok(0);
     }
-    screen.flush()?;
+    terminal.flush()?;
     let cancel = CancelToken::new()?;
     give(settings, course, kept, arguments.lesson.as_deref(), cancel, perform).map_err(Into::into)
 }
 
-fn host(settings: &Settings, cancel: CancelToken) -> Result<Host> {
+fn host(settings: &Settings, cancel: CancelToken) -> Result<ScriptHost> {
     Ok(host::host(engine::open(settings)?, cancel, Vec::new()))
 }
 
@@ -95,11 +60,12 @@ fn course(folder: Option<&Path>) -> Result<Vec<Lesson>> {
 /// Reads the progress so far; a new one for a beginner.
 fn load_progress(path: Option<PathBuf>, restart: bool) -> Result<ProgressFile> {
     let known = match path.as_deref().filter(|_| !restart) {
-        Some(path) => Progress::read(path)?,
+        Some(path) => LearnerProgress::read(path)?,
         None => None,
     };
     let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
-    let kept = ProgressFile { progress: known.unwrap_or_else(|| Progress::new(&user())), path };
+    let kept =
+        ProgressFile { progress: known.unwrap_or_else(|| LearnerProgress::new(&user())), path };
     if restart {
         kept.save()?;
     }
@@ -126,7 +92,7 @@ fn give(
 /// Plays the solutions of the lessons. The exit code is 1 if one fails.
 fn solve(
     settings: &Settings,
-    screen: &mut Terminal,
+    terminal: &mut Terminal,
     course: &[Lesson],
     only: Option<&str>,
 ) -> CommandResult {
@@ -137,26 +103,26 @@ fn solve(
         let solved = lessons::self_test(&host, lesson)?;
         host.cancel.check()?;
         match solved.problems.is_empty() {
-            true => screen.line(format_args!("ok      {}", solved.lesson))?,
+            true => terminal.line(format_args!("ok      {}", solved.lesson))?,
             false => {
                 code = FAILED;
-                screen.line(format_args!("not ok  {}", solved.lesson))?;
+                terminal.line(format_args!("not ok  {}", solved.lesson))?;
                 for problem in &solved.problems {
                     for line in problem.lines() {
-                        screen.line(format_args!("        {line}"))?;
+                        terminal.line(format_args!("        {line}"))?;
                     }
                 }
             }
         }
-        screen.flush()?;
+        terminal.flush()?;
     }
     Ok(code)
 }
 
 /// Reads the progress files of a class.
-fn class(files: &[PathBuf]) -> Result<Vec<Progress>> {
+fn class(files: &[PathBuf]) -> Result<Vec<LearnerProgress>> {
     let read = |path: &PathBuf| {
-        Progress::read(path)?.ok_or_else(|| {
+        LearnerProgress::read(path)?.ok_or_else(|| {
             Error::new(Kind::NotFound, format!("there is no file `{}`", path.display()))
         })
     };
@@ -180,7 +146,7 @@ impl ReplTeacher {
 impl Teacher for ReplTeacher {
     fn learn(&self, lesson: Option<&str>, cancel: &CancelToken) -> Result<()> {
         let kept = load_progress(host::state_file("LIFEBOX_PROGRESS", "lessons.json"), false)?;
-        let place = LessonStore::take(&self.settings)?;
+        let place = PrivateStore::take(&self.settings, STORE)?;
         let course = lessons::course()?;
         let given = give(&place.settings, course, kept, lesson, cancel.clone(), self.perform);
         cancel.reset();

@@ -4,8 +4,10 @@
 pub(crate) mod check;
 pub(crate) mod docs;
 pub(crate) mod host;
+pub(crate) mod isolated;
 pub(crate) mod learn;
 pub(crate) mod panic_hook;
+pub(crate) mod private_store;
 pub(crate) mod repl;
 pub(crate) mod report;
 pub(crate) mod run;

@@ -5,7 +5,7 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::{Mutex, PoisonError};
 
 use crate::cli::arg_errors::failure_code;
-use crate::cli::terminal::outcome::print_error;
+use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::{Error, Kind};
 use crate::script;

@@ -14,8 +14,8 @@ use super::host::{at_prompt, open, state_file};
 use super::run;
 use crate::cli::arg_errors;
 use crate::cli::arguments::{Arguments, Verb, parse};
-use crate::cli::terminal::ending::CommandResult;
-use crate::cli::terminal::outcome::{fail, finish};
+use crate::cli::terminal::command_result::CommandResult;
+use crate::cli::terminal::finish::{fail, finish};
 use crate::cli::terminal::pager;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::verb::context::CommandContext;
@@ -23,16 +23,16 @@ use crate::engine::Settings;
 use crate::model::{Error, Kind, Result};
 use crate::repl;
 use crate::script::lessons::Player;
-use crate::script::{Host, Teacher};
+use crate::script::{ScriptHost, Teacher};
 
 /// The function that carries out a verb: the dispatch of the command line.
 pub type Perform = fn(&CommandContext, &mut Terminal, &Verb) -> CommandResult;
 
 /// Opens the REPL and returns its exit code. `teacher` gives the lessons of `:learn`.
 pub fn repl(settings: &Settings, perform: Perform, teacher: Arc<dyn Teacher>) -> u8 {
-    match open(settings, Vec::new()) {
+    match open(settings, Vec::new(), None) {
         Ok(host) => {
-            let host = at_prompt(Host { teacher: Some(teacher), ..host });
+            let host = at_prompt(ScriptHost { teacher: Some(teacher), ..host });
             let settings = settings.clone();
             let commands = ReplCommandLine { settings, host: host.clone(), perform };
             let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
@@ -46,7 +46,7 @@ pub fn repl(settings: &Settings, perform: Perform, teacher: Arc<dyn Teacher>) ->
 }
 
 /// Opens the REPL with lessons and returns its exit code.
-pub fn lessons(settings: &Settings, host: Host, player: Player, perform: Perform) -> u8 {
+pub fn lessons(settings: &Settings, host: ScriptHost, player: Player, perform: Perform) -> u8 {
     let host = at_prompt(host);
     let commands = ReplCommandLine { settings: settings.clone(), host: host.clone(), perform };
     let course = Some(Rc::new(RefCell::new(player)));
@@ -75,7 +75,7 @@ fn history() -> Option<PathBuf> {
 #[derive(Debug)]
 struct ReplCommandLine {
     settings: Settings,
-    host: Host,
+    host: ScriptHost,
     perform: Perform,
 }
 
@@ -86,29 +86,29 @@ impl repl::CommandLine for ReplCommandLine {
     }
 
     fn run(&self, words: &[String]) -> u8 {
-        let mut screen = Terminal::new();
+        let mut terminal = Terminal::new();
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
         let arguments = match parse(&words) {
             Ok(arguments) => arguments,
-            Err(error) => return arg_errors::show(&mut screen, &error, &words),
+            Err(error) => return arg_errors::show(&mut terminal, &error, &words),
         };
         if arguments.root.is_some() {
             let error = Error::new(Kind::Invalid, "--root cannot be changed in the REPL")
                 .hint("start another: lifebox --root DIR");
-            return finish(&mut screen, Err(error.into()));
+            return finish(&mut terminal, Err(error.into()));
         }
         if let Verb::Script(script) = arguments.verb {
             let outcome = run::script_in_repl(&self.settings, &self.host, script);
-            return finish(&mut screen, outcome);
+            return finish(&mut terminal, outcome);
         }
-        let shell = CommandContext {
+        let context = CommandContext {
             settings: self.settings.clone(),
             backend: OnceCell::with_value(self.host.backend.clone()),
             cancel: self.host.cancel.clone(),
             in_repl: true,
         };
-        let outcome = (self.perform)(&shell, &mut screen, &arguments.verb);
-        finish(&mut screen, outcome)
+        let outcome = (self.perform)(&context, &mut terminal, &arguments.verb);
+        finish(&mut terminal, outcome)
     }
 
     fn page(&self, text: &str) -> bool {

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use crate::cli::terminal::outcome::fail;
+use crate::cli::terminal::finish::fail;
 use crate::cli::verb::system::VERSION;
 use crate::engine::write_atomic;
 use crate::model::error::Context as _;
 use crate::model::script::recording::Recording;
 use crate::model::value::language::Language;
 use crate::model::{Error, Kind, Result};
-use crate::script::{self, Host, Outcome, Source};
+use crate::script::{self, Outcome, ScriptHost, Source};
 use crate::ui;
 
 /// Checks before the script runs that the page can be written.
@@ -40,7 +40,7 @@ pub fn check(page: Option<&Path>, dry_run: bool) -> Result<()> {
 
 /// Runs a script, prints its error, and writes the page if there is one. Returns the script's exit
 /// code, or 1 if the script succeeded and the page failed.
-pub fn run(host: Host, source: Source, page: Option<&Path>) -> u8 {
+pub fn run(host: ScriptHost, source: Source, page: Option<&Path>) -> u8 {
     let Some(page) = page else { return print_result(&host, &script::run(host.clone(), source)) };
     let language = host.reader.language;
     match script::run_recorded(host.clone(), source) {
@@ -66,7 +66,7 @@ fn write(page: &Path, language: Language, recording: &Recording) -> Result<()> {
 }
 
 /// Prints the error of a script and returns its exit code.
-fn print_result(host: &Host, outcome: &Outcome) -> u8 {
+fn print_result(host: &ScriptHost, outcome: &Outcome) -> u8 {
     if let Some(report) = &outcome.report {
         // If standard error is closed, the error cannot be printed.
         let _ = host.output.write_err(report.trim_end().as_bytes());

@@ -8,11 +8,11 @@ use super::host::{limits, open, sandbox_policy, simulated, source};
 use super::report;
 use crate::cli::arguments::{SandboxFlags, ScriptArguments};
 use crate::cli::route::Program;
-use crate::cli::terminal::ending::CommandResult;
-use crate::cli::terminal::outcome::fail;
+use crate::cli::terminal::command_result::CommandResult;
+use crate::cli::terminal::finish::fail;
 use crate::engine::{self, Settings};
 use crate::model::{Error, Kind, Result};
-use crate::script::{Host, Limits, SandboxPolicy, Source, Tracing};
+use crate::script::{Limits, SandboxPolicy, ScriptHost, Source, Tracing};
 
 /// The default time limit of a dry run.
 const DRY: Duration = Duration::from_secs(60);
@@ -50,8 +50,17 @@ pub fn script(
 ///
 /// # Errors
 /// When a flag is wrong or not possible in the REPL, or the script cannot be read.
-pub fn script_in_repl(settings: &Settings, host: &Host, script: ScriptArguments) -> CommandResult {
+pub fn script_in_repl(
+    settings: &Settings,
+    host: &ScriptHost,
+    script: ScriptArguments,
+) -> CommandResult {
     let (program, arguments, flags) = script.parts();
+    if flags.isolated {
+        let message = "a script in the REPL uses the REPL's store";
+        let error = Error::new(Kind::Invalid, message);
+        return Err(error.hint("run it outside the REPL: lifebox script --isolated FILE").into());
+    }
     let run = ScriptRun::new(program, arguments, &flags)?;
     report::check(run.report.as_deref(), run.dry_run)?;
     if run.limits.memory.is_some() {
@@ -60,7 +69,7 @@ pub fn script_in_repl(settings: &Settings, host: &Host, script: ScriptArguments)
         return Err(error.hint("run it outside the REPL: lifebox script --untrusted FILE").into());
     }
     let ScriptRun { program, arguments: args, limits, sandbox, dry_run, report } = run;
-    let host = Host { args, limits, sandbox, ..host.clone() };
+    let host = ScriptHost { args, limits, sandbox, ..host.clone() };
     let host = if dry_run { simulated(settings, host)? } else { host };
     Ok(report::run(host, source(program)?, report.as_deref()))
 }
@@ -82,13 +91,14 @@ impl ScriptArguments {
     }
 }
 
-fn prepare(settings: &Settings, run: ScriptRun, trace: Tracing) -> Result<(Host, Source)> {
+fn prepare(settings: &Settings, run: ScriptRun, trace: Tracing) -> Result<(ScriptHost, Source)> {
     let ScriptRun { program, arguments, limits, sandbox, dry_run, report } = run;
     // A dry run does not sleep, so a loop that waits would spin until this limit.
     let limits = if dry_run { limits.or(Limits { time: Some(DRY), ..limits }) } else { limits };
     let settings = &Settings { registries: sandbox.is_none(), ..settings.clone() };
     report::check(report.as_deref(), dry_run)?;
-    let host = Host { limits, sandbox, trace, ..open(settings, arguments)? };
+    let opened = open(settings, arguments, sandbox.as_deref())?;
+    let host = ScriptHost { limits, sandbox, trace, ..opened };
     let host = if dry_run { simulated(settings, host)? } else { host };
     let source = source(program)?;
     host.cancel.cancel_on_signal()?;

@@ -4,7 +4,7 @@ use crate::cli::arguments::teaching::{
     DiagramArguments, ExplainArguments, ResourcesArguments, TeachVerb,
 };
 use crate::cli::from_docker;
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::reader::reader;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::verb::context::CommandContext;
@@ -21,45 +21,45 @@ use crate::ui::teach::{self, trace::TracedCall};
 ///
 /// # Errors
 /// The engine's errors.
-pub fn teach(shell: &CommandContext, screen: &mut Terminal, verb: &TeachVerb) -> CommandResult {
+pub fn teach(context: &CommandContext, terminal: &mut Terminal, verb: &TeachVerb) -> CommandResult {
     match verb {
-        TeachVerb::FromDocker(arguments) => translated(screen, &arguments.words),
+        TeachVerb::FromDocker(arguments) => translated(terminal, &arguments.words),
         TeachVerb::Docker(arguments) => {
-            let backend = shell.backend()?.as_ref();
+            let backend = context.backend()?.as_ref();
             let id = backend.find(&arguments.container)?;
-            screen.line(teaching::docker(backend, reader(), &id)?)?;
+            terminal.line(teaching::docker(backend, reader(), &id)?)?;
             Ok(0)
         }
-        TeachVerb::Explain(arguments) => explain(shell, screen, arguments),
+        TeachVerb::Explain(arguments) => explain(context, terminal, arguments),
         TeachVerb::Why(arguments) => {
-            let backend = shell.backend()?.as_ref();
+            let backend = context.backend()?.as_ref();
             let text = teaching::why(backend, reader(), &backend.find(&arguments.container)?)?;
-            screen.line(text)?;
+            terminal.line(text)?;
             Ok(0)
         }
-        TeachVerb::Diagram(arguments) => diagram(shell, screen, arguments),
-        TeachVerb::Resources(arguments) => resources(shell, screen, arguments),
+        TeachVerb::Diagram(arguments) => diagram(context, terminal, arguments),
+        TeachVerb::Resources(arguments) => resources(context, terminal, arguments),
     }
 }
 
 /// Translates a Docker command line; needs no engine.
-fn translated(screen: &mut Terminal, words: &[String]) -> CommandResult {
+fn translated(terminal: &mut Terminal, words: &[String]) -> CommandResult {
     let text = match words {
         [text] if text.contains(char::is_whitespace) => {
             teaching::from_docker(&from_docker::DockerTranslator, text)?
         }
         words => ui::expression::lines(&from_docker::read(words)?),
     };
-    screen.line(text)?;
+    terminal.line(text)?;
     Ok(0)
 }
 
 fn explain(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &ExplainArguments,
 ) -> CommandResult {
-    let backend = shell.backend()?.as_ref();
+    let backend = context.backend()?.as_ref();
     let text = match arguments.words.as_slice() {
         [name, path] if path.starts_with('/') => {
             teaching::sources(backend, reader(), &backend.find(name)?, path)?
@@ -75,16 +75,16 @@ fn explain(
         },
         [] => String::new(),
     };
-    screen.text(&text)?;
+    terminal.text(&text)?;
     Ok(0)
 }
 
 fn diagram(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &DiagramArguments,
 ) -> CommandResult {
-    let backend = shell.backend()?.as_ref();
+    let backend = context.backend()?.as_ref();
     let id = arguments.container.as_deref().map(|name| backend.find(name)).transpose()?;
     let reader = ReaderProfile { ascii: arguments.ascii || reader().ascii, ..reader() };
     let picture = teaching::diagram(backend, reader, id.as_ref(), arguments.svg.is_some())?;
@@ -93,32 +93,32 @@ fn diagram(
             let what = || format!("write `{}`", path.display());
             write_atomic(path, |out| out.write_all(picture.as_bytes()).context(what))?;
         }
-        None => screen.text(&picture)?,
+        None => terminal.text(&picture)?,
     }
     Ok(0)
 }
 
 fn resources(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &ResourcesArguments,
 ) -> CommandResult {
-    let backend = shell.backend()?.as_ref();
+    let backend = context.backend()?.as_ref();
     let id = backend.find(&arguments.container)?;
     let time = parse_duration(&arguments.time).map_err(|error| error.context("--time"))?;
-    let cancel = shell.interruptible()?;
-    screen.text(&teaching::resources(backend, reader(), &id, time, cancel)?)?;
+    let cancel = context.interruptible()?;
+    terminal.text(&teaching::resources(backend, reader(), &id, time, cancel)?)?;
     Ok(0)
 }
 
 /// Runs `work` and prints its trace on standard error.
 pub fn traced(
     tracing: Tracing,
-    screen: &mut Terminal,
+    terminal: &mut Terminal,
     work: impl FnOnce(&mut Terminal) -> u8,
 ) -> u8 {
     if tracing == Tracing::Off {
-        return work(screen);
+        return work(terminal);
     }
     let watcher: Option<trace::Watcher> = (tracing == Tracing::Stepwise).then(|| {
         let waits = std::sync::atomic::AtomicBool::new(true);
@@ -132,11 +132,11 @@ pub fn traced(
         std::sync::Arc::new(watch) as trace::Watcher
     });
     trace::begin(watcher);
-    let code = work(screen);
+    let code = work(terminal);
     let cause = TracedCall { words: String::new(), steps: trace::end() };
     let text = teach::trace::trace(reader(), &[cause]);
     // If standard error is closed, the trace cannot be printed.
-    let _ = screen.err().and_then(|err| std::io::Write::write_all(err, text.as_bytes()));
-    let _ = screen.flush();
+    let _ = terminal.err().and_then(|err| std::io::Write::write_all(err, text.as_bytes()));
+    let _ = terminal.flush();
     code
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use super::host;
 use crate::cli::arguments::test::{Form, TestArguments};
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::verb::context::CommandContext;
 use crate::engine::CancelToken;
 use crate::model::script::test_result::{Suite, TestOutcome, TestResult};
 use crate::model::value::units::parse_duration;
 use crate::model::{Error, Kind, Result};
-use crate::script::{self, Host, Limits, Output, Source, TestReporter};
+use crate::script::{self, Limits, Output, ScriptHost, Source, TestReporter};
 use crate::ui;
 
 /// The file name suffix of test scripts in a directory.
@@ -23,17 +23,17 @@ const ENDING: &str = "_test.rhai";
 ///
 /// # Errors
 /// [`Kind::NotFound`] if there is no script to run, or no test in the scripts.
-pub fn test(shell: &CommandContext, arguments: &TestArguments) -> CommandResult {
+pub fn test(context: &CommandContext, arguments: &TestArguments) -> CommandResult {
     let scripts = found(&arguments.paths)?;
     let time = arguments.timeout.as_deref().map(parse_duration).transpose();
     let limits = Limits { time: time.map_err(|e| e.context("--timeout"))?, ..Limits::default() };
-    let cancel = shell.interruptible()?.clone();
-    let host = Host { limits, ..host::host(shell.backend()?.clone(), cancel, Vec::new()) };
+    let cancel = context.interruptible()?.clone();
+    let host = ScriptHost { limits, ..host::host(context.backend()?.clone(), cancel, Vec::new()) };
     let terminal = host.output.clone();
     let host = match arguments.format {
         Form::Plain => host,
         Form::Tap | Form::Junit => {
-            Host { output: Arc::new(StderrOutput(terminal.clone())), ..host }
+            ScriptHost { output: Arc::new(StderrOutput(terminal.clone())), ..host }
         }
     };
     let reporter = Arc::new(ConsoleReporter {
@@ -46,8 +46,10 @@ pub fn test(shell: &CommandContext, arguments: &TestArguments) -> CommandResult 
     for path in scripts {
         reporter.open(&path);
         let cases: Arc<dyn TestReporter> = reporter.clone();
-        let outcome =
-            script::run(Host { test_reporter: Some(cases), ..host.clone() }, Source::File(path));
+        let outcome = script::run(
+            ScriptHost { test_reporter: Some(cases), ..host.clone() },
+            Source::File(path),
+        );
         reporter.close(&outcome);
         if outcome.exit_code == CancelToken::exit_code() {
             reporter.end();

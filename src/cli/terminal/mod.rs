@@ -1,7 +1,7 @@
 //! The user's terminal: output, questions, progress bars, the pager, and the end of a verb.
 
-pub(crate) mod ending;
-pub(crate) mod outcome;
+pub(crate) mod command_result;
+pub(crate) mod finish;
 pub(crate) mod pager;
 pub(crate) mod progress;
 pub(crate) mod prompt;

@@ -13,7 +13,7 @@ static READER: OnceCell<ReaderProfile> = OnceCell::new();
 const NARROWEST: usize = 40;
 const USUAL: usize = 80;
 
-/// Sets the language that a flag asks for. The first call wins.
+/// Sets the language that a flag selects. The first call wins.
 ///
 /// # Errors
 /// [`crate::model::Kind::Invalid`] for a language without texts.

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use super::ending::CommandError;
+use super::command_result::CommandError;
 use crate::model::{Kind, Result};
 
 /// The size of each buffer.

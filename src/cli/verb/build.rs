@@ -10,7 +10,7 @@ use crate::cli::arguments::build::{
     BuildArguments, BuildVerb, CommitArguments, DiffArguments, ExportArguments, FilesVerb,
     ImportArguments,
 };
-use crate::cli::terminal::ending::{CommandError, CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandError, CommandResult, FAILED};
 use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::write_atomic;
@@ -24,42 +24,50 @@ use crate::model::{Error, Kind};
 /// # Errors
 /// The engine's errors, as for all verbs of this file.
 pub fn create_image(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     verb: &BuildVerb,
 ) -> CommandResult {
     match verb {
-        BuildVerb::Import(arguments) => import(shell, screen, arguments),
-        BuildVerb::Build(arguments) => build(shell, screen, arguments),
+        BuildVerb::Import(arguments) => import(context, terminal, arguments),
+        BuildVerb::Build(arguments) => build(context, terminal, arguments),
     }
 }
 
 /// Carries out a verb of a container's files.
-pub fn of_files(shell: &CommandContext, screen: &mut Terminal, verb: &FilesVerb) -> CommandResult {
+pub fn files_verb(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    verb: &FilesVerb,
+) -> CommandResult {
     match verb {
-        FilesVerb::Diff(arguments) => diff(shell, screen, arguments),
-        FilesVerb::Commit(arguments) => commit(shell, screen, arguments),
-        FilesVerb::Export(arguments) => export(shell, arguments),
+        FilesVerb::Diff(arguments) => diff(context, terminal, arguments),
+        FilesVerb::Commit(arguments) => commit(context, terminal, arguments),
+        FilesVerb::Export(arguments) => export(context, arguments),
     }
 }
 
 /// Carries out `diff`.
-fn diff(shell: &CommandContext, screen: &mut Terminal, arguments: &DiffArguments) -> CommandResult {
-    let backend = shell.backend()?;
+fn diff(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    arguments: &DiffArguments,
+) -> CommandResult {
+    let backend = context.backend()?;
     let changes = backend.diff(&backend.find(&arguments.container)?)?;
     for change in changes {
-        screen.line(format!("{} {}", change.kind.letter(), change.path))?;
+        terminal.line(format!("{} {}", change.kind.letter(), change.path))?;
     }
     Ok(0)
 }
 
 /// Carries out `commit`.
 fn commit(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &CommitArguments,
 ) -> CommandResult {
-    let backend = shell.backend()?;
+    let backend = context.backend()?;
     let reference = arguments.reference.as_deref().map(tag).transpose()?;
     let id = backend.find(&arguments.container)?;
     let options = CommitOptions {
@@ -68,16 +76,16 @@ fn commit(
         changes: arguments.change.clone(),
         pause: arguments.pause && !arguments.no_pause,
     };
-    let image = backend.commit(&id, reference.as_ref(), &options, shell.interruptible()?)?;
-    screen.line(image.id)?;
+    let image = backend.commit(&id, reference.as_ref(), &options, context.interruptible()?)?;
+    terminal.line(image.id)?;
     Ok(0)
 }
 
 /// Carries out `export`.
-fn export(shell: &CommandContext, arguments: &ExportArguments) -> CommandResult {
-    let backend = shell.backend()?;
+fn export(context: &CommandContext, arguments: &ExportArguments) -> CommandResult {
+    let backend = context.backend()?;
     let id = backend.find(&arguments.container)?;
-    let cancel = shell.interruptible()?;
+    let cancel = context.interruptible()?;
     match &arguments.output {
         Some(path) => write_atomic(path, |out| backend.export(&id, out, cancel))?,
         None => {
@@ -96,11 +104,11 @@ fn export(shell: &CommandContext, arguments: &ExportArguments) -> CommandResult 
 
 /// Carries out `import`.
 fn import(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &ImportArguments,
 ) -> CommandResult {
-    let backend = shell.backend()?;
+    let backend = context.backend()?;
     let source = arguments.source.as_str();
     if source.starts_with("http://") || source.starts_with("https://") {
         let message = format!("cannot import `{source}`: URLs are not supported");
@@ -119,7 +127,7 @@ fn import(
         steps: Vec::new(),
         platform: arguments.platform.as_deref().map(str::parse).transpose()?,
     };
-    let cancel = shell.interruptible()?;
+    let cancel = context.interruptible()?;
     let image = if source == "-" {
         backend.import_tar(&mut io::stdin(), &options, cancel)
     } else {
@@ -127,33 +135,33 @@ fn import(
         backend.import_tar(&mut file, &options, cancel)
     };
     let image = image.context(|| format!("cannot import `{source}`"))?;
-    screen.line(image.id)?;
+    terminal.line(image.id)?;
     Ok(0)
 }
 
 /// Carries out `build`. Progress goes to standard error, so that `-q` prints only the id.
 fn build(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &BuildArguments,
 ) -> CommandResult {
-    let backend = shell.backend()?;
-    let context = arguments.context.as_str();
+    let backend = context.backend()?;
+    let place = arguments.context.as_str();
     let reads_stdin = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");
-    if context.contains("://") || context.starts_with("git@") {
-        let message = format!("cannot build `{context}`: only local directories are supported");
+    if place.contains("://") || place.starts_with("git@") {
+        let message = format!("cannot build `{place}`: only local directories are supported");
         return Err(Error::new(Kind::Unsupported, message)
             .hint("download it and name its directory")
             .into());
     }
-    if context == "-" && reads_stdin {
+    if place == "-" && reads_stdin {
         let message = "invalid argument: can't use stdin for both build context and dockerfile";
         return Err(Error::new(Kind::Invalid, message).into());
     }
     let pairs = |list: &[String]| list.iter().map(|text| pair(text)).collect::<Vec<_>>();
     let options = BuildOptions {
         file: arguments.file.clone().filter(|_| !reads_stdin),
-        text: if context == "-" || reads_stdin { Some(dockerfile_of_stdin()?) } else { None },
+        text: if place == "-" || reads_stdin { Some(dockerfile_of_stdin()?) } else { None },
         tags: arguments.tag.iter().map(|text| tag(text)).collect::<Result<_, _>>()?,
         arguments: pairs(&arguments.build_arg),
         labels: pairs(&arguments.label),
@@ -162,8 +170,8 @@ fn build(
         pull: arguments.pull,
         output_visible: !arguments.quiet,
     };
-    let context = (context != "-").then(|| Path::new(context));
-    let cancel = shell.interruptible()?;
+    let directory = (place != "-").then(|| Path::new(place));
+    let cancel = context.interruptible()?;
     let silent: Arc<dyn Progress> = Arc::new(NoProgress);
     // As Docker: the exit code of the command that failed.
     let failed = |error: Error| {
@@ -171,13 +179,13 @@ fn build(
         CommandError::Failed(error, code)
     };
     let image = if arguments.quiet {
-        let built = backend.build(context, &options, &silent, &mut io::sink(), cancel);
+        let built = backend.build(directory, &options, &silent, &mut io::sink(), cancel);
         let image = built.map_err(failed)?;
-        screen.line(&image.id)?;
+        terminal.line(&image.id)?;
         image
     } else {
         let progress = progress::on_stderr();
-        let built = backend.build(context, &options, &progress, &mut screen.err()?, cancel);
+        let built = backend.build(directory, &options, &progress, &mut terminal.err()?, cancel);
         built.map_err(failed)?
     };
     if let Some(path) = &arguments.iidfile {

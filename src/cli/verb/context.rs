@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use once_cell::unsync::OnceCell;
 
-use crate::cli::terminal::ending::{CommandResult, FAILED};
-use crate::cli::terminal::outcome::print_error;
+use crate::cli::terminal::command_result::{CommandResult, FAILED};
+use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{self, Backend, CancelToken, Settings};
 use crate::model::value::id::ContainerId;
@@ -71,23 +71,23 @@ impl CommandContext {
 /// # Errors
 /// When the output cannot be written, the engine cannot be opened, or after Ctrl-C.
 pub fn each<F>(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     names: &[String],
     act: F,
 ) -> CommandResult
 where
     F: Fn(&dyn Backend, &ContainerId) -> Result<()> + Sync,
 {
-    let backend = shell.backend()?.as_ref();
+    let backend = context.backend()?.as_ref();
     let mut code = 0;
     for batch in names.chunks(MAX_CONCURRENT) {
         for (name, result) in batch.iter().zip(act_on_batch(backend, batch, &act)) {
             match result {
-                Ok(()) => screen.line(name)?,
+                Ok(()) => terminal.line(name)?,
                 Err(error) if error.kind() == Kind::Cancelled => return Err(error.into()),
                 Err(error) => {
-                    print_error(screen, &error);
+                    print_error(terminal, &error);
                     code = FAILED;
                 }
             }

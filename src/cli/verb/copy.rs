@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::context::CommandContext;
 use crate::cli::arguments::exec::CpArguments;
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{CopyOptions, Transfer};
@@ -14,9 +14,13 @@ use crate::model::{Error, Kind};
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments) -> CommandResult {
+pub fn cp(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    arguments: &CpArguments,
+) -> CommandResult {
     let options = CopyOptions { archive: arguments.archive, follow: arguments.follow_link };
-    let backend = shell.backend()?;
+    let backend = context.backend()?;
     let invalid = |message: &str| Error::new(Kind::Invalid, message);
     let (from, to) = (arguments.from.as_str(), arguments.to.as_str());
     let copied = match (of_container(from), of_container(to)) {
@@ -32,7 +36,7 @@ pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments
         }
         (Some((name, path)), None) => {
             let id = backend.find(name)?;
-            let cancel = shell.interruptible()?;
+            let cancel = context.interruptible()?;
             if to == "-" {
                 if rustix::termios::isatty(rustix::stdio::stdout()) {
                     return Err(invalid("cowardly refusing to write a tar to a terminal").into());
@@ -45,7 +49,7 @@ pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments
         }
         (None, Some((name, path))) => {
             let id = backend.find(name)?;
-            let cancel = shell.interruptible()?;
+            let cancel = context.interruptible()?;
             if from == "-" {
                 let tar = &mut std::io::stdin();
                 backend.copy(&id, Transfer::Unpack { tar, path }, options, cancel)?;
@@ -57,7 +61,7 @@ pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments
     copied?;
     if !arguments.quiet {
         use std::io::Write as _;
-        writeln!(screen.err()?, "Successfully copied {from} to {to}")?;
+        writeln!(terminal.err()?, "Successfully copied {from} to {to}")?;
     }
     Ok(0)
 }

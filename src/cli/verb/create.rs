@@ -3,9 +3,11 @@
 use super::context::CommandContext;
 use super::environment;
 use super::exec::{AttachSettings, attach_to, keys};
-use crate::cli::arguments::{CreateArguments, NewContainer, Pull, RunArguments, StartArguments};
-use crate::cli::terminal::ending::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
-use crate::cli::terminal::outcome::print_error;
+use crate::cli::arguments::{
+    CreateArguments, NewContainerArguments, Pull, RunArguments, StartArguments,
+};
+use crate::cli::terminal::command_result::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
+use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::container::options::{CreateOptions, EnvEntry, RemoveOptions};
@@ -23,12 +25,12 @@ use std::path::Path;
 /// # Errors
 /// When the container cannot be created.
 pub fn create(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &CreateArguments,
 ) -> CommandResult {
-    let id = create_container(shell, &arguments.new)?;
-    screen.line(id)?;
+    let id = create_container(context, &arguments.new)?;
+    terminal.line(id)?;
     Ok(0)
 }
 
@@ -37,12 +39,12 @@ pub fn create(
 /// # Errors
 /// With 125 if the engine failed, 126 or 127 if the program cannot be executed.
 pub fn run(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &RunArguments,
 ) -> CommandResult {
     let failed = CommandError::with_code(ENGINE_FAILED);
-    let backend = shell.backend().map_err(CommandError::with_code(ENGINE_FAILED))?.as_ref();
+    let backend = context.backend().map_err(CommandError::with_code(ENGINE_FAILED))?.as_ref();
     let connection = AttachSettings {
         stdin: arguments.new.options.has("interactive") && !arguments.detach,
         tty: arguments.new.options.has("tty") && !arguments.detach,
@@ -52,23 +54,23 @@ pub fn run(
         start: true,
     };
     connection.check()?;
-    let id = create_container(shell, &arguments.new).map_err(failed)?;
+    let id = create_container(context, &arguments.new).map_err(failed)?;
     let outcome = match arguments.detach {
         true => backend.start(&id).map(|()| 0),
-        false => attach_to(shell, screen, &id, connection),
+        false => attach_to(context, terminal, &id, connection),
     };
     match outcome {
         Ok(code) => {
             if arguments.detach {
-                screen.line(&id)?;
+                terminal.line(&id)?;
             }
             Ok(code)
         }
         Err(error) => {
             if arguments.new.options.has("rm") && error.kind() != Kind::Cancelled {
-                // The container never ran, so no monitor removes it. It may be gone already.
+                // The container never ran, so no monitor removes it. Another process may have.
                 let force = RemoveOptions { force: true, ..RemoveOptions::default() };
-                let _ = backend.rm(&id, &force, shell.cancel());
+                let _ = backend.rm(&id, &force, context.cancel());
             }
             let code = error.exit_code().unwrap_or(ENGINE_FAILED);
             Err(CommandError::Failed(error, code))
@@ -81,11 +83,11 @@ pub fn run(
 /// # Errors
 /// When a container cannot be attached to, or the output cannot be written.
 pub fn start(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &StartArguments,
 ) -> CommandResult {
-    let backend = shell.backend()?.as_ref();
+    let backend = context.backend()?.as_ref();
     if arguments.attach || arguments.interactive {
         let [name] = arguments.names.as_slice() else {
             let message = "you cannot start and attach multiple containers at once";
@@ -99,14 +101,14 @@ pub fn start(
             detach_keys: keys(arguments.detach_keys.as_deref())?,
             start: true,
         };
-        return Ok(attach_to(shell, screen, &id, connection)?);
+        return Ok(attach_to(context, terminal, &id, connection)?);
     }
     let mut failed = Vec::new();
     for name in &arguments.names {
         match backend.find(name).and_then(|id| backend.start(&id)) {
-            Ok(()) => screen.line(name)?,
+            Ok(()) => terminal.line(name)?,
             Err(error) => {
-                print_error(screen, &error);
+                print_error(terminal, &error);
                 failed.push(name.as_str());
             }
         }
@@ -119,11 +121,17 @@ pub fn start(
 }
 
 /// Creates a container and the file of `--cidfile`.
-fn create_container(shell: &CommandContext, arguments: &NewContainer) -> Result<ContainerId> {
-    let backend = shell.backend()?.as_ref();
+fn create_container(
+    context: &CommandContext,
+    arguments: &NewContainerArguments,
+) -> Result<ContainerId> {
+    let backend = context.backend()?.as_ref();
     let (reference, command) = match arguments.image_and_command.as_slice() {
         [reference, command @ ..] => (reference, command),
-        [] => return Err(Error::new(Kind::Invalid, "an image is needed")),
+        [] => {
+            return Err(Error::new(Kind::Invalid, "requires an image")
+                .hint("usage: lifebox run IMAGE [COMMAND...]"));
+        }
     };
     let env = environment::entries(&arguments.env_file, arguments.options.values("env"))?;
     let options = options(arguments, command, env)?;
@@ -134,7 +142,7 @@ fn create_container(shell: &CommandContext, arguments: &NewContainer) -> Result<
         Pull::Always => PullPolicy::Always,
         Pull::Never => PullPolicy::Never,
     };
-    let created = ensure_image(shell, reference, pull, arguments.platform.as_deref())
+    let created = ensure_image(context, reference, pull, arguments.platform.as_deref())
         .map_err(|error| missing_image(reference, error))
         .and_then(|_| backend.create(reference, &options));
     match (cidfile, created) {
@@ -153,13 +161,13 @@ fn create_container(shell: &CommandContext, arguments: &NewContainer) -> Result<
 
 /// Finds or pulls the image. Ctrl-C is caught only during a pull.
 fn ensure_image(
-    shell: &CommandContext,
+    context: &CommandContext,
     reference: &str,
     pull: PullPolicy,
     platform: Option<&str>,
 ) -> Result<Image> {
     let platform = platform.map(str::parse).transpose()?;
-    let backend = shell.backend()?;
+    let backend = context.backend()?;
     if pull != PullPolicy::Always {
         match backend.image(reference, pull) {
             Err(error) if error.kind() == Kind::NotFound && pull == PullPolicy::Missing => {}
@@ -168,7 +176,7 @@ fn ensure_image(
     }
     let fetch = PullOptions { platform, ..PullOptions::default() };
     let progress = progress::on_stderr();
-    backend.ensure_image(reference, pull, &fetch, &progress, shell.interruptible()?)
+    backend.ensure_image(reference, pull, &fetch, &progress, context.interruptible()?)
 }
 
 /// Creates the file of `--cidfile` first, so that two commands never share one.
@@ -199,7 +207,7 @@ fn missing_image(reference: &str, error: Error) -> Error {
 /// # Errors
 /// [`Kind::Invalid`] for an invalid value; [`Kind::Unsupported`] for named networks.
 pub fn options(
-    arguments: &NewContainer,
+    arguments: &NewContainerArguments,
     command: &[String],
     env: Vec<EnvEntry>,
 ) -> Result<CreateOptions> {

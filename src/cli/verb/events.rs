@@ -8,7 +8,7 @@ use super::context::CommandContext;
 use super::filters::event_filter;
 use super::list::template;
 use crate::cli::arguments::EventsArguments;
-use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult};
+use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult};
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::time_arg::time_arg;
 use crate::model::Result;
@@ -21,17 +21,17 @@ use crate::ui::format::template::Template;
 /// # Errors
 /// When a time, a filter or the template is invalid, or the events cannot be read.
 pub fn events(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &EventsArguments,
 ) -> CommandResult {
     let options = options(arguments, Timestamp::now())?;
     let style = Style::of(arguments.format.as_deref())?;
-    let backend = shell.backend()?;
-    let cancel = shell.interruptible()?;
+    let backend = context.backend()?;
+    let cancel = context.interruptible()?;
     let mut events = backend.events(&options)?;
-    while let Some(event) = screen.before_wait(|timeout| events.next_event(timeout, cancel))? {
-        screen.line(style.show(&event)?)?;
+    while let Some(event) = terminal.before_wait(|timeout| events.next_event(timeout, cancel))? {
+        terminal.line(style.show(&event)?)?;
     }
     Ok(0)
 }

@@ -6,7 +6,7 @@ use super::environment;
 use crate::cli::arguments::exec::{
     AttachArguments, ExecArguments, PortArguments, ProcessVerb, TopArguments,
 };
-use crate::cli::terminal::ending::{CommandError, CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandError, CommandResult, FAILED};
 use crate::cli::terminal::screen;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{Attach, Backend, CancelToken};
@@ -20,20 +20,30 @@ use crate::ui::format::columns;
 ///
 /// # Errors
 /// The engine's errors, as for all verbs of this file.
-pub fn inside(shell: &CommandContext, screen: &mut Terminal, verb: &ProcessVerb) -> CommandResult {
+pub fn process_verb(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    verb: &ProcessVerb,
+) -> CommandResult {
     match verb {
-        ProcessVerb::Exec(arguments) => exec(shell, screen, arguments),
-        ProcessVerb::Attach(arguments) => attach(shell, screen, arguments),
-        ProcessVerb::Top(arguments) => top(shell, screen, arguments),
-        ProcessVerb::Cp(arguments) => copy::cp(shell, screen, arguments),
-        ProcessVerb::Port(arguments) => port(shell, arguments),
+        ProcessVerb::Exec(arguments) => exec(context, terminal, arguments),
+        ProcessVerb::Attach(arguments) => attach(context, terminal, arguments),
+        ProcessVerb::Top(arguments) => top(context, terminal, arguments),
+        ProcessVerb::Cp(arguments) => copy::cp(context, terminal, arguments),
+        ProcessVerb::Port(arguments) => port(context, arguments),
     }
 }
 
 /// Carries out `exec`. The exit code is the program's.
-fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments) -> CommandResult {
+fn exec(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    arguments: &ExecArguments,
+) -> CommandResult {
     let Some((container, command)) = arguments.container_and_command.split_first() else {
-        return Err(Error::new(Kind::Invalid, "a container is needed").into());
+        return Err(Error::new(Kind::Invalid, "exec requires a container and a command")
+            .hint("usage: lifebox exec CONTAINER COMMAND...")
+            .into());
     };
     let options = ExecOptions {
         cmd: command.to_vec(),
@@ -53,8 +63,8 @@ fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments
         detach_keys: keys(arguments.detach_keys.as_deref())?,
         start: false,
     };
-    let id = shell.backend()?.find(container)?;
-    connect(shell, screen, connection, |backend, attach, cancel| {
+    let id = context.backend()?.find(container)?;
+    connect(context, terminal, connection, |backend, attach, cancel| {
         let left = backend.exec(&id, &options, attach, cancel)?;
         // With `-d` the exit code is 0: nothing was attached.
         Ok(if options.detach { AttachOutcome::Exited(0) } else { left })
@@ -67,12 +77,12 @@ fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments
 
 /// Carries out `attach`. The exit code is the container's.
 fn attach(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &AttachArguments,
 ) -> CommandResult {
-    let id = shell.backend()?.find(&arguments.container)?;
-    let config = shell.backend()?.inspect(&id)?.spec.config;
+    let id = context.backend()?.find(&arguments.container)?;
+    let config = context.backend()?.inspect(&id)?.spec.config;
     let connection = AttachSettings {
         stdin: !arguments.no_stdin && config.open_stdin,
         tty: config.tty,
@@ -80,31 +90,35 @@ fn attach(
         detach_keys: keys(arguments.detach_keys.as_deref())?,
         start: false,
     };
-    Ok(attach_to(shell, screen, &id, connection)?)
+    Ok(attach_to(context, terminal, &id, connection)?)
 }
 
 /// Carries out `top`.
-fn top(shell: &CommandContext, screen: &mut Terminal, arguments: &TopArguments) -> CommandResult {
+fn top(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    arguments: &TopArguments,
+) -> CommandResult {
     if let Some(option) = arguments.options.iter().find(|option| option.as_str() != "-ef") {
         let message = format!("ps option `{option}` is not supported");
         return Err(Error::new(Kind::Unsupported, message)
             .hint("leave out the option, or choose columns in a script with top(c)")
             .into());
     }
-    let backend = shell.backend()?;
+    let backend = context.backend()?;
     let processes = backend.top(&backend.find(&arguments.container)?)?;
     let mut text = format!("{}\n", Process::TITLES.join("\t"));
     for process in processes {
         text.push_str(&process.row().join("\t"));
         text.push('\n');
     }
-    screen.text(&columns::align(&text))?;
+    terminal.text(&columns::align(&text))?;
     Ok(0)
 }
 
 /// Carries out `port`: prints no port, because there are no published ports.
-fn port(shell: &CommandContext, arguments: &PortArguments) -> CommandResult {
-    let backend = shell.backend()?;
+fn port(context: &CommandContext, arguments: &PortArguments) -> CommandResult {
+    let backend = context.backend()?;
     let container = backend.inspect(&backend.find(&arguments.container)?)?;
     let Some(port) = &arguments.port else { return Ok(0) };
     let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
@@ -151,27 +165,27 @@ impl AttachSettings {
 
 /// Attaches to a container until the container exits or the user detaches.
 pub fn attach_to(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     id: &ContainerId,
     with: AttachSettings,
 ) -> Result<u8> {
-    connect(shell, screen, with, |backend, attach, cancel| backend.attach(id, attach, cancel))
+    connect(context, terminal, with, |backend, attach, cancel| backend.attach(id, attach, cancel))
 }
 
 fn connect(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     with: AttachSettings,
     act: impl FnOnce(&dyn Backend, Attach<'_>, &CancelToken) -> Result<AttachOutcome>,
 ) -> Result<u8> {
     with.check()?;
-    let forward_signals = with.forward_signals && !shell.in_repl;
+    let forward_signals = with.forward_signals && !context.in_repl;
     let cancel = match forward_signals && !with.tty {
-        true => shell.cancel(),
-        false => shell.interruptible()?,
+        true => context.cancel(),
+        false => context.interruptible()?,
     };
-    let _ = screen.flush();
+    let _ = terminal.flush();
     let (input, output) = (rustix::stdio::stdin(), rustix::stdio::stdout());
     let is_terminal = |fd: &_| rustix::termios::isatty(fd);
     let attach = Attach {
@@ -183,11 +197,11 @@ fn connect(
         detach_keys: with.detach_keys,
         terminal: [input, output].into_iter().find(is_terminal).filter(|_| with.tty),
     };
-    match act(shell.backend()?.as_ref(), attach, cancel)? {
+    match act(context.backend()?.as_ref(), attach, cancel)? {
         AttachOutcome::Exited(code) => Ok(u8::try_from(code).unwrap_or(FAILED)),
         AttachOutcome::Detached => {
             use std::io::Write as _;
-            if let Ok(err) = screen.err() {
+            if let Ok(err) = terminal.err() {
                 let _ = writeln!(err, "\nread escape sequence");
             }
             Ok(0)

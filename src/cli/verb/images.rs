@@ -4,8 +4,8 @@ use std::io::IsTerminal as _;
 
 use super::context::CommandContext;
 use crate::cli::arguments::store::{LoadArguments, RmiArguments, SaveArguments, TagArguments};
-use crate::cli::terminal::ending::{CommandError, CommandResult, FAILED};
-use crate::cli::terminal::outcome::print_error;
+use crate::cli::terminal::command_result::{CommandError, CommandResult, FAILED};
+use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::{Terminal, stdout};
 use crate::model::image::usage::RemoveImageOptions;
 use crate::model::image::{Removed, SaveFormat, SaveOptions};
@@ -17,14 +17,14 @@ use crate::model::{Error, Kind};
 /// # Errors
 /// When the archive cannot be loaded.
 pub fn load(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &LoadArguments,
 ) -> CommandResult {
-    let backend = shell.backend()?;
+    let backend = context.backend()?;
     let platform = arguments.platform.as_ref();
     let loaded = match arguments.input.as_deref().filter(|path| path.as_os_str() != "-") {
-        Some(path) => backend.load(path, platform, shell.interruptible()?)?,
+        Some(path) => backend.load(path, platform, context.interruptible()?)?,
         None => {
             let mut stdin = std::io::stdin();
             if stdin.is_terminal() {
@@ -33,21 +33,21 @@ pub fn load(
                     .hint("name the archive with -i FILE, or redirect it: lifebox load < FILE")
                     .into());
             }
-            backend.load_stream(&mut stdin, platform, shell.interruptible()?)?
+            backend.load_stream(&mut stdin, platform, context.interruptible()?)?
         }
     };
     for image in loaded {
         for reference in &image.moved {
             let name = reference.familiar();
-            screen.line(format!(
+            terminal.line(format!(
                 "The image {name} already exists, renaming the old one to empty string"
             ))?;
         }
         for tag in &image.tags {
-            screen.line(format!("Loaded image: {}", tag.familiar()))?;
+            terminal.line(format!("Loaded image: {}", tag.familiar()))?;
         }
         if image.tags.is_empty() {
-            screen.line(format!("Loaded image ID: {}", image.id))?;
+            terminal.line(format!("Loaded image ID: {}", image.id))?;
         }
     }
     Ok(0)
@@ -57,13 +57,13 @@ pub fn load(
 ///
 /// # Errors
 /// When the archive cannot be written.
-pub fn save(shell: &CommandContext, arguments: &SaveArguments) -> CommandResult {
+pub fn save(context: &CommandContext, arguments: &SaveArguments) -> CommandResult {
     let compress = arguments.compress.as_deref().map(str::parse).transpose()?;
     let options = SaveOptions { format: arguments.format.parse()?, compress };
     let images: Vec<&str> = arguments.images.iter().map(String::as_str).collect();
-    let backend = shell.backend()?;
+    let backend = context.backend()?;
     if let Some(path) = &arguments.output {
-        backend.save(&images, &options, path, shell.interruptible()?)?;
+        backend.save(&images, &options, path, context.interruptible()?)?;
         return Ok(0);
     }
     let refuse = |why: &str| {
@@ -76,7 +76,7 @@ pub fn save(shell: &CommandContext, arguments: &SaveArguments) -> CommandResult 
     if std::io::stdout().is_terminal() {
         return Ok(refuse("cowardly refusing to save to a terminal")?);
     }
-    let cancel = shell.interruptible()?;
+    let cancel = context.interruptible()?;
     backend
         .save_stream(&images, &options, &mut stdout(), cancel)
         .map_err(CommandError::from_output)?;
@@ -87,9 +87,9 @@ pub fn save(shell: &CommandContext, arguments: &SaveArguments) -> CommandResult 
 ///
 /// # Errors
 /// When there is no such image, or the reference is invalid.
-pub fn tag(shell: &CommandContext, arguments: &TagArguments) -> CommandResult {
+pub fn tag(context: &CommandContext, arguments: &TagArguments) -> CommandResult {
     let reference: Reference = arguments.reference.parse()?;
-    shell.backend()?.tag(&arguments.image, &reference)?;
+    context.backend()?.tag(&arguments.image, &reference)?;
     Ok(0)
 }
 
@@ -98,11 +98,11 @@ pub fn tag(shell: &CommandContext, arguments: &TagArguments) -> CommandResult {
 /// # Errors
 /// When the output cannot be written.
 pub fn rmi(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &RmiArguments,
 ) -> CommandResult {
-    let backend = shell.backend()?;
+    let backend = context.backend()?;
     let options = RemoveImageOptions { force: arguments.force };
     let mut code = 0;
     for image in &arguments.images {
@@ -111,15 +111,15 @@ pub fn rmi(
                 for step in removed {
                     match step {
                         Removed::Untagged(reference) => {
-                            screen.line(format!("Untagged: {}", reference.familiar()))?;
+                            terminal.line(format!("Untagged: {}", reference.familiar()))?;
                         }
-                        Removed::Deleted(digest) => screen.line(format!("Deleted: {digest}"))?,
+                        Removed::Deleted(digest) => terminal.line(format!("Deleted: {digest}"))?,
                     }
                 }
             }
             Err(error) if arguments.force && error.kind() == Kind::NotFound => {}
             Err(error) => {
-                print_error(screen, &error);
+                print_error(terminal, &error);
                 code = FAILED;
             }
         }

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::context::CommandContext;
 use crate::cli::arguments::{InspectArguments, Subject};
-use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
-use crate::cli::terminal::outcome::print_error;
+use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
+use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::Backend;
 use crate::model::{Error, Kind, Result};
@@ -18,14 +18,16 @@ use crate::ui::format::template::Template;
 /// When the template is invalid, or the output cannot be written. A missing name is reported and
 /// makes the exit code 1; the other documents are still printed.
 pub fn inspect(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &InspectArguments,
     only: Option<Subject>,
 ) -> CommandResult {
-    let backend = shell.backend()?.as_ref();
+    let backend = context.backend()?.as_ref();
     let only = only.or(arguments.kind);
-    show(screen, arguments.format.as_deref(), &arguments.names, |name| look_up(backend, name, only))
+    show(terminal, arguments.format.as_deref(), &arguments.names, |name| {
+        look_up(backend, name, only)
+    })
 }
 
 /// Prints the documents of these names.
@@ -33,7 +35,7 @@ pub fn inspect(
 /// # Errors
 /// As [`inspect`].
 pub fn show(
-    screen: &mut Terminal,
+    terminal: &mut Terminal,
     format: Option<&str>,
     names: &[String],
     look_up: impl Fn(&str) -> Result<Value>,
@@ -54,14 +56,14 @@ pub fn show(
     if let Some(template) = template {
         for value in &found {
             let text = template.render(value).map_err(CommandError::with_code(BAD_TEMPLATE))?;
-            screen.line(text)?;
+            terminal.line(text)?;
         }
     } else if format.is_some() {
-        screen.line(Value::Array(found))?;
+        terminal.line(Value::Array(found))?;
     } else {
-        screen.text(&indented(&Value::Array(found)))?;
+        terminal.text(&indented(&Value::Array(found)))?;
     }
-    errors.iter().for_each(|error| print_error(screen, error));
+    errors.iter().for_each(|error| print_error(terminal, error));
     Ok(if errors.is_empty() { 0 } else { FAILED })
 }
 

@@ -2,8 +2,8 @@
 
 use super::context::{CommandContext, each};
 use crate::cli::arguments::{KillArguments, Names, RenameArguments, RmArguments, StopArguments};
-use crate::cli::terminal::ending::{CommandResult, FAILED};
-use crate::cli::terminal::outcome::print_error;
+use crate::cli::terminal::command_result::{CommandResult, FAILED};
+use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{Backend, CancelToken};
 use crate::model::container::options::{RemoveOptions, StopOptions, StopTimeout};
@@ -17,57 +17,69 @@ use std::time::Duration;
 ///
 /// # Errors
 /// As [`each`], as do all verbs of this file.
-pub fn pause(shell: &CommandContext, screen: &mut Terminal, arguments: &Names) -> CommandResult {
-    each(shell, screen, &arguments.names, |backend, id| backend.pause(id))
+pub fn pause(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    arguments: &Names,
+) -> CommandResult {
+    each(context, terminal, &arguments.names, |backend, id| backend.pause(id))
 }
 
 /// Carries out `unpause`.
-pub fn unpause(shell: &CommandContext, screen: &mut Terminal, arguments: &Names) -> CommandResult {
-    each(shell, screen, &arguments.names, |backend, id| backend.unpause(id))
+pub fn unpause(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    arguments: &Names,
+) -> CommandResult {
+    each(context, terminal, &arguments.names, |backend, id| backend.unpause(id))
 }
 
 /// Carries out `kill`.
 pub fn kill(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &KillArguments,
 ) -> CommandResult {
     let signal: Signal = arguments.signal.parse()?;
-    each(shell, screen, &arguments.names, |backend, id| backend.kill(id, signal))
+    each(context, terminal, &arguments.names, |backend, id| backend.kill(id, signal))
 }
 
 /// Carries out `stop`.
 pub fn stop(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &StopArguments,
 ) -> CommandResult {
-    stop_each(shell, screen, arguments, |backend, id, options, cancel| {
+    stop_each(context, terminal, arguments, |backend, id, options, cancel| {
         backend.stop(id, options, cancel)
     })
 }
 
 /// Carries out `restart`.
 pub fn restart(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &StopArguments,
 ) -> CommandResult {
-    stop_each(shell, screen, arguments, |backend, id, options, cancel| {
+    stop_each(context, terminal, arguments, |backend, id, options, cancel| {
         backend.restart(id, options, cancel)
     })
 }
 
 /// Carries out `rm`. With `-f` a missing container is not an error; its name is not printed.
-pub fn rm(shell: &CommandContext, screen: &mut Terminal, arguments: &RmArguments) -> CommandResult {
-    let cancel = shell.interruptible()?;
+pub fn rm(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    arguments: &RmArguments,
+) -> CommandResult {
+    let cancel = context.interruptible()?;
     let force = arguments.force;
     let options = RemoveOptions { force, volumes: arguments.volumes };
-    let backend = shell.backend()?;
+    let backend = context.backend()?;
     let missing = |name: &String| backend.find(name).is_err_and(|e| e.kind() == Kind::NotFound);
     let mut names = arguments.names.clone();
     names.retain(|name| !(force && missing(name)));
-    each(shell, screen, &names, |backend, id| {
+    each(context, terminal, &names, |backend, id| {
         match backend.rm(id, &options, cancel) {
             // Another command has removed the container.
             Err(error) if force && error.kind() == Kind::NotFound => Ok(()),
@@ -77,8 +89,8 @@ pub fn rm(shell: &CommandContext, screen: &mut Terminal, arguments: &RmArguments
 }
 
 /// Carries out `rename`.
-pub fn rename(shell: &CommandContext, arguments: &RenameArguments) -> CommandResult {
-    let backend = shell.backend()?;
+pub fn rename(context: &CommandContext, arguments: &RenameArguments) -> CommandResult {
+    let backend = context.backend()?;
     let id = backend.find(&arguments.container)?;
     let name: ContainerName = arguments.new_name.parse()?;
     backend.rename(&id, &name)?;
@@ -86,19 +98,19 @@ pub fn rename(shell: &CommandContext, arguments: &RenameArguments) -> CommandRes
 }
 
 /// Carries out `wait`: in the order given, as Docker does.
-pub fn wait(shell: &CommandContext, screen: &mut Terminal, arguments: &Names) -> CommandResult {
-    let backend = shell.backend()?;
-    let cancel = shell.interruptible()?;
+pub fn wait(context: &CommandContext, terminal: &mut Terminal, arguments: &Names) -> CommandResult {
+    let backend = context.backend()?;
+    let cancel = context.interruptible()?;
     let mut code = 0;
     for name in &arguments.names {
         match backend.find(name).and_then(|id| backend.wait(&id, None, cancel)) {
             Ok(exit_code) => {
-                screen.line(exit_code)?;
-                screen.flush()?;
+                terminal.line(exit_code)?;
+                terminal.flush()?;
             }
             Err(error) if error.kind() == Kind::Cancelled => return Err(error.into()),
             Err(error) => {
-                print_error(screen, &error);
+                print_error(terminal, &error);
                 code = FAILED;
             }
         }
@@ -111,15 +123,15 @@ type StopVerb = fn(&dyn Backend, &ContainerId, &StopOptions, &CancelToken) -> Re
 
 /// Applies a verb that stops, with the signal and the timeout of the flags.
 fn stop_each(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &StopArguments,
     verb: StopVerb,
 ) -> CommandResult {
     let signal = arguments.signal.as_deref().map(str::parse).transpose()?;
     let options = StopOptions { signal, timeout: arguments.time.map(grace) };
-    let cancel = shell.interruptible()?;
-    each(shell, screen, &arguments.names, |backend, id| verb(backend, id, &options, cancel))
+    let cancel = context.interruptible()?;
+    each(context, terminal, &arguments.names, |backend, id| verb(backend, id, &options, cancel))
 }
 
 /// Converts a grace period in seconds; a negative one is infinite.

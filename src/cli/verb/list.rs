@@ -8,7 +8,7 @@ use super::context::CommandContext;
 use super::filters::{FilterSet, Filters};
 use crate::cli::arguments::PsArguments;
 use crate::cli::arguments::store::{HistoryArguments, ImagesArguments};
-use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult};
+use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult};
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::time_arg::time_arg;
 use crate::model::Result;
@@ -23,16 +23,20 @@ use crate::ui::table::history::HistoryFormat;
 ///
 /// # Errors
 /// The engine's errors.
-pub fn ps(shell: &CommandContext, screen: &mut Terminal, arguments: &PsArguments) -> CommandResult {
+pub fn ps(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    arguments: &PsArguments,
+) -> CommandResult {
     let filters = Filters::of_containers(&arguments.filter)?;
     let template = template(arguments.format.as_deref())?;
-    let mut list = shell.backend()?.ps()?;
+    let mut list = context.backend()?.ps()?;
     choose(&mut list, arguments, &filters);
     let now = Timestamp::now();
     if arguments.quiet {
         for container in &list {
             let id = &container.spec.id;
-            screen.line(if arguments.no_trunc { id.as_str() } else { id.short() })?;
+            terminal.line(if arguments.no_trunc { id.as_str() } else { id.short() })?;
         }
     } else if let Some(template) = template {
         let zone = TimeZone::system();
@@ -41,9 +45,9 @@ pub fn ps(shell: &CommandContext, screen: &mut Terminal, arguments: &PsArguments
             .map(|one| ui::table::ps::fields(one, now, &zone, arguments.no_trunc))
             .collect();
         let lines = template.lines(&ui::table::ps::headings(), &rows);
-        screen.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
+        terminal.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
     } else {
-        screen.text(&ui::table::ps::containers(&list, now, arguments.no_trunc))?;
+        terminal.text(&ui::table::ps::containers(&list, now, arguments.no_trunc))?;
     }
     Ok(0)
 }
@@ -52,7 +56,7 @@ pub fn ps(shell: &CommandContext, screen: &mut Terminal, arguments: &PsArguments
 fn choose(list: &mut Vec<Container>, arguments: &PsArguments, filters: &Filters) {
     let last = match arguments.latest {
         true => Some(1),
-        // As Docker: a number below one is no limit.
+        // As Docker: a number below one means no limit.
         false => arguments.last.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0),
     };
     let all = arguments.all || last.is_some() || filters.name_status();
@@ -67,31 +71,31 @@ fn choose(list: &mut Vec<Container>, arguments: &PsArguments, filters: &Filters)
 /// # Errors
 /// The engine's errors.
 pub fn images(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &ImagesArguments,
 ) -> CommandResult {
     let template = template(arguments.format.as_deref())?;
-    let mut filter = image_filter(shell, &arguments.filter, FilterSet::Listing)?;
+    let mut filter = image_filter(context, &arguments.filter, FilterSet::Listing)?;
     filter.all = arguments.all;
     filter.references.extend(arguments.repository.clone());
-    let list = filter.choose(shell.backend()?.images()?);
+    let list = filter.choose(context.backend()?.images()?);
     let named = arguments.format.as_deref().is_some_and(|format| format.contains(".Digest"));
     let rows = ui::table::images::rows(&list, arguments.digests || named);
     let now = Timestamp::now();
     if arguments.quiet {
         for row in &rows {
-            screen.line(row.id(arguments.no_trunc))?;
+            terminal.line(row.id(arguments.no_trunc))?;
         }
     } else if let Some(template) = template {
         let zone = TimeZone::system();
         let fields = |row| ui::table::images::fields(row, now, &zone, arguments.no_trunc);
         let rows: Vec<Value> = rows.iter().map(fields).collect();
         let lines = template.lines(&ui::table::images::headings(), &rows);
-        screen.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
+        terminal.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
     } else {
         let table = ui::table::images::images(&rows, now, arguments.no_trunc, arguments.digests);
-        screen.text(&table)?;
+        terminal.text(&table)?;
     }
     Ok(0)
 }
@@ -101,12 +105,12 @@ pub fn images(
 /// # Errors
 /// When there is no such image.
 pub fn history(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &HistoryArguments,
 ) -> CommandResult {
     let template = template(arguments.format.as_deref())?;
-    let steps = shell.backend()?.history(&arguments.image)?;
+    let steps = context.backend()?.history(&arguments.image)?;
     let format = HistoryFormat {
         now: Timestamp::now(),
         zone: TimeZone::system(),
@@ -115,15 +119,15 @@ pub fn history(
     };
     if arguments.quiet {
         for step in &steps {
-            screen.line(ui::table::history::id(step, &format))?;
+            terminal.line(ui::table::history::id(step, &format))?;
         }
     } else if let Some(template) = template {
         let rows: Vec<Value> =
             steps.iter().map(|step| ui::table::history::fields(step, &format)).collect();
         let lines = template.lines(&ui::table::history::headings(), &rows);
-        screen.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
+        terminal.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
     } else {
-        screen.text(&ui::table::history::history(&steps, &format))?;
+        terminal.text(&ui::table::history::history(&steps, &format))?;
     }
     Ok(0)
 }
@@ -133,11 +137,11 @@ pub fn history(
 /// # Errors
 /// When a filter is invalid, or names a missing image.
 pub fn image_filter(
-    shell: &CommandContext,
+    context: &CommandContext,
     texts: &[String],
     known: FilterSet,
 ) -> Result<ImageFilter> {
-    let created = |name: &str| Ok(shell.backend()?.image(name, PullPolicy::Never)?.created);
+    let created = |name: &str| Ok(context.backend()?.image(name, PullPolicy::Never)?.created);
     let time = |text: &str| time_arg(text, Timestamp::now(), TimeZone::system);
     Filters::of_images(texts, known, created, time)
 }

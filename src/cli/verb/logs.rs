@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::context::CommandContext;
 use crate::cli::arguments::LogsArguments;
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::time_arg::time_arg;
 use crate::model::Result;
@@ -18,25 +18,25 @@ use crate::model::observe::log::{LogLine, LogOptions, Stream};
 /// # Errors
 /// When the log cannot be read, or the output cannot be written.
 pub fn logs(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &LogsArguments,
 ) -> CommandResult {
     let options = options(arguments, Timestamp::now())?;
-    let backend = shell.backend()?;
+    let backend = context.backend()?;
     let id = backend.find(&arguments.name)?;
     let cancel = match options.follow {
-        true => shell.interruptible()?,
-        false => shell.cancel(),
+        true => context.interruptible()?,
+        false => context.cancel(),
     };
     let mut lines = backend.logs(&id, &options)?;
     let mut writer = Writer { timestamps: arguments.timestamps, ..Writer::default() };
     // Existing records are read without waiting.
-    while let Some(line) = screen.before_wait(|timeout| lines.next_line(timeout, cancel))? {
+    while let Some(line) = terminal.before_wait(|timeout| lines.next_line(timeout, cancel))? {
         let stream = line.stream;
         match stream {
-            Stream::Stdout => writer.write(&line, screen.out()?)?,
-            Stream::Stderr => writer.write(&line, screen.err()?)?,
+            Stream::Stdout => writer.write(&line, terminal.out()?)?,
+            Stream::Stderr => writer.write(&line, terminal.err()?)?,
         }
     }
     Ok(0)

@@ -17,4 +17,5 @@ pub(crate) mod prune;
 pub(crate) mod registry;
 pub(crate) mod stats;
 pub(crate) mod system;
+pub(crate) mod update;
 pub(crate) mod volume;

@@ -7,7 +7,7 @@ use super::context::CommandContext;
 use super::filters::FilterSet;
 use super::list::image_filter;
 use crate::cli::arguments::store::{PruneContainersArguments, PruneImagesArguments};
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::container::Container;
 use crate::model::container::options::RemoveOptions;
@@ -22,16 +22,16 @@ use crate::model::{Error, Kind, Result};
 /// # Errors
 /// When a filter is invalid, or there is no terminal to ask.
 pub fn images(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &PruneImagesArguments,
 ) -> CommandResult {
-    let filter = image_filter(shell, &arguments.filter, FilterSet::Pruning)?;
+    let filter = image_filter(context, &arguments.filter, FilterSet::Pruning)?;
     // As in Docker, whose `-a` is this filter.
     let all = arguments.all || filter.dangling == Some(false);
     let options =
         PruneOptions { all, filter: ImageFilter { dangling: None, ..filter }, dry_run: false };
-    let backend = shell.backend()?;
+    let backend = context.backend()?;
     if !arguments.force {
         let would = backend.prune_images(&PruneOptions { dry_run: true, ..options.clone() })?;
         let what = if all {
@@ -44,24 +44,24 @@ pub fn images(
             Removed::Deleted(_) => None,
         });
         let effect = PruneSummary { what, count: would.images, noun: "image", bytes: would.bytes };
-        if !confirm(shell, screen, "image prune", &effect, names)? {
+        if !confirm(context, terminal, "image prune", &effect, names)? {
             return Ok(0);
         }
     }
     let pruned = backend.prune_images(&options)?;
     if !pruned.removed.is_empty() {
-        screen.line("Deleted Images:")?;
+        terminal.line("Deleted Images:")?;
         for step in &pruned.removed {
             match step {
                 Removed::Untagged(reference) => {
-                    screen.line(format_args!("untagged: {}", reference.familiar()))?;
+                    terminal.line(format_args!("untagged: {}", reference.familiar()))?;
                 }
-                Removed::Deleted(digest) => screen.line(format_args!("deleted: {digest}"))?,
+                Removed::Deleted(digest) => terminal.line(format_args!("deleted: {digest}"))?,
             }
         }
-        screen.line("")?;
+        terminal.line("")?;
     }
-    screen.line(format_args!("Total reclaimed space: {}", human_bytes(pruned.bytes)))?;
+    terminal.line(format_args!("Total reclaimed space: {}", human_bytes(pruned.bytes)))?;
     Ok(0)
 }
 
@@ -70,12 +70,12 @@ pub fn images(
 /// # Errors
 /// When a filter is invalid, or there is no terminal to ask.
 pub fn containers(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &PruneContainersArguments,
 ) -> CommandResult {
-    let filter = image_filter(shell, &arguments.filter, FilterSet::PruningContainers)?;
-    let backend = shell.backend()?;
+    let filter = image_filter(context, &arguments.filter, FilterSet::PruningContainers)?;
+    let backend = context.backend()?;
     let goes = |container: &Container| {
         let (spec, state) = (&container.spec, &container.state);
         !state.status.is_live()
@@ -91,14 +91,14 @@ pub fn containers(
         let effect =
             PruneSummary { what: "all stopped containers", count, noun: "container", bytes };
         let names = going.iter().map(|container| container.state.name.to_string());
-        if !confirm(shell, screen, "container prune", &effect, names)? {
+        if !confirm(context, terminal, "container prune", &effect, names)? {
             return Ok(0);
         }
     }
     let mut freed = 0;
     let mut removed = Vec::new();
     for (container, size) in going.iter().zip(sizes) {
-        match backend.rm(&container.spec.id, &RemoveOptions::default(), shell.interruptible()?) {
+        match backend.rm(&container.spec.id, &RemoveOptions::default(), context.interruptible()?) {
             Ok(()) => {
                 freed += size;
                 removed.push(container.spec.id.as_str());
@@ -109,9 +109,9 @@ pub fn containers(
         }
     }
     if !removed.is_empty() {
-        screen.line(format_args!("Deleted Containers:\n{}\n", removed.join("\n")))?;
+        terminal.line(format_args!("Deleted Containers:\n{}\n", removed.join("\n")))?;
     }
-    screen.line(format_args!("Total reclaimed space: {}", human_bytes(freed)))?;
+    terminal.line(format_args!("Total reclaimed space: {}", human_bytes(freed)))?;
     Ok(0)
 }
 
@@ -125,8 +125,8 @@ pub(crate) struct PruneSummary {
 
 /// Prints what will be removed, and asks. Returns whether the answer was yes.
 pub(crate) fn confirm(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     verb: &str,
     effect: &PruneSummary,
     names: impl Iterator<Item = String>,
@@ -149,10 +149,10 @@ pub(crate) fn confirm(
     }
     text.push_str("\nAre you sure you want to continue? [y/N] ");
     let write = |error: std::io::Error| Error::from_io("write the question", &error);
-    let shown = screen.out().map_err(write)?;
+    let shown = terminal.out().map_err(write)?;
     shown.write_all(text.as_bytes()).and_then(|()| shown.flush()).map_err(write)?;
-    // Ctrl-C is an answer too: the REPL catches it, and reading would go on.
-    let cancel = shell.interruptible()?;
+    // Ctrl-C is an answer too: the REPL catches it, and the read would continue.
+    let cancel = context.interruptible()?;
     wait_for_either(stdin.as_fd(), cancel.as_fd())?;
     cancel.check()?;
     let mut answer = String::new();

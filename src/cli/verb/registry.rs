@@ -7,10 +7,11 @@ use super::context::CommandContext;
 use crate::cli::arguments::registry::{
     LoginArguments, LogoutArguments, PullArguments, PushArguments,
 };
-use crate::cli::terminal::ending::CommandResult;
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::{progress, prompt};
 use crate::model::error::Context as _;
+use crate::model::error::credentials;
 use crate::model::observe::progress::{NoProgress, Progress, PullOptions};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
@@ -24,21 +25,22 @@ const MAX_PASSWORD: u64 = 64 * 1024;
 /// # Errors
 /// When the image cannot be pulled.
 pub fn pull(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &PullArguments,
 ) -> CommandResult {
     let reference: Reference = arguments.reference.parse()?;
     let platform = arguments.platform.as_deref().map(str::parse).transpose()?;
     let options = PullOptions { platform, access: arguments.transport.access() };
-    let progress = progress_output(screen, arguments.quiet, &arguments.reference, &reference)?;
-    let pulled = shell.backend()?.pull(&reference, &options, &progress, shell.interruptible()?)?;
+    let progress = progress_output(terminal, arguments.quiet, &arguments.reference, &reference)?;
+    let pulled =
+        context.backend()?.pull(&reference, &options, &progress, context.interruptible()?)?;
     if !arguments.quiet {
-        screen.line(format!("Digest: {}", pulled.digest))?;
+        terminal.line(format!("Digest: {}", pulled.digest))?;
         let what = if pulled.newer { "Downloaded newer image" } else { "Image is up to date" };
-        screen.line(format!("Status: {what} for {}", reference.familiar()))?;
+        terminal.line(format!("Status: {what} for {}", reference.familiar()))?;
     }
-    screen.line(&reference)?;
+    terminal.line(&reference)?;
     Ok(0)
 }
 
@@ -47,28 +49,28 @@ pub fn pull(
 /// # Errors
 /// When the image cannot be pushed.
 pub fn push(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &PushArguments,
 ) -> CommandResult {
     let reference: Reference = arguments.reference.parse()?;
-    let progress = progress_output(screen, arguments.quiet, &arguments.reference, &reference)?;
+    let progress = progress_output(terminal, arguments.quiet, &arguments.reference, &reference)?;
     let access = arguments.transport.access();
-    let (backend, cancel) = (shell.backend()?, shell.interruptible()?);
+    let (backend, cancel) = (context.backend()?, context.interruptible()?);
     let familiar = reference.familiar();
     let pushed = backend.push(&familiar, &reference, access, &progress, cancel)?;
     if arguments.quiet {
-        screen.line(&reference)?;
+        terminal.line(&reference)?;
     } else {
         let tag = reference.tag().unwrap_or_default();
-        screen.line(format!("{tag}: digest: {} size: {}", pushed.digest, pushed.size))?;
+        terminal.line(format!("{tag}: digest: {} size: {}", pushed.digest, pushed.size))?;
     }
     Ok(0)
 }
 
 /// Prints the lines before the progress, and returns where progress is shown.
 fn progress_output(
-    screen: &mut Terminal,
+    terminal: &mut Terminal,
     quiet: bool,
     typed: &str,
     reference: &Reference,
@@ -77,9 +79,9 @@ fn progress_output(
         return Ok(Arc::new(NoProgress));
     }
     if let Some(line) = default_tag(typed, reference) {
-        screen.line(line)?;
+        terminal.line(line)?;
     }
-    screen.flush()?;
+    terminal.flush()?;
     Ok(progress::on_stdout())
 }
 
@@ -88,32 +90,32 @@ fn progress_output(
 /// # Errors
 /// [`Kind::Denied`] if the registry refuses name and password.
 pub fn login(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &LoginArguments,
 ) -> CommandResult {
     if arguments.password.is_some() {
         use std::io::Write as _;
         let warning = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.";
-        writeln!(screen.err()?, "{warning}")?;
+        writeln!(terminal.err()?, "{warning}")?;
     }
-    screen.flush()?;
-    let (user, password) = credentials(shell, arguments)?;
+    terminal.flush()?;
+    let (user, password) = credentials(context, arguments)?;
     let access = arguments.transport.access();
-    let cancel = shell.interruptible()?;
-    let file = shell.backend()?.login(&arguments.registry, &user, &password, access, cancel)?;
+    let cancel = context.interruptible()?;
+    let file = context.backend()?.login(&arguments.registry, &user, &password, access, cancel)?;
     if let Some(file) = file {
         use std::io::Write as _;
         let file = file.display();
-        writeln!(screen.err()?, "WARNING! Your credentials are stored unencrypted in '{file}'.")?;
-        writeln!(screen.err()?, "Configure a credential helper to remove this warning.")?;
+        writeln!(terminal.err()?, "WARNING! Your credentials are stored unencrypted in '{file}'.")?;
+        writeln!(terminal.err()?, "Configure a credential helper to remove this warning.")?;
     }
-    screen.line("Login Succeeded")?;
+    terminal.line("Login Succeeded")?;
     Ok(0)
 }
 
 /// Reads name and password from the flags, standard input or the terminal.
-fn credentials(shell: &CommandContext, arguments: &LoginArguments) -> Result<(String, String)> {
+fn credentials(context: &CommandContext, arguments: &LoginArguments) -> Result<(String, String)> {
     if arguments.password_stdin {
         let Some(user) = arguments.username.clone() else {
             return Err(Error::new(Kind::Invalid, "must provide --username with --password-stdin"));
@@ -132,7 +134,7 @@ fn credentials(shell: &CommandContext, arguments: &LoginArguments) -> Result<(St
         return Err(Error::new(Kind::Invalid, message)
             .hint("use `login -u NAME --password-stdin REGISTRY < FILE`"));
     }
-    let cancel = shell.interruptible()?;
+    let cancel = context.interruptible()?;
     let user = match &arguments.username {
         Some(user) => user.clone(),
         None => prompt::ask("Username: ", cancel)?,
@@ -149,15 +151,16 @@ fn credentials(shell: &CommandContext, arguments: &LoginArguments) -> Result<(St
 /// # Errors
 /// When the credential file cannot be read or written.
 pub fn logout(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &LogoutArguments,
 ) -> CommandResult {
     let registry = &arguments.registry;
-    if shell.backend()?.logout(registry)? {
-        screen.line(format!("Removing login credentials for {registry}"))?;
+    let shown = credentials::mask(registry);
+    if context.backend()?.logout(registry)? {
+        terminal.line(format!("Removing login credentials for {shown}"))?;
     } else {
-        screen.line(format!("Not logged in to {registry}"))?;
+        terminal.line(format!("Not logged in to {shown}"))?;
     }
     Ok(0)
 }

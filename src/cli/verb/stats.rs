@@ -1,20 +1,20 @@
-//! `stats` and `update`: the usage and the limits of containers.
+//! `stats`: the usage of containers.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::context::{CommandContext, each};
+use super::context::CommandContext;
 use super::list::template;
-use crate::cli::arguments::{StatsArguments, UpdateArguments};
-use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult};
+use crate::cli::arguments::StatsArguments;
+use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult};
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::Backend;
+use crate::model::container::Container;
 use crate::model::container::status::Status;
-use crate::model::container::{Changes, Container};
 use crate::model::observe::stats::Stats;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Kind, Result};
 use crate::ui;
 use crate::ui::format::template::Template;
 use crate::ui::table::stats::Row;
@@ -24,35 +24,18 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// The time before the first frame.
 const FIRST: Duration = Duration::from_millis(250);
 
-/// Carries out `update`.
-///
-/// # Errors
-/// When there is nothing to change, or a value is invalid.
-pub fn update(
-    shell: &CommandContext,
-    screen: &mut Terminal,
-    arguments: &UpdateArguments,
-) -> CommandResult {
-    let changes = arguments.changes()?;
-    if changes == Changes::default() {
-        let message = "you must provide one or more flags when using this command";
-        return Err(Error::new(Kind::Invalid, message).into());
-    }
-    each(shell, screen, &arguments.names, |backend, id| backend.update(id, &changes))
-}
-
 /// Carries out `stats`.
 ///
 /// # Errors
 /// When a container does not exist.
 pub fn stats(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &StatsArguments,
 ) -> CommandResult {
     let template = template(arguments.format.as_deref())?;
-    let backend = shell.backend()?.as_ref();
-    let cancel = shell.interruptible()?;
+    let backend = context.backend()?.as_ref();
+    let cancel = context.interruptible()?;
     let live = std::io::stdout().is_terminal() && !arguments.no_stream;
     let mut before = sample_all(backend, arguments)?;
     cancel.sleep(FIRST)?;
@@ -65,8 +48,8 @@ pub fn stats(
             true => format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")),
             false => text,
         };
-        screen.text(&text)?;
-        screen.flush()?;
+        terminal.text(&text)?;
+        terminal.flush()?;
         if arguments.no_stream {
             return Ok(0);
         }

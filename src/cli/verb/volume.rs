@@ -11,8 +11,8 @@ use crate::cli::arguments::volume::{
     CreateVolumeArguments, InspectVolumesArguments, PruneVolumesArguments, RmVolumesArguments,
     VolumeVerb, VolumesArguments,
 };
-use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
-use crate::cli::terminal::outcome::print_error;
+use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
+use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::observe::volume;
 use crate::model::observe::volume::{PruneVolumesOptions, RemoveVolumeOptions, VolumeOptions};
@@ -25,22 +25,22 @@ use crate::ui;
 /// # Errors
 /// The engine's errors.
 pub fn of_volumes(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     verb: &VolumeVerb,
 ) -> CommandResult {
     match verb {
-        VolumeVerb::Create(arguments) => create(shell, screen, arguments),
-        VolumeVerb::Ls(arguments) => list(shell, screen, arguments),
-        VolumeVerb::Inspect(arguments) => inspect(shell, screen, arguments),
-        VolumeVerb::Rm(arguments) => remove(shell, screen, arguments),
-        VolumeVerb::Prune(arguments) => prune(shell, screen, arguments),
+        VolumeVerb::Create(arguments) => create(context, terminal, arguments),
+        VolumeVerb::Ls(arguments) => list(context, terminal, arguments),
+        VolumeVerb::Inspect(arguments) => inspect(context, terminal, arguments),
+        VolumeVerb::Rm(arguments) => remove(context, terminal, arguments),
+        VolumeVerb::Prune(arguments) => prune(context, terminal, arguments),
     }
 }
 
 fn create(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &CreateVolumeArguments,
 ) -> CommandResult {
     let label = |text: &String| match text.split_once('=') {
@@ -55,57 +55,57 @@ fn create(
         let error = Error::new(Kind::Invalid, "a label needs a key").hint("write KEY=VALUE");
         return Err(error.into());
     }
-    screen.line(shell.backend()?.volume_create(&options)?.name)?;
+    terminal.line(context.backend()?.volume_create(&options)?.name)?;
     Ok(0)
 }
 
 fn list(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &VolumesArguments,
 ) -> CommandResult {
     let filter = volume_filter(&arguments.filter, &["dangling", "label", "name"])?;
     let template = template(arguments.format.as_deref())?;
-    let mut list = shell.backend()?.volumes()?;
+    let mut list = context.backend()?.volumes()?;
     list.retain(|one| filter.matches(one));
     if arguments.quiet {
         for one in &list {
-            screen.line(&one.volume.name)?;
+            terminal.line(&one.volume.name)?;
         }
     } else if let Some(template) = template {
         let rows: Vec<Value> = list.iter().map(ui::table::volumes::fields).collect();
         let lines = template.lines(&ui::table::volumes::headings(), &rows);
-        screen.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
+        terminal.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
     } else {
-        screen.text(&ui::table::volumes::volumes(&list))?;
+        terminal.text(&ui::table::volumes::volumes(&list))?;
     }
     Ok(0)
 }
 
 fn inspect(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &InspectVolumesArguments,
 ) -> CommandResult {
-    let backend = shell.backend()?;
-    inspect::show(screen, arguments.format.as_deref(), &arguments.names, |name| {
+    let backend = context.backend()?;
+    inspect::show(terminal, arguments.format.as_deref(), &arguments.names, |name| {
         backend.volume(name).map(|one| volume::inspect(&one))
     })
 }
 
 fn remove(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &RmVolumesArguments,
 ) -> CommandResult {
-    let backend = shell.backend()?;
-    let options = RemoveVolumeOptions { force: arguments.force };
+    let backend = context.backend()?;
+    let options = RemoveVolumeOptions { force: arguments.force, created: None };
     let mut code = 0;
     for name in &arguments.names {
         match backend.volume_rm(name, &options) {
-            Ok(()) => screen.line(name)?,
+            Ok(()) => terminal.line(name)?,
             Err(error) => {
-                print_error(screen, &error);
+                print_error(terminal, &error);
                 code = FAILED;
             }
         }
@@ -114,13 +114,13 @@ fn remove(
 }
 
 fn prune(
-    shell: &CommandContext,
-    screen: &mut Terminal,
+    context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &PruneVolumesArguments,
 ) -> CommandResult {
     let filter = volume_filter(&arguments.filter, &["label", "label!"])?;
     let options = PruneVolumesOptions { all: arguments.all, filter, dry_run: false };
-    let backend = shell.backend()?;
+    let backend = context.backend()?;
     if !arguments.force {
         let would =
             backend.volume_prune(&PruneVolumesOptions { dry_run: true, ..options.clone() })?;
@@ -130,14 +130,14 @@ fn prune(
         };
         let count = would.names.len() as u64;
         let effect = PruneSummary { what, count, noun: "volume", bytes: would.bytes };
-        if !confirm(shell, screen, "volume prune", &effect, would.names.into_iter())? {
+        if !confirm(context, terminal, "volume prune", &effect, would.names.into_iter())? {
             return Ok(0);
         }
     }
     let pruned = backend.volume_prune(&options)?;
     if !pruned.names.is_empty() {
-        screen.line(format_args!("Deleted Volumes:\n{}\n", pruned.names.join("\n")))?;
+        terminal.line(format_args!("Deleted Volumes:\n{}\n", pruned.names.join("\n")))?;
     }
-    screen.line(format_args!("Total reclaimed space: {}", human_bytes(pruned.bytes)))?;
+    terminal.line(format_args!("Total reclaimed space: {}", human_bytes(pruned.bytes)))?;
     Ok(0)
 }

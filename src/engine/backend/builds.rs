@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::CancelToken;
-use super::contract::contract;
+use super::contract_macro::contract;
 use crate::model::Result;
 use crate::model::image::Image;
 use crate::model::image::build::{BuildOptions, BuildStep, ImportOptions};

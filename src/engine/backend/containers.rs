@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::contract::contract;
-use super::{CancelToken, Session};
+use super::contract_macro::contract;
+use super::{CancelToken, ContainerSession};
 use crate::model::Result;
 use crate::model::container::Changes;
 use crate::model::container::options::{CreateOptions, RemoveOptions, StopOptions};
@@ -21,7 +21,7 @@ contract! {
         fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId>;
         /// Starts a session of this process: containers created with its token
         /// (`CreateOptions::session`) are removed when the process exits, however it does.
-        fn start_session(&self) -> Result<Session>;
+        fn start_session(&self) -> Result<ContainerSession>;
         /// Starts a container. Returns when its program runs; fails with the reason if it does not
         /// (exit code 126, 127).
         fn start(&self, id: &ContainerId) -> Result<()>;

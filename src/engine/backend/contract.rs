@@ -1,54 +1,22 @@
-//! Declares a part of the contract once: for the trait, and for engines that pass verbs on.
+//! The whole contract.
 
-/// Defines a trait, and a macro for engines that wrap another: the macro implements the methods
-/// that it is given by name and no others, so a new method is not passed on.
+use super::{Builds, Containers, Files, Images, Observe, Processes, Registries, Volumes};
+
+/// A container engine: images in, containers through their life, images out.
 ///
-/// `pass_on::images! { inner: tag, history }` calls the same methods of `self.inner`.
-/// `pass_on::files! { inner after check: diff }` calls `self.check(id)?` first, with the method's
-/// first argument.
-macro_rules! contract {
-    (
-        $(#[$doc:meta])*
-        pub trait $trait:ident, passed on by $pass_on:ident($d:tt) {
-            $(
-                $(#[$about:meta])*
-                fn $name:ident(
-                    &self $(, $first:ident: $first_type:ty $(, $arg:ident: $type:ty)*)? $(,)?
-                ) -> $out:ty;
-            )*
-        }
-    ) => {
-        $(#[$doc])*
-        pub trait $trait: Send + Sync + std::fmt::Debug {
-            $(
-                $(#[$about])*
-                fn $name(&self $(, $first: $first_type $(, $arg: $type)*)?) -> $out;
-            )*
-        }
-
-        macro_rules! $pass_on {
-            $(
-                (@one $d inner:ident $name) => {
-                    fn $name(&self $(, $first: $first_type $(, $arg: $type)*)?) -> $out {
-                        self.$d inner.$name($($first $(, $arg)*)?)
-                    }
-                };
-                (@one $d inner:ident after $d check:ident $name) => {
-                    fn $name(&self $(, $first: $first_type $(, $arg: $type)*)?) -> $out {
-                        self.$d check($($first)?)?;
-                        self.$d inner.$name($($first $(, $arg)*)?)
-                    }
-                };
-            )*
-            ($d inner:ident: $d($d method:ident),* $d(,)?) => {
-                $d($crate::engine::pass_on::$pass_on! { @one $d inner $d method })*
-            };
-            ($d inner:ident after $d check:ident: $d($d method:ident),* $d(,)?) => {
-                $d($crate::engine::pass_on::$pass_on! { @one $d inner after $d check $d method })*
-            };
-        }
-        pub(crate) use $pass_on;
-    };
+/// Verbs take a `ContainerId`, which [`Containers::find`] finds by the user's text. One table
+/// (`model::container::status`) says which verbs are legal in which status. A slow method takes a
+/// [`CancelToken`](super::CancelToken) and fails with the kind `cancelled` soon after that is
+/// cancelled.
+///
+/// An engine implements the eight parts. A caller with a `dyn Backend` needs no other import for
+/// their methods.
+pub trait Backend:
+    Images + Registries + Builds + Containers + Processes + Files + Volumes + Observe
+{
 }
 
-pub(super) use contract;
+impl<T> Backend for T where
+    T: Images + Registries + Builds + Containers + Processes + Files + Volumes + Observe
+{
+}

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::contract::contract;
+use super::contract_macro::contract;
 use super::{CancelToken, CopyOptions, Transfer};
 use crate::model::Result;
 use crate::model::image::Image;

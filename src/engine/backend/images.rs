@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::CancelToken;
-use super::contract::contract;
+use super::contract_macro::contract;
 use crate::model::Result;
 use crate::model::image::history::History;
 use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOptions};

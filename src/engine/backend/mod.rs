@@ -7,6 +7,7 @@ mod attach;
 mod builds;
 mod containers;
 mod contract;
+mod contract_macro;
 mod files;
 mod images;
 mod observe;
@@ -15,11 +16,11 @@ mod registries;
 mod streams;
 mod transfer;
 mod volumes;
-mod whole;
 
 pub use attach::Attach;
 pub use builds::Builds;
 pub use containers::Containers;
+pub use contract::Backend;
 pub use files::Files;
 pub use images::Images;
 pub use observe::Observe;
@@ -28,9 +29,9 @@ pub use registries::Registries;
 pub use streams::{EventStream, LogStream};
 pub use transfer::{CopyOptions, Transfer};
 pub use volumes::Volumes;
-pub use whole::Backend;
 
-/// For engines that pass verbs on to another: one macro per trait.
+/// For engines that pass verbs on to another: one macro per trait, except for volumes, where each
+/// engine has a rule of its own.
 pub(crate) mod pass_on {
     pub(crate) use super::builds::builds;
     pub(crate) use super::containers::containers;
@@ -39,8 +40,7 @@ pub(crate) mod pass_on {
     pub(crate) use super::observe::observe;
     pub(crate) use super::processes::processes;
     pub(crate) use super::registries::registries;
-    pub(crate) use super::volumes::volumes;
 }
 
 pub use crate::runtime::cancel::CancelToken;
-pub use crate::runtime::client::owner::Session;
+pub use crate::runtime::client::session::ContainerSession;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::contract::contract;
+use super::contract_macro::contract;
 use super::{EventStream, LogStream};
 use crate::model::Result;
 use crate::model::container::Container;
@@ -19,7 +19,8 @@ use crate::model::value::id::ContainerId;
 contract! {
     /// Reads the state of an engine and its containers; changes nothing.
     pub trait Observe, passed on by observe($) {
-        /// Whether the engine only reports what it would do: then there is nothing to wait for.
+        /// Returns whether the engine only reports what it would do: then there is nothing to wait
+        /// for.
         fn is_dry_run(&self) -> bool;
         /// Describes the engine and the host.
         fn info(&self) -> Result<Info>;

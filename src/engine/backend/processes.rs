@@ -1,6 +1,6 @@
 //! The contract about the processes of containers: attach, exec, top, probes.
 
-use super::contract::contract;
+use super::contract_macro::contract;
 use super::{Attach, CancelToken};
 use crate::model::Result;
 use crate::model::container::exec::{AttachOutcome, ExecOptions};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::CancelToken;
-use super::contract::contract;
+use super::contract_macro::contract;
 use crate::model::Result;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::progress::{Access, Progress, PullOptions, Pulled, Pushed};
@@ -13,8 +13,8 @@ use crate::model::value::reference::Reference;
 contract! {
     /// Registries, and the images that come from them.
     pub trait Registries, passed on by registries($) {
-        /// As [`Images::image`](super::Images::image), and pulls the image from its registry if
-        /// `pull` says so. A present image needs no network, unless `pull` is `Always`.
+        /// As [`Images::image`](super::Images::image), and pulls the image from its registry by the
+        /// policy `pull`. A present image needs no network, unless `pull` is `Always`.
         fn ensure_image(
             &self,
             reference: &str,

@@ -244,7 +244,7 @@ fn flags(rest: &str) -> Result<(Vec<Flag>, &str)> {
     Ok((flags, rest))
 }
 
-/// Parses a command in JSON form, or a text for the shell; an empty text is no command.
+/// Parses a command in JSON form, or a text for the shell; an empty text means no command.
 fn command(rest: &str) -> CommandLine {
     if rest.is_empty() {
         return CommandLine::Exec(Vec::new());
@@ -276,6 +276,9 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::new(Kind::Invalid, message)
 }
 
+/// The longest word that an error repeats; the longest instruction has 11 letters.
+const MAX_KEYWORD: usize = 16;
+
 fn unknown(keyword: &str) -> Error {
     const ALL: [&str; 18] = [
         "ADD",
@@ -298,7 +301,13 @@ fn unknown(keyword: &str) -> Error {
         "WORKDIR",
     ];
     let upper = keyword.to_ascii_uppercase();
-    let error = invalid(format!("unknown instruction: {keyword}"));
+    let is_word = keyword.len() <= MAX_KEYWORD && keyword.bytes().all(|b| b.is_ascii_alphabetic());
+    let error = match is_word {
+        true => invalid(format!("unknown instruction: {keyword}")),
+        // What is no word is likely a file that is not a Dockerfile; an error repeats none of it.
+        false => invalid("the line does not begin with an instruction")
+            .hint("begin it with an instruction such as FROM, RUN or COPY"),
+    };
     let alike = |known: &&&str| {
         let matching = known.chars().zip(upper.chars()).filter(|(a, b)| a == b).count();
         known.len().abs_diff(upper.len()) <= 1 && matching + 2 >= known.len()

@@ -171,7 +171,7 @@ impl Expander<'_> {
         Ok((self.lookup)(&name).unwrap_or_default())
     }
 
-    /// Expands `${name}`, `${name:-word}` and the like.
+    /// Expands `${name}`, `${name:-word}` and the other forms.
     fn braced(&self, rest: &mut Characters<'_>, name: &str, depth: usize) -> Result<String> {
         let value = (self.lookup)(name);
         let (operator, value) = match rest.next() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::state::{Dry, Entry, SimulatedState};
-use crate::engine::backend::{CancelToken, Containers, Observe as _, Session};
+use crate::engine::backend::{CancelToken, ContainerSession, Containers, Observe as _};
 use crate::engine::rules::{mounts, namespaces, profile};
 use crate::model::container::options::{CreateOptions, RemoveOptions, StopOptions};
 use crate::model::container::status::{Action, check};
@@ -50,10 +50,10 @@ impl Containers for Dry {
         let options = &*mounts::with_mounts_of_others(options, &spec_of)?;
         let id = self.state().next_id();
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, &image, options)?;
-        lsm::check(&spec.host.security)?;
-        profile::read(&mut spec.host.security.seccomp)?;
+        lsm::check(&spec.host_config.security)?;
+        profile::read(&mut spec.host_config.security.seccomp)?;
         namespaces::resolve(&mut spec, &spec_of)?;
-        mounts::check_binds(&spec.host.mounts.list)?;
+        mounts::check_binds(&spec.host_config.mounts.list)?;
         let mut world = self.state();
         let name = match &options.name {
             Some(name) => world.free(name)?.clone(),
@@ -67,15 +67,15 @@ impl Containers for Dry {
         world.create_volumes(&mut spec, &self.root)?;
         let container = Container { spec, state: State::created(name.clone()) };
         let argv = container.spec.config.argv().join(" ");
-        world.emit(&container, event::Action::Create, &[]);
+        world.emit(&container, event::EventAction::Create, &[]);
         world.containers.insert(0, Entry::new(container, false));
         drop(world);
         self.record(format_args!("create {name} from {reference}: {argv}"));
         Ok(id)
     }
 
-    fn start_session(&self) -> Result<Session> {
-        Ok(Session::without_reaper())
+    fn start_session(&self) -> Result<ContainerSession> {
+        Ok(ContainerSession::without_reaper())
     }
 
     fn start(&self, id: &ContainerId) -> Result<()> {
@@ -110,7 +110,7 @@ impl Containers for Dry {
     }
 
     fn rm(&self, id: &ContainerId, options: &RemoveOptions, _: &CancelToken) -> Result<()> {
-        let volumes = self.container(id)?.spec.host.mounts.anonymous();
+        let volumes = self.container(id)?.spec.host_config.mounts.anonymous();
         self.act(id, if options.force { Action::RmForce } else { Action::Rm }, "", 0)?;
         if options.volumes {
             self.state().remove_unused_volumes(&volumes);
@@ -122,8 +122,8 @@ impl Containers for Dry {
         let mut world = self.state();
         let container = &mut world.entry(id)?.container;
         check(container.state.name.as_str(), container.state.status, Action::Update)?;
-        let updated = changes.resolve(&container.spec.host)?;
-        updated.apply(&mut container.spec.host);
+        let updated = changes.resolve(&container.spec.host_config)?;
+        updated.apply(&mut container.spec.host_config);
         let name = container.state.name.clone();
         drop(world);
         self.record(format_args!("update {name}"));
@@ -194,7 +194,7 @@ impl Dry {
         Ok(if self.is_dry_run() { 0 } else { signal.unwrap_or(Signal::TERM).exit_code() })
     }
 
-    /// Whether the real engine can describe this container.
+    /// Returns whether the real engine can describe this container.
     pub(super) fn is_real(&self, id: &ContainerId) -> bool {
         self.state().entry(id).is_ok_and(|entry| entry.is_real)
     }

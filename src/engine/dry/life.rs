@@ -23,15 +23,15 @@ impl SimulatedState {
     /// Removes a container, and the volumes that are removed with it.
     fn remove(&mut self, container: &Container) {
         self.containers.retain(|entry| entry.container.spec.id != container.spec.id);
-        if container.spec.host.auto_remove {
-            self.remove_unused_volumes(&container.spec.host.mounts.anonymous());
+        if container.spec.host_config.auto_remove {
+            self.remove_unused_volumes(&container.spec.host_config.mounts.anonymous());
         }
     }
 
     pub(super) fn emit(
         &mut self,
         container: &Container,
-        action: event::Action,
+        action: event::EventAction,
         own: &[(&str, String)],
     ) {
         let (spec, name) = (&container.spec, &container.state.name);
@@ -56,7 +56,7 @@ impl Dry {
         let name = state.name.clone();
         let mut events = match check(name.as_str(), state.status, action)? {
             Transition::Stays => return Ok(entry.clone()),
-            Transition::Removed => vec![(event::Action::Destroy, None)],
+            Transition::Removed => vec![(event::EventAction::Destroy, None)],
             Transition::Becomes(status) => apply_transition(state, status, action, exit_code),
         };
         entry.is_real = false;
@@ -64,7 +64,7 @@ impl Dry {
             entry.lines.extend(program.lines);
             if let Some(code) = program.exit_code {
                 *state = state.clone().exited(code, Timestamp::now());
-                events.push((event::Action::Die, Some(code)));
+                events.push((event::EventAction::Die, Some(code)));
             }
         }
         let entry = entry.clone();
@@ -76,8 +76,8 @@ impl Dry {
         }
         if matches!(action, Action::Rm | Action::RmForce) {
             world.remove(&entry.container);
-        } else if state.status == Status::Exited && spec.host.auto_remove {
-            world.emit(&entry.container, event::Action::Destroy, &[]);
+        } else if state.status == Status::Exited && spec.host_config.auto_remove {
+            world.emit(&entry.container, event::EventAction::Destroy, &[]);
             world.remove(&entry.container);
         }
         drop(world);
@@ -124,9 +124,9 @@ impl Dry {
         entry.container.state = entry.container.state.clone().exited(0, Timestamp::now());
         entry.is_real = false;
         let container = entry.container.clone();
-        world.emit(&container, event::Action::Die, &exit_attributes(0, begun));
-        if container.spec.host.auto_remove {
-            world.emit(&container, event::Action::Destroy, &[]);
+        world.emit(&container, event::EventAction::Die, &exit_attributes(0, begun));
+        if container.spec.host_config.auto_remove {
+            world.emit(&container, event::EventAction::Destroy, &[]);
             world.remove(&container);
         }
         drop(world);
@@ -141,8 +141,8 @@ fn apply_transition(
     status: Status,
     action: Action,
     exit_code: i32,
-) -> Vec<(event::Action, Option<i32>)> {
-    use event::Action as E;
+) -> Vec<(event::EventAction, Option<i32>)> {
+    use event::EventAction as E;
     let was_live = state.status.is_live();
     let exits = [(E::Kill, None), (E::Die, Some(exit_code))];
     if status == Status::Exited {

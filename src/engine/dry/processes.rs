@@ -29,7 +29,7 @@ impl Processes for Dry {
             false => self.state().entry(id)?.clone(),
         };
         write(&entry.lines[written..], &mut attach)?;
-        // With `--rm` a container that has exited is not there any more.
+        // With `--rm` a container that has exited is removed.
         if entry.container.state.status == Status::Exited {
             return Ok(AttachOutcome::Exited(entry.container.state.exit_code));
         }

@@ -40,7 +40,7 @@ pub struct Dry {
     state: SharedState,
 }
 
-/// The state, which followers of logs and events read while the engine goes on.
+/// The state, which followers of logs and events read while the engine continues.
 pub(super) type SharedState = Arc<Mutex<SimulatedState>>;
 
 /// The simulated state.

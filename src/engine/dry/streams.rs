@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// Polls until there is something, or nothing can come any more.
 ///
 /// # Errors
-/// [`Kind::Timeout`] with the message `late` when `timeout` is over, [`Kind::Cancelled`].
+/// [`Kind::Timeout`] with the message `late` on timeout, [`Kind::Cancelled`].
 pub(super) fn follow<T>(
     timeout: Option<Duration>,
     cancel: &CancelToken,

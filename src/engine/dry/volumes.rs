@@ -76,7 +76,8 @@ impl SimulatedState {
     /// Returns a volume with its users.
     fn volume(&self, name: &str) -> Option<VolumeUse> {
         let found = self.volumes.iter().find(|used| used.volume.name == name)?;
-        let uses = |spec: &ContainerSpec| spec.host.mounts.volumes().any(|used| used == name);
+        let uses =
+            |spec: &ContainerSpec| spec.host_config.mounts.volumes().any(|used| used == name);
         let users = self.containers.iter().filter(|entry| uses(&entry.container.spec));
         let users = users.map(|entry| entry.container.state.name.clone()).collect();
         Some(VolumeUse { users, ..found.clone() })
@@ -101,7 +102,7 @@ impl SimulatedState {
 
     /// Creates the volumes of a container that is being created; those without a name get one.
     pub(super) fn create_volumes(&mut self, spec: &mut ContainerSpec, root: &Path) -> Result<()> {
-        for mount in spec.host.mounts.list.iter_mut() {
+        for mount in spec.host_config.mounts.list.iter_mut() {
             if mount.kind != MountKind::Volume {
                 continue;
             }

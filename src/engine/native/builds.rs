@@ -12,7 +12,7 @@ use crate::image::Origin;
 use crate::image::build::configure;
 use crate::model::image::Image;
 use crate::model::image::build::{BuildOptions, BuildStep, ImportOptions};
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::observe::progress::Progress;
 use crate::model::{Error, Kind, Result};
 
@@ -42,6 +42,7 @@ impl Builds for Native {
             return Err(Error::new(Kind::NotFound, message)
                 .hint("name the directory of the Dockerfile, or add -f FILE"));
         }
+        self.store()?.check_tags(&options.tags)?;
         self.remove_lost_builds()?;
         let mut build = BuildState::new(self, (context, options), progress, out, cancel);
         let file = build.read()?;
@@ -80,9 +81,9 @@ impl Builds for Native {
             Origin { comment: message, reference: options.reference.as_ref(), ..Origin::default() };
         let image = store.import_root(archive, document, &origin, &|| cancel.check())?;
         if let Some(reference) = &options.reference {
-            self.emit(Action::Tag, &image, Some(reference));
+            self.emit(EventAction::Tag, &image, Some(reference));
         }
-        self.emit(Action::Import, &image, None);
+        self.emit(EventAction::Import, &image, None);
         Ok(image)
     }
 }

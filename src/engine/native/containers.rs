@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::creation::NAME_ATTEMPTS;
 use super::handle::Native;
-use crate::engine::backend::{CancelToken, Containers, Session};
+use crate::engine::backend::{CancelToken, ContainerSession, Containers};
 use crate::model::container::Changes;
 use crate::model::container::options::{CreateOptions, RemoveOptions, StopOptions};
 use crate::model::value::id::ContainerId;
@@ -36,7 +36,7 @@ impl Containers for Native {
         }
     }
 
-    fn start_session(&self) -> Result<Session> {
+    fn start_session(&self) -> Result<ContainerSession> {
         self.runtime.start_session()
     }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::handle::Native;
 use crate::engine::rules::{mounts, namespaces, profile};
 use crate::model::Result;
+use crate::model::container::ContainerSpec;
 use crate::model::container::options::CreateOptions;
 use crate::model::container::storage::Driver;
 use crate::model::creation::merge;
@@ -20,6 +21,11 @@ use crate::runtime::{NewContainer, host};
 pub(super) const NAME_ATTEMPTS: u32 = 6;
 
 impl Native {
+    /// Reads the spec of the container of this name.
+    fn spec_of(&self, name: &str) -> Result<ContainerSpec> {
+        self.runtime.directory(&self.runtime.find(name)?).read_spec()
+    }
+
     /// Creates a container under the requested name, or a generated one.
     pub(super) fn try_create(
         &self,
@@ -31,8 +37,8 @@ impl Native {
         let id = new_id()?;
         let options = &*mounts::with_mounts_of_others(options, &|name| self.spec_of(name))?;
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
-        lsm::check(&spec.host.security)?;
-        profile::read(&mut spec.host.security.seccomp)?;
+        lsm::check(&spec.host_config.security)?;
+        profile::read(&mut spec.host_config.security.seccomp)?;
         namespaces::resolve(&mut spec, &|name| self.spec_of(name))?;
         let name = match &options.name {
             Some(name) => name.clone(),
@@ -43,8 +49,8 @@ impl Native {
         // inside has no path of the host.
         let store = self.store()?;
         let inside = |path: &std::path::PathBuf| format!("../../images/{}", path.display());
-        spec.host.storage = self.driver()?.driver;
-        let lower: Vec<String> = match spec.host.storage {
+        spec.host_config.storage = self.driver()?.driver;
+        let lower: Vec<String> = match spec.host_config.storage {
             Driver::Overlay => {
                 store.stack(&spec.image.layers, host::max_layers())?.iter().map(inside).collect()
             }

@@ -4,21 +4,21 @@
 use super::handle::Native;
 use crate::image::Store;
 use crate::model::image::{Image, Loaded, Removed};
-use crate::model::observe::event::{Action, Event};
+use crate::model::observe::event::{Event, EventAction};
 use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::reference::Reference;
 
 impl Native {
     /// Emits an event of an image. As in Docker, its name is the id if it has none.
-    pub(super) fn emit(&self, action: Action, image: &Image, name: Option<&Reference>) {
+    pub(super) fn emit(&self, action: EventAction, image: &Image, name: Option<&Reference>) {
         let id = image.id.as_str();
         let name = name.map_or_else(|| id.to_owned(), Reference::familiar);
         self.runtime.journal().write(Event::of_image(action, id, &name, &image.config.labels));
     }
 
     /// Emits the pull or push of an image; Docker names the reference.
-    pub(super) fn emit_transfer(&self, action: Action, reference: &Reference, image: &Image) {
+    pub(super) fn emit_transfer(&self, action: EventAction, reference: &Reference, image: &Image) {
         let whole = reference.familiar();
         let end = reference.tag().map(|tag| format!(":{tag}"));
         let repository = end.and_then(|end| whole.strip_suffix(end.as_str()));
@@ -30,14 +30,14 @@ impl Native {
     /// Emits the load of images.
     pub(super) fn emit_loaded(&self, store: &Store, loaded: &[Loaded]) {
         for image in loaded.iter().filter_map(|image| store.find(image.id.as_str()).ok()) {
-            self.emit(Action::Load, &image, None);
+            self.emit(EventAction::Load, &image, None);
         }
     }
 
     /// Emits the save of images.
     pub(super) fn emit_saved(&self, store: &Store, images: &[&str]) {
         for image in images.iter().filter_map(|image| store.find(image).ok()) {
-            self.emit(Action::Save, &image, None);
+            self.emit(EventAction::Save, &image, None);
         }
     }
 
@@ -46,7 +46,7 @@ impl Native {
         let find = |id: &Digest| images.iter().find(|image| image.id == *id);
         let mut untagged = 0;
         let untag = |image: &Image, times| {
-            (0..times).for_each(|_| self.emit(Action::Untag, image, None));
+            (0..times).for_each(|_| self.emit(EventAction::Untag, image, None));
         };
         for step in removed {
             match step {
@@ -55,7 +55,7 @@ impl Native {
                 Removed::Deleted(id) => {
                     if let Some(image) = find(id) {
                         untag(image, std::mem::take(&mut untagged));
-                        self.emit(Action::Delete, image, None);
+                        self.emit(EventAction::Delete, image, None);
                     }
                 }
             }
@@ -74,13 +74,13 @@ impl Native {
         comment: &str,
     ) {
         if let Some(reference) = reference {
-            self.emit(Action::Tag, image, Some(reference));
+            self.emit(EventAction::Tag, image, Some(reference));
         }
         let attributes = [
             ("comment", comment.to_owned()),
             ("imageID", image.id.to_string()),
             ("imageRef", reference.map(Reference::familiar).unwrap_or_default()),
         ];
-        self.runtime.event(id, Action::Commit, &attributes);
+        self.runtime.event(id, EventAction::Commit, &attributes);
     }
 }

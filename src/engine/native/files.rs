@@ -13,7 +13,7 @@ use crate::model::container::status::Status;
 use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::image::build::{Change, CommitOptions};
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::observe::introspection::{PathLayer, PathLayers};
 use crate::model::value::id::ContainerId;
 use crate::model::value::reference::Reference;
@@ -36,10 +36,10 @@ impl Files for Native {
         transfer::check_mounts(&container, &what)?;
         let action = match what {
             Transfer::In { .. } | Transfer::Unpack { .. } | Transfer::Write { .. } => {
-                Action::ExtractToDir
+                EventAction::ExtractToDir
             }
             Transfer::Out { .. } | Transfer::Pack { .. } | Transfer::Read { .. } => {
-                Action::ArchivePath
+                EventAction::ArchivePath
             }
         };
         let of_many = matches!(what, Transfer::Out { .. } | Transfer::Pack { .. });
@@ -54,7 +54,7 @@ impl Files for Native {
     }
 
     fn diff(&self, id: &ContainerId) -> Result<Vec<Change>> {
-        let place = self.container_files(id, "compare")?;
+        let place = self.root_dirs(id, "compare")?;
         let changes = self.store()?.changes(place.files());
         self.unless_removed(id, place.container.state.name.as_str(), changes)
     }
@@ -66,7 +66,7 @@ impl Files for Native {
         options: &CommitOptions,
         cancel: &CancelToken,
     ) -> Result<Image> {
-        let place = self.container_files(id, "commit")?;
+        let place = self.root_dirs(id, "commit")?;
         let name = place.container.state.name.to_string();
         let spec = &place.container.spec;
         let store = self.store()?;
@@ -111,11 +111,11 @@ impl Files for Native {
     }
 
     fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &CancelToken) -> Result<()> {
-        let place = self.container_files(id, "export")?;
+        let place = self.root_dirs(id, "export")?;
         let name = place.container.state.name.as_str();
         let exported = self.store()?.export(place.files(), out, &|| cancel.check());
         self.unless_removed(id, name, exported).context(|| format!("cannot export `{name}`"))?;
-        self.runtime.event(id, Action::Export, &[]);
+        self.runtime.event(id, EventAction::Export, &[]);
         Ok(())
     }
 
@@ -125,7 +125,7 @@ impl Files for Native {
         if upper.exists() {
             return Ok(tree_size(&upper));
         }
-        match self.container_files(id, "measure") {
+        match self.root_dirs(id, "measure") {
             Ok(place) => self.store()?.changed_bytes(place.files()),
             // With a damaged record only the directory is known.
             Err(error) if matches!(error.kind(), Kind::Refused | Kind::Corrupt) => {

@@ -9,10 +9,12 @@ use super::handle::{HOST, Native};
 use crate::engine::backend::{CancelToken, Images, Observe as _};
 use crate::image::Store;
 use crate::model::image::history::History;
+use crate::model::image::own::foreign;
+use crate::model::image::stacking::topmost_once;
 use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOptions};
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::observe::check_report::{CheckOptions, Finding, Problem, Report, Resolution};
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::observe::introspection::ImageIntrospection;
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
@@ -23,13 +25,16 @@ impl Images for Native {
         let is_host = reference.parse::<Reference>().is_ok_and(|r| r.familiar() == HOST);
         let store = self.store()?;
         if is_host && pull == PullPolicy::Always {
-            return self.create_host_image(&store);
+            if self.own_images.is_some() && store.find(HOST).is_ok() {
+                return Err(foreign(&format!("image `{HOST}`")));
+            }
+            return self.create_host_image();
         }
         match store.find(reference) {
             Err(error)
                 if error.kind() == Kind::NotFound && is_host && pull != PullPolicy::Never =>
             {
-                self.create_host_image(&store)
+                self.create_host_image()
             }
             result => result,
         }
@@ -42,9 +47,12 @@ impl Images for Native {
     fn image_json(&self, reference: &str) -> Result<Value> {
         let store = self.store()?;
         let image = store.find(reference)?;
-        let topmost_first = image.layers.iter().rev();
-        let layers: Vec<_> =
-            topmost_first.map(|layer| store.layer_dir(layer).display().to_string()).collect();
+        let stacked = topmost_once(&image.layers);
+        let layers: Vec<_> = stacked
+            .iter()
+            .rev()
+            .map(|layer| store.layer_dir(layer).display().to_string())
+            .collect();
         Ok(inspect::image(&image, &layers))
     }
 
@@ -61,7 +69,7 @@ impl Images for Native {
 
     fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
         let created = self.store()?.image_from_host(programs, programs, reference, &|| Ok(()))?;
-        self.emit(Action::Import, &created.image, Some(reference));
+        self.emit(EventAction::Import, &created.image, Some(reference));
         Ok(created.image)
     }
 
@@ -117,7 +125,7 @@ impl Images for Native {
 
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
         let image = self.store()?.tag(image, reference)?;
-        self.emit(Action::Tag, &image, Some(reference));
+        self.emit(EventAction::Tag, &image, Some(reference));
         Ok(image)
     }
 
@@ -190,9 +198,11 @@ impl Images for Native {
 }
 
 impl Native {
-    fn create_host_image(&self, store: &Store) -> Result<Image> {
+    /// Creates the image of the host's programs: the user's image, whoever asks for it first.
+    fn create_host_image(&self) -> Result<Image> {
+        let store = Store::open(&self.settings.root)?;
         let image = store.create_host_image(&|| Ok(()))?.image;
-        self.emit(Action::Import, &image, None);
+        self.emit(EventAction::Import, &image, None);
         Ok(image)
     }
 }

@@ -14,7 +14,7 @@ impl Native {
     pub(super) fn places(&self, container: &Container) -> Result<Vec<(Option<usize>, PathBuf)>> {
         let directory = self.runtime.directory(&container.spec.id);
         // A copied root is the only layer.
-        if container.spec.host.storage == Driver::Vfs {
+        if container.spec.host_config.storage == Driver::Vfs {
             return Ok(vec![(None, directory.file("rootfs"))]);
         }
         let upper = [(None, directory.file("upper"))];

@@ -2,9 +2,10 @@
 
 mod build;
 mod builds;
-mod container_files;
+mod container_paths;
 mod containers;
 mod creation;
+mod damaged_record;
 mod events;
 mod files;
 mod handle;
@@ -14,8 +15,8 @@ mod layers;
 mod observe;
 mod prepared_volumes;
 mod processes;
-mod records;
 mod registries;
+mod root_dirs;
 mod settings;
 mod storage;
 mod streams;

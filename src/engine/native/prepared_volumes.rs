@@ -14,7 +14,7 @@ impl Native {
     /// checks that the sources of `--mount` exist. The volumes stay as long as the lock is held.
     pub(super) fn prepare_mounts(&self, spec: &mut ContainerSpec) -> Result<PreparedVolumes<'_>> {
         let volumes = self.volume_store();
-        let list = &mut spec.host.mounts.list;
+        let list = &mut spec.host_config.mounts.list;
         check_binds(list)?;
         let mut prepared = PreparedVolumes { engine: self, created: Vec::new(), _lock: None };
         if list.iter().all(|mount| mount.kind != MountKind::Volume) {

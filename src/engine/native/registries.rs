@@ -7,7 +7,7 @@ use super::handle::{HOST, Native};
 use crate::engine::backend::{CancelToken, Images as _, Registries};
 use crate::image;
 use crate::model::image::{Image, PullPolicy};
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::observe::progress::{Access, Event, Progress, PullOptions, Pulled, Pushed};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
@@ -64,7 +64,7 @@ impl Registries for Native {
         let pulled = self.store()?.pull(reference, options, progress, &|| cancel.check());
         progress.report(&Event::End);
         let pulled = pulled?;
-        self.emit_transfer(Action::Pull, reference, &pulled.image);
+        self.emit_transfer(EventAction::Pull, reference, &pulled.image);
         Ok(pulled)
     }
 
@@ -82,7 +82,7 @@ impl Registries for Native {
         progress.report(&Event::End);
         let pushed = pushed?;
         if let Ok(image) = store.find(image) {
-            self.emit_transfer(Action::Push, reference, &image);
+            self.emit_transfer(EventAction::Push, reference, &image);
         }
         Ok(pushed)
     }

@@ -60,19 +60,21 @@ pub(super) fn copy_between(
     }
 }
 
-/// Refuses a path below a mount of a stopped container: the mount is not there, and a copied file
-/// would be hidden once the container runs.
+/// Refuses a path below a mount of a stopped container: the mount does not exist, and a
+/// copied file would be hidden once the container runs.
 pub(super) fn check_mounts(container: &Container, what: &Transfer<'_>) -> Result<()> {
     if container.state.status.is_live() {
         return Ok(());
     }
     let path = lexical(what.path());
     let hidden = |mount: &&Mount| path.starts_with(&mount.target);
-    let Some(mount) = container.spec.host.mounts.list.iter().find(hidden) else { return Ok(()) };
+    let Some(mount) = container.spec.host_config.mounts.list.iter().find(hidden) else {
+        return Ok(());
+    };
     let name = container.state.name.as_str();
     let message = format!("`{}` of `{name}` is a mount, and `{name}` is not running", mount.target);
     Err(Error::new(Kind::Unsupported, message)
-        .hint("start the container first")
+        .hint(format!("start it: lifebox start {name}"))
         .container(name, Some(container.state.status.as_str())))
 }
 

@@ -40,7 +40,11 @@ impl Volumes for Native {
     fn volume_rm(&self, name: &str, options: &RemoveVolumeOptions) -> Result<()> {
         let volumes = self.volume_store();
         let held = volumes.lock_exclusive()?;
-        let found = match self.volume(name) {
+        let meant = self.volume(name).and_then(|found| match options.means(&found.volume) {
+            true => Ok(found),
+            false => Err(missing(name)),
+        });
+        let found = match meant {
             Err(error) if options.force && error.kind() == Kind::NotFound => return Ok(()),
             result => result?,
         };
@@ -80,8 +84,9 @@ impl Native {
     fn with_users(&self, volumes: Vec<Volume>) -> Result<Vec<VolumeUse>> {
         let containers = self.ps()?;
         let with_users = |volume: Volume| {
-            let uses =
-                |spec: &ContainerSpec| spec.host.mounts.volumes().any(|name| name == volume.name);
+            let uses = |spec: &ContainerSpec| {
+                spec.host_config.mounts.volumes().any(|name| name == volume.name)
+            };
             let users = containers.iter().filter(|container| uses(&container.spec));
             let users = users.map(|container| container.state.name.clone()).collect();
             let mountpoint = self.volume_store().mountpoint(&volume.name).display().to_string();

@@ -15,7 +15,7 @@ pub(in crate::engine) fn with_mounts_of_others<'a>(
     let mut options = Cow::Borrowed(options);
     for text in options.mounts.from.clone() {
         let (container, read_only) = volumes_from(&text)?;
-        let inherited = spec_of(container)?.host.mounts;
+        let inherited = spec_of(container)?.host_config.mounts;
         options.to_mut().mounts.inherit(&inherited, read_only);
     }
     Ok(options)

@@ -11,7 +11,7 @@ pub(in crate::engine) fn resolve(
     spec: &mut ContainerSpec,
     spec_of: &dyn Fn(&str) -> Result<ContainerSpec>,
 ) -> Result<()> {
-    let namespaces = &mut spec.host.namespaces;
+    let namespaces = &mut spec.host_config.namespaces;
     for mode in [&mut namespaces.ipc, &mut namespaces.pid] {
         if let NamespaceMode::Container(name) = mode {
             *mode = NamespaceMode::Container(spec_of(name)?.id.as_str().to_owned());

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use crate::model::container::security::Seccomp;
 use crate::model::error::Context;
+use crate::model::value::bom::without_bom;
 use crate::model::{Error, Kind, Result};
 
 /// The largest profile, in bytes. Docker's own has 17 KB.
@@ -28,6 +29,6 @@ pub(in crate::engine) fn read(seccomp: &mut Seccomp) -> Result<()> {
         let message = format!("the seccomp profile `{path}` is larger than 1 MiB");
         return Err(Error::new(Kind::Invalid, message));
     }
-    *seccomp = Seccomp::Profile(text);
+    *seccomp = Seccomp::Profile(without_bom(&text).to_owned());
     Ok(())
 }

@@ -55,14 +55,14 @@ impl Descriptor {
             || self.media_type.ends_with("manifest.list.v2+json")
     }
 
-    /// Whether it describes an image; old tools omit the type.
+    /// Returns whether it describes an image; old tools omit the type.
     fn is_image_config(&self) -> bool {
         const TYPES: [&str; 3] =
             ["", MEDIA_CONFIG, "application/vnd.docker.container.image.v1+json"];
         TYPES.contains(&self.media_type.as_str())
     }
 
-    /// Whether it is an attestation of BuildKit, which is listed beside the image.
+    /// Returns whether it is an attestation of BuildKit, which is listed beside the image.
     fn is_attestation(&self) -> bool {
         self.note("vnd.docker.reference.type").is_some()
     }
@@ -110,7 +110,7 @@ pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Fou
         let chosen = choose(&choices, platform)?;
         let bytes = checked(contents, chosen)?;
         let manifest: Manifest = typed(&bytes, &chosen.member(), "layers")?;
-        // Layouts also contain signatures, charts and the like.
+        // Layouts also contain other artifacts, such as signatures and charts.
         if !manifest.config.is_image_config() {
             artifacts.push(manifest.config.media_type);
             continue;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::model::container::Config;
 use crate::model::image::build::{BuildStep, CommandLine, CopyItem, CopyStep, Healthcheck};
+use crate::model::value::account;
 use crate::model::value::env::DEFAULT_PATH;
 use crate::model::value::platform::Platform;
 use crate::model::value::signal::Signal;
@@ -106,6 +107,7 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
         }
         BuildStep::User(user) => {
             no_nul([user])?;
+            account::check_user(user)?;
             config(document)["User"] = json!(user);
         }
         BuildStep::Expose(ports) => {

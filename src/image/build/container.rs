@@ -14,7 +14,7 @@ use crate::image::bytes::compression::decompress;
 use crate::image::layer::extract::explain;
 use crate::image::layer::overlay_view::Layer;
 use crate::image::layer::walk::{Form, Node, Tree};
-use crate::image::layer::{changes, diff_tar, tree_size, whole};
+use crate::image::layer::{changes, copied_root, diff_tar, tree_size};
 use crate::image::store::Store;
 use crate::image::tar::error::stream_error;
 use crate::model::Result;
@@ -50,7 +50,7 @@ impl Store {
         match files.copied {
             None => changes::changes(&upper, &lowers, &points),
             Some(since) => {
-                let delta = whole::changes(&plain(&upper), &merged(&lowers), &points, since)?;
+                let delta = copied_root::changes(&plain(&upper), &merged(&lowers), &points, since)?;
                 Ok(changes::to_changes(delta.found))
             }
         }
@@ -60,7 +60,7 @@ impl Store {
     pub fn changed_bytes(&self, files: Files<'_>) -> Result<u64> {
         let Some(since) = files.copied else { return Ok(tree_size(files.upper)) };
         let (upper, lowers, points) = self.open_files(files)?;
-        Ok(whole::changes(&plain(&upper), &merged(&lowers), &points, since)?.bytes)
+        Ok(copied_root::changes(&plain(&upper), &merged(&lowers), &points, since)?.bytes)
     }
 
     /// Copies the merged `layers` (keys, lowest first) into an empty directory.
@@ -71,7 +71,7 @@ impl Store {
         check: CancelCheck<'_>,
     ) -> Result<()> {
         let lowers = self.lowers(layers)?;
-        whole::copy(&merged(&lowers), &fs::open_dir(target)?, check)
+        copied_root::copy(&merged(&lowers), &fs::open_dir(target)?, check)
             .map_err(|error| explain(error, self.images()))
             .context(|| "cannot copy the layers".to_owned())
     }
@@ -106,7 +106,7 @@ impl Store {
         let layer = self.write_layer(&staging, |out| {
             if let Some(since) = files.copied {
                 let root = plain(&upper);
-                let delta = whole::changes(&root, &merged(&lowers), &points, since)?;
+                let delta = copied_root::changes(&root, &merged(&lowers), &points, since)?;
                 // `/` as well: it gets the attributes of the topmost layer that has them.
                 let holds = |node: &Node| node.path.is_empty() || delta.holds(node);
                 return diff_tar::pack_changed(&root, &holds, &delta.deleted(), out, check);

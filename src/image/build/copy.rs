@@ -99,7 +99,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         Ok(found.map(|node| fs::type_of(&node.attributes)))
     }
 
-    /// Whether `path` is a directory of the image so far or of this layer.
+    /// Returns whether `path` is a directory of the image so far or of this layer.
     pub(crate) fn is_directory(&self, path: &[u8]) -> Result<bool> {
         Ok(self.present(path)? == Some(FileType::Directory))
     }

@@ -76,7 +76,7 @@ impl Source for Below {
         Some(&self.digest)
     }
 
-    /// Called only if the store no longer has it.
+    /// Fails: it is called only if the store no longer has the parent image.
     fn open(&self) -> Result<FileRange> {
         Err(Error::new(Kind::Refused, "the parent image was removed meanwhile")
             .hint("build it again"))

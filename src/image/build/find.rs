@@ -36,7 +36,7 @@ pub(crate) fn find(
         let mut next = Vec::new();
         for (holder, _) in &found {
             for name in matching(tree, holder, part, literal)? {
-                // As if the tree were the whole file system: a link leads nowhere else.
+                // As if the tree were the whole file system: no link leads out of it.
                 next.push((tree.resolve(&below(holder, &name))?, name));
             }
         }
@@ -50,7 +50,7 @@ pub(crate) fn find(
     for (path, name) in found {
         let left_out = !path.is_empty() && ignore.leaves_out(&lossy(&path));
         let Some(node) = tree.find(&path)? else {
-            let message = format!("`{}` is a link that leads nowhere", lossy(&name));
+            let message = format!("`{}` is a dangling symbolic link", lossy(&name));
             return Err(Error::new(Kind::NotFound, message)
                 .hint("copy its target into the build context: links do not lead out of it"));
         };

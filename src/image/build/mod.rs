@@ -7,6 +7,7 @@
 mod archive;
 pub(crate) mod configure;
 mod container;
+pub mod context_file;
 mod copy;
 mod derive;
 mod find;

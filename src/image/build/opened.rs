@@ -4,6 +4,7 @@ use crate::image::layer::overlay_view::{Layer, layers as layers_at};
 use crate::image::layer::walk::{Form, Tree};
 use crate::image::store::Store;
 use crate::model::Result;
+use crate::model::image::stacking::topmost_once;
 use crate::model::value::digest::Digest;
 
 /// The open directories of some layers.
@@ -30,8 +31,8 @@ pub(super) fn merged(layers: &[Layer]) -> Tree<'_> {
 }
 
 impl Store {
-    /// Opens the directories of `layers` (keys, lowest first), topmost first.
+    /// Opens the directories of `layers` (keys, lowest first), topmost first, each once.
     pub(super) fn lowers(&self, layers: &[Digest]) -> Result<Vec<Layer>> {
-        layers_at(layers.iter().rev().map(|layer| self.layer_dir(layer)))
+        layers_at(topmost_once(layers).iter().rev().map(|layer| self.layer_dir(layer)))
     }
 }

@@ -26,7 +26,7 @@ enum Part {
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern(Vec<Part>);
 
-/// Whether a name has a character that makes it a pattern.
+/// Returns whether a name has a character that makes it a pattern.
 pub(crate) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '[', '\\'])
 }
@@ -52,7 +52,7 @@ impl Pattern {
         Ok(Pattern(parts))
     }
 
-    /// Whether it matches all of `text`.
+    /// Returns whether it matches all of `text`.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         // reached[i]: the parts so far match the first i characters.
@@ -130,7 +130,7 @@ impl Ignore {
     /// Parses the lines of a `.dockerignore`.
     pub(crate) fn new<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Ignore> {
         let mut rules = Vec::new();
-        for line in lines {
+        for (number, line) in (1..).zip(lines) {
             let line = line.trim_start_matches('\u{feff}');
             if line.starts_with('#') {
                 continue;
@@ -149,13 +149,15 @@ impl Ignore {
                 }
             }
             if !parts.is_empty() {
-                rules.push((Pattern::new(&parts.join("/"))?, inverted));
+                let pattern = Pattern::new(&parts.join("/")).map_err(|_| bad_line(number))?;
+                rules.push((pattern, inverted));
             }
         }
         Ok(Ignore { rules })
     }
 
-    /// Whether `path` is ignored: the last line that matches it, or a parent directory, decides.
+    /// Returns whether `path` is ignored: the last line that matches it, or a parent directory,
+    /// decides.
     pub(crate) fn leaves_out(&self, path: &str) -> bool {
         let lengths = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
         let paths: Vec<&str> = lengths.map(|end| &path[..end]).collect();
@@ -163,10 +165,17 @@ impl Ignore {
         self.rules.iter().rev().find(matching).is_some_and(|(_, inverted)| !inverted)
     }
 
-    /// Whether there are exceptions, so that an ignored directory may contain files that are not.
+    /// Returns whether there are exceptions, so that an ignored directory may contain files that
+    /// are not.
     pub(crate) fn takes_back(&self) -> bool {
         self.rules.iter().any(|(_, inverted)| *inverted)
     }
+}
+
+/// Names the line, and repeats none of it: the file need not be the user's.
+fn bad_line(number: usize) -> Error {
+    Error::new(Kind::Invalid, format!("line {number} is not a valid pattern"))
+        .hint("close each `[`, and write a character after each `\\`")
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Store {
         Ok(Some(content))
     }
 
-    /// Whether a path of an image exists.
+    /// Returns whether a path of an image exists.
     pub fn has_path(&self, image: &Image, path: &str) -> Result<bool> {
         let opened = Opened { upper: None, lowers: self.lowers(&image.layers)? };
         let tree = opened.tree();

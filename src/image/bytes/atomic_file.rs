@@ -24,7 +24,7 @@ pub fn write_atomic(path: &Path, write: impl FnOnce(Out<'_>) -> Result<()>) -> R
     replace(path, true, write)
 }
 
-/// As [`write_atomic`], with mode 0600 whatever the mode was before, and synced to disk.
+/// As [`write_atomic`], but always with mode 0600, and synced to disk.
 ///
 /// # Errors
 /// As [`write_atomic`].

@@ -1,4 +1,4 @@
-//! A part of a file that several threads can read at once.
+//! A part of a file that several threads can read concurrently.
 //!
 //! A layer is a range of an archive, of a file that a stream was written to, or of a download.
 

@@ -109,11 +109,11 @@ fn config(layer: &Spooled, newest: i64) -> String {
             "Labels": {
                 "org.opencontainers.image.title": "host",
                 "org.opencontainers.image.description":
-                    "made by lifebox from the programs of this machine",
+                    "programs of the host, collected by lifebox",
             },
         },
         "rootfs": { "type": "layers", "diff_ids": [layer.digest] },
-        "history": [{ "created": created, "created_by": "lifebox: copy from this machine" }],
+        "history": [{ "created": created, "created_by": "lifebox: copy from the host" }],
     })
     .to_string()
 }

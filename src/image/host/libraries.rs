@@ -102,7 +102,7 @@ impl Libraries {
         dirs.into_iter().map(|dir| dir.join(library)).find(|path| fits(path))
     }
 
-    /// Whether the linker finds `library` only by its cache, which is then needed too.
+    /// Returns whether the linker finds `library` only by its cache, which is then needed too.
     pub(super) fn needs_cache(library: &Path) -> bool {
         let holder = library.parent().unwrap_or(Path::new("/"));
         holder.starts_with("/usr/local") || !DEFAULT.iter().any(|dir| holder == Path::new(dir))

@@ -100,7 +100,7 @@ impl Tree {
         }
     }
 
-    /// Resolves `path` inside the image; `None` if it leads nowhere.
+    /// Resolves `path` inside the image; `None` if it does not exist.
     pub(super) fn resolve(&self, path: &Path) -> Option<PathBuf> {
         let mut todo: VecDeque<OsString> = names(path).map(OsStr::to_owned).collect();
         let mut current = PathBuf::from("/");

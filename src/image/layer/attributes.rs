@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use crate::model::Result;
 use crate::sys::fs;
 
-/// Whether an extended attribute may come from an image, or go into one.
+/// Returns whether an extended attribute may come from an image, or go into one.
 pub(crate) fn is_allowed_xattr(key: &str) -> bool {
     key == "security.capability" || (key.starts_with("user.") && !key.starts_with("user.overlay."))
 }

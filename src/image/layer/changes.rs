@@ -74,7 +74,7 @@ pub(crate) fn add_with_parents(
     }
 }
 
-/// Whether a directory was only copied up: mode, owner and time are as below.
+/// Returns whether a directory was only copied up: mode, owner and time are as below.
 fn is_same(node: &Node, below: &Node) -> bool {
     let (one, other) = (&node.attributes, &below.attributes);
     let facts = |a: &fs::Attributes| (a.st_mode, a.st_uid, a.st_gid, a.st_mtime, a.st_mtime_nsec);
@@ -145,7 +145,7 @@ pub(crate) fn mount_points(
     Ok(skip)
 }
 
-/// Whether a directory looks like one that was created as a parent of a mount point.
+/// Returns whether a directory looks like one that was created as a parent of a mount point.
 fn is_plain_directory(attributes: &fs::Attributes) -> bool {
     (attributes.st_mode & 0o7777, attributes.st_uid, attributes.st_gid) == (0o755, 0, 0)
 }

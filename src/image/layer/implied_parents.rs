@@ -55,7 +55,7 @@ impl<'a> Parents<'a> {
         }
     }
 
-    /// Whether the layers below were needed. The result depends on this layer alone.
+    /// Returns whether the layers below were needed. The result depends on this layer alone.
     pub(crate) fn lower_seen(&self) -> bool {
         self.lower_seen
     }

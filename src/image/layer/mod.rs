@@ -3,6 +3,7 @@
 
 pub(crate) mod attributes;
 pub(crate) mod changes;
+pub(crate) mod copied_root;
 pub(crate) mod diff_tar;
 pub(crate) mod extract;
 pub(crate) mod implied_parents;
@@ -12,7 +13,6 @@ pub(super) mod record;
 pub(crate) mod tar_split;
 pub(crate) mod unpack;
 pub(crate) mod walk;
-pub(crate) mod whole;
 
 pub use record::tree_size;
 pub(crate) use record::{

@@ -143,7 +143,7 @@ fn descend(root: OwnedFd, parents: &[Vec<u8>]) -> Result<Descent> {
     Ok(Descent::Reached { directory, opaque })
 }
 
-/// Whether a directory hides the layers below.
+/// Returns whether a directory hides the layers below.
 pub(crate) fn is_opaque(directory: impl AsFd) -> Result<bool> {
     Ok(fs::get_xattr(directory, opaque())?.is_some_and(|value| value == b"y"))
 }

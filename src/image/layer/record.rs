@@ -111,11 +111,11 @@ pub(crate) fn size(images: &Path, key: &Digest) -> u64 {
 
 /// Returns the size of the tar that the layer's tar-split rebuilds, if there is one.
 pub(crate) fn tar_size(images: &Path, key: &Digest) -> Option<u64> {
-    let recipe = images.join("layers").join(tar_split_name(key));
-    record(images, key)?.tar.filter(|_| recipe.exists())
+    let tar_split = images.join("layers").join(tar_split_name(key));
+    record(images, key)?.tar.filter(|_| tar_split.exists())
 }
 
-/// Whether the layer has an entry for `/`; otherwise `/` is that of the layers below.
+/// Returns whether the layer has an entry for `/`; otherwise `/` is that of the layers below.
 pub(crate) fn has_root_entry(images: &Path, key: &Digest) -> bool {
     record(images, key).is_none_or(|record| record.root)
 }

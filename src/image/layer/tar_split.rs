@@ -37,15 +37,10 @@ pub(crate) struct TarSplitWriter<R> {
 }
 
 impl<R: Read> TarSplitWriter<R> {
-    pub(crate) fn new(stream: R, recipe: File) -> Result<Self> {
-        let recipe = zstd::stream::write::Encoder::new(BufWriter::new(recipe), 1)
+    pub(crate) fn new(stream: R, tar_split: File) -> Result<Self> {
+        let tar_split = zstd::stream::write::Encoder::new(BufWriter::new(tar_split), 1)
             .context(|| "start a tar-split".to_owned())?;
-        Ok(TarSplitWriter {
-            stream,
-            tar_split: recipe,
-            gathered: Vec::with_capacity(GATHERED),
-            claimed: 0,
-        })
+        Ok(TarSplitWriter { stream, tar_split, gathered: Vec::with_capacity(GATHERED), claimed: 0 })
     }
 
     /// Reads to the end of the stream, where padding may be, and completes the tar-split.
@@ -122,11 +117,11 @@ enum Now {
 }
 
 impl TarAssembler {
-    /// Rebuilds by the tar-split `recipe`, from the files in the directory `layer`.
-    pub(crate) fn new(recipe: File, layer: OwnedFd) -> Result<Self> {
-        let recipe = zstd::stream::read::Decoder::new(recipe)
+    /// Rebuilds by the tar-split `tar_split`, from the files in the directory `layer`.
+    pub(crate) fn new(tar_split: File, layer: OwnedFd) -> Result<Self> {
+        let tar_split = zstd::stream::read::Decoder::new(tar_split)
             .context(|| "read the tar-split of a layer".to_owned())?;
-        Ok(TarAssembler { tar_split: recipe, layer, now: Now::Between })
+        Ok(TarAssembler { tar_split, layer, now: Now::Between })
     }
 
     fn number(&mut self) -> io::Result<u64> {

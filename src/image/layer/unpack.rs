@@ -158,12 +158,12 @@ impl Stack<'_> {
         let span = source.open()?;
         let name = format!("{}-{number}", self.prefix);
         let root = self.staging.make_dir(&name)?;
-        let recipe =
+        let tar_split =
             fs::create_file(self.staging.directory(), format!("{name}.recipe").as_bytes())?;
         let reading = Reading { staging: self.staging, range: &span, name: &name };
         let lowers = || self.lowers(number, shared, check);
         let (poured, extracted) = through(&reading, &both, |stream| {
-            let mut recorder = TarSplitWriter::new(stream, File::from(recipe))?;
+            let mut recorder = TarSplitWriter::new(stream, File::from(tar_split))?;
             let extracted = extract(&mut recorder, &root, &lowers, &both)?;
             recorder.finish()?;
             Ok(extracted)

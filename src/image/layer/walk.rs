@@ -1,9 +1,9 @@
 //! Walks a tree that another process may be changing: one directory, or layers as overlayfs shows
 //! them.
 //!
-//! Everything is relative to descriptors and follows no link, so whatever a container does
-//! meanwhile, nothing outside its layers is read. An entry that vanishes meanwhile is skipped, as
-//! in a `tar` of a live tree.
+//! Everything is relative to descriptors and follows no link, so a container that changes the tree
+//! meanwhile cannot make it read outside its layers. An entry that vanishes meanwhile is skipped,
+//! as in a `tar` of a live tree.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::OwnedFd;
@@ -253,7 +253,7 @@ impl Tree<'_> {
         Ok(())
     }
 
-    /// Whether a directory hides those of the layers below. The roots are always merged.
+    /// Returns whether a directory hides those of the layers below. The roots are always merged.
     fn ends_at(&self, of: &Pending, directory: &OwnedFd) -> Result<bool> {
         Ok(self.form == Form::Merged && !of.path.is_empty() && is_opaque(directory)?)
     }

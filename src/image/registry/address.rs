@@ -64,8 +64,8 @@ impl Url {
         host_of(&self.authority)
     }
 
-    /// Whether both have the same scheme, host and port, so that a secret for one may be sent to
-    /// the other.
+    /// Returns whether both have the same scheme, host and port, so that a secret for one may be
+    /// sent to the other.
     pub(super) fn same_origin(&self, other: &Url) -> bool {
         self.https == other.https
             && self.host().eq_ignore_ascii_case(other.host())
@@ -88,7 +88,7 @@ impl fmt::Display for Url {
     }
 }
 
-/// Whether this host can only be the local host.
+/// Returns whether this host can only be the local host.
 pub(super) fn is_loopback(authority: &str) -> bool {
     let host = host_of(authority);
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -96,8 +96,8 @@ pub(super) fn is_loopback(authority: &str) -> bool {
         || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Whether this host may be the local host or a link-local neighbour, also in spellings that only
-/// the C library takes for an address, such as `127.1`.
+/// Returns whether this host may be the local host or a link-local neighbour, also in spellings
+/// that only the C library takes for an address, such as `127.1`.
 pub(super) fn is_local(authority: &str) -> bool {
     let host = host_of(authority);
     let bare = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');

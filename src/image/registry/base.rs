@@ -37,7 +37,7 @@ impl Registry {
         Ok(self.base()?.at(format!("/v2/{path}")))
     }
 
-    /// Whether the registry speaks TLS.
+    /// Returns whether the registry speaks TLS.
     ///
     /// # Errors
     /// [`Kind::Network`] without any answer.

@@ -110,7 +110,7 @@ impl Registry {
         }
     }
 
-    /// Sleeps; fails soon after [`Registry::stop`].
+    /// Sleeps. Fails soon after [`Registry::stop`].
     pub(super) fn pause(&self, mut time: Duration) -> Result<()> {
         while !time.is_zero() {
             let part = time.min(POLL_INTERVAL);
@@ -121,7 +121,7 @@ impl Registry {
         self.check()
     }
 
-    /// Whether this is another host than the registry's.
+    /// Returns whether this is another host than the registry's.
     pub(super) fn is_foreign_host(&self, url: &Url) -> bool {
         self.0.base.get().is_some_and(|base| !url.host().eq_ignore_ascii_case(base.host()))
     }

@@ -265,7 +265,7 @@ impl Received<'_> {
     }
 }
 
-/// Whether `Content-Range: bytes 5-9/10` starts at `offset`.
+/// Returns whether `Content-Range: bytes 5-9/10` starts at `offset`.
 fn starts_at(range: Option<&str>, offset: u64) -> bool {
     let range = range.and_then(|range| range.trim().strip_prefix("bytes "));
     let first = range.and_then(|range| range.split('-').next());

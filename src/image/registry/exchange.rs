@@ -52,7 +52,7 @@ impl<'a> RegistryRequest<'a> {
         self
     }
 
-    /// Whether the request is safe to repeat, and may follow a redirect.
+    /// Returns whether the request is safe to repeat, and may follow a redirect.
     fn reads(&self) -> bool {
         matches!(self.method, Method::GET | Method::HEAD)
     }

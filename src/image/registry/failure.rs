@@ -105,7 +105,7 @@ fn reason(error: &ureq::Error) -> String {
     }
 }
 
-/// Whether the name could not be resolved. The standard library has no kind for that.
+/// Returns whether the name could not be resolved. The standard library has no kind for that.
 fn is_unknown(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::HostNotFound | ureq::Error::Timeout(ureq::Timeout::Resolve) => true,
@@ -114,7 +114,7 @@ fn is_unknown(error: &ureq::Error) -> bool {
     }
 }
 
-/// Whether no server is reachable.
+/// Returns whether no server is reachable.
 pub(super) fn is_absent(error: &ureq::Error) -> bool {
     let timeouts = [ureq::Timeout::Resolve, ureq::Timeout::Connect];
     match error {
@@ -134,7 +134,7 @@ pub(super) fn is_absent(error: &ureq::Error) -> bool {
     }
 }
 
-/// Whether the server's certificate is not trusted.
+/// Returns whether the server's certificate is not trusted.
 pub(super) fn is_untrusted(error: &ureq::Error) -> bool {
     untrusted(error).is_some()
 }
@@ -151,7 +151,7 @@ fn untrusted(error: &ureq::Error) -> Option<&rustls::CertificateError> {
     }
 }
 
-/// Whether an established connection broke.
+/// Returns whether an established connection broke.
 pub(super) fn is_broken(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::Io(error) => matches!(

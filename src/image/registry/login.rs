@@ -68,7 +68,7 @@ fn domain(text: &str) -> Result<String> {
 }
 
 impl Registry {
-    /// Whether the registry accepts the credentials.
+    /// Returns whether the registry accepts the credentials.
     ///
     /// # Errors
     /// [`Kind::Denied`] if it does not.

@@ -79,7 +79,7 @@ impl Descriptor {
         })
     }
 
-    /// Whether it is an attestation of BuildKit, which is listed beside the image.
+    /// Returns whether it is an attestation of BuildKit, which is listed beside the image.
     fn is_attestation(&self) -> bool {
         let key = "vnd.docker.reference.type";
         self.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(key))

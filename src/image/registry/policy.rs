@@ -5,12 +5,13 @@ use super::address::{Url, is_local, is_loopback};
 use crate::model::observe::progress::Access;
 use crate::model::{Error, Kind, Result};
 
-/// Whether a host may be reached without TLS: the local host, and those of `--tls-verify=false`.
+/// Returns whether a host may be reached without TLS: the local host, and those of
+/// `--tls-verify=false`.
 pub(super) fn may_be_plain(authority: &str, access: Access) -> bool {
     access.insecure || is_loopback(authority)
 }
 
-/// Whether a secret for the registry at `base` may be sent to `url`, or requested there.
+/// Returns whether a secret for the registry at `base` may be sent to `url`, or requested there.
 pub(super) fn may_see_secret(base: &Url, url: &Url) -> bool {
     url.same_origin(base)
 }

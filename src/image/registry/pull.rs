@@ -164,7 +164,7 @@ impl Store {
         }
     }
 
-    /// Whether the store has unpacked this layer, and has or can rebuild its blob.
+    /// Returns whether the store has unpacked this layer, and has or can rebuild its blob.
     fn has(&self, descriptor: &Descriptor, id: &layer::LayerId) -> bool {
         layer::key(self.images(), id).is_some_and(|key| {
             self.blob(&descriptor.digest).exists()

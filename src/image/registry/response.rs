@@ -21,7 +21,7 @@ pub(super) fn location(answer: &RegistryResponse) -> Option<String> {
     header(answer, "location")
 }
 
-/// Whether the answer is an HTML page.
+/// Returns whether the answer is an HTML page.
 pub(super) fn is_html(answer: &RegistryResponse) -> bool {
     let media = header(answer, "content-type").unwrap_or_default().to_ascii_lowercase();
     ["text/html", "application/xhtml"].iter().any(|page| media.trim_start().starts_with(page))

@@ -136,8 +136,8 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether a server uses the certificate of an authority. rustls has no error of its own for this
-/// and passes that of webpki on.
+/// Returns whether a server uses the certificate of an authority. rustls has no error of its own
+/// for this and passes that of webpki on.
 fn is_of_authority(why: &CertificateError) -> bool {
     matches!(why, CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity")
 }

@@ -58,7 +58,7 @@ impl Registry {
         let answer = self.request(&RegistryRequest::new(Method::HEAD, there, &scope))?;
         match answer.status().as_u16() {
             200 if self.confirms(&answer, blob.digest, Some(blob.size))? => return Ok(Sent::Known),
-            // The registry does not tell whether it has the blob: it is sent.
+            // The answer does not show that the registry has the blob, so it is sent.
             200 | 404 => {}
             _ => return Err(self.refused(answer, repository)),
         }
@@ -155,7 +155,8 @@ impl Registry {
             .hint("push again; if it fails again, check the registry and the proxies"))
     }
 
-    /// Whether an answer confirms the expected content; false if it contains nothing about it.
+    /// Returns whether an answer confirms the expected content; false if it contains nothing about
+    /// it.
     ///
     /// # Errors
     /// [`Kind::Network`] if it has other content.

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use super::contents::entry_at;
 use super::document::Document;
@@ -16,6 +17,7 @@ use crate::image::layer;
 use crate::image::layer::tar_split::{TarAssembler, Verified};
 use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
+use crate::model::image::own::OwnImages;
 use crate::model::image::{Image, ImageConfig};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
@@ -27,6 +29,8 @@ use crate::sys::lock::{self, Share};
 #[derive(Clone, Debug)]
 pub struct Store {
     images: PathBuf,
+    /// The fence of a run that is not trusted.
+    own: Option<Arc<OwnImages>>,
 }
 
 /// Refuses the store of another user: root and other users mark hidden files of layers differently.
@@ -43,7 +47,7 @@ impl Store {
     /// Opens `root/images`, and creates it if it is missing. An existing store takes one system
     /// call and no write.
     pub fn open(root: &Path) -> Result<Store> {
-        let store = Store { images: root.join("images") };
+        let store = Store { images: root.join("images"), own: None };
         // Written last, so the rest exists too.
         if let Ok(mark) = std::fs::metadata(store.images.join("oci-layout")) {
             check_owner(root, mark.uid())?;
@@ -58,6 +62,16 @@ impl Store {
             })?;
         }
         Ok(store)
+    }
+
+    /// Restricts changes of tags and images to those of this run.
+    #[must_use]
+    pub fn fenced(self, own: Option<Arc<OwnImages>>) -> Store {
+        Store { own, ..self }
+    }
+
+    pub(super) fn own(&self) -> Option<&OwnImages> {
+        self.own.as_deref()
     }
 
     /// Creates missing directories.
@@ -89,8 +103,14 @@ impl Store {
     /// Finds the image that `query` names: a reference, its id, or the unique beginning of its id.
     pub fn find(&self, query: &str) -> Result<Image> {
         let index = Index::read(&self.images)?;
-        let id = resolve(&index, query)?;
-        self.read(&index, &id).map_err(|error| {
+        self.find_in(&index, query)
+    }
+
+    /// As [`Store::find`], in an index that was read.
+    pub(crate) fn find_in(&self, index: &Index, query: &str) -> Result<Image> {
+        let id = resolve(index, query)?;
+        let entries: Vec<_> = index.of(&id).collect();
+        self.read(&entries, &id).map_err(|error| {
             error
                 .with_kind(Kind::Corrupt)
                 .context(format!("the image `{query}` is damaged"))
@@ -106,8 +126,10 @@ impl Store {
 
     /// As [`Store::list`], of an index that was read.
     pub(crate) fn list_of(&self, index: &Index) -> Vec<Image> {
-        let image = |id: &Digest| self.read(index, id).unwrap_or_else(|_| damaged(index, id));
-        let mut images: Vec<Image> = index.ids().into_iter().map(image).collect();
+        let image = |(id, entries): (&Digest, Vec<&Entry>)| {
+            self.read(&entries, id).unwrap_or_else(|_| damaged(&entries, id))
+        };
+        let mut images: Vec<Image> = index.by_id().into_iter().map(image).collect();
         images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
         images
     }
@@ -138,11 +160,11 @@ impl Store {
 
     /// Rebuilds the tar of the unpacked layer with this key.
     pub(crate) fn unpacked_tar(&self, key: &Digest) -> Result<Box<dyn Read + Send>> {
-        let recipe = self.images.join("layers").join(layer::tar_split_name(key));
-        let recipe = std::fs::File::open(&recipe)
+        let tar_split = self.images.join("layers").join(layer::tar_split_name(key));
+        let tar_split = std::fs::File::open(&tar_split)
             .context(|| format!("cannot rebuild the layer `{}`", key.short()))?;
         let layer = fs::open_dir(&self.layer_dir(key))?;
-        Ok(Box::new(TarAssembler::new(recipe, layer)?))
+        Ok(Box::new(TarAssembler::new(tar_split, layer)?))
     }
 
     /// Opens a layer blob that the manifest of `image` names. Returns it with its length.
@@ -217,7 +239,7 @@ impl Store {
         super::document::parse(&self.read_blob(digest)?)
     }
 
-    fn read(&self, index: &Index, id: &Digest) -> Result<Image> {
+    fn read(&self, entries: &[&Entry], id: &Digest) -> Result<Image> {
         let document = Document::parse(&self.read_blob(id)?)?;
         let layers = layer::keys(&self.images, &document.diff_ids)?;
         Ok(Image {
@@ -227,18 +249,18 @@ impl Store {
             os: document.os,
             config: document.config,
             document: document.value,
-            ..damaged(index, id)
+            ..damaged(entries, id)
         })
     }
 }
 
-/// Describes an image by the index alone.
-fn damaged(index: &Index, id: &Digest) -> Image {
+/// Describes an image by its entries in the index alone.
+fn damaged(entries: &[&Entry], id: &Digest) -> Image {
     let references: BTreeSet<Reference> =
-        index.of(id).filter_map(|entry| entry.reference.clone()).collect();
+        entries.iter().filter_map(|entry| entry.reference.clone()).collect();
     let (digests, tags): (Vec<_>, Vec<_>) =
         references.into_iter().partition(|reference| reference.digest().is_some());
-    let first = index.of(id).next();
+    let first = entries.first();
     Image {
         id: id.clone(),
         manifest: first.map(|entry| entry.manifest.clone()),
@@ -247,7 +269,7 @@ fn damaged(index: &Index, id: &Digest) -> Image {
         tags,
         digests,
         created: None,
-        tagged: index.of(id).filter_map(|entry| entry.tagged).max(),
+        tagged: entries.iter().filter_map(|entry| entry.tagged).max(),
         size: first.map_or(0, |entry| entry.size),
         layers: Vec::new(),
         architecture: String::new(),

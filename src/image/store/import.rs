@@ -106,6 +106,7 @@ impl Store {
         let lock = self.lock()?;
         // Before anything is added: if the list is lost, no new one may be started.
         let mut index = Index::read(self.images())?;
+        self.may_take(&index, &incoming.references)?;
         if ready.iter().any(|layer| self.is_missing(layer)) {
             return Ok(None);
         }
@@ -135,18 +136,21 @@ impl Store {
             step: incoming.step.clone(),
             parent: incoming.parent.clone(),
         };
+        let is_new = index.of(&entry.id).next().is_none();
         let moved = index.put(&entry, &incoming.references);
         index.write(self.images())?;
+        self.note_own(&entry, is_new);
         drop(lock);
         let tags = incoming.references.iter().filter(|known| known.digest().is_none());
         Ok(Some(Loaded { id: document.id.clone(), tags: tags.cloned().collect(), moved }))
     }
 
-    /// Whether a layer or blob was removed from the store.
+    /// Returns whether a layer or blob was removed from the store.
     fn is_missing(&self, layer: &Ready) -> bool {
         let unpacked = layer.staged.is_some() || layer::path(self.images(), &layer.key).is_dir();
-        let recipe = layer.blob.compression.is_none();
-        let blob = recipe || layer.blob.staged.is_some() || self.blob(&layer.blob.digest).exists();
+        let rebuilds = layer.blob.compression.is_none();
+        let blob =
+            rebuilds || layer.blob.staged.is_some() || self.blob(&layer.blob.digest).exists();
         !unpacked || !blob
     }
 

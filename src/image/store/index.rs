@@ -4,7 +4,7 @@
 //! store. Annotations keep what `find` needs and would have to compute: the image's id, its
 //! unpacked size and when it was tagged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -152,8 +152,17 @@ impl Index {
 
     /// Returns the ids of all images, each once, in the order of the index.
     pub(crate) fn ids(&self) -> Vec<&Digest> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         self.entries.iter().map(|entry| &entry.id).filter(|id| seen.insert(*id)).collect()
+    }
+
+    /// Returns the entries of all images by id.
+    pub(crate) fn by_id(&self) -> HashMap<&Digest, Vec<&Entry>> {
+        let mut images: HashMap<&Digest, Vec<&Entry>> = HashMap::new();
+        for entry in &self.entries {
+            images.entry(&entry.id).or_default().push(entry);
+        }
+        images
     }
 
     /// Adds an image under `references`, which other images lose; returns the tags that moved. An
@@ -161,15 +170,16 @@ impl Index {
     /// keep their manifest.
     pub(crate) fn put(&mut self, image: &Entry, references: &[Reference]) -> Vec<Reference> {
         let mut moved = Vec::new();
+        let named: HashSet<&Reference> = references.iter().collect();
         for entry in &mut self.entries {
-            let taken = entry.reference.as_ref().is_some_and(|known| references.contains(known));
+            let taken = entry.reference.as_ref().is_some_and(|known| named.contains(known));
             if taken && entry.id != image.id {
                 moved.extend(entry.reference.take());
             }
         }
         self.entries.retain(|entry| {
             entry.id != image.id
-                || entry.reference.as_ref().is_some_and(|known| !references.contains(known))
+                || entry.reference.as_ref().is_some_and(|known| !named.contains(known))
         });
         let has_others = self.entries.iter().any(|entry| entry.id == image.id);
         if references.is_empty() && !has_others {
@@ -185,6 +195,14 @@ impl Index {
         moved
     }
 
+    /// Removes references. An image that loses its last one stays without.
+    pub(crate) fn untag(&mut self, references: &BTreeSet<Reference>) {
+        for entry in &mut self.entries {
+            entry.reference.take_if(|known| references.contains(known));
+        }
+        self.drop_unreferenced();
+    }
+
     /// Returns the image that this build step has created last.
     pub(crate) fn of_step(&self, step: &Digest) -> Option<&Entry> {
         let created = self.entries.iter().filter(|entry| entry.step.as_ref() == Some(step));
@@ -194,8 +212,8 @@ impl Index {
     /// Drops entries without a reference if the image has another entry.
     pub(crate) fn drop_unreferenced(&mut self) {
         let known = self.entries.iter().filter(|entry| entry.reference.is_some());
-        let known: std::collections::HashSet<Digest> = known.map(|e| e.id.clone()).collect();
-        let mut seen = std::collections::HashSet::new();
+        let known: HashSet<Digest> = known.map(|e| e.id.clone()).collect();
+        let mut seen = HashSet::new();
         self.entries.retain(|entry| {
             entry.reference.is_some()
                 || (!known.contains(&entry.id) && seen.insert(entry.id.clone()))
@@ -241,13 +259,13 @@ impl Entry {
     }
 }
 
-/// Whether there are any blobs.
+/// Returns whether there are any blobs.
 pub(crate) fn has_blobs(directory: &Path) -> bool {
     let names = std::fs::read_dir(directory.join("blobs/sha256"));
     names.is_ok_and(|mut names| names.next().is_some())
 }
 
-/// Whether the disk is full.
+/// Returns whether the disk is full.
 pub(crate) fn is_full(error: &Error) -> bool {
     matches!(error.errno(), Some(libc::ENOSPC | libc::EDQUOT))
 }

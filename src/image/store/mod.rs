@@ -3,6 +3,7 @@
 pub(crate) mod check;
 mod contents;
 pub(crate) mod document;
+mod fence;
 pub(super) mod handle;
 pub(crate) mod import;
 pub(crate) mod index;

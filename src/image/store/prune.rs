@@ -20,7 +20,9 @@ impl Store {
         let mut index = Index::read(self.images())?;
         let images = self.list_of(&index);
         let mut pruned = Pruned::default();
-        for image in unused_images(&images, options, users) {
+        let mut unused = unused_images(&images, options, users);
+        unused.retain(|image| self.may_delete(&index, &image.id));
+        for image in unused {
             let references = image.tags.iter().chain(&image.digests).cloned();
             pruned.removed.extend(references.map(Removed::Untagged));
             pruned.removed.push(Removed::Deleted(image.id.clone()));

@@ -13,6 +13,7 @@ use super::merged_lowers;
 use super::usage::{bytes_of, digest};
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
+use crate::model::image::own::foreign;
 use crate::model::image::usage::RemoveImageOptions;
 use crate::model::image::{ImageUser, Removed};
 use crate::model::value::digest::Digest;
@@ -53,10 +54,13 @@ impl Store {
             Some(named) => with_digests(named, &references),
             None => references.clone(),
         };
-        if removed_references.len() < references.len() {
-            index.entries.retain(|entry| {
-                entry.reference.as_ref().is_none_or(|r| !removed_references.contains(r))
-            });
+        self.may_untag(&index, &id, removed_references.iter())?;
+        let may_delete = self.may_delete(&index, &id);
+        if !may_delete && named.is_none() {
+            return Err(foreign(&format!("image `{query}`")));
+        }
+        if removed_references.len() < references.len() || !may_delete {
+            index.untag(&removed_references);
             index.write(self.images())?;
             return Ok(untagged(named.as_ref(), removed_references));
         }
@@ -217,8 +221,8 @@ impl Unreferenced {
     }
 }
 
-/// Whether a file is needed: a blob, a layer, or a file beside a layer (`KEY.json`). A file whose
-/// name is not a digest is not the store's to delete.
+/// Returns whether a file is needed: a blob, a layer, or a file beside a layer (`KEY.json`). A file
+/// whose name is not a digest is not the store's to delete.
 fn is_needed(needed: &HashSet<Digest>, name: &[u8]) -> bool {
     digest(layer::key_of_name(name)).is_none_or(|digest| needed.contains(&digest))
 }

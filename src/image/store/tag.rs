@@ -23,12 +23,14 @@ impl Store {
         let lock = self.lock()?;
         let mut index = Index::read(self.images())?;
         let id = resolve(&index, query)?;
+        self.may_take(&index, std::slice::from_ref(reference))?;
         let found = index.of(&id).next().cloned();
         // There is an entry: `resolve` found the image in it.
         if let Some(entry) = found {
             let entry = Entry { tagged: Some(Timestamp::now()), ..entry };
             index.put(&entry, std::slice::from_ref(reference));
             index.write(self.images())?;
+            self.note_own(&entry, false);
         }
         drop(lock);
         self.find(id.as_str())

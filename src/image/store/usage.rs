@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::handle::Store;
+use super::index::Index;
 use crate::image::layer;
 use crate::model::image::history::{self, History};
 use crate::model::image::usage::{ImageUsage, PruneOptions, Usage};
@@ -18,14 +19,15 @@ const MAX_ANCESTORS: usize = 1000;
 impl Store {
     /// Returns the history of an image, latest step first.
     pub fn history(&self, query: &str) -> Result<Vec<History>> {
-        let image = self.find(query)?;
+        let index = Index::read(self.images())?;
+        let image = self.find_in(&index, query)?;
         let sizes: Vec<u64> =
             image.layers.iter().map(|key| layer::size(self.images(), key)).collect();
         let mut ancestors: Vec<Image> = Vec::new();
         let mut parent = image.parent.clone();
         // The chain also ends at an image that was removed or is damaged.
         while let Some(id) = parent.filter(|_| ancestors.len() < MAX_ANCESTORS) {
-            let Ok(found) = self.find(id.as_str()) else { break };
+            let Ok(found) = self.find_in(&index, id.as_str()) else { break };
             parent = found.parent.clone();
             ancestors.push(found);
         }
@@ -42,15 +44,21 @@ impl Store {
                 *having.entry(key).or_default() += 1;
             }
         }
+        // The size of a shared layer is read once, not for each image.
+        having.retain(|_, count| *count > 1);
+        let shared: HashMap<&Digest, u64> =
+            having.into_keys().map(|key| (key, layer::size(self.images(), key))).collect();
+        let mut containers: HashMap<&Digest, u64> = HashMap::new();
+        for user in users {
+            *containers.entry(&user.image).or_default() += 1;
+        }
         let usage = |image: &Image| {
-            let shared = |key: &&&Digest| having.get(**key).is_some_and(|count| *count > 1);
             let keys: HashSet<_> = image.layers.iter().collect();
-            let shared = keys.iter().filter(shared).map(|key| layer::size(self.images(), key));
             ImageUsage {
                 id: image.id.clone(),
                 size: image.size,
-                shared: shared.sum(),
-                containers: users.iter().filter(|user| user.image == image.id).count() as u64,
+                shared: keys.iter().filter_map(|key| shared.get(*key)).sum(),
+                containers: containers.get(&image.id).copied().unwrap_or_default(),
             }
         };
         Ok(images.iter().map(usage).collect())

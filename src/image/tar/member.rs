@@ -72,7 +72,7 @@ impl Member {
         let old = header.as_old();
         let kind = kind_of(header, &name)?;
         let or = |key: &str, field: &[u8]| pax.number(key)?.map_or_else(|| count(field), Ok);
-        // Only a file has a body, whatever the size says.
+        // Only a file has a body: the size of other members is ignored.
         let size = if kind == MemberKind::File { or("size", &old.size)? } else { 0 };
         Ok(Member {
             kind,

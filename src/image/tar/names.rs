@@ -45,7 +45,7 @@ pub(crate) fn components(name: &[u8]) -> Result<Vec<&[u8]>> {
     Ok(parts)
 }
 
-/// Whether an entry is bookkeeping of AUFS (`.wh..wh.plnk` and the like), which Docker skips.
+/// Returns whether an entry is bookkeeping of AUFS, such as `.wh..wh.plnk`, which Docker skips.
 pub(crate) fn is_bookkeeping(parts: &[&[u8]]) -> bool {
     let aufs = |part: &&[u8]| part.starts_with(b".wh..wh.");
     match parts.split_last() {
@@ -67,7 +67,7 @@ pub(crate) fn split<'a, 'b>(parts: &'b [&'a [u8]]) -> Result<(LastComponent<'a>,
     let leaf = match leaf.strip_prefix(b".wh.") {
         None => LastComponent::Plain(leaf),
         Some(b".wh..opq") => LastComponent::Opaque,
-        // `.wh...` would take away the parent (containerd, validateWhiteout).
+        // `.wh...` would remove the parent (containerd, validateWhiteout).
         Some(b"" | b"." | b"..") => {
             return Err(corrupt(format!("the whiteout `{}` hides no name", escaped(leaf))));
         }

@@ -25,7 +25,7 @@ pub(crate) fn numeric(field: &[u8]) -> Result<i64> {
     if text.is_empty() {
         return Ok(0);
     }
-    // A sign is no digit, though Rust would read one.
+    // A sign is not a digit, though Rust would accept it.
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(bad());
     }

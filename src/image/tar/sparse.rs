@@ -107,7 +107,11 @@ fn from_body(mut body: impl Read) -> Result<Vec<(u64, u64)>> {
             match byte {
                 b'\n' => return decimal(&digits, "the map of a sparse file"),
                 _ if digits.len() < 20 => digits.push(byte),
-                _ => return Err(corrupt("the map of a sparse file is not made of numbers")),
+                _ => {
+                    return Err(corrupt(
+                        "the map of a sparse file has an entry that is not a number",
+                    ));
+                }
             }
         }
     };
@@ -201,8 +205,8 @@ mod tests {
             ("18446744073709551616\n", "not a number"),
             ("-1\n", "not a number"),
             ("1\n\n\n", "not a number"),
-            ("123456789012345678901\n", "not made of numbers"),
-            ("2\n0\n5\n", "not made of numbers"),
+            ("123456789012345678901\n", "an entry that is not a number"),
+            ("2\n0\n5\n", "an entry that is not a number"),
             (&"1\n".repeat(256), "does not fit"),
             ("", "too early"),
         ] {

@@ -33,7 +33,7 @@ pub struct ExecOptions {
 pub enum AttachOutcome {
     /// The process has exited with this code.
     Exited(i32),
-    /// The user typed the detach keys; the process goes on.
+    /// The user typed the detach keys; the process continues to run.
     Detached,
 }
 

@@ -66,34 +66,38 @@ impl CreateOptions {
     /// [`Kind::Invalid`], in Docker's words.
     pub fn check_namespaces(&self) -> Result<()> {
         let own = &self.namespaces;
-        let conflict = |one: &str, other: &str| {
+        let conflict = |one: &str, other: &str, hint: &str| {
             let message = format!("conflicting options: {one} and the {other} mode");
-            Err(Error::new(Kind::Invalid, message)
-                .hint("what is shared is set where it comes from: leave one of them out"))
+            Err(Error::new(Kind::Invalid, message).hint(hint))
         };
         if own.uts == NamespaceMode::Host && self.hostname.is_some() {
-            return conflict("hostname", "UTS");
+            return conflict("hostname", "UTS", "leave out --hostname or --uts host");
         }
         if own.uts == NamespaceMode::Host && !own.domainname.is_empty() {
-            return conflict("domainname", "UTS");
+            return conflict("domainname", "UTS", "leave out --domainname or --uts host");
         }
         if matches!(own.network, NamespaceMode::Container(_)) {
             if self.hostname.is_some() {
-                return conflict("hostname", "network");
+                return conflict("hostname", "network", "set --hostname on the other container");
             }
             if !own.dns.is_empty() || !own.dns_options.is_empty() || !own.dns_search.is_empty() {
-                return conflict("dns", "network");
+                return conflict("dns", "network", "set --dns on the other container");
             }
             if !own.extra_hosts.is_empty() {
-                return conflict("custom host-to-IP mapping", "network");
+                return conflict(
+                    "custom host-to-IP mapping",
+                    "network",
+                    "set --add-host on the other container",
+                );
             }
         }
         let words = own.dns_options.iter().chain(&own.dns_search).chain([&own.domainname]);
         for word in words {
             if word.contains(|c: char| c.is_whitespace() || c.is_control()) {
                 let message = format!("a space or control character in {word:?}");
-                return Err(Error::new(Kind::Invalid, message)
-                    .hint("names and options of the resolver are single words"));
+                return Err(
+                    Error::new(Kind::Invalid, message).hint("write one word, such as ndots:2")
+                );
             }
         }
         own.sysctls.iter().try_for_each(|(key, value)| own.check_sysctl(key, value))
@@ -157,8 +161,8 @@ pub struct StopOptions {
 /// How to remove a container.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RemoveOptions {
-    /// Kill it first, where it runs.
+    /// Kill a running container first.
     pub force: bool,
-    /// Remove the volumes that nobody named and only it used, too.
+    /// Also remove its anonymous volumes that no other container uses.
     pub volumes: bool,
 }

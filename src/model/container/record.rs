@@ -59,7 +59,8 @@ pub struct ContainerSpec {
     /// What runs inside, image and options merged.
     pub config: Config,
     /// How the host runs the container.
-    pub host: HostConfig,
+    #[serde(rename = "host")]
+    pub host_config: HostConfig,
     /// The session that removes the container at its end, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none", alias = "owner")]
     pub session: Option<String>,
@@ -199,13 +200,13 @@ pub struct Updated {
 }
 
 impl Updated {
-    /// Replaces the values of `host`.
-    pub fn apply(&self, host: &mut HostConfig) {
+    /// Replaces the values of `host_config`.
+    pub fn apply(&self, host_config: &mut HostConfig) {
         if let Some(resources) = &self.resources {
-            host.resources.clone_from(resources.as_ref());
+            host_config.resources.clone_from(resources.as_ref());
         }
         if let Some(restart) = self.restart {
-            host.supervision.restart = restart;
+            host_config.supervision.restart = restart;
         }
     }
 }
@@ -221,15 +222,15 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Returns the changes, completed by the values of `host`.
+    /// Returns the changes, completed by the values of `host_config`.
     ///
     /// # Errors
     /// [`Kind::Invalid`] where the limits contradict each other.
-    pub fn resolve(&self, host: &HostConfig) -> Result<Updated> {
-        let resources = host.resources.changed(&self.resources);
+    pub fn resolve(&self, host_config: &HostConfig) -> Result<Updated> {
+        let resources = host_config.resources.changed(&self.resources);
         resources.check()?;
-        let restart = self.restart.unwrap_or(host.supervision.restart);
-        if host.auto_remove && restart != RestartPolicy::No {
+        let restart = self.restart.unwrap_or(host_config.supervision.restart);
+        if host_config.auto_remove && restart != RestartPolicy::No {
             let message = "Restart policy cannot be updated because AutoRemove is enabled for the \
                            container";
             return Err(Error::new(Kind::Invalid, message));

@@ -13,11 +13,13 @@ use crate::model::{Error, Kind, Result};
 pub const PIDS_LIMIT: i64 = 2048;
 /// The least memory that a program starts with (moby `daemon/daemon_unix.go`, `linuxMinMemory`).
 const MINIMUM_MEMORY: i64 = 6 << 20;
+/// The highest limit of processes that pids.max takes (linux, `PID_MAX_LIMIT`).
+const PIDS_MAX: i64 = 4_194_304;
 /// The default size of `/dev/shm`.
 pub const SHM_SIZE: i64 = 64 << 20;
 const NANO: f64 = 1e9;
 
-/// How much a container may use. An unset field is no limit, or the default that it names.
+/// How much a container may use. An unset field means no limit, or the default that it names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Resources {
@@ -39,7 +41,7 @@ pub struct Resources {
     pub cpuset_cpus: Option<String>,
     /// Which memory nodes.
     pub cpuset_mems: Option<String>,
-    /// How many processes and threads; -1 is without limit, [`PIDS_LIMIT`] where unset.
+    /// How many processes and threads; -1 means no limit; [`PIDS_LIMIT`] if unset.
     pub pids_limit: Option<i64>,
     /// The weight on block devices, 10 to 1000.
     pub blkio_weight: Option<i64>,
@@ -49,7 +51,7 @@ pub struct Resources {
     pub shm_size: Option<i64>,
     /// The OOM score adjustment, -1000 to 1000 (proc_pid_oom_score_adj(5)).
     pub oom_score_adj: Option<i64>,
-    /// The cgroup below which the container's own is created, without `/` at either end.
+    /// The cgroup below which the container's own is created: `/` and its path.
     pub cgroup_parent: Option<String>,
 }
 
@@ -90,13 +92,13 @@ impl FromStr for Ulimit {
     fn from_str(text: &str) -> Result<Self> {
         let invalid = |what: &str| {
             Error::new(Kind::Invalid, format!("invalid ulimit `{text}`: {what}"))
-                .hint("write NAME=SOFT[:HARD], such as nofile=1024:2048; -1 is no limit")
+                .hint("write NAME=SOFT[:HARD], such as nofile=1024:2048; -1 for no limit")
         };
         let (name, values) = text.split_once('=').ok_or_else(|| invalid("it lacks `=`"))?;
         if !ULIMITS.contains(&name) {
-            let known = format!("known: {}", ULIMITS.join(", "));
+            let use_one = format!("use one of {}", ULIMITS.join(", "));
             return Err(
-                Error::new(Kind::Invalid, format!("invalid ulimit type: {name}")).hint(known)
+                Error::new(Kind::Invalid, format!("invalid ulimit type: {name}")).hint(use_one)
             );
         }
         let number = |text: &str| {
@@ -118,7 +120,7 @@ impl fmt::Display for Ulimit {
     }
 }
 
-/// Reads a number of processors, such as `1.5`, as billionths; 0 is without limit.
+/// Reads a number of processors, such as `1.5`, as billionths; 0 means no limit.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for anything but a number of processors.
@@ -128,25 +130,24 @@ pub fn parse_cpus(text: &str) -> Result<i64> {
         Error::new(Kind::Invalid, format!("invalid number of processors `{text}`"))
             .hint("write a number such as 0.5 or 2")
     })?;
-    // Not negative, below 10^15.
-    #[allow(clippy::cast_possible_truncation)]
+    #[expect(clippy::cast_possible_truncation, reason = "not negative, below 10^15")]
     Ok((cpus * NANO).round() as i64)
 }
 
-/// Reads a parent cgroup: a path from the root of the hierarchies.
+/// Reads a parent cgroup: a path from the root of the hierarchies, with or without `/` before it.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for a path that leads nowhere or out of the hierarchies.
+/// [`Kind::Invalid`] for an empty path, or one that leads out of the hierarchies.
 pub fn parse_cgroup_parent(text: &str) -> Result<String> {
     let parts: Vec<&str> =
         text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     let is_name =
         |part: &&str| *part != ".." && part.len() < 256 && !part.contains(char::is_control);
-    if parts.is_empty() || !parts.iter().all(is_name) {
+    if text.len() > 1024 || parts.is_empty() || !parts.iter().all(is_name) {
         return Err(Error::new(Kind::Invalid, format!("invalid cgroup path {text:?}"))
             .hint("write a path below the root of the cgroups, such as /batch/night"));
     }
-    Ok(parts.join("/"))
+    Ok(format!("/{}", parts.join("/")))
 }
 
 /// Reads a size, or -1 for no limit.
@@ -220,11 +221,7 @@ impl Resources {
     pub fn check(&self) -> Result<()> {
         self.check_memory()?;
         self.check_cpu()?;
-        if self.pids_limit.is_some_and(|limit| limit < -1) {
-            return Err(
-                invalid("the process limit must not be negative").hint("use -1 for no limit")
-            );
-        }
+        self.check_pids()?;
         if self.blkio_weight.is_some_and(|weight| weight != 0 && !(10..=1000).contains(&weight)) {
             return Err(invalid("Range of blkio weight is from 10 to 1000"));
         }
@@ -239,11 +236,36 @@ impl Resources {
         Ok(())
     }
 
+    fn check_pids(&self) -> Result<()> {
+        let Some(limit) = self.pids_limit else { return Ok(()) };
+        if limit < -1 {
+            return Err(
+                invalid("the process limit must not be negative").hint("use -1 for no limit")
+            );
+        }
+        if limit > PIDS_MAX {
+            let message = format!("the process limit {limit} is above {PIDS_MAX}, the kernel's");
+            return Err(invalid(message).hint(format!(
+                "write --pids-limit with a number from 1 to {PIDS_MAX}, or -1 for no limit"
+            )));
+        }
+        Ok(())
+    }
+
     fn check_memory(&self) -> Result<()> {
         let set = |value: Option<i64>| value.filter(|value| *value != 0);
         let (memory, swap) = (set(self.memory), set(self.memory_swap));
+        for (limit, flag) in
+            [(memory, "memory"), (set(self.memory_reservation), "memory-reservation")]
+        {
+            if let Some(limit) = limit.filter(|limit| *limit < 0) {
+                return Err(invalid(format!("invalid size for --{flag}: {limit} is negative"))
+                    .hint(format!("write a size such as --{flag} 64m, or 0 for no limit")));
+            }
+        }
         if memory.is_some_and(|memory| memory < MINIMUM_MEMORY) {
-            return Err(invalid("Minimum memory limit allowed is 6MB"));
+            return Err(invalid("Minimum memory limit allowed is 6MB")
+                .hint("write --memory 6m or more, or 0 for no limit"));
         }
         match (memory, swap) {
             (None, Some(swap)) if swap > 0 => {
@@ -259,7 +281,7 @@ impl Resources {
                 return Err(invalid(
                     "Minimum memoryswap limit should be larger than memory limit, see usage",
                 )
-                .hint("--memory-swap is the sum of memory and swap"));
+                .hint("set --memory-swap to at least --memory"));
             }
             _ => {}
         }
@@ -286,7 +308,7 @@ impl Resources {
             }
         }
         if self.nano_cpus.is_some_and(|cpus| cpus != 0 && cpus < 10_000_000) {
-            return Err(invalid("--cpus must be at least 0.01"));
+            return Err(invalid("the number of CPUs must be at least 0.01"));
         }
         if set(self.cpu_period).is_some_and(|period| !(1_000..=1_000_000).contains(&period)) {
             return Err(invalid(
@@ -337,7 +359,9 @@ mod tests {
         let memory = Some(64 << 20);
         let table = [
             (Resources { memory: Some(1), ..none.clone() }, "Minimum memory limit"),
-            (Resources { memory: Some(-5), ..none.clone() }, "Minimum memory limit"),
+            (Resources { memory: Some(-1), ..none.clone() }, "--memory: -1 is negative"),
+            (Resources { memory_reservation: Some(-5), ..none.clone() }, "--memory-reservation"),
+            (Resources { pids_limit: Some(99_999_999_999), ..none.clone() }, "above 4194304"),
             (
                 Resources { memory, memory_swap: Some(1 << 20), ..none.clone() },
                 "Minimum memoryswap",

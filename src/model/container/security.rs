@@ -8,6 +8,28 @@ use serde::{Deserialize, Serialize};
 use crate::model::value::capability::{self, ALL};
 use crate::model::{Error, Kind, Result};
 
+/// Paths that a container cannot read.
+pub const MASKED_PATHS: [&str; 14] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+    "/sys/fs/selinux",
+    "/sys/devices/system/cpu/cpu*/thermal_throttle",
+];
+
+/// Paths that a container cannot write.
+pub const READONLY_PATHS: [&str; 6] =
+    ["/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
 /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -99,7 +121,7 @@ impl Security {
             ("label", Some("disable")) => self.label = None,
             ("label", Some(part)) => self.set_label(part)?,
             _ => {
-                let message = format!("invalid --security-opt: {option:?}");
+                let message = format!("unknown security option {option:?}");
                 return Err(Error::new(Kind::Invalid, message).hint(
                     "use one of no-new-privileges[:true|false], seccomp=FILE, seccomp=unconfined, \
                      systempaths=unconfined, apparmor=PROFILE, label=disable, \

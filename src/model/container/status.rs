@@ -18,7 +18,7 @@ pub enum Status {
     Created,
     /// The program runs.
     Running,
-    /// Frozen by its cgroup: memory is kept, CPU is not used.
+    /// Its cgroup is frozen: the processes keep their memory and use no CPU.
     Paused,
     /// Exited; the monitor restarts the container after a delay.
     Restarting,
@@ -232,7 +232,7 @@ impl Refusal {
             }
             (Refusal::Paused, Exec | Attach) => (
                 "paused-join",
-                "All processes in its control group are frozen: another process would not run.",
+                "All processes in its control group are paused: another process would not run.",
             ),
             (Refusal::Paused, _) => {
                 ("paused-start", "Its processes exist and are paused: there is nothing to start.")
@@ -329,6 +329,20 @@ pub fn check(name: &str, status: Status, action: Action) -> Result<Transition> {
             .container(name, Some(status.as_str()))
             .refusal_of(verb)
     })
+}
+
+/// Checks that the record of a container can be relied on: every status but [`Status::Dead`].
+///
+/// # Errors
+/// [`Kind::Refused`] for a dead container.
+pub fn check_record(name: &str, status: Status) -> Result<()> {
+    if status != Status::Dead {
+        return Ok(());
+    }
+    let reason = Refusal::Dead.reason();
+    Err(Error::new(Kind::Refused, format!("cannot use the files of `{name}`: {reason}"))
+        .hint(format!("remove it: lifebox rm -f {name}"))
+        .container(name, Some(status.as_str())))
 }
 
 /// Lists the verbs that are legal now: `unpause, stop, kill`.

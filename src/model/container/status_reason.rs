@@ -87,7 +87,7 @@ impl StatusReason {
             return StatusReason::Lost(state.error.clone());
         }
         if state.oom_killed && state.exit_code != 0 {
-            let limit = container.spec.host.resources.memory.unwrap_or(0);
+            let limit = container.spec.host_config.resources.memory.unwrap_or(0);
             let limit = u64::try_from(limit).unwrap_or(0);
             return StatusReason::OutOfMemory { limit, peak: state.memory_peak };
         }
@@ -100,7 +100,7 @@ impl StatusReason {
             (_, 0) => StatusReason::Done,
             (_, code) => match (state.exit_signal, Signal::from_number(code - 128)) {
                 (Some(signal), _) => StatusReason::Signalled(signal),
-                // A shell, or `--init`, says so of a program that it ran.
+                // A shell, or `--init`, returns this code for a program that it ran.
                 (None, Some(signal)) => StatusReason::ExitedLikeSignal(signal),
                 (None, None) => StatusReason::Failed(code),
             },

@@ -59,7 +59,7 @@ impl RestartPolicy {
         }
     }
 
-    /// Returns the most restarts; 0 where there is no limit.
+    /// Returns the most restarts; 0 if unlimited.
     pub fn maximum(self) -> u32 {
         if let RestartPolicy::OnFailure { max } = self { max } else { 0 }
     }

@@ -4,6 +4,8 @@
 //! where it is malformed, and never taken for a request (CVE-2026-57231: an image's `FOO` without
 //! `=` once meant "copy FOO from the host").
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::Timestamp;
 
 use crate::model::container::mounts::MountSpec;
@@ -11,7 +13,9 @@ use crate::model::container::options::{CreateOptions, EnvEntry};
 use crate::model::container::storage::Driver;
 use crate::model::container::supervision::RestartPolicy;
 use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
+use crate::model::image::stacking::topmost_once;
 use crate::model::image::{Image, ImageConfig};
+use crate::model::value::account;
 use crate::model::value::env::DEFAULT_PATH;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::id::ContainerId;
@@ -20,6 +24,9 @@ use crate::model::{Error, Kind, Result};
 
 /// The longest host name: one label of RFC 1123. The kernel's limit is 64.
 const MAX_HOSTNAME: usize = 63;
+
+/// The most volumes of an image: each is a directory and a mount of every container.
+const MAX_VOLUMES: usize = 256;
 
 /// Returns the spec of a container of `image`, which the user named `reference`, with `options`.
 ///
@@ -47,7 +54,7 @@ pub fn spec(
     labels.extend(options.labels.clone());
     let config = Config {
         hostname: options.hostname.clone().unwrap_or_else(|| id.short().to_owned()),
-        user: options.user.clone().unwrap_or_else(|| of_image.user.clone()),
+        user: user(&image.display_name(), of_image, options)?,
         open_stdin: options.interactive,
         tty: options.tty,
         env: environment(&of_image.env, &options.env),
@@ -60,8 +67,8 @@ pub fn spec(
         stop_signal,
         stop_timeout: options.stop_timeout,
     };
-    let mut upkeep = options.supervision.clone();
-    upkeep.health = health(&image.display_name(), of_image, &options.supervision.health)?;
+    let mut supervision = options.supervision.clone();
+    supervision.health = health(&image.display_name(), of_image, &options.supervision.health)?;
     Ok(ContainerSpec {
         version: VERSION,
         id,
@@ -69,16 +76,16 @@ pub fn spec(
         image: ImageUse {
             reference: reference.to_owned(),
             id: image.id.clone(),
-            layers: image.layers.clone(),
+            layers: topmost_once(&image.layers),
         },
         config,
-        host: HostConfig {
+        host_config: HostConfig {
             auto_remove: options.auto_remove,
             security: options.security.clone(),
             resources: options.resources.clone(),
             mounts: options.mounts.with_image(&image.display_name(), of_image.volumes.keys())?,
             namespaces: options.namespaces.clone(),
-            supervision: upkeep,
+            supervision,
             storage: Driver::default(),
         },
         session: options.session.clone(),
@@ -94,16 +101,37 @@ pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
     if config.tty {
         env.push("TERM=xterm".to_owned());
     }
+    // By place, as an image may bring tens of thousands of entries.
+    let mut places: HashMap<String, usize> =
+        env.iter().enumerate().map(|(place, entry)| (key(entry).to_owned(), place)).collect();
     for entry in &config.env {
-        let place = env.iter().position(|known| key(known) == key(entry));
-        match (place, entry.contains('=')) {
-            (Some(place), true) => env[place].clone_from(entry),
-            (None, true) => env.push(entry.clone()),
-            (Some(place), false) => drop(env.remove(place)),
-            (None, false) => {}
+        if !entry.contains('=') {
+            if let Some(place) = places.remove(key(entry)) {
+                env[place].clear();
+            }
+            continue;
+        }
+        match places.get(key(entry)) {
+            Some(place) => env[*place].clone_from(entry),
+            None => {
+                places.insert(key(entry).to_owned(), env.len());
+                env.push(entry.clone());
+            }
         }
     }
+    env.retain(|entry| !entry.is_empty());
     env
+}
+
+/// Returns the user that the options or the image name.
+fn user(image: &str, of_image: &ImageConfig, options: &CreateOptions) -> Result<String> {
+    if let Some(user) = &options.user {
+        return Ok(user.clone());
+    }
+    account::check_user(&of_image.user).map_err(|error| {
+        corrupt(image, format!("has an {}", error.message())).hint("name one with --user 1000")
+    })?;
+    Ok(of_image.user.clone())
 }
 
 /// Returns the targets of anonymous volumes: the image's, and the user's of `-v`.
@@ -150,7 +178,8 @@ pub(crate) fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
         EnvEntry::Unset { key } => key.clone(),
     };
     let mut env: Vec<String> = user.iter().map(written).collect();
-    let kept = image.iter().filter(|entry| !user.iter().any(|set| set.key() == key(entry)));
+    let set: HashSet<&str> = user.iter().map(EnvEntry::key).collect();
+    let kept = image.iter().filter(|entry| !set.contains(key(entry)));
     env.extend(kept.cloned());
     env
 }
@@ -187,6 +216,11 @@ fn check_image(image: &str, config: &ImageConfig) -> Result<()> {
         if !well_formed || entry.contains('\0') {
             return Err(corrupt(image, format!("has an invalid environment entry {entry:?}")));
         }
+    }
+    if config.volumes.len() > MAX_VOLUMES {
+        let message = format!("has {} volumes, more than {MAX_VOLUMES}", config.volumes.len());
+        return Err(corrupt(image, message)
+            .hint("build an image with fewer: write fewer VOLUME instructions"));
     }
     let workdir = &config.working_dir;
     if !workdir.is_empty() && !workdir.starts_with('/') {
@@ -234,8 +268,7 @@ pub fn check_options(options: &CreateOptions) -> Result<()> {
     let words = [&options.entrypoint, &options.cmd].into_iter().flatten().flatten();
     no_nul("command", words.map(String::as_str))?;
     no_nul("labels", options.labels.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]))?;
-    no_nul("user", options.user.as_deref())?;
-    no_nul("groups", options.security.groups.iter().map(String::as_str))?;
+    check_accounts(options)?;
     options.security.check()?;
     if let Some(hostname) = &options.hostname {
         check_hostname(hostname)?;
@@ -250,6 +283,14 @@ pub fn check_options(options: &CreateOptions) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn check_accounts(options: &CreateOptions) -> Result<()> {
+    let groups = &options.security.groups;
+    no_nul("user", options.user.as_deref())?;
+    no_nul("groups", groups.iter().map(String::as_str))?;
+    options.user.as_deref().map_or(Ok(()), account::check_user)?;
+    groups.iter().try_for_each(|group| account::check_group(group))
 }
 
 fn no_nul<'a>(what: &str, texts: impl IntoIterator<Item = &'a str>) -> Result<()> {

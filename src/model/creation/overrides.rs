@@ -12,7 +12,7 @@ use crate::model::value::signal::Signal;
 
 /// Returns the fewest options that turn the image into this container, as `update` left it.
 pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
-    let (config, host) = (&container.spec.config, &container.spec.host);
+    let (config, host) = (&container.spec.config, &container.spec.host_config);
     let (entrypoint, cmd) = entrypoint_and_cmd(config, image);
     let changed = |text: &String, of_image: &String| Some(text.clone()).filter(|t| t != of_image);
     let labels = config.labels.iter().filter(|(key, value)| image.labels.get(*key) != Some(value));
@@ -76,10 +76,10 @@ fn env(all: &[String], image: &[String]) -> Vec<EnvEntry> {
 }
 
 /// Returns the host name, unless it comes from the id or from a shared namespace.
-fn hostname(container: &Container, sharing: &Namespaces) -> Option<String> {
+fn hostname(container: &Container, namespaces: &Namespaces) -> Option<String> {
     let name = &container.spec.config.hostname;
-    let shared = sharing.uts == NamespaceMode::Host
-        || matches!(sharing.network, NamespaceMode::Container(_));
+    let shared = namespaces.uts == NamespaceMode::Host
+        || matches!(namespaces.network, NamespaceMode::Container(_));
     (!shared && !name.is_empty() && name != container.spec.id.short()).then(|| name.clone())
 }
 

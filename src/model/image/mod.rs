@@ -4,6 +4,8 @@ pub mod build;
 pub mod filter;
 pub mod history;
 pub mod metadata;
+pub mod own;
+pub mod stacking;
 pub mod usage;
 
 pub use metadata::{

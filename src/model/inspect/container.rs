@@ -6,34 +6,12 @@ use super::config::{docker_config, extend, time};
 use super::{mounts, namespaces};
 use crate::model::container::options::StopTimeout;
 use crate::model::container::resources::{Resources, SHM_SIZE};
-use crate::model::container::security::{Device, Seccomp, Security};
+use crate::model::container::security::{Device, MASKED_PATHS, READONLY_PATHS, Seccomp, Security};
 use crate::model::container::status::Status;
 use crate::model::container::storage::Driver;
 use crate::model::container::supervision::LogConfig;
 use crate::model::container::{Container, ContainerSpec};
 use crate::model::value::health_check::HealthCheck;
-
-/// Paths that a container cannot read.
-pub const MASKED_PATHS: [&str; 14] = [
-    "/proc/acpi",
-    "/proc/asound",
-    "/proc/interrupts",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/sys/devices/virtual/powercap",
-    "/sys/firmware",
-    "/sys/fs/selinux",
-    "/sys/devices/system/cpu/cpu*/thermal_throttle",
-];
-
-/// Paths that a container cannot write.
-pub const READONLY_PATHS: [&str; 6] =
-    ["/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /// Where the files of a container are on the host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +39,7 @@ pub struct ContainerPaths {
 /// Returns what `inspect` prints of a container, without the array around it.
 pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
     let (spec, state) = (&container.spec, &container.state);
+    let host = &spec.host_config;
     let argv = spec.config.argv();
     // The first start creates these files, as in Docker.
     let started =
@@ -78,17 +57,17 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "LogPath": started(&paths.log),
         "Name": format!("/{}", state.name),
         "RestartCount": state.restart_count,
-        "Driver": spec.host.storage.to_string(),
+        "Driver": host.storage.to_string(),
         "Platform": "linux",
         "MountLabel": "",
-        "ProcessLabel": spec.host.security.label.as_ref().map(ToString::to_string).unwrap_or_default(),
-        "AppArmorProfile": spec.host.security.apparmor.as_deref().unwrap_or_default(),
+        "ProcessLabel": host.security.label.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "AppArmorProfile": host.security.apparmor.as_deref().unwrap_or_default(),
         "ExecIDs": null,
         "HostConfig": host_config(container),
-        "GraphDriver": { "Data": graph(spec.host.storage, paths), "Name": spec.host.storage.to_string() },
-        "Mounts": mounts::mounts(&spec.host.mounts, &paths.volumes),
+        "GraphDriver": { "Data": graph(host.storage, paths), "Name": host.storage.to_string() },
+        "Mounts": mounts::mounts(&host.mounts, &paths.volumes),
         "Config": config(spec),
-        "NetworkSettings": namespaces::network_settings(&spec.host.namespaces),
+        "NetworkSettings": namespaces::network_settings(&host.namespaces),
     })
 }
 
@@ -128,43 +107,44 @@ fn state_json(container: &Container) -> Value {
 
 /// Returns `HostConfig`: how a container is run, then its resources.
 fn host_config(container: &Container) -> Value {
-    let security = &container.spec.host.security;
-    let restart = container.spec.host.supervision.restart;
+    let host = &container.spec.host_config;
+    let security = &host.security;
+    let restart = host.supervision.restart;
     let mut config = json!({
-        "Binds": mounts::binds(&container.spec.host.mounts),
+        "Binds": mounts::binds(&host.mounts),
         "ContainerIDFile": "",
-        "LogConfig": { "Type": "json-file", "Config": log_config(container.spec.host.supervision.log) },
-        "NetworkMode": container.spec.host.namespaces.network.show("none"),
+        "LogConfig": { "Type": "json-file", "Config": log_config(host.supervision.log) },
+        "NetworkMode": host.namespaces.network.show("none"),
         "PortBindings": {},
         "RestartPolicy": { "Name": restart.name(), "MaximumRetryCount": restart.maximum() },
-        "AutoRemove": container.spec.host.auto_remove,
+        "AutoRemove": host.auto_remove,
         "VolumeDriver": "",
-        "VolumesFrom": or_null(&container.spec.host.mounts.from),
+        "VolumesFrom": or_null(&host.mounts.from),
         "CapAdd": or_null(&security.cap_add),
         "CapDrop": or_null(&security.cap_drop),
         "CgroupnsMode": "private",
-        "Dns": container.spec.host.namespaces.dns,
-        "DnsOptions": container.spec.host.namespaces.dns_options,
-        "DnsSearch": container.spec.host.namespaces.dns_search,
-        "ExtraHosts": namespaces::extra_hosts(&container.spec.host.namespaces),
+        "Dns": host.namespaces.dns,
+        "DnsOptions": host.namespaces.dns_options,
+        "DnsSearch": host.namespaces.dns_search,
+        "ExtraHosts": namespaces::extra_hosts(&host.namespaces),
         "GroupAdd": or_null(&security.groups),
-        "IpcMode": namespaces::ipc(&container.spec.host.namespaces),
+        "IpcMode": namespaces::ipc(&host.namespaces),
         "Cgroup": "",
         "Links": null,
-        "OomScoreAdj": container.spec.host.resources.oom_score_adj.unwrap_or_default(),
-        "PidMode": container.spec.host.namespaces.pid.show(""),
+        "OomScoreAdj": host.resources.oom_score_adj.unwrap_or_default(),
+        "PidMode": host.namespaces.pid.show(""),
         "Privileged": security.privileged,
         "PublishAllPorts": false,
         "ReadonlyRootfs": security.read_only,
         "SecurityOpt": security_options(security),
-        "UTSMode": container.spec.host.namespaces.uts.show(""),
+        "UTSMode": host.namespaces.uts.show(""),
         "UsernsMode": "",
-        "ShmSize": container.spec.host.resources.shm_size.filter(|size| *size > 0).unwrap_or(SHM_SIZE),
+        "ShmSize": host.resources.shm_size.filter(|size| *size > 0).unwrap_or(SHM_SIZE),
         "Runtime": "lifebox",
         "ConsoleSize": [0, 0],
         "Isolation": "",
     });
-    extend(&mut config, resources(&container.spec.host.resources));
+    extend(&mut config, resources(&host.resources));
     config["Devices"] = security.devices.iter().map(device).collect();
     let paths = match (security.privileged, security.system_paths) {
         (true, _) => json!({ "MaskedPaths": null, "ReadonlyPaths": null }),
@@ -172,12 +152,12 @@ fn host_config(container: &Container) -> Value {
         _ => json!({ "MaskedPaths": MASKED_PATHS, "ReadonlyPaths": READONLY_PATHS }),
     };
     extend(&mut config, paths);
-    extend(&mut config, mounts::requested(&container.spec.host.mounts));
-    let sysctls = &container.spec.host.namespaces.sysctls;
+    extend(&mut config, mounts::requested(&host.mounts));
+    let sysctls = &host.namespaces.sysctls;
     if !sysctls.is_empty() {
         extend(&mut config, json!({ "Sysctls": sysctls }));
     }
-    if container.spec.host.namespaces.init {
+    if host.namespaces.init {
         extend(&mut config, json!({ "Init": true }));
     }
     config
@@ -258,7 +238,8 @@ fn resources(of: &Resources) -> Value {
 
 fn config(spec: &ContainerSpec) -> Value {
     let (config, image) = (&spec.config, &spec.image.reference);
-    let (domainname, health) = (&spec.host.namespaces.domainname, &spec.host.supervision.health);
+    let (domainname, health) =
+        (&spec.host_config.namespaces.domainname, &spec.host_config.supervision.health);
     let keys = |list: &[String]| -> Map<String, Value> {
         list.iter().map(|key| (key.clone(), json!({}))).collect()
     };

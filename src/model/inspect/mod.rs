@@ -10,5 +10,5 @@ mod namespaces;
 #[cfg(test)]
 mod tests;
 
-pub use container::{ContainerPaths, MASKED_PATHS, READONLY_PATHS, container};
+pub use container::{ContainerPaths, container};
 pub use image::image;

@@ -5,24 +5,24 @@ use serde_json::{Value, json};
 use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 
 /// Returns `HostConfig.IpcMode`.
-pub(super) fn ipc(sharing: &Namespaces) -> String {
-    let private = match (sharing.ipc_shareable, sharing.ipc_none) {
+pub(super) fn ipc(namespaces: &Namespaces) -> String {
+    let private = match (namespaces.ipc_shareable, namespaces.ipc_none) {
         (true, _) => "shareable",
         (_, true) => "none",
         _ => "private",
     };
-    sharing.ipc.show(private)
+    namespaces.ipc.show(private)
 }
 
 /// Returns `HostConfig.ExtraHosts`.
-pub(super) fn extra_hosts(sharing: &Namespaces) -> Value {
-    let hosts = sharing.extra_hosts.iter();
+pub(super) fn extra_hosts(namespaces: &Namespaces) -> Value {
+    let hosts = namespaces.extra_hosts.iter();
     let hosts: Vec<String> = hosts.map(|(name, address)| format!("{name}:{address}")).collect();
     if hosts.is_empty() { Value::Null } else { json!(hosts) }
 }
 
 /// Returns `NetworkSettings`; empty in a container that uses another container's network.
-pub(super) fn network_settings(sharing: &Namespaces) -> Value {
+pub(super) fn network_settings(namespaces: &Namespaces) -> Value {
     let mut settings = json!({
         "Bridge": "",
         "SandboxID": "",
@@ -43,7 +43,7 @@ pub(super) fn network_settings(sharing: &Namespaces) -> Value {
         "MacAddress": "",
         "Networks": {},
     });
-    let name = match sharing.network {
+    let name = match namespaces.network {
         NamespaceMode::Private => "none",
         NamespaceMode::Host => "host",
         NamespaceMode::Container(_) => return settings,

@@ -49,18 +49,18 @@ macro_rules! actions {
     ($($name:ident = $word:literal: $about:literal,)*) => {
         /// An action.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Action {
+        pub enum EventAction {
             $(#[doc = $about] $name,)*
         }
 
-        impl Action {
+        impl EventAction {
             /// All actions, by word.
-            pub const ALL: &'static [Action] = &[$(Action::$name,)*];
+            pub const ALL: &'static [EventAction] = &[$(EventAction::$name,)*];
 
             /// Returns Docker's word.
             pub fn as_str(self) -> &'static str {
                 match self {
-                    $(Action::$name => $word,)*
+                    $(EventAction::$name => $word,)*
                 }
             }
         }
@@ -105,15 +105,15 @@ actions! {
     Update = "update": "A container's limits were updated.",
 }
 
-impl Action {
+impl EventAction {
     /// Returns the action with a text after a colon, as in `health_status: healthy`.
     pub fn of(self, detail: &str) -> String {
         format!("{}: {detail}", self.as_str())
     }
 }
 
-impl From<Action> for String {
-    fn from(action: Action) -> String {
+impl From<EventAction> for String {
+    fn from(action: EventAction) -> String {
         action.as_str().to_owned()
     }
 }
@@ -126,7 +126,7 @@ pub struct Event {
     /// The type of the object.
     #[serde(rename = "type")]
     pub subject: Type,
-    /// The action: an [`Action`]'s word, for some with a text after a colon.
+    /// The action: an [`EventAction`]'s word, for some with a text after a colon.
     pub action: String,
     /// The id of the container or image; the name of the volume. For `pull` and `push` the
     /// reference, as with Docker.
@@ -157,14 +157,18 @@ impl Event {
     }
 
     /// Returns an event of a container whose record is damaged.
-    pub fn of_unknown(id: &ContainerId, name: Option<&ContainerName>, action: Action) -> Event {
+    pub fn of_unknown(
+        id: &ContainerId,
+        name: Option<&ContainerName>,
+        action: EventAction,
+    ) -> Event {
         let name = name.map(|name| ("name", name.to_string()));
         Event::new(Type::Container, action, id.as_str()).with(name.as_slice())
     }
 
     /// Returns an event of an image.
     pub fn of_image(
-        action: Action,
+        action: EventAction,
         id: &str,
         name: &str,
         labels: &BTreeMap<String, String>,
@@ -173,13 +177,13 @@ impl Event {
     }
 
     /// Returns an event of a volume.
-    pub fn of_volume(action: Action, name: &str, extra: &[(&str, String)]) -> Event {
+    pub fn of_volume(action: EventAction, name: &str, extra: &[(&str, String)]) -> Event {
         Event::new(Type::Volume, action, name).with(extra).with(&[("driver", "local".to_owned())])
     }
 
     /// Returns an event to try out a template with.
     pub fn example() -> Event {
-        Event::new(Type::Container, Action::Start, "")
+        Event::new(Type::Container, EventAction::Start, "")
     }
 
     fn with(mut self, extra: &[(&str, String)]) -> Event {
@@ -266,7 +270,7 @@ impl EventFilter {
             return Err(error.hint(format!("use one of {}", Self::KEYS.join(", "))));
         }
         let words: Vec<&str> = match key {
-            "event" => Action::ALL.iter().map(|action| action.as_str()).collect(),
+            "event" => EventAction::ALL.iter().map(|action| action.as_str()).collect(),
             "type" => Type::ALL.iter().map(|subject| subject.as_str()).collect(),
             _ => Vec::new(),
         };

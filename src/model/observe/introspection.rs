@@ -118,7 +118,7 @@ pub struct PathLayer {
 /// What can be at a path of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// A file or device of so many bytes.
+    /// A file or device of this size in bytes.
     File(u64),
     /// A symbolic link at the path or on the way to it, not followed.
     Link {

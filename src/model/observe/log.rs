@@ -35,8 +35,8 @@ pub struct LogLine {
     pub time: Timestamp,
     /// The stream.
     pub stream: Stream,
-    /// The bytes, with the newline that ended them. No newline: the line goes on in the next
-    /// record of the same stream (lines are split at 16 KiB), or the container ended there.
+    /// The bytes, with the newline that ended them. Without one, the line continues in the next
+    /// record of the stream (lines are split at 16 KiB), or the container exited there.
     pub bytes: Vec<u8>,
 }
 

@@ -33,7 +33,7 @@ pub enum Event {
         /// The seconds until the next attempt.
         seconds: u64,
     },
-    /// The pull or push is over, successful or not.
+    /// The pull or push has ended, successful or not.
     End,
 }
 

@@ -5,7 +5,7 @@ use crate::model::value::name::ContainerName;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of a volume's record.
 pub const VERSION: u32 = 1;
@@ -58,6 +58,8 @@ pub struct VolumeFilter {
     pub labels: Vec<String>,
     /// `key` or `key=value` that the volume must not have.
     pub without_labels: Vec<String>,
+    /// Names and times of creation; one pair must match.
+    pub only: Option<BTreeSet<(String, Timestamp)>>,
 }
 
 /// How to remove a volume.
@@ -65,6 +67,15 @@ pub struct VolumeFilter {
 pub struct RemoveVolumeOptions {
     /// Whether a missing volume is not an error.
     pub force: bool,
+    /// Only the volume that was created at this time; another of its name counts as missing.
+    pub created: Option<Timestamp>,
+}
+
+impl RemoveVolumeOptions {
+    /// Returns whether the options mean this volume.
+    pub fn means(&self, volume: &Volume) -> bool {
+        self.created.is_none_or(|created| created == volume.created)
+    }
 }
 
 /// The options of `volume prune`.
@@ -119,7 +130,9 @@ impl VolumeFilter {
     /// Returns whether the filter matches a volume.
     pub fn matches(&self, one: &VolumeUse) -> bool {
         let volume = &one.volume;
-        self.dangling.is_none_or(|dangling| dangling == one.users.is_empty())
+        let is_one = |only: &BTreeSet<_>| only.contains(&(volume.name.clone(), volume.created));
+        self.only.as_ref().is_none_or(is_one)
+            && self.dangling.is_none_or(|dangling| dangling == one.users.is_empty())
             && (self.names.is_empty() || self.names.iter().any(|part| volume.name.contains(part)))
             && self.labels.iter().all(|label| volume.has_label(label))
             && !self.without_labels.iter().any(|label| volume.has_label(label))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::container::status::Status;
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::observe::log::Stream;
 
 /// The recording of a script's run.
@@ -130,7 +130,7 @@ pub struct Call {
 
 /// A span of time with one status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct StatusSpan {
     /// The status; `None` after removal.
     pub status: Option<Status>,
     /// The start.
@@ -142,18 +142,19 @@ pub struct Span {
 impl ContainerTimeline {
     /// Returns the spans of status from first use until `end`; the time after removal is a
     /// span too.
-    pub fn spans(&self, end: Duration) -> Vec<Span> {
-        let mut spans: Vec<Span> = Vec::new();
+    pub fn spans(&self, end: Duration) -> Vec<StatusSpan> {
+        let mut spans: Vec<StatusSpan> = Vec::new();
         let moves: Vec<(usize, Option<Status>)> =
             (0..self.events.len()).filter_map(|at| Some((at, self.status_after(at)?))).collect();
         // Without a `create` event the container existed before the script.
-        if self.events.first().is_none_or(|first| first.action != Action::Create.as_str()) {
+        if self.events.first().is_none_or(|first| first.action != EventAction::Create.as_str()) {
             let to = moves.first().map_or(end, |(at, _)| self.events[*at].at);
-            spans.push(Span { status: self.initial_status, from: Duration::ZERO, to });
+            spans.push(StatusSpan { status: self.initial_status, from: Duration::ZERO, to });
         }
         for (number, (at, status)) in moves.iter().enumerate() {
             let next = moves.get(number + 1).map(|(next, _)| self.events[*next].at);
-            let span = Span { status: *status, from: self.events[*at].at, to: next.unwrap_or(end) };
+            let span =
+                StatusSpan { status: *status, from: self.events[*at].at, to: next.unwrap_or(end) };
             spans.push(span);
         }
         // Drops empty spans, and joins neighbours of one status.
@@ -172,12 +173,12 @@ impl ContainerTimeline {
     /// removal.
     fn status_after(&self, at: usize) -> Option<Option<Status>> {
         let status = match self.events[at].action.as_str() {
-            action if action == Action::Create.as_str() => Status::Created,
-            action if action == Action::Start.as_str() => Status::Running,
-            action if action == Action::Unpause.as_str() => Status::Running,
-            action if action == Action::Pause.as_str() => Status::Paused,
-            action if action == Action::Destroy.as_str() => return Some(None),
-            action if action == Action::Die.as_str() => self.status_after_exit(at),
+            action if action == EventAction::Create.as_str() => Status::Created,
+            action if action == EventAction::Start.as_str() => Status::Running,
+            action if action == EventAction::Unpause.as_str() => Status::Running,
+            action if action == EventAction::Pause.as_str() => Status::Paused,
+            action if action == EventAction::Destroy.as_str() => return Some(None),
+            action if action == EventAction::Die.as_str() => self.status_after_exit(at),
             _ => return None,
         };
         Some(Some(status))
@@ -188,13 +189,17 @@ impl ContainerTimeline {
     fn status_after_exit(&self, at: usize) -> Status {
         let died = self.events[at].at;
         let rest = &self.events[at + 1..];
-        let is = |event: &TimelineEvent, action: Action| event.action == action.as_str();
-        let next = rest.iter().position(|one| is(one, Action::Start) || is(one, Action::Destroy));
+        let is = |event: &TimelineEvent, action: EventAction| event.action == action.as_str();
+        let next = rest
+            .iter()
+            .position(|one| is(one, EventAction::Start) || is(one, EventAction::Destroy));
         let until = next.map_or(Duration::MAX, |next| rest[next].at);
-        let started = next.filter(|next| is(&rest[*next], Action::Start));
-        let restart_requested = started
-            .is_some_and(|next| rest.get(next + 1).is_some_and(|one| is(one, Action::Restart)));
-        let stopped = rest[..next.unwrap_or(rest.len())].iter().any(|one| is(one, Action::Stop));
+        let started = next.filter(|next| is(&rest[*next], EventAction::Start));
+        let restart_requested = started.is_some_and(|next| {
+            rest.get(next + 1).is_some_and(|one| is(one, EventAction::Restart))
+        });
+        let stopped =
+            rest[..next.unwrap_or(rest.len())].iter().any(|one| is(one, EventAction::Stop));
         let by_itself = started.is_some() && self.restarts && !stopped;
         let seen = self.samples.iter().any(|sample| {
             sample.status == Status::Restarting && sample.at >= died && sample.at < until
@@ -205,7 +210,7 @@ impl ContainerTimeline {
     /// Returns the call that caused an event: the last one before it. A call that creates a
     /// container is recorded when the container is created.
     pub fn cause(&self, event: &TimelineEvent) -> Option<&Call> {
-        let creates = event.action == Action::Create.as_str();
+        let creates = event.action == EventAction::Create.as_str();
         let before = self.calls.iter().rfind(|call| call.at <= event.at);
         before.or_else(|| self.calls.first().filter(|_| creates))
     }
@@ -228,7 +233,7 @@ mod tests {
     }
 
     fn shown(life: &ContainerTimeline) -> String {
-        let name = |span: &Span| span.status.map_or("removed", Status::as_str);
+        let name = |span: &StatusSpan| span.status.map_or("removed", Status::as_str);
         let spans = life.spans(Duration::from_millis(100));
         let shown = spans.iter().map(|span| {
             format!("{} {}-{}", name(span), span.from.as_millis(), span.to.as_millis())

@@ -20,6 +20,8 @@ pub enum Expression {
     Map(Vec<(String, Expression)>),
     /// A call of a function.
     Call(&'static str, Vec<Expression>),
+    /// A value of a script that is no data, such as a function, by what messages call it.
+    Other(&'static str),
     /// A property of a value: `value.State.Status`.
     Field(Box<Expression>, Vec<String>),
     /// One property of each of the values in a list.
@@ -62,6 +64,7 @@ impl Expression {
             Expression::Options(_) | Expression::Map(_) => "a map".to_owned(),
             Expression::Call(..) | Expression::Field(..) => "a value".to_owned(),
             Expression::Printer(_) => "a function".to_owned(),
+            Expression::Other(what) => (*what).to_owned(),
         }
     }
 

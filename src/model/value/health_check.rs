@@ -143,8 +143,8 @@ impl HealthCheck {
         duration(self.timeout).unwrap_or(TIMEOUT)
     }
 
-    /// Returns the delay before the next run, in a container that has this `status` and has run for
-    /// so long.
+    /// Returns the delay before the next run, in a container that has this `status` and has run
+    /// for the time `ran`.
     pub fn next_delay(&self, status: HealthStatus, ran: Duration) -> Duration {
         if status == HealthStatus::Starting && self.starts(ran) {
             return duration(self.start_interval).unwrap_or(START_INTERVAL);

@@ -1,6 +1,8 @@
-//! Small values with a text form: ids, names, digests, references, platforms, signals, sizes and
+//! Small values with a text form: ids, accounts, names, digests, references, platforms, signals, sizes and
 //! durations; and expressions of the language as data.
 
+pub mod account;
+pub mod bom;
 pub mod capability;
 pub mod digest;
 pub mod env;

@@ -46,7 +46,7 @@ pub enum ValueType {
     Handles,
     /// A status, or a number.
     State,
-    /// A map of what is wanted.
+    /// A map of filters.
     Filter,
     /// A reference or an Image.
     Image,
@@ -69,7 +69,7 @@ impl ValueType {
                 "seconds, or a duration such as \"500ms\", \"10s\", \"2m\"".to_owned()
             }
             ValueType::StopTimeout => {
-                "seconds, or a duration such as \"10s\"; -1 is no limit".to_owned()
+                "seconds, or a duration such as \"10s\"; -1 for no limit".to_owned()
             }
             ValueType::Time => "how long ago, such as \"10m\", or a date".to_owned(),
             ValueType::Signal => "a signal such as \"TERM\" or 15".to_owned(),

@@ -76,8 +76,11 @@ pub fn parse_bytes(text: &str) -> Result<u64> {
     if !(0.0..9.2e18).contains(&bytes) {
         return Err(invalid());
     }
-    // Not negative, and below 2^63.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and below 2^63"
+    )]
     Ok(bytes as u64)
 }
 

@@ -80,7 +80,7 @@ impl Cgroup {
         Cgroup { unified: self.unified.clone(), v1 }
     }
 
-    /// Whether it is in no hierarchy, as with an ordinary user who has no delegated cgroup.
+    /// Returns whether it is in no hierarchy, as with an ordinary user who has no delegated cgroup.
     pub fn has_no_hierarchy(&self) -> bool {
         self.unified.is_none() && self.v1.is_empty()
     }

@@ -31,7 +31,7 @@ pub struct V1 {
 }
 
 impl V1 {
-    /// Whether it has this controller.
+    /// Returns whether it has this controller.
     pub fn has_controller(&self, controller: &str) -> bool {
         self.controllers.iter().any(|name| name == controller)
     }

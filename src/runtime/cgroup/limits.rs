@@ -44,7 +44,7 @@ enum LimitScope {
 }
 
 impl LimitScope {
-    /// Returns the default of a limit that is unset, if it is to be written.
+    /// Returns the default of an unset limit, if all limits are written.
     fn default<T>(self, value: T) -> Option<T> {
         (self == LimitScope::All).then_some(value)
     }
@@ -177,8 +177,11 @@ fn weight_of(shares: u64) -> u64 {
     }
     let log = (shares as f64).log2();
     let exponent = (log * log + 125.0 * log) / 612.0 - 7.0 / 34.0;
-    // Between 1 and 10000.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 1 and 10000"
+    )]
     let weight = 10_f64.powf(exponent).ceil() as u64;
     weight
 }
@@ -251,8 +254,8 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Whether the limit of memory and swap is set before that of memory. In v1 it must never be
-    /// below that of memory, so the order depends on the present values.
+    /// Returns whether the limit of memory and swap is set before that of memory. In v1 it must
+    /// never be below that of memory, so the order depends on the present values.
     fn swap_goes_first(&self, resources: &LinuxResources) -> bool {
         let Some(memory) = resources.memory() else { return false };
         let (Some(new), Some(directory)) = (memory.swap(), self.v1_with("memory")) else {
@@ -295,6 +298,11 @@ impl Cgroup {
     /// [`Kind::Unsupported`] names the controller and how to get it, [`Kind::Invalid`] the
     /// available processors.
     pub fn check(&self, limits: &LinuxResources, resources: &Resources) -> Result<()> {
+        if resources.cgroup_parent.is_some() && self.has_no_hierarchy() {
+            let message = "--cgroup-parent needs a cgroup that this user may write to";
+            let hint = delegation_hint(None, false);
+            return Err(Error::new(Kind::Unsupported, message).hint(hint));
+        }
         let needed: Vec<_> = table(limits, LimitScope::Configured)
             .into_iter()
             .filter(|limit| limit.requested)

@@ -155,7 +155,7 @@ impl Runtime {
         match session.run(cancel)? {
             Some(outcome) => {
                 if outcome == AttachOutcome::Detached {
-                    self.event(id, event::Action::Detach, &[]);
+                    self.event(id, event::EventAction::Detach, &[]);
                 }
                 Ok(outcome)
             }

@@ -40,8 +40,8 @@ impl Runtime {
     /// # Errors
     /// [`Kind::Exists`] if the name is in use; then nothing is left behind.
     pub fn create(&self, new: &NewContainer<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
-        check_capabilities(&new.spec.host.security)?;
-        self.check_limits(&new.spec.host.resources)?;
+        check_capabilities(&new.spec.host_config.security)?;
+        self.check_limits(&new.spec.host_config.resources)?;
         self.containers.create(new.spec, new.name, |directory| fill(directory, new, copy))
     }
 }
@@ -88,7 +88,7 @@ fn create_root(
             .context(|| format!("create `{}`", path.display()))
     };
     create("rootfs", 0o755)?;
-    if new.spec.host.storage == Driver::Overlay {
+    if new.spec.host_config.storage == Driver::Overlay {
         create("upper", 0o755)?;
         create("work", 0o700)?;
         return copy_root_attributes(directory, "upper", new.root);
@@ -96,7 +96,7 @@ fn create_root(
     let root = directory.file("rootfs");
     copy(&root)?;
     copy_root_attributes(directory, "rootfs", new.root)?;
-    if new.spec.host.auto_remove {
+    if new.spec.host_config.auto_remove {
         return Ok(());
     }
     // The layers were synced when they were unpacked; the copy is new.
@@ -110,7 +110,7 @@ fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
         let path = directory.file(name);
         fs::write(&path, text).context(|| format!("write `{}`", path.display()))
     };
-    if let Some(parent) = &new.spec.host.resources.cgroup_parent {
+    if let Some(parent) = &new.spec.host_config.resources.cgroup_parent {
         write(REQUESTED_CGROUP_PARENT, parent)?;
     }
     etc_files::write(directory, new.spec)?;
@@ -122,7 +122,7 @@ fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
         )?;
     }
     let mut config = oci::config(new.spec, new.environment, new.lower, &throttle_directories())?;
-    if let Seccomp::Profile(_) = new.spec.host.security.seccomp {
+    if let Seccomp::Profile(_) = new.spec.host_config.security.seccomp {
         // A bad profile is an error now, and not of the first start.
         let profile = config["linux"]["seccomp"].clone();
         let profile = serde_json::from_value(profile).map_err(|error| {
@@ -130,12 +130,12 @@ fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
         })?;
         seccomp::compile(&profile)?;
     }
-    devices::add(&new.spec.host.security.devices, &mut config)?;
+    devices::add(&new.spec.host_config.security.devices, &mut config)?;
     directory.write_new("config.json", &config)?;
     directory.write_new("spec.json", new.spec)?;
     directory.write_new("state.json", &State::created(new.name.clone()))?;
     // A container that is removed at its exit need not survive a crash of the host.
-    if new.spec.host.auto_remove {
+    if new.spec.host_config.auto_remove {
         return Ok(());
     }
     directory.sync(&["config.json", "spec.json", "state.json"])

@@ -32,13 +32,13 @@ pub(super) fn write(directory: &Directory, spec: &ContainerSpec) -> Result<()> {
 /// Returns `/etc/hosts`: the host's if the network is, otherwise the loopback; then the user's
 /// entries.
 pub(crate) fn hosts(spec: &ContainerSpec) -> String {
-    let sharing = &spec.host.namespaces;
+    let namespaces = &spec.host_config.namespaces;
     let hostname = &spec.config.hostname;
-    let mut text = match sharing.network {
+    let mut text = match namespaces.network {
         NamespaceMode::Host => std::fs::read_to_string("/etc/hosts").unwrap_or_default(),
         _ => format!("127.0.0.1\tlocalhost {hostname}\n::1\tlocalhost {hostname}\n"),
     };
-    for (name, address) in &sharing.extra_hosts {
+    for (name, address) in &namespaces.extra_hosts {
         text.push_str(&format!("{address}\t{name}\n"));
     }
     text
@@ -46,10 +46,10 @@ pub(crate) fn hosts(spec: &ContainerSpec) -> String {
 
 /// Returns `/etc/resolv.conf`: what the user configures, or the host's if the network is.
 pub(crate) fn resolver(spec: &ContainerSpec) -> String {
-    let sharing = &spec.host.namespaces;
-    let options = [&sharing.dns_options, &sharing.dns_search];
-    if sharing.dns.is_empty() && options.iter().all(|list| list.is_empty()) {
-        return match sharing.network {
+    let namespaces = &spec.host_config.namespaces;
+    let options = [&namespaces.dns_options, &namespaces.dns_search];
+    if namespaces.dns.is_empty() && options.iter().all(|list| list.is_empty()) {
+        return match namespaces.network {
             NamespaceMode::Host => std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default(),
             _ => "# This container has a network of its own, without a way out: no name server.\n"
                 .to_owned(),
@@ -59,9 +59,9 @@ pub(crate) fn resolver(spec: &ContainerSpec) -> String {
         true => String::new(),
         false => format!("{word} {}\n", list.join(" ")),
     };
-    let mut text = line("search", &sharing.dns_search);
-    for address in &sharing.dns {
+    let mut text = line("search", &namespaces.dns_search);
+    for address in &namespaces.dns {
         text.push_str(&format!("nameserver {address}\n"));
     }
-    text + &line("options", &sharing.dns_options)
+    text + &line("options", &namespaces.dns_options)
 }

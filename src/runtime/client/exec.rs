@@ -13,6 +13,7 @@ use crate::model::container::options::EnvEntry;
 use crate::model::container::status;
 use crate::model::container::status::Action;
 use crate::model::observe::event;
+use crate::model::value::account;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
@@ -84,7 +85,7 @@ impl Runtime {
         });
         let left = left?.ok_or_else(died)?;
         if left == AttachOutcome::Detached {
-            self.event(id, event::Action::ExecDetach, &[("execID", exec)]);
+            self.event(id, event::EventAction::ExecDetach, &[("execID", exec)]);
         }
         Ok(left)
     }
@@ -103,7 +104,7 @@ fn check(options: &ExecOptions) -> Result<()> {
     if words.clone().any(|word| word.contains('\0')) {
         return Err(Error::new(Kind::Invalid, "an argument contains a NUL byte"));
     }
-    Ok(())
+    options.user.as_deref().map_or(Ok(()), account::check_user)
 }
 
 /// Returns the container's environment, with the user's entries added and removed.

@@ -10,13 +10,13 @@ use crate::model::observe::check_report::CheckOptions;
 use crate::model::value::id::ContainerId;
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::host;
-use crate::runtime::protocol::role;
+use crate::runtime::protocol::role_names;
 
 /// A cgroup without processes that is younger may belong to a start under another root.
 const SETTLED: Duration = Duration::from_secs(10);
 
 impl Runtime {
-    /// Returns what killed processes left of containers, in words. With `repair`, removes it.
+    /// Describes what killed processes left of containers. With `repair`, removes it.
     ///
     /// # Errors
     /// When the root can't be read or written.
@@ -32,7 +32,7 @@ impl Runtime {
     /// Finds monitors of containers whose directory was removed.
     fn lost_monitors(&self, options: &CheckOptions) -> Result<Vec<String>> {
         let mut found = Vec::new();
-        for (pid, words) in host::with_name(role::MONITOR) {
+        for (pid, words) in host::with_name(role_names::MONITOR) {
             let [root, id, parent] = words.as_slice() else { continue };
             let Ok(id) = id.parse::<ContainerId>() else { continue };
             if Path::new(root) != self.root || self.directory(&id).path().exists() {
@@ -64,7 +64,7 @@ impl Runtime {
                 lost.extend(id.filter(|id| is_settled && is_lost(id)));
             }
         }
-        let monitors = host::with_name(role::MONITOR);
+        let monitors = host::with_name(role_names::MONITOR);
         let mut found = Vec::new();
         for id in lost {
             let cgroup = Cgroup::at(&hierarchies, &parent.join(id.as_str())).present();

@@ -47,10 +47,10 @@ impl Runtime {
             |_| (),
             |_lock, state| {
                 status::check(state.name.as_str(), state.status, Action::Update)?;
-                let mut host = directory.read_spec()?.host;
+                let mut host = directory.read_spec()?.host_config;
                 state.updated.apply(&mut host);
                 directory.write_state(&State { updated: changes.resolve(&host)?, ..state })?;
-                self.event(id, event::Action::Update, &[]);
+                self.event(id, event::EventAction::Update, &[]);
                 Ok(())
             },
         )

@@ -1,4 +1,5 @@
-//! Reads the records of containers, one or all: scripts do so often, and there may be a thousand.
+//! Reads the records of containers, one or all. Scripts do this frequently, for up to a thousand
+//! containers.
 
 use super::runtime::Runtime;
 use crate::model::container::Container;
@@ -19,7 +20,7 @@ impl Runtime {
         let read = || Ok(Container { spec: spec()?, state: directory.read_state()? });
         let mut container: Container =
             read().map_err(|error: Error| self.not_found_or(id, error))?;
-        container.state.updated.clone().apply(&mut container.spec.host);
+        container.state.updated.clone().apply(&mut container.spec.host_config);
         if container.state.status.is_live() {
             // Its state says that it runs, but no process holds the lock: the monitor was killed,
             // or the host crashed.

@@ -36,7 +36,7 @@ impl Runtime {
             return Ok(state);
         }
         let state = self.record_lost_exit(directory, state, id)?;
-        if directory.read_spec().is_ok_and(|spec| spec.host.auto_remove) {
+        if directory.read_spec().is_ok_and(|spec| spec.host_config.auto_remove) {
             self.containers.remove(id, Some(&state.name))?;
             return Err(no_such(id));
         }
@@ -71,9 +71,9 @@ impl Runtime {
         // The event comes before the state, so that no reader of the state misses it.
         let ran = state.started_at.filter(|_| state.status != Status::Restarting);
         if let Some(started) = ran {
-            self.event(id, event::Action::Die, &event::exit_attributes(code, started));
+            self.event(id, event::EventAction::Die, &event::exit_attributes(code, started));
             if let Ok(spec) = directory.read_spec() {
-                write_mounts(&self.journal(), &spec, event::Action::Unmount);
+                write_mounts(&self.journal(), &spec, event::EventAction::Unmount);
             }
         }
         let mut state = state.exited(code, Timestamp::now());

@@ -19,7 +19,7 @@ pub(super) fn patience(request: &Request) -> Option<Duration> {
     }
 }
 
-/// Whether a request ends the container, so that it may end with its monitor too.
+/// Returns whether a request ends the container, so that it may end with its monitor too.
 pub(super) fn ends_container(request: &Request) -> bool {
     matches!(request, Request::Stop { .. } | Request::Kill { signal: Signal::KILL })
 }

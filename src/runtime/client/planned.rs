@@ -65,7 +65,14 @@ impl Runtime {
                 }
                 steps.push(by_client(Operation::RemoveFiles));
             }
-            _ => return Err(no_plan(action)),
+            Action::Update
+            | Action::Rename
+            | Action::Logs
+            | Action::Wait
+            | Action::Inspect
+            | Action::Exec
+            | Action::Attach
+            | Action::Top => return Err(no_plan(action)),
         }
         Ok(steps)
     }
@@ -82,7 +89,8 @@ impl Runtime {
         steps.extend(by_monitor([Operation::MakeCgroup]));
         steps.extend(by_monitor([Operation::SetLimits]).filter(|_| limits));
         steps.extend(by_monitor([Operation::OpenLog]));
-        let joins = matches!(container.spec.host.namespaces.pid, NamespaceMode::Container(_));
+        let joins =
+            matches!(container.spec.host_config.namespaces.pid, NamespaceMode::Container(_));
         steps.extend(by_monitor([Operation::JoinPidNamespace]).filter(|_| joins));
         steps.extend(by_monitor([Operation::Clone(plan.namespaces)]));
         steps.extend(plan.describe().into_iter().map(|step| for_container(container, step)));
@@ -93,7 +101,7 @@ impl Runtime {
 
 /// Chooses the key of a step whose reason depends on the container's namespaces and init.
 fn for_container(container: &Container, mut step: TraceStep) -> TraceStep {
-    let namespaces = &container.spec.host.namespaces;
+    let namespaces = &container.spec.host_config.namespaces;
     let key = match step.key.as_str() {
         "execute" if namespaces.init => "execute-init",
         "execute" if namespaces.pid.is_private() => "execute-first",

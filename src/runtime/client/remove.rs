@@ -13,8 +13,9 @@ use crate::runtime::record::directory::Directory;
 const KILL: Request = Request::Kill { signal: Signal::KILL };
 
 impl Runtime {
-    /// Removes a container, and its anonymous volumes if `options` say so or it was created with
-    /// `--rm`. With `force`, kills the container first, and removes one whose record is damaged.
+    /// Removes a container, and its anonymous volumes if `options` require it or it was created
+    /// with `--rm`. With `force`, kills the container first, and removes one whose record is
+    /// damaged.
     ///
     /// # Errors
     /// [`Kind::Refused`] without `force` while it runs or is paused.
@@ -27,7 +28,7 @@ impl Runtime {
         let spec = self.containers.directory(id).read_spec().ok();
         self.remove_container(id, options, cancel)?;
         let owner = spec.filter(|_| options.volumes);
-        let names = owner.map(|spec| spec.host.mounts.anonymous()).unwrap_or_default();
+        let names = owner.map(|spec| spec.host_config.mounts.anonymous()).unwrap_or_default();
         self.remove_unused_volumes(&names)
     }
 

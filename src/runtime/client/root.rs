@@ -10,7 +10,6 @@ use oci_spec::runtime::Spec;
 use super::runtime::{Claim, LOCK_TIMEOUT, Runtime};
 use crate::model::container::State;
 use crate::model::container::status;
-use crate::model::container::status::Action;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::init::root_mount;
@@ -40,7 +39,7 @@ impl Runtime {
         loop {
             match self.claim(id)? {
                 Claim::Stopped(lock, state) => {
-                    status::check(state.name.as_str(), state.status, Action::Rename)?;
+                    status::check_record(state.name.as_str(), state.status)?;
                     return Ok(Root { directory: self.mounted(id)?, _lock: Some(lock) });
                 }
                 Claim::Running(_) => {
@@ -118,7 +117,7 @@ fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
             .hint("start the container first, or use Linux 6.8"));
     }
     let identity = userns::identity().clone();
-    let host = plan::Host { has_lowerdir_append: true, identity, ..Default::default() };
+    let host = plan::PlanInputs { has_lowerdir_append: true, identity, ..Default::default() };
     let root = plan::root(config, &host)?;
     mount::in_new_mount_namespace(place, || {
         mount::overlay(&root.lower, &root.settings, HARMLESS_ATTRIBUTES)

@@ -18,7 +18,7 @@ use crate::runtime::protocol::{Reply, Request};
 use crate::runtime::record::container_store::ContainerStore;
 use crate::runtime::record::directory::{Directory, Lock};
 use crate::runtime::record::spec_cache::SpecCache;
-use crate::runtime::spawn::role::Children;
+use crate::runtime::spawn::engine_process::Children;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
 use crate::sys::userns;
@@ -103,7 +103,7 @@ impl Runtime {
         if let Ok(requested) = fs::read_to_string(directory.file(REQUESTED_CGROUP_PARENT)) {
             // An ordinary user has only what is below the session's own cgroup.
             let own = Path::new(&self.cgroup_parent).parent().unwrap_or(Path::new(""));
-            return own.join(requested).to_string_lossy().into_owned();
+            return own.join(requested.trim_matches('/')).to_string_lossy().into_owned();
         }
         let recorded = Some(directory.file(CGROUP_PARENT));
         let recorded = recorded.filter(|_| userns::in_user_namespace());
@@ -147,7 +147,7 @@ impl Runtime {
             match self.claim_to(request, id)? {
                 Claim::Stopped(lock, state) => return idle(lock, *state),
                 Claim::Running(mut connection) => {
-                    // No reply: it has just exited, so the claim is made again.
+                    // No reply: it has just exited, so the claim is repeated.
                     if let Some(reply) = self.ask(&mut connection, id, request, cancel)? {
                         return Ok(live(reply));
                     }

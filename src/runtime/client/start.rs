@@ -14,7 +14,7 @@ use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::protocol::connection::Connection;
-use crate::runtime::protocol::{Request, StartOptions, role};
+use crate::runtime::protocol::{Request, StartOptions, role_names};
 use crate::runtime::record::directory::Lock;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
@@ -92,7 +92,7 @@ impl Runtime {
     }
 
     /// Starts a monitor as a fresh exec of this binary. Its standard input is a connection, its
-    /// standard output the lock: no other descriptor is inherited, whatever other threads do.
+    /// standard output the lock: no other descriptor is inherited, even if threads open files.
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
         if userns::in_user_namespace() {
             let path = self.containers.directory(id).file(CGROUP_PARENT);
@@ -100,12 +100,12 @@ impl Runtime {
                 .context(|| format!("write `{}`", path.display()))?;
         }
         let lock = Stdio::from(OwnedFd::from(lock.file));
-        self.monitors.spawn(role::MONITOR, &self.root, id, &self.parent_of(id), lock)
+        self.monitors.spawn(role_names::MONITOR, &self.root, id, &self.parent_of(id), lock)
     }
 
     /// Starts the helper of an exec, in the way a monitor is started.
     pub(crate) fn spawn_helper(&self, id: &ContainerId) -> Result<Connection> {
-        self.monitors.spawn(role::EXEC, &self.root, id, &self.parent_of(id), Stdio::null())
+        self.monitors.spawn(role_names::EXEC, &self.root, id, &self.parent_of(id), Stdio::null())
     }
 }
 

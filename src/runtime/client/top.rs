@@ -27,7 +27,7 @@ impl Runtime {
         let state = self.inspect(id)?.state;
         status::check(state.name.as_str(), state.status, Action::Top)?;
         let found = self.found(id, state.pid)?;
-        self.event(id, event::Action::Top, &[]);
+        self.event(id, event::EventAction::Top, &[]);
         Ok(found)
     }
 

@@ -7,19 +7,19 @@ use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind};
 use crate::runtime::host;
-use crate::runtime::protocol::role;
+use crate::runtime::protocol::role_names;
 use crate::sys;
 
 impl Runtime {
     /// Returns the process id of a container's monitor.
     pub(super) fn monitor_of(&self, id: &ContainerId) -> Option<i32> {
-        let monitors = host::with_name(role::MONITOR).into_iter();
+        let monitors = host::with_name(role_names::MONITOR).into_iter();
         let mut ours =
             monitors.filter(|(_, words)| words.get(1).is_some_and(|it| it == id.as_str()));
         ours.next().map(|(pid, _)| pid)
     }
 
-    /// Whether a container's monitor runs, and is not stopped.
+    /// Returns whether a container's monitor runs, and is not stopped.
     pub(super) fn monitor_works(&self, id: &ContainerId) -> bool {
         self.monitor_of(id).is_some_and(|pid| host::state_of(pid) == "running")
     }

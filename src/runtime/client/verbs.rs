@@ -37,7 +37,7 @@ impl Runtime {
             match self.claim(id)? {
                 Claim::Stopped(_lock, state) => refuse(&state, Action::Pause)?,
                 Claim::Running(mut connection) => {
-                    // No reply: it has just exited, so the claim is made again.
+                    // No reply: it has just exited, so the claim is repeated.
                     if self.ask(&mut connection, id, &Request::HoldPaused, None)?.is_some() {
                         return Ok(PausedHold(connection));
                     }
@@ -182,7 +182,7 @@ impl Runtime {
                 let old = state.name.clone();
                 status::check(old.as_str(), state.status, Action::Rename)?;
                 directory.write_state(&State { name: name.clone(), ..state })?;
-                self.event(id, event::Action::Rename, &event::rename_attributes(&old));
+                self.event(id, event::EventAction::Rename, &event::rename_attributes(&old));
                 Ok(old)
             },
         );

@@ -8,13 +8,13 @@ use crate::model::{Error, Kind, Result};
 /// The profile name with which AppArmor confines nothing.
 pub(crate) const UNCONFINED: &str = "unconfined";
 
-/// Whether AppArmor is enabled (apparmor(7)).
+/// Returns whether AppArmor is enabled (apparmor(7)).
 pub fn has_apparmor() -> bool {
     let enabled = std::fs::read_to_string("/sys/module/apparmor/parameters/enabled");
     enabled.is_ok_and(|text| text.starts_with('Y'))
 }
 
-/// Whether SELinux is enabled, which is where its file system is mounted (selinux(8)).
+/// Returns whether SELinux is enabled, which is where its file system is mounted (selinux(8)).
 pub fn has_selinux() -> bool {
     Path::new("/sys/fs/selinux/enforce").exists()
 }

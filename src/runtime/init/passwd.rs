@@ -3,6 +3,8 @@
 //! Pure: it parses bytes that init has read inside the container. They are untrusted: a malformed
 //! line is skipped (passwd(5), group(5)).
 
+use crate::model::value::account::{self, Account};
+
 /// A user as the kernel and the program know it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct User<'a> {
@@ -23,6 +25,8 @@ pub enum Unknown {
     User,
     /// No such name in `/etc/group`.
     Group,
+    /// A number that is not an id.
+    Range,
 }
 
 struct Entry<'a> {
@@ -32,8 +36,8 @@ struct Entry<'a> {
     home: &'a [u8],
 }
 
-/// Resolves `spec`: empty (root), `user`, `user:group`, each a name or a number. A number needs no
-/// entry. With `:group` the only supplementary groups are `added`, as with Docker.
+/// Resolves `spec`: empty (root), `user`, `user:group`, each a name or a number. A number is that
+/// id and needs no entry; its entry adds only home and groups. With `:group` the only supplementary groups are `added`, as with Docker.
 pub fn find<'a>(
     spec: &str,
     added: &[String],
@@ -51,28 +55,28 @@ pub fn find<'a>(
 }
 
 fn find_user<'a>(spec: &str, passwd: &'a [u8], group: &[u8]) -> Result<User<'a>, Unknown> {
-    let spec = if spec.is_empty() { "0" } else { spec };
-    let (user, group_name) = match spec.split_once(':') {
-        Some((user, group)) => (user, Some(group)),
-        None => (spec, None),
+    let (user, group_name) = account::split(spec);
+    // An entry is found by its number alone where a number is given (moby/sys/user,
+    // `GetExecUser`): an image may have a user whose name is `1001`.
+    let entry = match Account::of(user) {
+        Account::OutOfRange => return Err(Unknown::Range),
+        Account::Id(uid) => {
+            let known = entries(passwd).find(|entry| entry.uid == uid);
+            known.unwrap_or(Entry { name: b"", uid, gid: 0, home: b"/" })
+        }
+        Account::Name(name) => {
+            let known = entries(passwd).find(|entry| entry.name == name.as_bytes());
+            known.ok_or(Unknown::User)?
+        }
     };
-    let user = if user.is_empty() { "0" } else { user };
-    let number = user.parse::<u32>().ok().filter(|id| *id != u32::MAX);
-    // A name takes precedence over a number, as a user may be called `1000`.
-    let entry = entries(passwd).find(|entry| entry.name == user.as_bytes());
-    let entry = entry.or_else(|| entries(passwd).find(|entry| Some(entry.uid) == number));
-    let (uid, primary) = match (&entry, number) {
-        (Some(entry), _) => (entry.uid, entry.gid),
-        (None, Some(uid)) => (uid, 0),
-        (None, None) => return Err(Unknown::User),
-    };
-    let home = entry.as_ref().map_or(&b"/"[..], |entry| entry.home);
-    if let Some(name) = group_name.filter(|group| !group.is_empty()) {
+    let (uid, primary, home) = (entry.uid, entry.gid, entry.home);
+    if let Some(name) = group_name {
         let gid = find_group(name, group)?;
         return Ok(User { uid, gid, groups: vec![gid], home });
     }
     let mut all = vec![primary];
-    if let Some(entry) = &entry {
+    // A number without an entry has no name, and is a member of nothing.
+    if !entry.name.is_empty() {
         let member = |members: &[u8]| members.split(|b| *b == b',').any(|name| name == entry.name);
         let further =
             groups(group).filter(|(_, _, members)| member(members)).map(|(_, gid, _)| gid);
@@ -82,13 +86,16 @@ fn find_user<'a>(spec: &str, passwd: &'a [u8], group: &[u8]) -> Result<User<'a>,
     Ok(User { uid, gid: primary, groups: all, home })
 }
 
-/// Resolves a group. A name takes precedence over a number; a number needs no entry.
+/// Resolves a group. A number is that group and needs no entry.
 fn find_group(name: &str, group: &[u8]) -> Result<u32, Unknown> {
-    let known = groups(group)
-        .find(|(group_name, _, _)| *group_name == name.as_bytes())
-        .map(|(_, gid, _)| gid);
-    let number = || name.parse().ok().filter(|gid| *gid != u32::MAX);
-    known.or_else(number).ok_or(Unknown::Group)
+    match Account::of(name) {
+        Account::OutOfRange => Err(Unknown::Range),
+        Account::Id(gid) => Ok(gid),
+        Account::Name(name) => {
+            let known = groups(group).find(|(known, _, _)| *known == name.as_bytes());
+            known.map(|(_, gid, _)| gid).ok_or(Unknown::Group)
+        }
+    }
 }
 
 fn entries(passwd: &[u8]) -> impl Iterator<Item = Entry<'_>> {
@@ -111,7 +118,10 @@ fn groups(group: &[u8]) -> impl Iterator<Item = (&[u8], u32, &[u8])> {
 }
 
 fn id(field: &[u8]) -> Option<u32> {
-    std::str::from_utf8(field).ok()?.parse().ok().filter(|id| *id != u32::MAX)
+    match Account::of(std::str::from_utf8(field).ok()?) {
+        Account::Id(id) => Some(id),
+        Account::Name(_) | Account::OutOfRange => None,
+    }
 }
 
 #[cfg(test)]
@@ -151,6 +161,22 @@ mod tests {
     fn an_unknown_name_is_told() {
         assert_eq!(find("nobody", &[], PASSWD, GROUP), Err(Unknown::User));
         assert_eq!(find("app:nogroup", &[], PASSWD, GROUP), Err(Unknown::Group));
-        assert_eq!(find("4294967295", &[], PASSWD, GROUP), Err(Unknown::User));
+    }
+
+    #[test]
+    fn a_number_is_that_id_whatever_the_image_calls_its_users_and_groups() {
+        const PASSWD: &[u8] = b"1001:x:0:0::/:\n2147483648:x:0:0::/:\nbig:x:4294967295:0::/:\n";
+        const GROUP: &[u8] = b"1001:x:0:\n7:x:0:1001\n";
+        let find = |spec: &str, added: &[&str]| {
+            let added: Vec<String> = added.iter().map(|name| (*name).to_owned()).collect();
+            find(spec, &added, PASSWD, GROUP).map(|user| (user.uid, user.groups))
+        };
+        assert_eq!(find("1001", &[]), Ok((1001, vec![0])));
+        assert_eq!(find("1001:1001", &["7"]), Ok((1001, vec![1001, 7])));
+        for spec in ["2147483648", "4294967295", "-1", "1:2147483648"] {
+            assert_eq!(find(spec, &[]), Err(Unknown::Range), "{spec}");
+        }
+        assert_eq!(find("1", &["2147483648"]), Err(Unknown::Range));
+        assert_eq!(find("big", &[]), Err(Unknown::User));
     }
 }

@@ -19,7 +19,7 @@ use crate::model::error::Context;
 use crate::runtime::oci::INIT_PATH;
 use crate::sys;
 
-/// Whether this process was started as the first of a container.
+/// Returns whether this process was started as the first of a container.
 pub fn is_init() -> bool {
     std::env::args_os().next().is_some_and(|name| name == INIT_PATH)
 }

@@ -28,6 +28,7 @@ pub(crate) fn set_credentials(
             |unknown| match unknown {
                 passwd::Unknown::User => Errno::NOENT,
                 passwd::Unknown::Group => Errno::SRCH,
+                passwd::Unknown::Range => Errno::RANGE,
             },
         )?;
     let has_home = environment.iter().any(|entry| entry.to_bytes().starts_with(b"HOME="));

@@ -18,10 +18,10 @@ pub(crate) fn set_oom_score(score: &CStr) -> Result<(), Errno> {
 }
 
 /// Sets the AppArmor profile. With several security modules each has a directory (Linux 5.8).
-pub(crate) fn set_apparmor_profile(order: &CStr) -> Result<(), Errno> {
-    match write(c"/proc/self/attr/apparmor/exec", order) {
+pub(crate) fn set_apparmor_profile(command: &CStr) -> Result<(), Errno> {
+    match write(c"/proc/self/attr/apparmor/exec", command) {
         Err(Errno::NOENT) if open(c"/proc/self/attr/apparmor/exec").is_err() => {
-            write(c"/proc/self/attr/exec", order)
+            write(c"/proc/self/attr/exec", command)
         }
         result => result,
     }

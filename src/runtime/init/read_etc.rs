@@ -17,7 +17,7 @@ pub(crate) fn read(path: &CStr) -> Result<Vec<u8>, Errno> {
     let root = mount::open_directory(c"/")?;
     let file = match mount::open_in_root(&root, path, flags) {
         Ok(file) => file,
-        // The file does not exist, or is a link that leads nowhere inside.
+        // The file does not exist, or is a link that is dangling inside.
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV) => return Ok(Vec::new()),
         // If its file cannot be read, a user must not become another one.
         Err(errno) => return Err(errno),

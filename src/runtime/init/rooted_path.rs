@@ -114,12 +114,12 @@ fn walk(
 /// Returns a copy of the mount at `/dev/shm` in another container's mount namespace. A mount can be
 /// copied only from within its namespace, so that is entered and left again. Only this one path is
 /// opened there, without links, and it must be a tmpfs.
-pub fn shared_memory(theirs: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+pub fn shared_memory(mount_namespace: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     const TMPFS: u32 = 0x0102_1994;
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let own_namespace = rustix::fs::open(c"/proc/self/ns/mnt", flags, Mode::empty())?;
     let cwd = mount::open_directory(c".")?;
-    process::enter_namespace(theirs)?;
+    process::enter_namespace(mount_namespace)?;
     let copy = mount::open_directory(c"/")
         .and_then(|root| mount::open_beneath(root, c"dev/shm", OFlags::PATH | OFlags::DIRECTORY))
         .and_then(|place| {
@@ -174,9 +174,9 @@ fn create_one(dir: BorrowedFd<'_>, name: &CStr, create: PlaceKind) -> Result<(),
     }
 }
 
-/// Enters the working directory, created first if it is missing and `create` says so. The present
-/// root must be the container's; a path that leads out of it is refused (ARCHITECTURE.md, D2, D7
-/// and D9).
+/// Enters the working directory. Creates it first if it is missing and `create` is set. The
+/// present root must be the container's; a path that leads out of it is refused (ARCHITECTURE.md,
+/// D2, D7 and D9).
 pub fn enter(path: &CStr, create: Option<PlaceKind>) -> Result<(), Errno> {
     let root = mount::open_directory(c"/")?;
     match walk(root.as_fd(), path, create)? {

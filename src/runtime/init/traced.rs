@@ -1,7 +1,7 @@
 //! The steps of init while they are traced: init writes each to a pipe, and `spawn` reads it.
 //!
 //! Between clone and exec init shares no memory with another process. So each step is a few bytes
-//! on a pipe, and with a watcher, init waits at a second pipe before it goes on.
+//! on a pipe, and with a watcher, init waits at a second pipe before it continues.
 
 use std::os::fd::OwnedFd;
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
-use super::rotation::{self, LogSegment};
+use super::rotation;
+use super::segment::LogSegment;
 use crate::model::error::Context;
 use crate::model::{Error, Result};
 

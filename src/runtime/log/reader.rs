@@ -9,7 +9,7 @@ use nix::sys::inotify::Inotify;
 
 use super::line;
 use super::line_reader::{Lines, watch};
-use super::rotation::{self, LogSegment};
+use super::segment::{self, LogSegment};
 use crate::model::error::Context;
 use crate::model::observe::log::{LogLine, LogOptions, Stream};
 use crate::model::{Error, Kind, Result};
@@ -50,7 +50,7 @@ enum FollowEnd {
 }
 
 impl FollowEnd {
-    /// Whether it is reached, if no event reports it.
+    /// Returns whether it is reached, if no event reports it.
     fn is_reached(&self) -> bool {
         matches!(self, FollowEnd::OfContainer(directory) if !directory.exists())
     }
@@ -96,7 +96,7 @@ impl Reader {
             None => None,
         };
         let part = match options.tail {
-            Some(tail) => rotation::tail(path, tail, options.stream),
+            Some(tail) => segment::tail(path, tail, options.stream),
             None => LogSegment::after(path, 0),
         };
         let part = part.context(|| format!("read `{}`", path.display()))?;

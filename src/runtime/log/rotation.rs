@@ -4,14 +4,8 @@
 //! created, so that a reader can always find the file that follows its open one.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-
-use super::line;
-use crate::model::observe::log::Stream;
-
-const CHUNK: usize = 64 * 1024;
 
 /// Returns the numbers of the full files, ascending.
 pub(crate) fn numbers(path: &Path) -> Vec<u64> {
@@ -56,117 +50,10 @@ pub(crate) fn rotate(path: &Path, kept: u32) -> std::io::Result<File> {
     Ok(file)
 }
 
-/// Whether this open file is the one at `path`.
+/// Returns whether this open file is the one at `path`.
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     let place = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
     matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if place(&a) == place(&b))
-}
-
-/// An open file of a log.
-#[derive(Debug)]
-pub(crate) struct LogSegment {
-    pub(crate) file: File,
-    /// Its number; `None` for the present file.
-    number: Option<u64>,
-}
-
-impl LogSegment {
-    /// Opens the file after the one with this number, or the oldest after 0. `None` if there is no
-    /// file yet.
-    pub(crate) fn after(path: &Path, number: u64) -> std::io::Result<Option<LogSegment>> {
-        let next = || numbers(path).into_iter().find(|n| *n > number);
-        loop {
-            let next_number = next();
-            let next_path = next_number.map_or_else(|| path.to_owned(), |n| numbered(path, n));
-            match File::open(next_path) {
-                // It may have been rotated just now.
-                Ok(_) if next_number.is_none() && next().is_some() => {}
-                Ok(file) => return Ok(Some(LogSegment { file, number: next_number })),
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                // Removed or renamed just now: there is another one to open.
-                Err(_) if next() != next_number => {}
-                Err(_) => return Ok(None),
-            }
-        }
-    }
-
-    /// Returns its number, once it is full. `None` while it is written.
-    pub(crate) fn full(&self, path: &Path) -> std::io::Result<Option<u64>> {
-        if self.number.is_some() {
-            return Ok(self.number);
-        }
-        if is_at(&self.file, path) {
-            return Ok(None);
-        }
-        // A file that has been removed since was older than all present ones.
-        let this = |number: &u64| is_at(&self.file, &numbered(path, *number));
-        Ok(Some(numbers(path).into_iter().find(this).unwrap_or(0)))
-    }
-}
-
-/// Opens the file in which the last `tail` lines begin, at their beginning.
-pub(crate) fn tail(
-    path: &Path,
-    tail: u64,
-    stream: Option<Stream>,
-) -> std::io::Result<Option<LogSegment>> {
-    let mut parts = Vec::new();
-    let mut last = Some(0);
-    while let Some(number) = last {
-        let Some(part) = LogSegment::after(path, number)? else { break };
-        last = part.number;
-        parts.push(part);
-    }
-    let mut left = tail;
-    while let Some(mut part) = parts.pop() {
-        if seek_last_lines(&mut part.file, &mut left, stream)? || parts.is_empty() {
-            return Ok(Some(part));
-        }
-    }
-    Ok(None)
-}
-
-/// Moves back over `left` lines, or to the beginning. Returns whether there were so many.
-fn seek_last_lines(
-    file: &mut File,
-    left: &mut u64,
-    stream: Option<Stream>,
-) -> std::io::Result<bool> {
-    let mut position = file.seek(SeekFrom::End(0))?;
-    if *left == 0 {
-        return Ok(true);
-    }
-    // The beginning of the chunk: the end of a record that begins before it.
-    let mut head = Vec::new();
-    while position > 0 {
-        let length = position.min(CHUNK as u64);
-        position -= length;
-        file.seek(SeekFrom::Start(position))?;
-        let mut bytes = vec![0; usize::try_from(length).unwrap_or(CHUNK)];
-        file.read_exact(&mut bytes)?;
-        bytes.append(&mut head);
-        let mut end = bytes.len();
-        while end > 0 {
-            let start = bytes[..end - 1].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-            if start == 0 && position > 0 {
-                break;
-            }
-            let record = line::parse(&bytes[start..end]);
-            let ends_line = record.is_some_and(|(line, partial)| {
-                !partial && stream.is_none_or(|stream| line.stream == stream)
-            });
-            if ends_line && *left == 0 {
-                file.seek(SeekFrom::Start(position + end as u64))?;
-                return Ok(true);
-            }
-            *left -= u64::from(ends_line);
-            end = start;
-        }
-        bytes.truncate(end);
-        head = bytes;
-    }
-    file.seek(SeekFrom::Start(0))?;
-    Ok(false)
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::model::{Error, Kind, Result};
 /// The longest part of a line in one record, in bytes.
 const MAX_LINE: usize = 16 * 1024;
 
-/// The marker where the disk was full: so many bytes are missing.
+/// The marker where the disk was full, with the number of bytes that are missing.
 #[derive(Debug, Serialize)]
 struct Gap {
     dropped: u64,

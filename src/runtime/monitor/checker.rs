@@ -17,9 +17,9 @@ use crate::model::value::signal::Signal;
 use crate::model::value::units::format_duration;
 use crate::runtime::exec::environment::{environment_of, new_id};
 use crate::runtime::protocol::connection::{Connection, Received};
-use crate::runtime::protocol::{ExecSpec, Reply, Request, role};
+use crate::runtime::protocol::{ExecSpec, Reply, Request, role_names};
 use crate::runtime::record::container_store::ContainerStore;
-use crate::runtime::spawn::role::Children;
+use crate::runtime::spawn::engine_process::Children;
 
 /// The health checks of one container.
 #[derive(Debug)]
@@ -90,8 +90,13 @@ impl HealthChecker {
             size: None,
         };
         let start = Timestamp::now();
-        let mut helper =
-            self.children.spawn(role::EXEC, &self.root, id, &self.cgroup_parent, Stdio::null())?;
+        let mut helper = self.children.spawn(
+            role_names::EXEC,
+            &self.root,
+            id,
+            &self.cgroup_parent,
+            Stdio::null(),
+        )?;
         helper.send(&Request::Exec(Box::new(spec)))?;
         let timeout = self.check.effective_timeout();
         let until = Instant::now().checked_add(timeout).unwrap_or_else(Instant::now);

@@ -6,8 +6,8 @@ use std::time::Instant;
 use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags};
 
-use super::policy::UsageMeter;
 use super::state::Monitor;
+use super::usage_meter::UsageMeter;
 use crate::model::Error;
 use crate::model::container::phase::{UsagePhase, add_phase};
 use crate::model::container::status::Status;
@@ -74,9 +74,9 @@ impl Monitor {
         }
     }
 
-    /// Whether the container is removed at its exit (`--rm`).
+    /// Returns whether the container is removed at its exit (`--rm`).
     fn is_auto_removed(&self) -> bool {
-        self.spec.host.auto_remove && !self.keep_container
+        self.spec.host_config.auto_remove && !self.keep_container
     }
 
     /// Answers the clients that wait for the exit.

@@ -1,7 +1,7 @@
 //! The events that the monitor emits.
 
 use super::state::Monitor;
-use crate::model::observe::event::{Action, Event, exit_attributes};
+use crate::model::observe::event::{Event, EventAction, exit_attributes};
 use crate::runtime::record::journal::write_mounts;
 
 impl Monitor {
@@ -13,21 +13,21 @@ impl Monitor {
 
     /// Records that the container has started.
     pub(super) fn emit_start(&self) {
-        write_mounts(&self.containers.journal(), &self.spec, Action::Mount);
-        self.event(Action::Start, &[]);
+        write_mounts(&self.containers.journal(), &self.spec, EventAction::Mount);
+        self.event(EventAction::Start, &[]);
     }
 
     /// Records the exit of the first process. Called before any client can learn of the exit.
     pub(super) fn emit_exit(&self, code: i32) {
         if self.state.oom_killed {
-            self.event(Action::Oom, &[]);
+            self.event(EventAction::Oom, &[]);
         }
         if let Some(started) = self.state.started_at {
-            self.event(Action::Die, &exit_attributes(code, started));
+            self.event(EventAction::Die, &exit_attributes(code, started));
         }
-        write_mounts(&self.containers.journal(), &self.spec, Action::Unmount);
+        write_mounts(&self.containers.journal(), &self.spec, EventAction::Unmount);
         if self.restart_state.stopped {
-            self.event(Action::Stop, &[]);
+            self.event(EventAction::Stop, &[]);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::state::Monitor;
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::value::health_check::{Health, HealthCheck, HealthStatus, HealthcheckResult};
 
 impl Monitor {
@@ -83,7 +83,7 @@ impl Monitor {
         health.record(result, check, ran);
         let status = health.status;
         if status != before {
-            self.event(Action::HealthStatus.of(status.as_str()), &[]);
+            self.event(EventAction::HealthStatus.of(status.as_str()), &[]);
         }
     }
 }

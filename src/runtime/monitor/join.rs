@@ -35,13 +35,13 @@ pub(crate) fn open(config: &Spec) -> Result<OpenedNamespaces> {
         let directory = Directory::new(format!("../{id}").into());
         if kind == "ipc" {
             let spec = directory.read_spec().map_err(|error| not_running(&kind, &id, error))?;
-            let sharing = &spec.host.namespaces;
-            if sharing.ipc.is_private() && !sharing.ipc_shareable {
+            let namespaces = &spec.host_config.namespaces;
+            if namespaces.ipc.is_private() && !namespaces.ipc_shareable {
                 let message = format!("container {}: non-shareable IPC", &id[..12.min(id.len())]);
                 return Err(Error::new(Kind::Refused, message)
                     .hint("create that container with --ipc shareable"));
             }
-            if sharing.ipc != NamespaceMode::Host {
+            if namespaces.ipc != NamespaceMode::Host {
                 joined.shared_memory = Some(namespace(&directory, "mnt", &kind, &id)?);
             }
         }
@@ -63,7 +63,7 @@ fn namespace(directory: &Directory, file: &str, kind: &str, id: &str) -> Result<
     let state = directory.read_state().map_err(|error| not_running(kind, id, error))?;
     let stopped = || {
         let message = format!("cannot join {kind} of a non running container: {id}");
-        Error::new(Kind::Refused, message).hint(format!("start `{}` first", state.name))
+        Error::new(Kind::Refused, message).hint(format!("start it: lifebox start {}", state.name))
     };
     if !state.status.is_live() || state.boot_id != host::boot_id() {
         return Err(stopped());
@@ -83,7 +83,7 @@ fn not_running(kind: &str, id: &str, error: Error) -> Error {
             let message =
                 format!("the container whose {kind} namespace is joined was removed: {id}");
             Error::new(Kind::NotFound, message)
-                .hint("create this container again, with another one")
+                .hint("create this container again, and join another one")
         }
         _ => error,
     }

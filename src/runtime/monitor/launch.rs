@@ -39,7 +39,7 @@ pub(super) fn launch(
     let (open_stdin, tty) = (spec.config.open_stdin && !spec.config.tty, spec.config.tty);
     let plan = plan::plan(&config, &host_for(spec, hierarchies))?;
     create_sources(spec)?;
-    if spec.host.namespaces.init {
+    if spec.host_config.namespaces.init {
         pid1::install(oci::INIT.as_ref())?;
     }
     let OpenedNamespaces { namespaces, pid, shared_memory } = join::open(&config)?;
@@ -47,7 +47,7 @@ pub(super) fn launch(
     if let Some(resources) = resources {
         trace::traced(ProcessRole::Monitor, || Operation::SetLimits, || cgroup.apply(resources))?;
     }
-    let open_log = || Writer::open("log.jsonl".as_ref(), spec.host.supervision.log);
+    let open_log = || Writer::open("log.jsonl".as_ref(), spec.host_config.supervision.log);
     let log = trace::traced(ProcessRole::Monitor, || Operation::OpenLog, open_log)?;
     let (stdin, writer) = if open_stdin { self::open_stdin()? } else { (None, None) };
     let process = config.process().as_ref();
@@ -68,7 +68,7 @@ pub(super) fn launch(
 
 /// Creates the missing directories that `-v` names, as Docker does.
 fn create_sources(spec: &ContainerSpec) -> Result<()> {
-    for mount in &spec.host.mounts.list {
+    for mount in &spec.host_config.mounts.list {
         let made_here = mount.kind == MountKind::Bind && matches!(mount.spec, MountSpec::Volume(_));
         if made_here && fs::symlink_metadata(&mount.source).is_err() {
             let created = fs::DirBuilder::new().mode(0o755).recursive(true).create(&mount.source);

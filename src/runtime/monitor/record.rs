@@ -14,8 +14,8 @@ use crate::runtime::trace::operation::Operation;
 /// How long to wait before a record is written again, or a restart tried again.
 pub(super) const RETRY: Duration = Duration::from_millis(500);
 
-/// Whether a failure ends by itself, or by what the user does about it: no room, no memory, no
-/// descriptor.
+/// Returns whether a failure ends by itself, or by what the user does about it: no room, no memory,
+/// no descriptor.
 pub(super) fn may_pass(error: &Error) -> bool {
     const PASSING: [i32; 9] = [
         libc::ENOSPC,

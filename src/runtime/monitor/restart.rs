@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::launch::launch;
-use super::policy::UsageMeter;
 use super::record::{self, RETRY};
 use super::state::Monitor;
+use super::usage_meter::UsageMeter;
 use crate::model::Result;
 use crate::model::container::Changes;
 use crate::model::container::resources::Resources;
 use crate::model::container::status::Status;
 use crate::model::container::supervision::restart_delay;
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::observe::log::Stream;
 use crate::runtime::{host, oci};
 
@@ -47,11 +47,11 @@ impl Monitor {
         Ok(())
     }
 
-    /// Restarts the container after a run, if the restart policy says so; returns whether it has.
-    /// Waits for the delay before the restart, in which a stop or a kill ends the container.
+    /// Restarts the container after a run, if the restart policy requires it; returns whether it
+    /// has. Waits for the delay before the restart, in which a stop or a kill ends the container.
     pub(super) fn try_restart(&mut self) -> bool {
         let Some((code, _)) = self.exited else { return false };
-        let policy = self.spec.host.supervision.restart;
+        let policy = self.spec.host_config.supervision.restart;
         if self.restart_state.stopping || !policy.restarts(code, self.state.restart_count) {
             return false;
         }
@@ -96,7 +96,7 @@ impl Monitor {
             self.handle(ready);
         }
         self.wake_at = None;
-        let policy = self.spec.host.supervision.restart;
+        let policy = self.spec.host_config.supervision.restart;
         !self.restart_state.stopping && policy.restarts(code, self.state.restart_count)
     }
 
@@ -129,7 +129,7 @@ impl Monitor {
     /// Changes limits and restart policy; if the change cannot be recorded or the kernel refuses,
     /// nothing changes.
     pub(super) fn update(&mut self, changes: &Changes) -> Result<()> {
-        let updated = changes.resolve(&self.spec.host)?;
+        let updated = changes.resolve(&self.spec.host_config)?;
         let limits = changes.resources != Resources::default() && self.run.is_some();
         // Recorded first: a limit of the kernel's cannot always be taken back.
         let before = std::mem::replace(&mut self.state.updated, updated.clone());
@@ -144,14 +144,14 @@ impl Monitor {
             self.record_or_retry();
             return Err(error);
         }
-        updated.apply(&mut self.spec.host);
-        self.event(Action::Update, &[]);
+        updated.apply(&mut self.spec.host_config);
+        self.event(EventAction::Update, &[]);
         Ok(())
     }
 
     /// Sets other limits; if the kernel refuses one, the present ones stay.
     fn set_limits(&self, resources: &Resources) -> Result<()> {
-        let (old, new) = (&self.spec.host.resources, oci::resources::limits(resources)?);
+        let (old, new) = (&self.spec.host_config.resources, oci::resources::limits(resources)?);
         let changed = self.cgroup.extend(&new).and_then(|()| self.cgroup.update_limits(&new));
         if let Err(error) = changed {
             let _ = self.cgroup.update_limits(&oci::resources::limits(old)?);

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::checker::HealthChecker;
-use super::policy::{RestartState, UsageMeter};
+use super::restart_state::RestartState;
+use super::usage_meter::UsageMeter;
 use crate::model::container::options::StopTimeout;
 use crate::model::container::{ContainerSpec, State};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
@@ -46,7 +47,7 @@ pub(super) struct Monitor {
     pub(super) stop_requested_at: Option<(u64, StopTimeout)>,
     /// The health checks, if there are any.
     pub(super) checker: Option<Box<HealthChecker>>,
-    /// When the delay before a restart is over.
+    /// When the delay before a restart ends.
     pub(super) wake_at: Option<Instant>,
     /// When to write a record again that could not be written.
     pub(super) record_again_at: Option<Instant>,

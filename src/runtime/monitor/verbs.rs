@@ -13,12 +13,62 @@ use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Result};
 use crate::runtime::host;
-use crate::runtime::protocol::Size;
+use crate::runtime::protocol::{Reply, Request, Size};
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
 use crate::sys;
 
 impl Monitor {
+    pub(super) fn answer(&mut self, at: usize, request: Request) {
+        let mut answer = Reply::Done;
+        let result = match request {
+            Request::Pause => self.pause(),
+            Request::HoldPaused => self.pause().inspect(|()| self.clients[at].holds_paused = true),
+            Request::Unpause => self.unpause(),
+            Request::Kill { signal } => {
+                // Docker's `kill` with SIGKILL returns when the container has exited.
+                self.clients[at].awaits_exit |=
+                    signal == Signal::KILL && !self.clients[at].attached;
+                self.record_stop(signal, None);
+                self.signal(signal)
+            }
+            Request::Stop { signal, timeout, keep_container } => {
+                self.clients[at].awaits_exit = true;
+                self.keep_container |= keep_container;
+                self.stop(signal, timeout)
+            }
+            Request::Wait => {
+                self.clients[at].awaits_exit = true;
+                return;
+            }
+            Request::Attach { stdin } => {
+                self.clients[at].attached = true;
+                self.clients[at].feeds_stdin = stdin;
+                self.event(event::EventAction::Attach, &[]);
+                Ok(())
+            }
+            Request::CloseStdin => {
+                self.close_stdin();
+                return;
+            }
+            Request::Rename { name } => {
+                self.rename(name).map(|old| answer = Reply::Renamed { old })
+            }
+            Request::Update { changes } => self.update(&changes),
+            Request::Resize(size) => {
+                self.resize(size);
+                return;
+            }
+            Request::Start(_) | Request::Exec(_) | Request::Traced(_) => Ok(()),
+            Request::Go => return,
+        };
+        match result {
+            Err(error) => self.clients[at].reply(&Reply::Failed(error)),
+            Ok(()) if self.clients[at].awaits_exit => {}
+            Ok(()) => self.clients[at].reply(&answer),
+        }
+    }
+
     /// Pauses the container, or leaves it running if that cannot be recorded.
     pub(super) fn pause(&mut self) -> Result<()> {
         status::check(self.state.name.as_str(), self.state.status, Action::Pause)?;
@@ -33,7 +83,7 @@ impl Monitor {
             self.cgroup.thaw()?;
             return Err(error);
         }
-        self.event(event::Action::Pause, &[]);
+        self.event(event::EventAction::Pause, &[]);
         Ok(())
     }
 
@@ -48,7 +98,7 @@ impl Monitor {
             self.cgroup.freeze()?;
             return Err(error);
         }
-        self.event(event::Action::Unpause, &[]);
+        self.event(event::EventAction::Unpause, &[]);
         Ok(())
     }
 
@@ -57,7 +107,7 @@ impl Monitor {
     fn thaw_anyway(&mut self) -> Result<()> {
         self.thaw()?;
         self.record_or_retry();
-        self.event(event::Action::Unpause, &[]);
+        self.event(event::EventAction::Unpause, &[]);
         Ok(())
     }
 
@@ -96,7 +146,7 @@ impl Monitor {
         Ok(())
     }
 
-    /// Kills the container when the stop timeout is over.
+    /// Kills the container when the stop timeout expires.
     pub(super) fn grace_expired(&mut self) {
         if let Some(stopped) = &mut self.state.stopped {
             stopped.killed = true;
@@ -109,7 +159,8 @@ impl Monitor {
     pub(super) fn record_stop(&mut self, signal: Signal, grace: Option<StopTimeout>) {
         let Some(run) = &self.run else { return };
         // The init process of `--init` passes signals on: the program's disposition counts.
-        let of_init = self.spec.host.namespaces.init.then(|| host::first_child(run.child.pid));
+        let of_init =
+            self.spec.host_config.namespaces.init.then(|| host::first_child(run.child.pid));
         let pid = of_init.flatten().unwrap_or(run.child.pid);
         self.state.stopped =
             Some(StopRecord::new(signal, grace, host::signal_disposition(pid, signal)));
@@ -126,7 +177,7 @@ impl Monitor {
         if let Some(terminal) = self.run.as_ref().and_then(|run| run.terminal.as_ref()) {
             let _ = sys::terminal::set_size(terminal, size.rows, size.columns);
             let (height, width) = (size.rows.to_string(), size.columns.to_string());
-            self.event(event::Action::Resize, &[("height", height), ("width", width)]);
+            self.event(event::EventAction::Resize, &[("height", height), ("width", width)]);
         }
     }
 
@@ -137,7 +188,7 @@ impl Monitor {
             self.state.name = old;
             return Err(error);
         }
-        self.event(event::Action::Rename, &event::rename_attributes(&old));
+        self.event(event::EventAction::Rename, &event::rename_attributes(&old));
         Ok(old)
     }
 
@@ -151,7 +202,9 @@ impl Monitor {
         let Some(run) = &self.run else { return Ok(()) };
         let send = || sys::process::send_signal(&run.child.pidfd, signal.number());
         match trace::traced(ProcessRole::Monitor, || Operation::SendSignal(signal), send) {
-            Ok(()) => self.event(event::Action::Kill, &[("signal", signal.number().to_string())]),
+            Ok(()) => {
+                self.event(event::EventAction::Kill, &[("signal", signal.number().to_string())])
+            }
             // The process has just exited.
             Err(rustix::io::Errno::SRCH) => {}
             Err(errno) => {

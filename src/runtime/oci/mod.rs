@@ -18,8 +18,8 @@ pub use self::annotations::{
 };
 use crate::model::Result;
 use crate::model::container::ContainerSpec;
+use crate::model::container::security::{MASKED_PATHS, READONLY_PATHS};
 use crate::model::container::storage::Driver;
-use crate::model::inspect::{MASKED_PATHS, READONLY_PATHS};
 
 /// Returns the OCI runtime specification of `spec` with this environment. Unless it is a copy, the
 /// root is an overlay of `lower` (lowest first, relative to the container's directory). `throttle`
@@ -76,7 +76,7 @@ pub fn config(
             USER: spec.config.user,
         },
     });
-    if spec.host.storage == Driver::Overlay {
+    if spec.host_config.storage == Driver::Overlay {
         config["annotations"][LOWER] = json!(lower).to_string().into();
     }
     security::apply(spec, &mut config)?;

@@ -8,7 +8,7 @@ use crate::model::container::mounts::{Mount, MountKind};
 
 /// Adds the mounts to `config`. A deeper target comes later, or it would be covered.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
-    let list = &spec.host.mounts.list;
+    let list = &spec.host_config.mounts.list;
     if list.is_empty() {
         return;
     }

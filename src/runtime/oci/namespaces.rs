@@ -9,12 +9,12 @@ use crate::model::container::namespaces::NamespaceMode;
 
 /// Adds the namespaces to `config`.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
-    let sharing = &spec.host.namespaces;
+    let namespaces = &spec.host_config.namespaces;
     let modes = [
-        ("network", &sharing.network),
-        ("ipc", &sharing.ipc),
-        ("pid", &sharing.pid),
-        ("uts", &sharing.uts),
+        ("network", &namespaces.network),
+        ("ipc", &namespaces.ipc),
+        ("pid", &namespaces.pid),
+        ("uts", &namespaces.uts),
     ];
     let mut joined = Map::new();
     for (kind, mode) in modes.into_iter().filter(|(_, mode)| !mode.is_private()) {
@@ -29,24 +29,24 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     if !joined.is_empty() {
         config["annotations"][JOIN] = Value::Object(joined).to_string().into();
     }
-    if sharing.uts == NamespaceMode::Host
+    if namespaces.uts == NamespaceMode::Host
         && let Some(config) = config.as_object_mut()
     {
         config.remove("hostname");
     }
-    if !sharing.domainname.is_empty() {
-        config["domainname"] = sharing.domainname.as_str().into();
+    if !namespaces.domainname.is_empty() {
+        config["domainname"] = namespaces.domainname.as_str().into();
     }
-    if !sharing.network.is_private() {
+    if !namespaces.network.is_private() {
         config["linux"]["sysctl"] = json!({});
     }
-    for (key, value) in &sharing.sysctls {
+    for (key, value) in &namespaces.sysctls {
         config["linux"]["sysctl"][key] = value.as_str().into();
     }
-    if sharing.init {
+    if namespaces.init {
         run_init(config);
     }
-    if sharing.ipc_none
+    if namespaces.ipc_none
         && let Some(mounts) = config["mounts"].as_array_mut()
     {
         mounts.retain(|mount| mount["source"] != "shm");
@@ -72,14 +72,14 @@ fn run_init(config: &mut Value) {
 /// Replaces the mounts that belong to a shared namespace: files of names with a network, `/dev/shm`
 /// with IPC.
 fn share_mount(spec: &ContainerSpec, mount: &mut Value) {
-    let sharing = &spec.host.namespaces;
+    let namespaces = &spec.host_config.namespaces;
     let source = mount["source"].as_str().unwrap_or_default().to_owned();
-    if let NamespaceMode::Container(id) = &sharing.network
+    if let NamespaceMode::Container(id) = &namespaces.network
         && ["hosts", "hostname", "resolv.conf"].contains(&source.as_str())
     {
         mount["source"] = format!("../{id}/{source}").into();
     }
-    if sharing.ipc == NamespaceMode::Host && source == "shm" {
+    if namespaces.ipc == NamespaceMode::Host && source == "shm" {
         *mount = json!({
             "destination": "/dev/shm", "type": "bind", "source": "/dev/shm",
             "options": ["rbind", "rprivate", "nosuid", "noexec", "nodev"],

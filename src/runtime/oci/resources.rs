@@ -10,7 +10,7 @@ use crate::model::{Error, Kind, Result};
 
 /// Adds the limits to `config`.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
-    let resources = &spec.host.resources;
+    let resources = &spec.host_config.resources;
     limit(resources, config);
     if let Some(score) = resources.oom_score_adj {
         config["process"]["oomScoreAdj"] = score.into();

@@ -83,7 +83,7 @@ pub(super) fn resolve(text: Option<&str>, place: ProfileContext<'_>) -> Result<V
     })?;
     if profile.architectures.is_some() && profile.arch_map.is_some() {
         let message = "both `architectures` and `archMap` are specified in the seccomp profile";
-        return Err(Error::new(Kind::Invalid, message).hint("use one of them"));
+        return Err(Error::new(Kind::Invalid, message).hint("leave out one of them"));
     }
     if profile.listener_path.is_some_and(|path| !path.is_empty()) {
         let message = "a seccomp profile with a `listenerPath` is not supported";

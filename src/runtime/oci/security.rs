@@ -7,6 +7,7 @@ use super::annotations::GROUPS;
 use super::seccomp::{self, ProfileContext};
 use crate::model::container::ContainerSpec;
 use crate::model::container::security::Seccomp;
+use crate::model::value::account;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::host;
 use crate::runtime::host::lsm;
@@ -16,11 +17,11 @@ use crate::runtime::host::lsm;
 /// # Errors
 /// [`Kind::Invalid`](crate::model::Kind::Invalid) for an invalid seccomp profile.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
-    let security = &spec.host.security;
+    let security = &spec.host_config.security;
     let root = security.capabilities();
     // Podman's rule: a user who is not root gets the requested capabilities, and none by default.
     let added = security.added_capabilities();
-    let added = if is_root(&spec.config.user) { Vec::new() } else { added };
+    let added = if account::is_root(&spec.config.user) { Vec::new() } else { added };
     config["process"]["capabilities"] = json!({
         "bounding": root,
         "effective": root,
@@ -65,13 +66,6 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
         mounts_of(config, &["sysfs", "cgroup"], writable);
     }
     Ok(())
-}
-
-/// Whether `user[:group]` looks like root. Another name for root in `/etc/passwd` is resolved by
-/// init.
-fn is_root(user: &str) -> bool {
-    let user = user.split(':').next().unwrap_or_default();
-    matches!(user, "" | "0" | "root")
 }
 
 /// Changes the options of each mount of one of these types.

@@ -34,15 +34,15 @@ impl BindMounts {
             let step = match mount.typ().as_deref() {
                 Some("bind") if is_tree(mount) => binds.open(mount)?,
                 Some("tmpfs") if shares && mount.destination() == Path::new(DEV_SHM) => {
-                    let slot = binds.open.len();
+                    let fd_index = binds.open.len();
                     binds.open.push(Step::OpenDevShm);
                     Step::AttachBind {
-                        fd_index: slot,
+                        fd_index,
                         source: text("shared memory")?,
                         target: relative_to_root(DEV_SHM)?,
                     }
                 }
-                Some("tmpfs") if !is_ours(mount.destination()) => memory(mount)?,
+                Some("tmpfs") if !is_ours(mount.destination()) => tmpfs(mount)?,
                 _ => continue,
             };
             binds.steps.insert(mount.destination().clone(), step);
@@ -70,17 +70,17 @@ impl BindMounts {
             Attributes::MOUNT_ATTR_RDONLY,
             has("rro") || attributes.contains(Attributes::MOUNT_ATTR_RDONLY),
         );
-        let slot = self.open.len();
+        let fd_index = self.open.len();
         let view = View { whole: has("rbind"), attributes, slave: has("rslave") };
         let path = text(&source.to_string_lossy())?;
         let source = path.clone();
-        self.open.push(Step::OpenBindSource(BindSource { fd_index: slot, path, view }));
+        self.open.push(Step::OpenBindSource(BindSource { fd_index, path, view }));
         let target = relative_to_root(&mount.destination().to_string_lossy())?;
-        Ok(Step::AttachBind { fd_index: slot, source, target })
+        Ok(Step::AttachBind { fd_index, source, target })
     }
 }
 
-fn memory(mount: &Mount) -> Result<Step> {
+fn tmpfs(mount: &Mount) -> Result<Step> {
     let (attributes, settings) = options_of(mount.options().as_deref().unwrap_or_default())?;
     Ok(Step::MountTmpfs(MountStep {
         target: relative_to_root(&mount.destination().to_string_lossy())?,
@@ -92,7 +92,7 @@ fn memory(mount: &Mount) -> Result<Step> {
     }))
 }
 
-/// Whether the source is a tree: a file of the container's directory has a plain name.
+/// Returns whether the source is a tree: a file of the container's directory has a plain name.
 fn is_tree(mount: &Mount) -> bool {
     mount
         .source()
@@ -100,7 +100,7 @@ fn is_tree(mount: &Mount) -> bool {
         .is_some_and(|source| source.components().count() > 1 || source.is_absolute())
 }
 
-/// Whether the path is a tmpfs of every container.
+/// Returns whether the path is a tmpfs of every container.
 fn is_ours(path: &Path) -> bool {
     path == Path::new("/dev") || path == Path::new(DEV_SHM)
 }

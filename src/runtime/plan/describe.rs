@@ -101,6 +101,7 @@ impl Step {
     }
 
     /// Returns the fields, by the names in the texts of all languages.
+    #[expect(clippy::too_many_lines, reason = "one arm a step")]
     fn fields(&self) -> BTreeMap<&'static str, String> {
         let show = |text: &CString| text.to_string_lossy().into_owned();
         let inside = |text: &CString| format!("/{}", show(text));
@@ -146,8 +147,8 @@ impl Step {
                 let short = container.get(..12).unwrap_or(container).to_owned();
                 vec![("kind", kind.clone()), ("container", short)]
             }
-            Step::SetApparmorProfile(order) => {
-                vec![("name", show(order).trim_start_matches("exec ").to_owned())]
+            Step::SetApparmorProfile(command) => {
+                vec![("name", show(command).trim_start_matches("exec ").to_owned())]
             }
             Step::SetSelinuxLabel(label) => vec![("name", show(label))],
             Step::OpenBindSource(source) => vec![("source", show(&source.path))],
@@ -158,7 +159,29 @@ impl Step {
             Step::AttachBind { source, target, .. } => {
                 vec![("source", show(source)), ("path", inside(target))]
             }
-            _ => Vec::new(),
+            Step::CloseInherited
+            | Step::DieWithMonitor
+            | Step::JoinCgroups
+            | Step::NewCgroupNamespace
+            | Step::ClearDumpable
+            | Step::NewKeyring
+            | Step::NewSession
+            | Step::OpenDevShm
+            | Step::BringLoopbackUp
+            | Step::MakeMountsSlave
+            | Step::PivotRoot
+            | Step::CloseHostFds
+            | Step::JoinNamespaces(_)
+            | Step::OpenNullInput
+            | Step::OpenTerminal { .. }
+            | Step::ResetSignals
+            | Step::ResetPersonality
+            | Step::ResetSchedule
+            | Step::RemountRootReadonly
+            | Step::SetNoNewPrivs
+            | Step::LoadSeccomp(_)
+            | Step::CloseDescriptors
+            | Step::Execute => Vec::new(),
         };
         fields.into_iter().collect()
     }

@@ -3,7 +3,7 @@
 use oci_spec::runtime::{Linux, LinuxDevice, LinuxDeviceType};
 use rustix::fs::FileType;
 
-use super::host::Host;
+use super::inputs::PlanInputs;
 use super::read::{relative_to_root, text};
 use super::step::{DeviceNode, Step};
 use crate::model::{Error, Kind, Result};
@@ -11,12 +11,12 @@ use crate::runtime::oci;
 
 /// Adds the nodes of every container, then those of `linux`, then those of the host for a
 /// privileged container. The first node of a path wins.
-pub(super) fn steps(linux: &Linux, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
+pub(super) fn steps(linux: &Linux, inputs: &PlanInputs, steps: &mut Vec<Step>) -> Result<()> {
     let mut nodes = Vec::new();
     for (path, major, minor) in oci::DEVICES {
         nodes.push(node(path, FileType::CharacterDevice, (major, minor), 0o666, (0, 0))?);
     }
-    let listed = linux.devices().iter().flatten().chain(host.devices.iter().flatten());
+    let listed = linux.devices().iter().flatten().chain(inputs.devices.iter().flatten());
     for device in listed {
         let step = of(device)?;
         if !nodes.iter().any(|known| known.path == step.path) {
@@ -24,7 +24,7 @@ pub(super) fn steps(linux: &Linux, host: &Host, steps: &mut Vec<Step>) -> Result
         }
     }
     // Only the host's root may create device nodes.
-    let nested = host.identity.in_user_namespace();
+    let nested = inputs.identity.in_user_namespace();
     let step = if nested { Step::BindDevice } else { Step::MakeDevice };
     steps.extend(nodes.into_iter().map(step));
     let links = [

@@ -33,7 +33,7 @@ pub(super) fn joined(spec: &Spec) -> Result<BTreeMap<String, String>> {
     serde_json::from_str(annotation).map_err(|_| missing(oci::JOIN))
 }
 
-/// Whether the container has the host's network.
+/// Returns whether the container has the host's network.
 pub(super) fn shares_network(spec: &Spec, linux: &Linux) -> Result<bool> {
     Ok(!lists(linux, LinuxNamespaceType::Network) && !joined(spec)?.contains_key("network"))
 }
@@ -42,8 +42,8 @@ pub(super) fn shares_network(spec: &Spec, linux: &Linux) -> Result<bool> {
 pub(super) fn steps(spec: &Spec, linux: &Linux, steps: &mut Vec<Step>) -> Result<()> {
     // The PID namespace is joined before the clone.
     let entered = joined(spec)?.into_iter().filter(|(kind, _)| kind != "pid");
-    for (slot, (kind, container)) in entered.enumerate() {
-        steps.push(Step::JoinNamespace { fd_index: slot, kind, container });
+    for (fd_index, (kind, container)) in entered.enumerate() {
+        steps.push(Step::JoinNamespace { fd_index, kind, container });
     }
     if lists(linux, LinuxNamespaceType::Network) {
         steps.push(Step::BringLoopbackUp);

@@ -1,4 +1,4 @@
-//! The steps that a plan is made of, and how each reads in words.
+//! The steps of a plan, and their descriptions.
 
 use std::ffi::CString;
 use std::fmt;
@@ -19,7 +19,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
-/// One step of init. Its values are prepared beforehand: a step allocates nothing.
+/// One step of init, with its values. What init may do in a step: head of `runtime/init/mod.rs`.
 #[derive(Debug)]
 pub enum Step {
     /// Close the file descriptors that no step needs.
@@ -133,7 +133,7 @@ pub enum Step {
     Mask(CString),
     /// Limit a resource.
     SetLimit {
-        /// Which.
+        /// The resource.
         resource: Resource,
         /// The soft limit.
         soft: u64,
@@ -199,7 +199,7 @@ pub struct FileStep {
     pub source: CString,
     /// Relative to the root; created if missing.
     pub target: CString,
-    /// `nosuid` and the like.
+    /// Flags such as `nosuid`.
     pub attributes: Attributes,
 }
 
@@ -236,7 +236,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Whether the user is 0, as far as the name shows.
+    /// Returns whether the user is 0, as far as the name shows.
     pub fn is_root(&self) -> bool {
         let user = self.user.split(':').next().unwrap_or_default();
         ["", "root", "0"].contains(&user)
@@ -263,7 +263,7 @@ pub struct MountStep {
     pub fstype: CString,
     /// Its settings.
     pub settings: Vec<Setting>,
-    /// `nosuid` and the like.
+    /// Flags such as `nosuid`.
     pub attributes: Attributes,
     /// Whether a kernel without this file system is not a failure.
     pub optional: bool,
@@ -272,7 +272,7 @@ pub struct MountStep {
     pub fallback_bind: Option<CString>,
 }
 
-/// Describes the step in words, for `explain`, `trace` and errors.
+/// Describes the step, for `explain`, `trace` and errors.
 impl fmt::Display for Step {
     #[expect(clippy::too_many_lines, reason = "one arm a step")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -346,9 +346,9 @@ impl fmt::Display for Step {
             Step::OpenDevShm => {
                 write!(f, "open /dev/shm of the container whose IPC is joined")
             }
-            Step::SetApparmorProfile(order) => {
-                let order = show(order);
-                write!(f, "set AppArmor profile {}", order.trim_start_matches("exec "))
+            Step::SetApparmorProfile(command) => {
+                let command = show(command);
+                write!(f, "set AppArmor profile {}", command.trim_start_matches("exec "))
             }
             Step::SetSelinuxLabel(label) => write!(f, "set SELinux label {}", show(label)),
             Step::ResetSchedule => write!(f, "reset CPU affinity and priorities"),

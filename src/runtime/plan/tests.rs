@@ -4,7 +4,7 @@
 use expect_test::expect;
 use jiff::Timestamp;
 
-use super::{Host, plan};
+use super::{PlanInputs, plan};
 use crate::model::container::mounts::{Mount, Mounts};
 use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 use crate::model::container::storage::Driver;
@@ -12,11 +12,11 @@ use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSI
 use crate::model::value::digest::Digest;
 use crate::runtime::oci;
 
-fn steps(host: &Host) -> Vec<String> {
-    steps_of(host, HostConfig::default())
+fn steps(inputs: &PlanInputs) -> Vec<String> {
+    steps_of(inputs, HostConfig::default())
 }
 
-fn steps_of(host: &Host, config: HostConfig) -> Vec<String> {
+fn steps_of(inputs: &PlanInputs, config: HostConfig) -> Vec<String> {
     let spec = ContainerSpec {
         version: VERSION,
         id: "c0ffee".repeat(11)[..64].parse().unwrap(),
@@ -32,19 +32,19 @@ fn steps_of(host: &Host, config: HostConfig) -> Vec<String> {
             workdir: "/srv".to_owned(),
             ..Config::default()
         },
-        host: config,
+        host_config: config,
         session: None,
     };
     let lower = ["../../images/layers/a".to_owned(), "../../images/layers/b".to_owned()];
     let config = oci::config(&spec, &["PATH=/bin".to_owned()], &lower, &[]).unwrap();
-    let plan = plan(&serde_json::from_value(config).unwrap(), host).unwrap();
+    let plan = plan(&serde_json::from_value(config).unwrap(), inputs).unwrap();
     plan.steps.iter().map(ToString::to_string).collect()
 }
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "the plan itself is the test")]
 fn the_steps_of_a_start_are_these() {
-    let host = Host { cgroup_v2: Some(String::new()), ..Host::default() };
+    let host = PlanInputs { cgroup_v2: Some(String::new()), ..PlanInputs::default() };
     let mut steps = steps(&host);
     // Kernel parameters are a map in the standard's types, which has no order.
     let is_parameter = |step: &String| step.contains("/proc/sys/net");
@@ -125,12 +125,12 @@ fn the_steps_of_a_start_are_these() {
 
 #[test]
 fn v1_hierarchies_are_shown_below_a_directory_that_is_sealed_at_the_end() {
-    let host = Host {
+    let host = PlanInputs {
         cgroup_v1: vec![("memory".to_owned(), vec!["memory".to_owned()])],
         cgroup_v2: Some("unified".to_owned()),
         open_stdin: true,
         has_lowerdir_append: true,
-        ..Host::default()
+        ..PlanInputs::default()
     };
     let steps = steps(&host);
     let cgroups: Vec<_> = steps.iter().filter(|step| step.contains("/sys/fs/cgroup")).collect();
@@ -162,7 +162,7 @@ fn what_is_of_others_is_opened_before_anything_is_mounted_and_shown_from_the_top
         },
         ..HostConfig::default()
     };
-    let steps = steps_of(&Host::default(), config);
+    let steps = steps_of(&PlanInputs::default(), config);
     let words = ["open ", "namespace of", "lo up", "hostname", "copy", "bind", "tmpfs", "overlay"];
     let listed = steps.iter().filter(|step| words.iter().any(|word| step.contains(word)));
     expect![[r#"
@@ -194,7 +194,7 @@ fn what_is_of_others_is_opened_before_anything_is_mounted_and_shown_from_the_top
 #[test]
 fn a_copied_root_is_mounted_as_it_is_and_nothing_is_stacked() {
     let config = HostConfig { storage: Driver::Vfs, ..HostConfig::default() };
-    let steps = steps_of(&Host::default(), config);
+    let steps = steps_of(&PlanInputs::default(), config);
     assert!(steps.contains(&"bind-mount rootfs on /".to_owned()), "{steps:?}");
     assert!(!steps.iter().any(|step| step.contains("overlay")), "{steps:?}");
 }

@@ -123,7 +123,7 @@ impl ClientConnection {
     }
 }
 
-/// Whether the process at the other end belongs to root or to the user of this monitor
+/// Returns whether the process at the other end belongs to root or to the user of this monitor
 /// (`SO_PEERCRED`, unix(7)).
 pub(in crate::runtime) fn is_authorized(stream: &UnixStream) -> bool {
     let peer = rustix::net::sockopt::socket_peercred(stream);

@@ -3,6 +3,6 @@
 pub(crate) mod client;
 pub mod connection;
 pub mod message;
-pub mod role;
+pub mod role_names;
 
 pub use message::{ExecSpec, Reply, Report, Request, Size, StartOptions, encode, encode_input};

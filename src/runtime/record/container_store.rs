@@ -16,7 +16,7 @@ use super::journal::Journal;
 use super::volumes::{Volumes, VolumesLock};
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
-use crate::model::observe::event::{Action, Event};
+use crate::model::observe::event::{Event, EventAction};
 use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
@@ -133,7 +133,7 @@ impl ContainerStore {
             let _ = self.free_name(name, id);
             Error::from_io(format!("create `{}`", target.path().display()), &error)
         })?;
-        self.journal().write(Event::of_container(spec, name, Action::Create, &[]));
+        self.journal().write(Event::of_container(spec, name, EventAction::Create, &[]));
         Ok(())
     }
 
@@ -209,8 +209,8 @@ impl ContainerStore {
         fs::rename(&path, &removing).context(|| format!("remove `{}`", path.display()))?;
         // Reported before another container can claim the name.
         let event = match (&spec, name) {
-            (Some(spec), Some(name)) => Event::of_container(spec, name, Action::Destroy, &[]),
-            _ => Event::of_unknown(id, name, Action::Destroy),
+            (Some(spec), Some(name)) => Event::of_container(spec, name, EventAction::Destroy, &[]),
+            _ => Event::of_unknown(id, name, EventAction::Destroy),
         };
         self.journal().write(event);
         // Before the files: what finds the rest of a removal reads there which volumes it had.
@@ -238,7 +238,7 @@ impl ContainerStore {
         let mut used = BTreeSet::new();
         for id in self.ids()? {
             if let Ok(spec) = self.directory(&id).read_spec() {
-                used.extend(spec.host.mounts.volumes().map(str::to_owned));
+                used.extend(spec.host_config.mounts.volumes().map(str::to_owned));
             }
         }
         for name in names.iter().filter(|name| !used.contains(*name)) {
@@ -252,7 +252,7 @@ impl ContainerStore {
 
 /// Returns the volumes that are removed with a container that was created with `--rm`.
 pub(super) fn anonymous_of(spec: &ContainerSpec) -> Vec<String> {
-    if spec.host.auto_remove { spec.host.mounts.anonymous() } else { Vec::new() }
+    if spec.host_config.auto_remove { spec.host_config.mounts.anonymous() } else { Vec::new() }
 }
 
 /// Removes a tree. The kernel creates overlay's `work/work` without any permission, which only root

@@ -3,7 +3,8 @@
 //! `config.json` (OCI), `spec.json`: written once. `state.json`: replaced as a whole. `log.jsonl`.
 //! `upper/`, `work/`, `rootfs/`: the writable layer and the mount point of the root; or `rootfs/`
 //! alone, a copy of all layers. `hosts`, `hostname`, `resolv.conf`: mounted in `/etc`. `stdin`: a
-//! fifo, if input is kept open. `monitor.sock`, `lock`.
+//! fifo, if input is kept open. `cgroup`, `cgroup-parent`: the parent cgroup, where that depends on
+//! the caller, and the value of `--cgroup-parent`. `monitor.sock`, `lock`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;

@@ -20,12 +20,12 @@ use super::directory::Directory;
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::MountKind;
 use crate::model::error::Context;
-use crate::model::observe::event::{Action, Event, EventOptions};
+use crate::model::observe::event::{Event, EventAction, EventOptions};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::log::line_reader::{Lines, watch};
 use crate::runtime::log::rotation;
-use crate::runtime::log::rotation::LogSegment;
+use crate::runtime::log::segment::{self, LogSegment};
 use crate::sys;
 
 /// The size at which the file is rotated, in bytes.
@@ -87,7 +87,7 @@ impl Journal {
         let changes = if options.follow { Some(watch(&self.path)?) } else { None };
         let from_now = options.follow && options.since.is_none() && options.until.is_none();
         let part = match from_now {
-            true => rotation::tail(&self.path, 0, None),
+            true => segment::tail(&self.path, 0, None),
             false => LogSegment::after(&self.path, 0),
         };
         let part = part.context(|| format!("read `{}`", self.path.display()))?;
@@ -110,8 +110,8 @@ fn lock(file: &File, deadline: Instant) -> std::io::Result<bool> {
     }
 }
 
-/// Whether the file ends with a complete line: on a full disk a part of a line may have been
-/// written.
+/// Returns whether the file ends with a complete line: on a full disk a part of a line may have
+/// been written.
 fn ends_a_line(file: &File, length: u64) -> bool {
     let mut last = [b'\n'];
     length == 0 || file.read_exact_at(&mut last, length - 1).is_err() || last == *b"\n"
@@ -184,11 +184,12 @@ pub(crate) fn write_container_event(
 }
 
 /// Records that a container starts or stops using its volumes.
-pub(crate) fn write_mounts(journal: &Journal, spec: &ContainerSpec, action: Action) {
-    let volumes = spec.host.mounts.list.iter().filter(|mount| mount.kind == MountKind::Volume);
+pub(crate) fn write_mounts(journal: &Journal, spec: &ContainerSpec, action: EventAction) {
+    let volumes =
+        spec.host_config.mounts.list.iter().filter(|mount| mount.kind == MountKind::Volume);
     for mount in volumes {
         let mut attributes = vec![("container", spec.id.as_str().to_owned())];
-        if action == Action::Mount {
+        if action == EventAction::Mount {
             attributes.push(("destination", mount.target.clone()));
             attributes.push(("read/write", (!mount.read_only).to_string()));
             attributes.push(("propagation", String::new()));

@@ -70,7 +70,7 @@ impl ContainerStore {
     }
 
     /// Makes the names agree with a container's record: `name` is linked, and no other name is.
-    /// Returns what was wrong, in words; with `repair` it is mended.
+    /// Describes what was wrong; with `repair` it is mended.
     ///
     /// # Errors
     /// When the root can't be written, or another container has the name.

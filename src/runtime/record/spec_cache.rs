@@ -68,7 +68,7 @@ mod tests {
                     layers: Vec::new(),
                 },
                 config: Config { workdir: workdir.to_owned(), ..Config::default() },
-                host: HostConfig::default(),
+                host_config: HostConfig::default(),
                 session: None,
             };
             let spec = serde_json::to_vec(&spec).unwrap();

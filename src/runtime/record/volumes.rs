@@ -16,7 +16,7 @@ use super::journal::Journal;
 use crate::model::container::mounts::check_volume_name;
 use crate::model::error::Context;
 use crate::model::observe::check_report::CheckOptions;
-use crate::model::observe::event::{Action, Event};
+use crate::model::observe::event::{Event, EventAction};
 use crate::model::observe::volume::{VERSION, Volume};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::host;
@@ -104,13 +104,13 @@ impl Volumes {
             sys::fs::rename_new(rustix::fs::CWD, old, rustix::fs::CWD, new)
         });
         match created {
-            Ok(true) => self.event(Action::Create, &volume.name),
+            Ok(true) => self.event(EventAction::Create, &volume.name),
             _ => drop(fs::remove_dir_all(&staged)),
         }
         created
     }
 
-    fn event(&self, action: Action, name: &str) {
+    fn event(&self, action: EventAction, name: &str) {
         // The volumes are below the root.
         if let Some(root) = self.path.parent() {
             Journal::at(root).write(Event::of_volume(action, name, &[]));
@@ -189,12 +189,12 @@ impl Volumes {
         let (path, removed) =
             (self.path.join(name), self.path.join(format!(".gone-{}", random_name()?)));
         fs::rename(&path, &removed).context(|| format!("remove `{}`", path.display()))?;
-        self.event(Action::Destroy, name);
+        self.event(EventAction::Destroy, name);
         // No process creates a volume now: that would hold the shared lock.
         self.halves().iter().try_for_each(|half| remove_half(half))
     }
 
-    /// Returns what killed processes left of volumes, in words. With `repair`, removes it.
+    /// Describes what killed processes left of volumes. With `repair`, removes it.
     ///
     /// # Errors
     /// When something cannot be removed.

@@ -1,9 +1,12 @@
 //! Runs filters on a small BPF machine, and checks what they return.
 
+use std::collections::HashMap;
+
 use oci_spec::runtime::LinuxSeccomp;
 use serde_json::{Value, json};
 
-use super::*;
+use super::compile::{AARCH64, ANSWER_ERRNO, Filter, I386, NUMBERS, X86_64, compile};
+use crate::sys::seccomp::Instruction;
 
 const ALLOW: u32 = 0x7fff_0000;
 const KILL: u32 = 0x8000_0000;

@@ -2,6 +2,7 @@
 
 use rustix::io::Errno;
 
+use crate::model::value::account::MAX_ID;
 use crate::model::{Error, Kind};
 use crate::runtime::plan::{Credentials, MountStep, Plan, Step};
 use crate::runtime::protocol::Report;
@@ -32,11 +33,10 @@ pub(crate) fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Erro
 /// Explains a failure that only an ordinary user meets.
 fn explain_rootless(step: &Step, errno: Errno) -> Option<Error> {
     match (step, errno) {
-        (Step::SetCredentials(Credentials { user, .. }), Errno::INVAL | Errno::PERM) => {
-            let message =
-                format!("`{user}` or one of its groups is not one of this user's subordinate ids");
-            let hint = "see the available ids, and the command for more: lifebox info";
-            Some(Error::new(Kind::Denied, message).hint(hint).with_exit_code(126))
+        (Step::SetCredentials(step), Errno::INVAL | Errno::PERM) => {
+            let identity = userns::identity();
+            let ids: u64 = identity.gids.iter().map(|range| u64::from(range.count)).sum();
+            Some(explain_unmapped(step, identity.groups_fixed || ids == 1).with_exit_code(126))
         }
         (Step::Mount(_), Errno::PERM) => {
             let hint = "a container around this one hides parts of /proc or /sys; start that one \
@@ -45,6 +45,34 @@ fn explain_rootless(step: &Step, errno: Errno) -> Option<Error> {
         }
         _ => None,
     }
+}
+
+/// Explains that a user or group has no id in an ordinary user's namespace, where `single` says
+/// that root is the only one.
+fn explain_unmapped(step: &Credentials, single: bool) -> Error {
+    let names = match written(step, true)[..] {
+        [] => "the user of the image".to_owned(),
+        ref names => format!("`{}`", names.join("`, `")),
+    };
+    if single {
+        let message = format!(
+            "cannot become {names}: this user has no subordinate ids, so containers have no user \
+             and no group but 0"
+        );
+        return Error::new(Kind::Denied, message).hint(
+            "leave out --user and --group-add, or add subordinate ids with the command of: \
+             lifebox info",
+        );
+    }
+    let message = format!("cannot become {names}: not one of this user's subordinate ids");
+    Error::new(Kind::Denied, message)
+        .hint("see the available ids, and the command for more: lifebox info")
+}
+
+/// Returns groups and user as they were written.
+fn written(step: &Credentials, with_groups: bool) -> Vec<&str> {
+    let groups = step.groups.iter().filter(|_| with_groups);
+    groups.chain(Some(&step.user).filter(|user| !user.is_empty())).map(String::as_str).collect()
 }
 
 /// Explains why the overlay could not be mounted.
@@ -82,7 +110,7 @@ fn explain_program(step: &Step, errno: Errno, program: &str) -> Option<Error> {
                 "executable file not found in $PATH"
             };
             Error::new(Kind::NotFound, format!("`{program}`: {what}"))
-                .hint("is it in the image, and the interpreter that its first line names too?")
+                .hint("check that the image has it, and the interpreter in its first line")
                 .with_exit_code(127)
         }
         Errno::ACCESS => Error::new(Kind::Denied, format!("`{program}`: permission denied"))
@@ -100,19 +128,8 @@ fn explain_program(step: &Step, errno: Errno, program: &str) -> Option<Error> {
 /// Docker's `run` and `exec`.
 fn explain_place(step: &Step, errno: Errno, joins: bool) -> Option<Error> {
     match step {
-        Step::SetCredentials(Credentials { user, groups, .. })
-            if matches!(errno, Errno::NOENT | Errno::SRCH) =>
-        {
-            let (kind, file) =
-                if errno == Errno::NOENT { ("user", "passwd") } else { ("group", "group") };
-            let mut names: Vec<&str> = groups.iter().map(String::as_str).collect();
-            names.retain(|_| kind == "group");
-            names.extend((!user.is_empty()).then_some(user.as_str()));
-            let of = names.join("`, `");
-            let message =
-                format!("unable to find {kind} of `{of}`: no matching entries in /etc/{file}");
-            let error = Error::new(Kind::NotFound, message)
-                .hint("use a number from 0 to 4294967294, or a name in /etc/passwd of the image");
+        Step::SetCredentials(step) => {
+            let error = explain_account(step, errno)?;
             Some(error.with_exit_code(if joins { 126 } else { 125 }))
         }
         Step::SetCwd { path, .. } => {
@@ -123,6 +140,24 @@ fn explain_place(step: &Step, errno: Errno, joins: bool) -> Option<Error> {
         }
         _ => None,
     }
+}
+
+/// Explains why a user or group is not known inside.
+fn explain_account(step: &Credentials, errno: Errno) -> Option<Error> {
+    let hint = format!("use a number from 0 to {MAX_ID}, or a name in /etc/passwd of the image");
+    let (kind, file) = match errno {
+        Errno::NOENT => ("user", "passwd"),
+        Errno::SRCH => ("group", "group"),
+        Errno::RANGE => {
+            let names = written(step, true).join("`, `");
+            let message = format!("`{names}`: a number must be from 0 to {MAX_ID}");
+            return Some(Error::new(Kind::Invalid, message).hint(hint));
+        }
+        _ => return None,
+    };
+    let of = written(step, kind == "group").join("`, `");
+    let message = format!("unable to find {kind} of `{of}`: no matching entries in /etc/{file}");
+    Some(Error::new(Kind::NotFound, message).hint(hint))
 }
 
 /// Whether the plan is that of an exec, which creates no namespaces.

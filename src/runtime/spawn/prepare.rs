@@ -6,7 +6,7 @@ use crate::model::container::ContainerSpec;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::host::devices;
-use crate::runtime::plan::{self, Host, Plan};
+use crate::runtime::plan::{self, Plan, PlanInputs};
 use crate::runtime::record::directory::Directory;
 use crate::runtime::{host, oci};
 use crate::sys::userns;
@@ -14,16 +14,16 @@ use crate::sys::userns;
 /// Reads `config.json`, with the changes of `update` applied.
 pub(in crate::runtime) fn config_of(directory: &Directory, spec: &ContainerSpec) -> Result<Spec> {
     let mut config: serde_json::Value = directory.read("config.json")?;
-    oci::resources::limit(&spec.host.resources, &mut config);
+    oci::resources::limit(&spec.host_config.resources, &mut config);
     serde_json::from_value(config)
         .map_err(|error| Error::new(Kind::Corrupt, format!("`config.json` is damaged: {error}")))
 }
 
 /// Returns the properties of the host that a container's plan depends on.
-pub(in crate::runtime) fn host_for(spec: &ContainerSpec, hierarchies: &Hierarchies) -> Host {
-    Host {
+pub(in crate::runtime) fn host_for(spec: &ContainerSpec, hierarchies: &Hierarchies) -> PlanInputs {
+    PlanInputs {
         open_stdin: spec.config.open_stdin && !spec.config.tty,
-        devices: spec.host.security.privileged.then(devices::host_devices),
+        devices: spec.host_config.security.privileged.then(devices::host_devices),
         ..visible_cgroups(hierarchies)
     }
 }
@@ -42,14 +42,14 @@ pub(in crate::runtime) fn planned(
 }
 
 /// Returns the hierarchies that are mounted in `/sys/fs/cgroup`, each under its name on the host.
-fn visible_cgroups(hierarchies: &Hierarchies) -> Host {
+fn visible_cgroups(hierarchies: &Hierarchies) -> PlanInputs {
     let name = |mount: &std::path::Path| {
         mount.file_name().unwrap_or_default().to_string_lossy().into_owned()
     };
     let v1: Vec<_> =
         hierarchies.v1.iter().map(|v1| (name(&v1.mount), v1.controllers.clone())).collect();
     let below = if v1.is_empty() { "" } else { "unified" };
-    Host {
+    PlanInputs {
         cgroup_v1: v1,
         cgroup_v2: hierarchies.unified.as_ref().map(|_| below.to_owned()),
         open_stdin: false,

@@ -77,12 +77,12 @@ impl Operation {
             Operation::TakeLock => ("take-lock", "lock the container".into(), &["openat", "flock"]),
             Operation::StartMonitor => ("start-monitor", "start the monitor".into(), &["execve"]),
             Operation::AskMonitor => {
-                ("ask-monitor", "send a request to the monitor".into(), &["sendto"])
+                ("send-request", "send a request to the monitor".into(), &["sendto"])
             }
             Operation::RemoveFiles => {
                 ("remove-files", "remove the container's files".into(), &["rename", "unlinkat"])
             }
-            Operation::MakeCgroup => ("make-cgroup", "create the cgroup".into(), &["mkdir"]),
+            Operation::MakeCgroup => ("create-cgroup", "create the cgroup".into(), &["mkdir"]),
             Operation::SetLimits => {
                 ("set-limits", "write the limits to the cgroup".into(), &["write"])
             }
@@ -143,7 +143,21 @@ impl Operation {
                 Some(("seconds", time.as_secs_f64().to_string()))
             }
             Operation::WaitForExit(StopTimeout::NoLimit) => Some(("seconds", "-1".to_owned())),
-            _ => None,
+            Operation::WriteFiles
+            | Operation::TakeLock
+            | Operation::StartMonitor
+            | Operation::AskMonitor
+            | Operation::RemoveFiles
+            | Operation::MakeCgroup
+            | Operation::SetLimits
+            | Operation::OpenLog
+            | Operation::JoinPidNamespace
+            | Operation::WaitForExec
+            | Operation::WriteState
+            | Operation::Freeze
+            | Operation::Thaw
+            | Operation::Reap
+            | Operation::RemoveCgroup => None,
         }
     }
 }

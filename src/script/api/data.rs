@@ -89,7 +89,7 @@ fn laid_over(function: &str, given: Map, mut defaults: Map) -> Result<Map> {
     for (key, value) in given {
         let Some(place) = defaults.get_mut(&key) else {
             let names: Vec<&str> = defaults.keys().map(|name| name.as_str()).collect();
-            let all = format!("known: {}", names.join(", "));
+            let all = format!("use one of {}", names.join(", "));
             let hint = match suggest(&key, names) {
                 Some(near) => format!("did you mean `{near}`? ({all})"),
                 None => all,
@@ -115,7 +115,7 @@ fn yaml(text: &str) -> Result<Dynamic> {
     };
     let parsed = serde_saphyr::from_str_with_options(text, options);
     let document: serde_json::Value = parsed.map_err(|error| {
-        // In words for authors of YAML, not for users of the parser.
+        // Messages for authors of YAML, not for users of the parser.
         let words = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
         Error::new(Kind::Invalid, "parse_yaml(): the text is not YAML").cause(words)
     })?;

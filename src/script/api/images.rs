@@ -1,4 +1,4 @@
-//! Images: what containers are made from.
+//! Images, from which containers are created.
 
 use super::signature::{Command, ImageOrName, Options};
 use crate::model::image::usage::RemoveImageOptions;
@@ -16,7 +16,7 @@ use crate::script::{options, values};
 use rhai::plugin::*;
 use rhai::{Array, Dynamic};
 
-/// Images: what containers are made from.
+/// Images, from which containers are created.
 #[export_module]
 pub mod images {
     /// An image: files and a default command.

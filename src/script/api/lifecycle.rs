@@ -218,7 +218,7 @@ pub mod lifecycle {
         exited(&ctx, &container, None)
     }
 
-    /// As `wait(container)`, but throws the kind `timeout` when the time is over.
+    /// As `wait(container)`, but throws the kind `timeout` on timeout.
     ///
     /// ```rhai
     /// let code = run("host", "true").wait("10s");

@@ -67,7 +67,7 @@ pub mod limits {
 
     /// As `stats(container)`, with options. With `follow` the result is a stream of samples, one
     /// each second or each `interval`, until the container exits. Loop over it; `break` ends the
-    /// loop, and the kind `timeout` is thrown when `timeout` is over.
+    /// loop, and the kind `timeout` is thrown on timeout.
     ///
     /// ```rhai
     /// for s in stats("web", #{ follow: true, interval: "500ms", timeout: "30s" }) {

@@ -46,7 +46,7 @@ pub mod logs {
     }
 
     /// As `logs(container)`, with options. With `follow`, loop over the lines; `break` ends the
-    /// loop, and the kind `timeout` is thrown when `timeout` is over. With `across_restarts` the
+    /// loop, and the kind `timeout` is thrown on timeout. With `across_restarts` the
     /// loop continues when the container is started again, until the container is removed; lines
     /// not read by then are lost.
     ///

@@ -17,7 +17,7 @@ pub mod testing {
     /// ```rhai
     /// import "test" as test;
     /// test::describe("a container", || {
-    ///     test::it("is made without a process", || {
+    ///     test::it("is created without a process", || {
     ///         test::equal(create("host", #{ cmd: "true" }).status, "created");
     ///     });
     /// });

@@ -95,8 +95,8 @@ pub mod volumes {
     /// ```
     #[rhai_fn(name = "remove_volume", name = "rmv", volatile, return_raw)]
     pub fn remove_with(ctx: NativeCallContext, name: &str, options: Options) -> RhaiResultOf<()> {
-        let options =
-            RemoveVolumeOptions { force: options::force("remove_volume", options).or_raise(&ctx)? };
+        let force = options::force("remove_volume", options).or_raise(&ctx)?;
+        let options = RemoveVolumeOptions { force, created: None };
         ScriptContext::of(&ctx)?.backend().volume_rm(name, &options).or_raise(&ctx)
     }
 

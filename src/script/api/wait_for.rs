@@ -35,7 +35,7 @@ pub mod waiting {
         until(&ctx, &container, &condition, None)
     }
 
-    /// As `wait_for(container, condition)`, but throws the kind `timeout` when the time is over.
+    /// As `wait_for(container, condition)`, but throws the kind `timeout` on timeout.
     ///
     /// ```rhai
     /// let job = run("host", "true");

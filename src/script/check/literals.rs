@@ -51,7 +51,15 @@ fn unknown(
         Some(near) => format!("did you mean `{near}`? see help(\"{page}\")"),
         None => format!("see help(\"{page}\")"),
     };
-    findings.error(place, format!("{function}(): no option `{key}`"), Some(hint));
+    findings.error(place, format!("{}: no option `{key}`", taker(function)), Some(hint));
+}
+
+/// Names what takes options in messages: a function, or the option whose map has keys of its own.
+fn taker(function: &str) -> String {
+    match function {
+        "health" => "option `health`".to_owned(),
+        function => format!("{function}()"),
+    }
 }
 
 /// Checks the value of an option.
@@ -59,28 +67,53 @@ fn option_value(findings: &mut Findings, function: &str, key: &OptionSpec, value
     let error = match options::create_option(function, key.name) {
         // Its keys are looked at below, one by one.
         Some(_) if matches!((key.value_type, value), (ValueType::Health, Expr::Map(..))) => None,
-        Some(row) => {
-            literal(value).and_then(|value| (row.set)(&mut CreateOptions::default(), &value).err())
-        }
+        Some(row) => match literal(value) {
+            Some(value) => (row.set)(&mut CreateOptions::default(), &value).err(),
+            // Of a value with computed parts only the type is known.
+            None => wrong(key.value_type, value).map(|got| key.value_type.mismatch(&got)),
+        },
         None => wrong(key.value_type, value).map(|got| key.value_type.mismatch(&got)),
     };
     if let Some(error) = error {
         let hint = error.hint_text().map(str::to_owned);
-        let error = error.about(format_args!("{function}(): option `{}`", key.name));
+        let error = error.about(format_args!("{}: option `{}`", taker(function), key.name));
         findings.error(value.position(), error.message().to_owned(), hint);
     }
-    match (key.value_type, value) {
+    match key.value_type {
         // Conditions inside conditions.
-        (ValueType::Conditions, Expr::Array(items, _)) => {
-            items.iter().for_each(|item| lint_options(findings, function, item, true));
-        }
-        (ValueType::Health, value) => lint_options(findings, "health", value, true),
-        (ValueType::Filter, Expr::Map(map, _)) => {
-            for (key, value) in &map.0 {
-                filtered(findings, function, (&key.name, key.pos), value);
+        ValueType::Conditions => {
+            if let Expr::Array(items, _) = value {
+                items.iter().for_each(|item| lint_options(findings, function, item, true));
             }
         }
-        _ => {}
+        ValueType::Health => lint_options(findings, "health", value, true),
+        ValueType::Filter => {
+            if let Expr::Map(map, _) = value {
+                for (key, value) in &map.0 {
+                    filtered(findings, function, (&key.name, key.pos), value);
+                }
+            }
+        }
+        ValueType::Text
+        | ValueType::TextOrNumber
+        | ValueType::Flag
+        | ValueType::UInt
+        | ValueType::Int
+        | ValueType::Duration
+        | ValueType::Size
+        | ValueType::Number
+        | ValueType::StopTimeout
+        | ValueType::Time
+        | ValueType::Signal
+        | ValueType::Command
+        | ValueType::Pairs
+        | ValueType::StringList
+        | ValueType::Mounts
+        | ValueType::NamespaceMode
+        | ValueType::Handles
+        | ValueType::State
+        | ValueType::Image
+        | ValueType::OneOf(_) => {}
     }
 }
 

@@ -4,6 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
 use rhai::Position;
 
 use super::finding::{Finding, Severity};
+use crate::model::error::credentials;
 use crate::script::errors::render::{renderer, span};
 
 impl Finding {
@@ -15,7 +16,8 @@ impl Finding {
         };
         let place = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
         let position = Position::new(place(self.line), place(self.column));
-        let snippet = Snippet::source(self.text.as_ref())
+        let text = credentials::mask_in_place(&self.text);
+        let snippet = Snippet::source(text.as_ref())
             .path(self.source.as_str())
             .annotation(AnnotationKind::Primary.span(span(&self.text, position)));
         let mut group =

@@ -8,9 +8,9 @@ use crate::script::api::LIBRARY;
 use crate::script::docs::{self, Function, Role};
 use crate::script::session::interpreter;
 use crate::script::session::modules::Found;
-use crate::script::syntax::parser;
 use crate::script::syntax::sources::without_shebang;
 use crate::script::syntax::suggest::suggest;
+use crate::script::syntax::{parser, scheme};
 
 /// Functions that Rhai handles without a registration.
 const SPECIAL: &[&str] =
@@ -116,6 +116,8 @@ pub struct Vocabulary {
     properties: BTreeMap<String, BTreeSet<String>>,
     /// The functions of modules by alias; `None` for a module that could not be read.
     modules: BTreeMap<String, Option<Names>>,
+    /// The standard modules, by alias.
+    std_modules: BTreeMap<String, String>,
     /// The variables of modules, by alias.
     exports: BTreeMap<String, Variables>,
     /// The variables of the script.
@@ -192,6 +194,7 @@ impl Vocabulary {
             script_functions: script_functions(ast, false),
             properties,
             modules,
+            std_modules: BTreeMap::new(),
             exports,
             variables,
         }
@@ -211,6 +214,8 @@ impl Vocabulary {
             names
         });
         self.modules.insert(alias.to_owned(), names);
+        let std = scheme::module(&found.name).map(|name| (alias.to_owned(), name.to_owned()));
+        self.std_modules.extend(std);
     }
 
     /// Adds an alias of an unreadable module.
@@ -280,7 +285,10 @@ impl Vocabulary {
     pub fn replacement(&self, module: Option<&str>, name: &str) -> Option<&'static str> {
         let is_native = match module {
             None => !self.script_functions.contains_key(name),
-            Some(module) => module == "engine" && !self.modules.contains_key(module),
+            Some(alias) => match self.std_modules.get(alias) {
+                Some(module) => return docs::replacement(&format!("{module}::{name}")),
+                None => alias == "engine" && !self.modules.contains_key(alias),
+            },
         };
         docs::replacement(name).filter(|_| is_native)
     }

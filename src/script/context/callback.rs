@@ -50,15 +50,13 @@ pub fn with_cloned_handles(mut function: FnPtr) -> FnPtr {
 
 /// A closure to be called later. It needs the functions that existed where it was written.
 #[derive(Debug)]
-// Unstable API of `internals`; Rhai has no other for this.
-#[allow(deprecated)]
+#[expect(deprecated, reason = "unstable, and the only way to store the context of a call")]
 pub struct StoredClosure {
     function: FnPtr,
     context: rhai::NativeCallContextStore,
 }
 
-// As above.
-#[allow(deprecated)]
+#[expect(deprecated, reason = "as above")]
 impl StoredClosure {
     /// Stores a closure with the functions of the current call.
     pub fn new(ctx: &NativeCallContext, function: FnPtr) -> Self {

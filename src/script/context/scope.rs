@@ -62,8 +62,8 @@ impl Scope {
         }
     }
 
-    /// Releases a container from this scope and all around it. Returns false if none of them owns
-    /// it.
+    /// Releases a container from this scope and all around it. Returns false if no scope
+    /// owns it.
     pub fn release(&self, container: &Container) -> bool {
         let mut found = false;
         for scope in self.chain() {

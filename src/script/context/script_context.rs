@@ -11,12 +11,12 @@ use super::calls::Calls;
 use super::test_state::TestState;
 use super::thread;
 use super::thrown::{Ending, RhaiResultOf, throw_by};
-use crate::engine::{Backend, CancelToken, Session};
+use crate::engine::{Backend, CancelToken, ContainerSession};
 use crate::model::container::options::CreateOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::script::docs::Library;
-use crate::script::host::Host;
+use crate::script::host::ScriptHost;
 use crate::script::sandbox::backend::SandboxedBackend;
 use crate::script::sandbox::policy::AllowedPath;
 use crate::script::syntax::sources::Sources;
@@ -36,7 +36,7 @@ pub struct ScriptContext(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    host: Host,
+    host: ScriptHost,
     language: Language,
     sources: Sources,
     tests: TestState,
@@ -49,12 +49,12 @@ struct Inner {
     /// Cancels cleanups that have their own token then.
     cleanup_token: OnceCell<CancelToken>,
     /// The session that owns the containers of scopes; none before the first container.
-    session: OnceCell<Session>,
+    session: OnceCell<ContainerSession>,
 }
 
 impl ScriptContext {
     /// Creates a context without any source.
-    pub fn new(mut host: Host, language: Language) -> Self {
+    pub fn new(mut host: ScriptHost, language: Language) -> Self {
         if let Some(sandbox) = &host.sandbox {
             host.backend = Arc::new(SandboxedBackend::new(host.backend, Arc::clone(sandbox)));
         }
@@ -87,15 +87,15 @@ impl ScriptContext {
         &self.0.calls
     }
 
-    /// Tells the observer that the calling function uses a container. Called before anything is
-    /// done to it.
+    /// Reports to the observer that the calling function uses a container, before the function
+    /// changes it.
     pub fn note_use(&self, ctx: &NativeCallContext, id: &ContainerId) {
         if let Some(observer) = &self.0.host.observer {
             observer.note_use(ctx, id);
         }
     }
 
-    /// Tells the observer that a container has just changed.
+    /// Reports to the observer that a container has just changed.
     pub fn refresh(&self, id: &ContainerId) {
         if let Some(observer) = &self.0.host.observer {
             observer.refresh(id);
@@ -103,7 +103,7 @@ impl ScriptContext {
     }
 
     /// Returns the host of the script.
-    pub fn host(&self) -> &Host {
+    pub fn host(&self) -> &ScriptHost {
         &self.0.host
     }
 
@@ -206,7 +206,7 @@ impl ScriptContext {
     ///
     /// # Errors
     /// When the resource reaper cannot be started.
-    pub fn session(&self) -> Result<&Session> {
+    pub fn session(&self) -> Result<&ContainerSession> {
         self.0.session.get_or_try_init(|| self.backend().start_session())
     }
 

@@ -81,7 +81,7 @@ pub fn on_thread<T>(
     with(|state| *state = ThreadContext { cancel: Some(cancel), scope, in_cleanup }, work)
 }
 
-/// Runs cleanups: only `cancel`, if given, ends them; whatever ended the script before does not.
+/// Runs cleanups: only `cancel`, if given, ends them. What ended the script does not.
 pub fn in_cleanup<T>(cancel: Option<CancelToken>, work: impl FnOnce() -> T) -> T {
     let change = |state: &mut ThreadContext| {
         state.in_cleanup = true;

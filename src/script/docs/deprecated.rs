@@ -1,8 +1,12 @@
 //! Old names of functions, which scripts may still use.
 
 /// The old names, each with the name that replaces it.
-const DEPRECATED: &[(&str, &str)] =
-    &[("absolute", "absolute_path"), ("moves", "actions"), ("rmv", "remove_volume")];
+const DEPRECATED: &[(&str, &str)] = &[
+    ("absolute", "absolute_path"),
+    ("moves", "actions"),
+    ("rmv", "remove_volume"),
+    ("test::gone", "test::removed"),
+];
 
 /// Returns the name that replaces an old one; `None` if `name` is not deprecated.
 pub fn replacement(name: &str) -> Option<&'static str> {

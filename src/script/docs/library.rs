@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use rhai::{Engine, Module};
 
+use super::deprecated;
 use super::function::{Function, Role, all_functions, first_sentence, in_order, module_functions};
 use crate::script::syntax::sources::CLOSURE;
 use crate::script::syntax::{parser, scheme};
@@ -131,7 +132,10 @@ fn std_module_functions(module: &StdModule) -> ModuleDocs {
     // Tests find a text that does not compile.
     let ast = parser::parser().compile(module.text).unwrap_or_default();
     let is_shown = |function: &rhai::ScriptFnMetadata<'_>| {
-        function.access.is_public() && !function.name.starts_with(CLOSURE)
+        let full = format!("{}::{}", module.name, function.name);
+        function.access.is_public()
+            && !function.name.starts_with(CLOSURE)
+            && deprecated::replacement(&full).is_none()
     };
     let public = ast.iter_functions().filter(is_shown);
     functions.extend(public.map(|function| Function::of_script(&function)));

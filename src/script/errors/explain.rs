@@ -18,7 +18,7 @@ pub struct NameScope<'a> {
     pub library: &'a Library,
     /// The variables.
     pub scope: &'a Scope<'static>,
-    /// The text with the error, if known: it declares names too.
+    /// The text with the error, empty if unknown. It declares names too.
     pub text: &'a str,
 }
 

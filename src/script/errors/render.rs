@@ -3,6 +3,7 @@
 use super::explain::{NameScope, explain};
 use super::words::ErrorText;
 use crate::model::Error;
+use crate::model::error::credentials;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::syntax::scheme;
 use crate::script::syntax::sources::CLOSURE;
@@ -140,6 +141,8 @@ fn draw(context: &ScriptContext, words: &ErrorText, frames: &[Frame], color: boo
     // An error without a position (a data race has none) shows the call that led to it.
     let placed: Vec<&Frame> = frames.iter().filter(|f| f.position.line().is_some()).collect();
     let texts: Vec<_> = placed.iter().map(|f| context.sources().text(&f.source)).collect();
+    let texts: Vec<_> =
+        texts.iter().map(|text| text.as_deref().map(credentials::mask_in_place)).collect();
     let mut report = Vec::new();
     let mut first = Group::with_title(Level::ERROR.primary_title(words.message.as_str()));
     for (index, (frame, text)) in placed.iter().zip(&texts).enumerate() {

@@ -22,7 +22,7 @@ pub(super) fn run_concurrently(
             let (sender, child) = (sender.clone(), &child);
             std::thread::Builder::new()
                 .spawn_scoped(scope, move || {
-                    // The receiver is gone once the first job has ended all.
+                    // The receiver is dropped once the first job has ended all.
                     let _ = sender.send(job(child));
                 })
                 .map_err(|error| Error::from_io("create a thread", &error))?;

@@ -27,7 +27,7 @@ use crate::script::values::handle::Container;
 const PAUSE: Duration = Duration::from_millis(50);
 /// The interval between two checks that run a command.
 const LONG_PAUSE: Duration = Duration::from_millis(200);
-/// The time for a command that runs when the timeout is over or nearly so.
+/// The time for a command that runs at or shortly before the timeout.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many of the last lines an error shows.
 const LAST_LINES: u64 = 5;
@@ -53,7 +53,7 @@ enum Pace {
 }
 
 impl Pace {
-    /// Waits until the next check is due. Returns false when the time that is left is over.
+    /// Waits until the next check is due. Returns false on timeout.
     fn pause(&mut self, left: Option<Duration>, cancel: &CancelToken) -> Result<bool> {
         match self {
             Pace::OnEvent(events) => match events.next_event(left, cancel) {
@@ -138,8 +138,8 @@ impl Waiter {
         }
     }
 
-    /// Checks the condition until it holds, can never hold, or the time is over. `what` names the
-    /// condition in errors.
+    /// Checks the condition until it holds, can never hold, or the timeout expires. `what` names
+    /// the condition in errors.
     fn repeat(
         &self,
         what: &str,
@@ -190,7 +190,7 @@ impl Waiter {
     fn check_health(&self, health: &str) -> Result<Progress> {
         let record = self.current()?;
         Ok(match &record {
-            Some(record) if record.spec.host.supervision.health.command().is_none() => {
+            Some(record) if record.spec.host_config.supervision.health.command().is_none() => {
                 Progress::Never(self.no_health_check(record, health))
             }
             Some(record) if record.state.status == Status::Running && record.health() == health => {

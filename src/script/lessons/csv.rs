@@ -1,9 +1,9 @@
 //! The results of a class as CSV (RFC 4180).
 
-use super::progress::Progress;
+use super::progress::LearnerProgress;
 
 /// Returns a line for each learner and lesson.
-pub fn csv(class: &[Progress]) -> String {
+pub fn csv(class: &[LearnerProgress]) -> String {
     let mut text = String::from("learner,lesson,done,seconds,guess,hints,skipped\r\n");
     for progress in class {
         for (lesson, record) in &progress.lessons {
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_class_is_a_table_and_no_name_is_a_formula() {
-        let mut progress = Progress::new("=Kim, \"A\"");
+        let mut progress = LearnerProgress::new("=Kim, \"A\"");
         let record = progress.record("start");
         (record.guess, record.hints, record.seconds) = (Some(true), 2, 61);
         assert_eq!(

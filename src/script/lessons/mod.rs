@@ -16,4 +16,4 @@ pub use crate::script::lessons::self_test::{SelfTestResult, self_test};
 pub use csv::csv;
 pub use format::{Lesson, course, of_folder};
 pub use player::{Player, TutorOutput};
-pub use progress::{Progress, ProgressFile};
+pub use progress::{LearnerProgress, ProgressFile};

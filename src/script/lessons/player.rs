@@ -5,12 +5,12 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::format::{Guess, Lesson, Step};
-use super::progress::{Progress, ProgressFile};
+use super::progress::{LearnerProgress, ProgressFile};
 use super::sandbox_store::{ask, chosen, clear, is_same, prepare};
 use super::values::{self, Values};
 use crate::model::value::language::ReaderProfile;
 use crate::model::{Error, Kind, Result};
-use crate::script::host::Host;
+use crate::script::host::ScriptHost;
 use crate::ui::messages::{self, Args};
 use crate::ui::{format::columns, page_of_text};
 
@@ -43,7 +43,7 @@ enum At {
 /// A learner and a course.
 #[derive(Debug)]
 pub struct Player {
-    host: Host,
+    host: ScriptHost,
     course: Vec<Lesson>,
     progress_file: ProgressFile,
     lesson: usize,
@@ -62,7 +62,7 @@ impl Player {
     /// # Errors
     /// [`Kind::NotFound`] for an unknown lesson.
     pub fn new(
-        host: Host,
+        host: ScriptHost,
         course: Vec<Lesson>,
         kept: ProgressFile,
         first: Option<&str>,
@@ -410,7 +410,7 @@ impl Player {
     }
 
     /// Returns the progress of the learner.
-    pub fn progress(&self) -> &Progress {
+    pub fn progress(&self) -> &LearnerProgress {
         &self.progress_file.progress
     }
 }

@@ -1,4 +1,4 @@
-//! `Progress`: a learner's progress, kept in a small file.
+//! `LearnerProgress`: a learner's progress, kept in a small file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const VERSION: u32 = 1;
 
 /// The progress of a learner, by lesson.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
+pub struct LearnerProgress {
     version: u32,
     /// The name of the learner.
     pub learner: String,
@@ -42,10 +42,10 @@ pub struct Record {
     pub skipped: u32,
 }
 
-impl Progress {
+impl LearnerProgress {
     /// Creates the progress of a new learner.
     pub fn new(learner: &str) -> Self {
-        Progress { version: VERSION, learner: learner.to_owned(), lessons: BTreeMap::new() }
+        LearnerProgress { version: VERSION, learner: learner.to_owned(), lessons: BTreeMap::new() }
     }
 
     /// Reads a file; `None` if it does not exist yet.
@@ -64,7 +64,7 @@ impl Progress {
             )
             .hint("start over with `lifebox learn --restart`")
         };
-        let progress: Progress =
+        let progress: LearnerProgress =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
         match progress.version {
             VERSION => Ok(Some(progress)),
@@ -100,7 +100,7 @@ impl Progress {
 #[derive(Clone, Debug)]
 pub struct ProgressFile {
     /// The progress.
-    pub progress: Progress,
+    pub progress: LearnerProgress,
     /// The file; `None` keeps the progress in memory.
     pub path: Option<PathBuf>,
 }

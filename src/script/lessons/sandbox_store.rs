@@ -13,7 +13,7 @@ use crate::model::image::usage::RemoveImageOptions;
 use crate::model::observe::volume::RemoveVolumeOptions;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::script::host::{Host, Limits, Output};
+use crate::script::host::{Limits, Output, ScriptHost};
 use crate::script::session::Session;
 
 /// The limits of a lesson's script: time and operations.
@@ -57,14 +57,15 @@ pub fn clear(backend: &dyn Backend) -> Result<()> {
             backend.rmi(image.id.as_str(), &force)?;
         }
     }
+    let force = RemoveVolumeOptions { force: true, created: None };
     for volume in backend.volumes()? {
-        backend.volume_rm(&volume.volume.name, &RemoveVolumeOptions { force: true })?;
+        backend.volume_rm(&volume.volume.name, &force)?;
     }
     backend.image("host", PullPolicy::Missing).map(drop)
 }
 
 /// Runs the `before` script of a lesson.
-pub(super) fn prepare(host: &Host, lesson: &Lesson, values: &Values) -> Result<()> {
+pub(super) fn prepare(host: &ScriptHost, lesson: &Lesson, values: &Values) -> Result<()> {
     if lesson.before.trim().is_empty() {
         return Ok(());
     }
@@ -75,18 +76,18 @@ pub(super) fn prepare(host: &Host, lesson: &Lesson, values: &Values) -> Result<(
 }
 
 /// Evaluates a script of a lesson in its own interpreter; `Err` is the report of its failure.
-pub(super) fn ask(host: &Host, script: &str, values: &Values) -> Result<String, String> {
+pub(super) fn ask(host: &ScriptHost, script: &str, values: &Values) -> Result<String, String> {
     // A script that hangs is ended by its time limit or by Ctrl-C.
     let cancel = host.cancel.child().map_err(|error| error.to_string())?;
     let limits =
         Limits { time: Some(SCRIPT_TIMEOUT), operations: Some(OPERATIONS), ..Limits::default() };
-    let mut session = Session::new(Host { limits, cancel, ..quiet(host) });
+    let mut session = Session::new(ScriptHost { limits, cancel, ..quiet(host) });
     session.value("lesson", &values::put(script, values))
 }
 
 /// Returns a host with the same engine, and without output and observers.
-pub(super) fn quiet(host: &Host) -> Host {
-    Host { output: Arc::new(NoOutput), ..host.clone() }
+pub(super) fn quiet(host: &ScriptHost) -> ScriptHost {
+    ScriptHost { output: Arc::new(NoOutput), ..host.clone() }
 }
 
 /// The output of a check is discarded.

@@ -5,7 +5,7 @@ use super::format::{Lesson, Step};
 use super::sandbox_store::{OPERATIONS, ask, chosen, clear, is_same, prepare, quiet};
 use super::values::{self, Values};
 use crate::model::Result;
-use crate::script::host::{Host, Limits};
+use crate::script::host::{Limits, ScriptHost};
 use crate::script::session::Session;
 
 /// The result of one lesson.
@@ -21,7 +21,7 @@ pub struct SelfTestResult {
 ///
 /// # Errors
 /// When the store can't be cleared.
-pub fn self_test(host: &Host, lesson: &Lesson) -> Result<SelfTestResult> {
+pub fn self_test(host: &ScriptHost, lesson: &Lesson) -> Result<SelfTestResult> {
     let mut problems = Vec::new();
     let mut play = Play::begin(host, lesson)?;
     for number in 0..lesson.steps.len() {
@@ -45,7 +45,7 @@ pub fn self_test(host: &Host, lesson: &Lesson) -> Result<SelfTestResult> {
 
 /// One run of a lesson.
 struct Play<'a> {
-    host: &'a Host,
+    host: &'a ScriptHost,
     lesson: &'a Lesson,
     values: Values,
     /// The session of the learner.
@@ -53,12 +53,12 @@ struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    fn begin(host: &'a Host, lesson: &'a Lesson) -> Result<Self> {
+    fn begin(host: &'a ScriptHost, lesson: &'a Lesson) -> Result<Self> {
         let values = chosen(lesson)?;
         clear(host.backend.as_ref())?;
         prepare(host, lesson, &values)?;
         let limits = Limits { operations: Some(OPERATIONS), ..Limits::default() };
-        let session = Session::new(Host { limits, ..quiet(host) });
+        let session = Session::new(ScriptHost { limits, ..quiet(host) });
         Ok(Play { host, lesson, values, session })
     }
 

@@ -1,4 +1,4 @@
-//! The options of what makes images.
+//! The options of the functions that create images.
 
 use rhai::Map;
 
@@ -11,7 +11,7 @@ use crate::model::image::build::{
 use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::script::values;
 
-/// What `commit` takes.
+/// The options of `commit`.
 pub(super) const COMMIT: &[OptionSpec] = &[
     option_spec("author", ValueType::Text, "Author of the image"),
     option_spec("message", ValueType::Text, "Commit message"),
@@ -23,7 +23,7 @@ pub(super) const COMMIT: &[OptionSpec] = &[
     option_spec("pause", ValueType::Flag, "Pause the container during the commit; true by default"),
 ];
 
-/// What `import_tar` takes.
+/// The options of `import_tar`.
 pub(super) const IMPORT: &[OptionSpec] = &[
     option_spec("tag", ValueType::Text, "Name and optionally a tag (format: \"name:tag\")"),
     option_spec("cmd", ValueType::Command, "Default command of the image"),
@@ -33,7 +33,7 @@ pub(super) const IMPORT: &[OptionSpec] = &[
         "Default program of the image, which cmd is appended to",
     ),
     option_spec("env", ValueType::Pairs, "Environment variables of the image"),
-    option_spec("workdir", ValueType::Text, "the working directory"),
+    option_spec("workdir", ValueType::Text, "Working directory of the image's processes"),
     option_spec("user", ValueType::Text, "User and group of the image's processes"),
     option_spec("labels", ValueType::Pairs, "Set metadata"),
     option_spec(
@@ -49,7 +49,7 @@ pub(super) const IMPORT: &[OptionSpec] = &[
     ),
 ];
 
-/// What `build` takes.
+/// The options of `build`.
 pub(super) const BUILD: &[OptionSpec] = &[
     option_spec("tag", ValueType::StringList, "Name and optionally a tag (format: \"name:tag\")"),
     option_spec(
@@ -68,7 +68,7 @@ pub(super) const BUILD: &[OptionSpec] = &[
     option_spec("pull", ValueType::Flag, "Always attempt to pull the base images"),
 ];
 
-/// The options of `commit`.
+/// Reads the options of `commit`.
 pub fn commit(map: Map) -> Result<CommitOptions> {
     let given = ParsedOptions::new("commit", COMMIT, map)?;
     let text = |name: &str| given.get(name, values::text);
@@ -80,7 +80,7 @@ pub fn commit(map: Map) -> Result<CommitOptions> {
     })
 }
 
-/// The options of `import_tar`.
+/// Reads the options of `import_tar`.
 pub fn import(map: Map) -> Result<ImportOptions> {
     let given = ParsedOptions::new("import_tar", IMPORT, map)?;
     let text = |name: &str| given.get(name, values::text);
@@ -106,7 +106,7 @@ pub fn import(map: Map) -> Result<ImportOptions> {
     })
 }
 
-/// The options of `build`.
+/// Reads the options of `build`.
 pub fn build(map: Map) -> Result<BuildOptions> {
     let given = ParsedOptions::new("build", BUILD, map)?;
     let tags = given.get("tag", texts)?.unwrap_or_default();
@@ -120,7 +120,7 @@ pub fn build(map: Map) -> Result<BuildOptions> {
         target: given.get("target", values::text)?,
         no_cache: flag("no_cache")?,
         pull: flag("pull")?,
-        // A script reads it from the error.
+        // An error carries the output to the script.
         output_visible: false,
     })
 }

@@ -1,4 +1,4 @@
-//! Options that say how often something is tried.
+//! The options of `retry`.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::model::{Error, Kind, Result};
 use crate::script::values;
 
-/// The options.
+/// The options of `retry`.
 pub const KEYS: &[OptionSpec] = &[
     option_spec("times", ValueType::UInt, "Maximum number of attempts; 3 by default"),
     option_spec("delay", ValueType::Duration, "Delay before the second attempt"),
@@ -27,18 +27,18 @@ pub const KEYS: &[OptionSpec] = &[
     ),
 ];
 
-/// How often, how soon, and after which errors.
+/// How often, after which delays and after which errors to retry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Retry {
-    /// At most; at least 1.
+    /// The maximum number of attempts; at least 1.
     pub times: u64,
-    /// The first pause.
+    /// The delay before the second attempt.
     pub delay: Duration,
-    /// The factor from one pause to the next.
+    /// The factor from one delay to the next.
     pub backoff: f64,
-    /// The longest pause.
+    /// The maximum delay.
     pub longest: Duration,
-    /// Kinds of errors; all where empty.
+    /// The kinds of errors to retry after; empty for all.
     pub on: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ impl Default for Retry {
     }
 }
 
-/// Reads them.
+/// Reads the options of `retry`.
 pub fn retry(map: Map) -> Result<Retry> {
     let given = ParsedOptions::new("retry", KEYS, map)?;
     let standard = Retry::default();
@@ -69,12 +69,13 @@ pub fn retry(map: Map) -> Result<Retry> {
         return Err(Error::new(Kind::Invalid, "retry(): `times` must be at least 1"));
     }
     if !(retry.backoff.is_finite() && retry.backoff >= 1.0) {
-        return Err(Error::new(Kind::Invalid, "retry(): `backoff` is a factor from 1 on"));
+        return Err(Error::new(Kind::Invalid, "retry(): `backoff` must be at least 1"));
     }
     Ok(retry)
 }
 
 fn number(value: &Dynamic) -> Option<f64> {
-    #[allow(clippy::cast_precision_loss)] // No factor is so large.
-    value.as_float().ok().or_else(|| value.as_int().ok().map(|whole| whole as f64))
+    #[expect(clippy::cast_precision_loss, reason = "no factor has over 53 bits")]
+    let float = |whole| whole as f64;
+    value.as_float().ok().or_else(|| value.as_int().ok().map(float))
 }

@@ -15,14 +15,14 @@ pub(super) fn text_of(value: &Dynamic) -> Result<String> {
     values::text(value).ok_or_else(|| ValueType::Text.mismatch(values::type_of(value)))
 }
 
-/// Reads how long `stop` waits; -1 is no limit.
+/// Reads how long `stop` waits; -1 for no limit.
 pub(super) fn stop_timeout(value: &Dynamic) -> Result<StopTimeout> {
-    read::stop_timeout(&values::expression(value, ValueType::StopTimeout)?)
+    read::stop_timeout(&values::expression(value, ValueType::StopTimeout))
 }
 
 /// Reads keys and values of a map or an array; a lone `"key"` has an empty value.
 pub(super) fn pairs(value: &Dynamic) -> Option<Vec<(String, String)>> {
-    let pairs = read::pairs(&values::expression(value, ValueType::Pairs).ok()?).ok()?;
+    let pairs = read::pairs(&values::expression(value, ValueType::Pairs)).ok()?;
     Some(pairs.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
 }
 
@@ -30,11 +30,16 @@ pub(super) fn pairs(value: &Dynamic) -> Option<Vec<(String, String)>> {
 pub(super) fn env(value: &Dynamic) -> Result<Vec<EnvEntry>> {
     let mut value = value.clone();
     complete_env(&mut value);
-    read::env(&values::expression(&value, ValueType::Pairs)?)
+    read::env(&values::expression(&value, ValueType::Pairs))
 }
 
 /// Completes each lone `"KEY"` with the value in this process's environment.
 pub(super) fn complete_env(env: &mut Dynamic) {
+    // A copy, because the script may use the same array again.
+    *env = env.flatten_clone();
+    if env.is_string() {
+        *env = Dynamic::from_array(vec![env.clone()]);
+    }
     let Some(mut items) = env.write_lock::<Array>() else { return };
     for item in items.iter_mut() {
         let is_name = |text: &String| !text.is_empty() && !text.contains(['=', '\0']);

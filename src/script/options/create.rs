@@ -1,4 +1,4 @@
-//! The options of `create`, `run` and `ensure_running`, by the one table of options.
+//! The options of `create`, `run` and `ensure_running`, from the one table of options.
 
 use rhai::{Dynamic, Map};
 
@@ -13,7 +13,7 @@ use crate::script::values;
 /// How to create a container, and whether to attach to it.
 #[derive(Debug, Default)]
 pub struct Create {
-    /// For the engine.
+    /// The options for the engine.
     pub options: CreateOptions,
     /// Stay attached until the container exits.
     pub attach: bool,
@@ -47,9 +47,6 @@ pub(super) fn apply(
     options: &mut CreateOptions,
 ) -> Result<()> {
     let Some(key) = row.key else { return Ok(()) };
-    let set = |value: &Dynamic| {
-        let value = values::expression(value, row.value_type)?;
-        (row.set)(options, &value)
-    };
+    let set = |value: &Dynamic| (row.set)(options, &values::expression(value, row.value_type));
     given.get_with(key, set).map(drop)
 }

@@ -1,4 +1,4 @@
-//! The options of `events`.
+//! The options of `events` and `on`.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::model::{Error, Kind, Result};
 use crate::script::values;
 use crate::script::values::handle::{Container, Image};
 
+/// The options of `events`.
 pub(super) const KEYS: &[OptionSpec] = &[
     option_spec("since", ValueType::Time, "Show events created since this time"),
     option_spec("before", ValueType::Time, "Show events created before this time"),
@@ -27,16 +28,16 @@ pub(super) const KEYS: &[OptionSpec] = &[
     option_spec("timeout", ValueType::Duration, "Stop following after this time"),
 ];
 
-/// Which events, and for how long they are waited for.
+/// The options of `events`: which events, and for how long.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
-    /// For the engine.
+    /// The options for the engine.
     pub options: EventOptions,
-    /// When to give up.
+    /// How long to follow.
     pub timeout: Option<Duration>,
 }
 
-/// The options of `events`.
+/// Reads the options of `events`.
 pub fn events(map: Map) -> Result<Watch> {
     let given = ParsedOptions::new("events", KEYS, map)?;
     let options = EventOptions {
@@ -48,7 +49,7 @@ pub fn events(map: Map) -> Result<Watch> {
     Ok(Watch { options, timeout: given.get_with("timeout", values::duration)? })
 }
 
-/// The keys of `on`.
+/// The options of `on`.
 pub const ON: &[OptionSpec] = &[
     option_spec("container", ValueType::Handles, "Only events of these containers"),
     option_spec("image", ValueType::Handles, "Only events of these images and their containers"),
@@ -56,12 +57,12 @@ pub const ON: &[OptionSpec] = &[
     option_spec(
         "type",
         ValueType::OneOf(&["container", "image", "volume"]),
-        "only what is of this type",
+        "Only events of this type",
     ),
     option_spec("label", ValueType::Pairs, "Only with these labels: \"key\" or \"key=value\""),
 ];
 
-/// The options of `on`, and the actions that it is for.
+/// Reads the options of `on` and its actions.
 pub fn on(action: Dynamic, map: Map) -> Result<EventFilter> {
     let named = |error: Error| {
         let named = Error::new(error.kind(), format!("on(): {}", error.message()));
@@ -69,18 +70,23 @@ pub fn on(action: Dynamic, map: Map) -> Result<EventFilter> {
     };
     let given = ParsedOptions::new("on", ON, map)?;
     let mut filter = filter(&Dynamic::from(given.into_map())).map_err(named)?;
-    let actions = texts(&action.flatten()).filter(|actions| !actions.is_empty());
-    let actions = actions.ok_or_else(|| {
-        Error::new(Kind::Invalid, "on(): the name of an action is wanted, or an array of them")
-            .hint("such as \"die\" or [\"start\", \"die\"]")
-    })?;
+    let action = action.flatten();
+    let actions = texts(&action).ok_or_else(|| no_action(values::type_of(&action)))?;
+    if actions.is_empty() {
+        return Err(no_action("an empty array"));
+    }
     for action in actions {
         filter.add("event", &action).map_err(named)?;
     }
     Ok(filter)
 }
 
-/// What is wrong with a key of the filter, or with a text that is written for it.
+fn no_action(got: &str) -> Error {
+    let message = format!("on(): expected the name of an action or an array of names, got {got}");
+    Error::new(Kind::Invalid, message).hint("write \"die\" or [\"start\", \"die\"]")
+}
+
+/// Returns what is wrong with a key of the filter, or with a text as its value.
 pub fn wrong_filter(key: &str, value: Option<&str>) -> Option<Error> {
     let mut filter = EventFilter::default();
     match value {
@@ -100,15 +106,16 @@ fn filter(value: &Dynamic) -> Result<EventFilter> {
         }
         return Ok(filter);
     }
-    let wrong = || Error::new(Kind::Invalid, format!("it takes {}", ValueType::Filter.describe()));
-    for text in texts(value).ok_or_else(wrong)? {
-        let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+    let mismatch = |got: &str| ValueType::Filter.mismatch(got);
+    for text in texts(value).ok_or_else(|| mismatch(values::type_of(value)))? {
+        let pair = text.split_once('=');
+        let (key, value) = pair.ok_or_else(|| mismatch(&format!("\"{text}\"")))?;
         filter.add(key, value)?;
     }
     Ok(filter)
 }
 
-/// The values of one key: texts, handles, or labels as a map.
+/// Reads the values of one key: texts, handles, or labels as a map.
 fn filter_values(key: &str, value: &Dynamic) -> Result<Vec<String>> {
     let value = value.clone().flatten();
     let all = if value.is_map() {
@@ -120,12 +127,13 @@ fn filter_values(key: &str, value: &Dynamic) -> Result<Vec<String>> {
         subject_name(&value)
     };
     all.ok_or_else(|| {
-        let message = format!("filter `{key}` takes a string, a handle or an array of them");
+        let message = format!("filter `{key}`: expected a string, a handle or an array of them");
         Error::new(Kind::Invalid, message)
     })
 }
 
-/// What a text or a handle is called in events. Containers tell their image as it was typed.
+/// Returns the names of a text or a handle in events: those of containers have the image's name
+/// as it was typed.
 fn subject_name(value: &Dynamic) -> Option<Vec<String>> {
     let value = value.clone().flatten();
     if let Some(container) = value.read_lock::<Container>() {

@@ -1,4 +1,4 @@
-//! From option maps to which images are meant.
+//! The options of the functions of images.
 
 use jiff::Timestamp;
 use rhai::{Dynamic, Map};
@@ -12,7 +12,7 @@ use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::script::values;
 use crate::script::values::handle::Image;
 
-/// What `images` takes.
+/// The options of `images`.
 pub(super) const IMAGES: &[OptionSpec] = &[
     option_spec("all", ValueType::Flag, "Show all images, with intermediate ones"),
     option_spec(
@@ -30,7 +30,7 @@ pub(super) const IMAGES: &[OptionSpec] = &[
     option_spec("since", ValueType::Image, "Only images created after this one"),
 ];
 
-/// What `prune_images` takes.
+/// The options of `prune_images`.
 pub(super) const PRUNE_IMAGES: &[OptionSpec] = &[
     option_spec("all", ValueType::Flag, "Remove all unused images, not just dangling ones"),
     option_spec("label", ValueType::Pairs, "Only with these labels: \"key\" or \"key=value\""),
@@ -38,11 +38,11 @@ pub(super) const PRUNE_IMAGES: &[OptionSpec] = &[
     option_spec("dry_run", ValueType::Flag, "List what would be removed, and remove nothing"),
 ];
 
-/// What `check_images` takes.
+/// The options of `check_images`.
 pub(super) const CHECK_IMAGES: &[OptionSpec] =
     &[option_spec("repair", ValueType::Flag, "Repair what can be repaired, and remove the rest")];
 
-/// The options of `images`. `created` tells when the image of a reference was built.
+/// Reads the options of `images`. `created` returns when the image of a reference was built.
 pub fn images(
     map: Map,
     created: impl Fn(&str) -> Result<Option<Timestamp>>,
@@ -65,7 +65,7 @@ pub fn images(
     })
 }
 
-/// The options of `prune_images`.
+/// Reads the options of `prune_images`.
 pub fn prune_images(map: Map) -> Result<PruneOptions> {
     let given = ParsedOptions::new("prune_images", PRUNE_IMAGES, map)?;
     let now = Timestamp::now();
@@ -77,7 +77,7 @@ pub fn prune_images(map: Map) -> Result<PruneOptions> {
     Ok(PruneOptions { all: given.flag("all")?, filter, dry_run: given.flag("dry_run")? })
 }
 
-/// The option of `check_images`: whether to repair.
+/// Reads the option of `check_images`: whether to repair.
 pub fn check_images(map: Map) -> Result<bool> {
     ParsedOptions::new("check_images", CHECK_IMAGES, map)?.flag("repair")
 }

@@ -1,4 +1,4 @@
-//! A map of options whose keys are known, and how its values are read.
+//! A map of options with checked keys, and the readers of its values.
 
 use jiff::Timestamp;
 use rhai::{Dynamic, Map};
@@ -9,10 +9,10 @@ use crate::model::{Error, Kind, Result};
 use crate::script::syntax::suggest::suggest;
 use crate::script::values;
 
-/// Options that the language knows and this version does not do yet.
+/// Options that the language has and this version does not support yet.
 const NOT_YET: &[&str] = &["ports"];
 
-/// A map whose keys are known.
+/// A map of options whose keys are in the table of the function.
 #[derive(Debug)]
 pub struct ParsedOptions<'a> {
     function: &'a str,
@@ -21,8 +21,8 @@ pub struct ParsedOptions<'a> {
 }
 
 impl<'a> ParsedOptions<'a> {
-    /// Checks the keys of `map` against those that `function` takes. The value `()` is as not
-    /// given.
+    /// Checks the keys of `map` against those of `function`. An option with the value `()` counts
+    /// as absent.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a key that is not in the table.
@@ -40,7 +40,7 @@ impl<'a> ParsedOptions<'a> {
         Ok(ParsedOptions { function, known, map })
     }
 
-    /// The value of an option, read by `read`; a failure names function, option and form.
+    /// Returns the value of an option, read by `read`; an error names function, option and type.
     pub(super) fn get<T>(
         &self,
         name: &str,
@@ -50,7 +50,7 @@ impl<'a> ParsedOptions<'a> {
         read(value).map(Some).ok_or_else(|| self.type_error(name, value))
     }
 
-    /// As [`Self::get`], for what knows itself why it fails.
+    /// As [`Self::get`], for a reader that returns its own error.
     pub(super) fn get_with<T>(
         &self,
         name: &str,
@@ -63,26 +63,29 @@ impl<'a> ParsedOptions<'a> {
             .map_err(|error| error.about(format_args!("{}(): option `{name}`", self.function)))
     }
 
+    /// Returns the value of a flag; false if it is absent.
     pub(super) fn flag(&self, name: &str) -> Result<bool> {
         Ok(self.get(name, |value| value.as_bool().ok())?.unwrap_or(false))
     }
 
-    /// The end of a time, under either of its names.
+    /// Returns the earlier of `before` and `until`.
     pub(super) fn end_time(&self) -> Result<Option<Timestamp>> {
         let now = Timestamp::now();
         let read = |name| self.get_with(name, |value| values::moment(value, now));
         Ok([read("before")?, read("until")?].into_iter().flatten().min())
     }
 
+    /// Returns a whole number from 0.
     pub(super) fn count(&self, name: &str) -> Result<Option<u64>> {
         self.get(name, |value| u64::try_from(value.as_int().ok()?).ok())
     }
 
+    /// Returns the words of a command.
     pub(super) fn command(&self, name: &str) -> Result<Option<Vec<String>>> {
         self.get_with(name, |value| values::command("a command", value))
     }
 
-    /// `key` or `key=value`.
+    /// Returns the labels, each as `key` or `key=value`.
     pub(super) fn labels(&self) -> Result<Vec<String>> {
         let labels = self.get("label", pairs)?.unwrap_or_default();
         let text = |(key, value): (String, String)| match value.is_empty() {
@@ -97,7 +100,7 @@ impl<'a> ParsedOptions<'a> {
         self.map.contains_key(name)
     }
 
-    /// The values, for what reads them in its own way.
+    /// Returns the map.
     pub(super) fn into_map(self) -> Map {
         self.map
     }

@@ -1,4 +1,4 @@
-//! From option maps to what the engine takes.
+//! Reads the option maps of functions as the engine's types.
 
 use super::convert::{env, pairs, statuses, stop_timeout, text_of};
 use super::parsed::ParsedOptions;
@@ -19,7 +19,7 @@ use rhai::{Dynamic, Map};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The options of `exec`.
+/// Reads the options of `exec`.
 pub fn exec(map: Map) -> Result<ExecOptions> {
     let given = ParsedOptions::new("exec", keys("exec"), map)?;
     Ok(ExecOptions {
@@ -33,13 +33,13 @@ pub fn exec(map: Map) -> Result<ExecOptions> {
     })
 }
 
-/// The options of `load`: the platform to take.
+/// Reads the options of `load`: the platform to load.
 pub fn load(map: Map) -> Result<Option<Platform>> {
     ParsedOptions::new("load", keys("load"), map)?
         .get_with("platform", |value| text_of(value)?.parse())
 }
 
-/// The options of `save`.
+/// Reads the options of `save`.
 pub fn save(map: Map) -> Result<SaveOptions> {
     let given = ParsedOptions::new("save", keys("save"), map)?;
     Ok(SaveOptions {
@@ -48,14 +48,14 @@ pub fn save(map: Map) -> Result<SaveOptions> {
     })
 }
 
-/// The options of `start`: whether to attach, and whether to give input.
+/// Reads the options of `start`: whether to attach the output, and the input.
 pub fn start(map: Map) -> Result<(bool, bool)> {
     let given = ParsedOptions::new("start", keys("start"), map)?;
     let interactive = given.flag("interactive")?;
     Ok((given.flag("attach")? || interactive, interactive))
 }
 
-/// The options of `stop` and `restart`, or their grace time alone.
+/// Reads the options of `stop` and `restart`, or a stop timeout alone.
 pub fn stop(function: &str, value: Dynamic) -> Result<StopOptions> {
     let value = value.flatten();
     if !value.is_map() {
@@ -68,18 +68,18 @@ pub fn stop(function: &str, value: Dynamic) -> Result<StopOptions> {
     })
 }
 
-/// The options of `rm`: force, and whether volumes that nobody named go too.
+/// Reads the options of `rm`.
 pub fn remove(map: Map) -> Result<RemoveOptions> {
     let given = ParsedOptions::new("rm", keys("rm"), map)?;
     Ok(RemoveOptions { force: given.flag("force")?, volumes: given.flag("volumes")? })
 }
 
-/// The option of `rmi` and `remove_volume`.
+/// Reads the option of `rmi` and `remove_volume`.
 pub fn force(function: &str, map: Map) -> Result<bool> {
     ParsedOptions::new(function, keys(function), map)?.flag("force")
 }
 
-/// The option of `image`.
+/// Reads the option of `image`.
 pub fn pull(map: Map) -> Result<PullPolicy> {
     let policy =
         ParsedOptions::new("image", keys("image"), map)?.get(
@@ -94,7 +94,7 @@ pub fn pull(map: Map) -> Result<PullPolicy> {
     Ok(policy.unwrap_or_default())
 }
 
-/// The options of `pull` and `push`.
+/// Reads the options of `pull` and `push`.
 pub fn fetch(function: &str, map: Map) -> Result<PullOptions> {
     let given = ParsedOptions::new(function, keys(function), map)?;
     let platform = given.get_with("platform", |value| text_of(value)?.parse())?;
@@ -102,18 +102,18 @@ pub fn fetch(function: &str, map: Map) -> Result<PullOptions> {
     Ok(PullOptions { platform, access: Access { insecure: verify == Some(false) } })
 }
 
-/// Which lines, how they look, and for how long.
+/// The options of `logs`: which lines, in which format, and for how long.
 #[derive(Clone, Debug, Default)]
 pub struct Follow {
-    /// For the engine.
+    /// The options for the engine.
     pub options: LogOptions,
-    /// Whether the text shows times.
+    /// Whether the text shows timestamps.
     pub timestamps: bool,
-    /// When to give up.
+    /// How long to follow.
     pub timeout: Option<Duration>,
 }
 
-/// The options of `logs`.
+/// Reads the options of `logs`.
 pub fn logs(map: Map) -> Result<Follow> {
     let given = ParsedOptions::new("logs", keys("logs"), map)?;
     let now = Timestamp::now();
@@ -131,30 +131,30 @@ pub fn logs(map: Map) -> Result<Follow> {
     Ok(Follow { options, timestamps: given.flag("timestamps")?, timeout })
 }
 
-/// Which containers `ps` lists.
+/// The filter of `ps`: a container must match each field that is set.
 #[derive(Debug, Default)]
 pub struct Filter {
-    /// Also those that do not run.
+    /// Whether to list stopped containers too.
     pub all: bool,
-    /// A part of the name.
+    /// A text that the name contains.
     pub name: Option<String>,
-    /// The beginning of the id.
+    /// A text that the id begins with.
     pub id: Option<String>,
-    /// Labels; an empty value where only the key counts.
+    /// Labels; an empty value matches any.
     pub labels: BTreeMap<String, String>,
-    /// One of these, where not empty.
+    /// The statuses to list; empty for all.
     pub status: Vec<Status>,
-    /// The image's reference or id.
+    /// The reference or id of the container's image.
     pub ancestor: Option<String>,
-    /// Ended with it.
+    /// The exit code.
     pub exited: Option<i64>,
-    /// At most so many.
+    /// The number of last created containers to list.
     pub last: Option<u64>,
-    /// So well.
+    /// The health.
     pub health: Option<String>,
 }
 
-/// The options of `ps`.
+/// Reads the options of `ps`.
 pub fn filter(map: Map) -> Result<Filter> {
     let given = ParsedOptions::new("ps", keys("ps"), map)?;
     let status = given.get_with("status", statuses)?.unwrap_or_default();

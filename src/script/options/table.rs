@@ -27,7 +27,7 @@ const STOP: &[OptionSpec] = &[
     option_spec(
         "time",
         ValueType::StopTimeout,
-        "Seconds to wait before killing the container; -1 is no limit",
+        "Seconds to wait before killing the container; -1 for no limit",
     ),
     option_spec("signal", ValueType::Signal, "Signal to send to the container"),
 ];

@@ -1,4 +1,4 @@
-//! Options of what shows how a container works.
+//! The options of `trace` and `diagram`.
 
 use rhai::Map;
 
@@ -7,31 +7,31 @@ use crate::model::Result;
 use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::script::values;
 
-/// Of `trace`.
+/// The options of `trace`.
 pub const TRACE_KEYS: &[OptionSpec] =
     &[option_spec("step", ValueType::Flag, "Stop before each step and wait for Enter")];
 
-/// Of `diagram`.
+/// The options of `diagram`.
 pub const DIAGRAM_KEYS: &[OptionSpec] = &[
     option_spec("ascii", ValueType::Flag, "Draw with ASCII characters only"),
     option_spec("svg", ValueType::Text, "Write an SVG image to this file"),
 ];
 
-/// How a diagram is drawn.
+/// The options of `diagram`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagram {
-    /// In ASCII alone; as the terminal says where unset.
+    /// Whether to draw with ASCII characters only; by default as the terminal requires.
     pub ascii: Option<bool>,
-    /// As SVG, to this file.
+    /// The file to write an SVG image to.
     pub svg: Option<String>,
 }
 
-/// Whether a trace goes step by step.
+/// Reads the options of `trace`: whether to stop before each step.
 pub fn trace(map: Map) -> Result<bool> {
     ParsedOptions::new("trace", TRACE_KEYS, map)?.flag("step")
 }
 
-/// How a diagram is to be drawn.
+/// Reads the options of `diagram`.
 pub fn diagram(map: Map) -> Result<Diagram> {
     let given = ParsedOptions::new("diagram", DIAGRAM_KEYS, map)?;
     let ascii = given.get("ascii", |value| value.as_bool().ok())?;

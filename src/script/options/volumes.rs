@@ -1,17 +1,17 @@
-//! The options of functions of volumes.
+//! The options of the functions of volumes.
 
 use super::convert::{pairs, texts};
 use super::parsed::ParsedOptions;
-use crate::model::Result;
 use crate::model::observe::volume::{PruneVolumesOptions, VolumeFilter};
 use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
+use crate::model::{Error, Kind, Result};
 use rhai::Map;
 use std::collections::BTreeMap;
 
-/// What `create_volume` takes.
+/// The options of `create_volume`.
 pub(super) const VOLUME: &[OptionSpec] = &[option_spec("labels", ValueType::Pairs, "Set metadata")];
 
-/// What `volumes` takes.
+/// The options of `volumes`.
 pub(super) const VOLUMES: &[OptionSpec] = &[
     option_spec(
         "dangling",
@@ -22,31 +22,35 @@ pub(super) const VOLUMES: &[OptionSpec] = &[
     option_spec("label", ValueType::Pairs, "Only with these labels: \"key\" or \"key=value\""),
 ];
 
-/// What `prune_volumes` takes.
+/// The options of `prune_volumes`.
 pub(super) const PRUNE_VOLUMES: &[OptionSpec] = &[
     option_spec("all", ValueType::Flag, "Remove all unused volumes, not just anonymous ones"),
     option_spec("label", ValueType::Pairs, "Only with these labels: \"key\" or \"key=value\""),
     option_spec("dry_run", ValueType::Flag, "List what would be removed, and remove nothing"),
 ];
 
-/// The options of `create_volume`: labels.
+/// Reads the options of `create_volume`: labels.
 pub fn new_volume(map: Map) -> Result<BTreeMap<String, String>> {
     let labels = ParsedOptions::new("create_volume", VOLUME, map)?.get("labels", pairs)?;
-    Ok(labels.unwrap_or_default().into_iter().collect())
+    let labels: BTreeMap<_, _> = labels.unwrap_or_default().into_iter().collect();
+    match labels.contains_key("") {
+        true => Err(Error::new(Kind::Invalid, "create_volume(): a label needs a key")),
+        false => Ok(labels),
+    }
 }
 
-/// The options of `volumes`.
+/// Reads the options of `volumes`.
 pub fn volumes(map: Map) -> Result<VolumeFilter> {
     let given = ParsedOptions::new("volumes", VOLUMES, map)?;
     Ok(VolumeFilter {
         dangling: given.get("dangling", |value| value.as_bool().ok())?,
         names: given.get("name", texts)?.unwrap_or_default(),
         labels: given.labels()?,
-        without_labels: Vec::new(),
+        ..VolumeFilter::default()
     })
 }
 
-/// The options of `prune_volumes`: whether all, which, and whether only to tell.
+/// Reads the options of `prune_volumes`.
 pub fn prune_volumes(map: Map) -> Result<PruneVolumesOptions> {
     let given = ParsedOptions::new("prune_volumes", PRUNE_VOLUMES, map)?;
     let filter = VolumeFilter { labels: given.labels()?, ..VolumeFilter::default() };

@@ -14,7 +14,7 @@ use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::model::{Error, Kind, Result};
 use crate::script::values;
 
-/// How long one answer of a server is waited for: one that hangs while it starts is asked again.
+/// The timeout of one HTTP request: a server that hangs while it starts gets another request.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// The keys of a condition.
@@ -40,55 +40,55 @@ pub const KEYS: &[OptionSpec] = &[
     option_spec("fail", ValueType::Text, "Fail when a log line matches this regular expression"),
 ];
 
-/// What is waited for.
+/// A condition that a container can meet.
 #[derive(Clone, Debug)]
 pub enum Condition {
-    /// It is in this state.
+    /// The status is this.
     Status(Status),
-    /// It is so well.
+    /// The health is this.
     Health(&'static str),
-    /// It is gone.
+    /// The container was removed.
     Removed,
-    /// It has written so many lines that match.
+    /// `count` log lines match `pattern`.
     Log {
-        /// What a line must match.
+        /// The pattern that lines must match.
         pattern: Regex,
-        /// How many of them.
+        /// The number of lines.
         count: u64,
-        /// Of this stream.
+        /// Only lines of this stream.
         stream: Option<Stream>,
     },
-    /// It can be seen from outside.
+    /// A readiness probe succeeds.
     Probe(Probe),
-    /// A program ends with 0.
+    /// This command exits with 0.
     Exec(Vec<String>),
-    /// Each of these.
+    /// All of these conditions are met.
     All(Vec<WaitCondition>),
-    /// The first of these.
+    /// One of these conditions is met.
     Any(Vec<WaitCondition>),
 }
 
-/// A condition, and what ends the wait for it.
+/// A condition, and the pattern that makes the wait fail.
 #[derive(Clone, Debug)]
 pub struct WaitCondition {
-    /// What is waited for.
+    /// The condition to wait for.
     pub condition: Condition,
-    /// A line that means that it will not come.
+    /// A log line that makes the wait fail.
     pub fail: Option<Regex>,
 }
 
 /// Reads a condition: a word or a map.
 ///
 /// # Errors
-/// [`Kind::Invalid`], with what can be waited for.
+/// [`Kind::Invalid`], with the known conditions.
 pub fn wait_condition(value: &Dynamic) -> Result<WaitCondition> {
     let value = value.clone().flatten();
     if let Some(word) = values::text(&value) {
         return Ok(WaitCondition { condition: state(&word)?, fail: None });
     }
     let map = value.try_cast::<Map>().ok_or_else(|| {
-        Error::new(Kind::Invalid, "wait_for(): a condition is a word or a map")
-            .hint("such as \"healthy\", #{ log: \"ready\" }, #{ port: 80 } or #{ exec: \"true\" }")
+        Error::new(Kind::Invalid, "wait_for(): expected a status or a map of a condition")
+            .hint("write \"healthy\", #{ log: \"ready\" }, #{ port: 80 } or #{ exec: \"true\" }")
     })?;
     let given = ParsedOptions::new("wait_for", KEYS, map)?;
     let mut found = Vec::new();
@@ -111,9 +111,9 @@ pub fn wait_condition(value: &Dynamic) -> Result<WaitCondition> {
     match <[Condition; 1]>::try_from(found) {
         Ok([condition]) => Ok(WaitCondition { condition, fail }),
         Err(found) => {
-            let message = format!("wait_for(): one condition is wanted, not {}", found.len());
+            let message = format!("wait_for(): expected one condition, got {}", found.len());
             Err(Error::new(Kind::Invalid, message)
-                .hint("several go into #{ all: [...] } or #{ any: [...] }"))
+                .hint("write several as #{ all: [...] } or #{ any: [...] }"))
         }
     }
 }
@@ -122,7 +122,7 @@ fn port(value: &Dynamic) -> Option<u16> {
     u16::try_from(value.as_int().ok()?).ok().filter(|port| *port > 0)
 }
 
-/// A server's answer. `port` and `status` are the request's here.
+/// Reads a request and the answer to wait for: `port` and `status` belong to it.
 fn answer(given: &ParsedOptions<'_>, path: &str) -> Result<Probe> {
     let number = |value: &Dynamic| u16::try_from(value.as_int().ok()?).ok();
     let status = given.get("status", |value| number(value).filter(|n| (100..600).contains(n)))?;
@@ -133,24 +133,25 @@ fn answer(given: &ParsedOptions<'_>, path: &str) -> Result<Probe> {
 fn file(value: &Dynamic) -> Result<Probe> {
     let path = text_of(value)?;
     if !path.starts_with('/') || path.contains('\0') {
-        let error = Error::new(Kind::Invalid, format!("{path:?} is no absolute path"));
-        return Err(error.hint("such as \"/run/ready\""));
+        let error = Error::new(Kind::Invalid, format!("{path:?} is not an absolute path"));
+        return Err(error.hint("write a path such as \"/run/ready\""));
     }
     Ok(Probe::FileExists(path))
 }
 
 fn wait_conditions(value: &Dynamic) -> Result<Vec<WaitCondition>> {
-    let list = value.clone().try_cast::<Array>().filter(|list| !list.is_empty());
-    let list = list.ok_or_else(|| {
-        Error::new(Kind::Invalid, format!("it takes {}", ValueType::Conditions.describe()))
-    })?;
+    let list = value.clone().try_cast::<Array>();
+    let list = list.ok_or_else(|| ValueType::Conditions.mismatch(values::type_of(value)))?;
+    if list.is_empty() {
+        return Err(ValueType::Conditions.mismatch("an empty array"));
+    }
     list.iter().map(wait_condition).collect()
 }
 
 fn pattern(value: &Dynamic) -> Result<Regex> {
     let text = text_of(value)?;
     Regex::new(&text).map_err(|error| {
-        Error::new(Kind::Invalid, format!("`{text}` is no regular expression"))
+        Error::new(Kind::Invalid, format!("`{text}` is not a regular expression"))
             .cause(error.to_string())
     })
 }
@@ -165,9 +166,9 @@ fn state(word: &str) -> Result<Condition> {
         (None, _) => {
             let mut words: Vec<&str> = Status::ALL.iter().map(|status| status.as_str()).collect();
             words.extend(["healthy", "unhealthy", "removed"]);
-            let message = format!("wait_for(): nothing is ever `{word}`");
+            let message = format!("wait_for(): unknown condition `{word}`");
             let error = Error::new(Kind::Invalid, message);
-            return Err(error.hint(format!("it is one of {}", words.join(", "))));
+            return Err(error.hint(format!("use one of {}", words.join(", "))));
         }
     })
 }

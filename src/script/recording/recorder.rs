@@ -21,7 +21,7 @@ use crate::model::observe::event::EventOptions;
 use crate::model::observe::log::Stream;
 use crate::model::script::recording::{ContainerTimeline, Recording, TimelineEvent};
 use crate::model::value::id::ContainerId;
-use crate::script::host::{Host, Observer, Output};
+use crate::script::host::{Observer, Output, ScriptHost};
 
 /// The interval between two samples, if nothing is new.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -58,7 +58,7 @@ struct State {
 }
 
 impl Recorder {
-    pub(super) fn new(host: &Host) -> Result<Self> {
+    pub(super) fn new(host: &ScriptHost) -> Result<Self> {
         Ok(Recorder {
             backend: Arc::clone(&host.backend),
             output: Arc::clone(&host.output),

@@ -11,14 +11,14 @@ use crate::model::error::Context as _;
 use crate::model::script::recording::Recording;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::errors::render;
-use crate::script::host::{Host, Outcome, Output, Source, read};
+use crate::script::host::{Outcome, Output, ScriptHost, Source, read};
 use crate::script::session::Session;
 
 /// Runs a script to its end and records it.
 ///
 /// # Errors
 /// When recording cannot start; then the script did not run.
-pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Recording)> {
+pub fn run_recorded(host: ScriptHost, source: Source) -> Result<(Outcome, Recording)> {
     let began = Timestamp::now();
     let recorder = Arc::new(Recorder::new(&host)?);
     let looking = {
@@ -28,7 +28,7 @@ pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Recording)> 
     };
     let name = source.name();
     let output: Arc<dyn Output> = recorder.clone();
-    let host = Host { output, observer: Some(recorder.clone()), ..host };
+    let host = ScriptHost { output, observer: Some(recorder.clone()), ..host };
     let (outcome, places) = match read(source) {
         Ok((name, text)) => {
             let session = Session::new(host);

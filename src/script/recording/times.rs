@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::observe::event::{Action, Event};
+use crate::model::observe::event::{Event, EventAction};
 use crate::model::script::recording::TimelineEvent;
 use crate::model::{Error, Kind};
 
 /// Returns whether an event changes the status of a container.
 pub fn changes_status(event: &Event) -> bool {
     let moving = [
-        Action::Create,
-        Action::Start,
-        Action::Pause,
-        Action::Unpause,
-        Action::Die,
-        Action::Stop,
-        Action::Restart,
-        Action::Destroy,
+        EventAction::Create,
+        EventAction::Start,
+        EventAction::Pause,
+        EventAction::Unpause,
+        EventAction::Die,
+        EventAction::Stop,
+        EventAction::Restart,
+        EventAction::Destroy,
     ];
     moving.iter().any(|action| action.as_str() == event.action)
 }

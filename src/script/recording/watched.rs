@@ -130,7 +130,7 @@ impl Watched {
         let name = record.map(|record| record.state.name.to_string());
         let restarts = |record: &Container| {
             let updated = record.state.updated.restart;
-            updated.unwrap_or(record.spec.host.supervision.restart) != RestartPolicy::No
+            updated.unwrap_or(record.spec.host_config.supervision.restart) != RestartPolicy::No
         };
         ContainerTimeline {
             id: self.id.short().to_owned(),

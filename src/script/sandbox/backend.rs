@@ -1,5 +1,6 @@
 //! The engine of a script that is not trusted: changes only the containers and volumes that the
-//! script created, and shows the others.
+//! script created, and shows little of the others (`foreign`). Tags and images are fenced below, in
+//! the store, where nothing comes between a check and a change.
 //!
 //! All calls of a script go through this engine, so no function has to check permissions. Verbs are
 //! passed on by name: a verb that is new in the contract does not compile here until it is named
@@ -11,12 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::policy::SandboxPolicy;
+use super::foreign::{self, SeenEvents};
+use super::policy::{SandboxPolicy, refuse};
 use crate::engine::{
-    Attach, Backend, Builds, CancelToken, Containers, CopyOptions, EventStream, Files, Images,
-    LogStream, Observe, Processes, Registries, Session, Transfer, Volumes, pass_on,
+    Attach, Backend, Builds, CancelToken, ContainerSession, Containers, CopyOptions, EventStream,
+    Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes, pass_on,
 };
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::mounts::{Mount, MountKind};
@@ -26,8 +29,10 @@ use crate::model::container::status::Action;
 use crate::model::container::{Changes, Container};
 use crate::model::image::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::image::history::History;
+use crate::model::image::own::foreign as foreign_error;
 use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOptions, Usage};
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
+use crate::model::inspect::{self, ContainerPaths};
 use crate::model::observe::check_report::{CheckOptions, Report};
 use crate::model::observe::event::EventOptions;
 use crate::model::observe::introspection::{ImageIntrospection, Introspection, PathLayers};
@@ -38,7 +43,8 @@ use crate::model::observe::stats::Stats;
 use crate::model::observe::system::Info;
 use crate::model::observe::top::Process;
 use crate::model::observe::volume::{
-    PruneVolumesOptions, PrunedVolumes, RemoveVolumeOptions, Volume, VolumeOptions, VolumeUse,
+    PruneVolumesOptions, PrunedVolumes, RemoveVolumeOptions, Volume, VolumeFilter, VolumeOptions,
+    VolumeUse,
 };
 use crate::model::script::trace::TraceStep;
 use crate::model::value::id::ContainerId;
@@ -63,22 +69,51 @@ impl SandboxedBackend {
 
     /// Checks that the script created the container.
     fn created_container(&self, id: &ContainerId) -> Result<()> {
-        if self.policy.has_created(id) {
+        if self.policy.has_created(id.as_str()) {
             return Ok(());
         }
         let name = self.inner.inspect(id)?.state.name;
-        Err(SandboxPolicy::denied_foreign(&format!("container `{name}`"))
-            .container(name.as_str(), None))
+        Err(foreign_error(&format!("container `{name}`")).container(name.as_str(), None))
     }
 
-    /// Checks that the script created the volume, or that it does not exist.
-    fn created_volume(&self, name: &str) -> Result<()> {
-        if self.policy.has_created_volume(name) {
-            return Ok(());
+    /// Hides what the script must not see of a container that it did not create.
+    fn seen(&self, found: Container) -> Container {
+        match self.policy.has_created(found.spec.id.as_str()) {
+            true => found,
+            false => foreign::container(found),
         }
+    }
+
+    fn seen_volume(&self, found: VolumeUse) -> VolumeUse {
+        match self.policy.has_created_volume(&found.volume) {
+            true => found,
+            false => foreign::volume(found),
+        }
+    }
+
+    /// Records the volumes that were created for a container: these have its time. Another process
+    /// may have created one since the check of the options; then the container is removed.
+    fn note_volumes(&self, id: &ContainerId) -> Result<()> {
+        let spec = self.inner.inspect(id)?.spec;
+        for name in spec.host_config.mounts.volumes() {
+            let volume = self.inner.volume(name)?.volume;
+            if volume.created == spec.created {
+                self.policy.note_created_volume(&volume);
+            } else if !self.policy.has_created_volume(&volume) {
+                let force = RemoveOptions { force: true, volumes: false };
+                self.inner.rm(id, &force, &CancelToken::new()?)?;
+                return Err(foreign_error(&format!("volume `{name}`")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that the script created the volume, or that it does not exist. Returns it.
+    fn created_volume(&self, name: &str) -> Result<Option<Volume>> {
         match self.inner.volume(name) {
-            Ok(_) => Err(SandboxPolicy::denied_foreign(&format!("volume `{name}`"))),
-            Err(error) if error.kind() == Kind::NotFound => Ok(()),
+            Ok(found) if self.policy.has_created_volume(&found.volume) => Ok(Some(found.volume)),
+            Ok(_) => Err(foreign_error(&format!("volume `{name}`"))),
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -87,8 +122,8 @@ impl SandboxedBackend {
     /// container in another's namespace sees its processes, and through these its files.
     fn resolve_namespaces(&self, options: &CreateOptions) -> Result<CreateOptions> {
         let mut options = options.clone();
-        let sharing = &mut options.namespaces;
-        for mode in [&mut sharing.network, &mut sharing.ipc, &mut sharing.pid] {
+        let namespaces = &mut options.namespaces;
+        for mode in [&mut namespaces.network, &mut namespaces.ipc, &mut namespaces.pid] {
             if let NamespaceMode::Container(name) = mode {
                 let id = self.inner.find(name)?;
                 self.created_container(&id)?;
@@ -103,7 +138,14 @@ impl Images for SandboxedBackend {
     pass_on::images! {
         inner:
         image, images, image_json, introspect_image, image_from_host, load, load_stream, save,
-        save_stream, tag, history, image_usage, prune_images, check, rmi
+        save_stream, tag, history, image_usage, prune_images, rmi
+    }
+
+    fn check(&self, options: &CheckOptions, cancel: &CancelToken) -> Result<Report> {
+        if options.repair {
+            return refuse("a repair of the store").map(|()| Report::default());
+        }
+        self.inner.check(options, cancel)
     }
 }
 
@@ -127,10 +169,10 @@ impl Containers for SandboxedBackend {
         let volumes = options.mounts.list.iter().filter(|mount| mount.kind == MountKind::Volume);
         let named = volumes.filter(|mount: &&Mount| !mount.source.is_empty());
         let names: Vec<&str> = named.map(|mount| mount.source.as_str()).collect();
-        names.iter().try_for_each(|name| self.created_volume(name))?;
+        names.iter().try_for_each(|name| self.created_volume(name).map(drop))?;
         let id = self.inner.create(image, &options)?;
         self.policy.note_created(id.clone());
-        names.into_iter().for_each(|name| self.policy.note_created_volume(name));
+        self.note_volumes(&id)?;
         Ok(id)
     }
 
@@ -148,18 +190,13 @@ impl Containers for SandboxedBackend {
 impl Processes for SandboxedBackend {
     pass_on::processes! {
         inner after created_container:
-        attach, exec, probe
-    }
-
-    pass_on::processes! {
-        inner:
-        top
+        attach, exec, probe, top
     }
 }
 
 impl Files for SandboxedBackend {
     fn path_layers(&self, _: &ContainerId, _: &str) -> Result<PathLayers> {
-        Err(Error::new(Kind::Unsupported, "this engine has no layers to look into"))
+        Err(Error::new(Kind::Unsupported, "`explain` of a path is not allowed with --untrusted"))
     }
 
     pass_on::files! {
@@ -178,37 +215,64 @@ impl Volumes for SandboxedBackend {
         if let Some(name) = &options.name {
             self.created_volume(name)?;
         }
+        let begun = Timestamp::now();
         let volume = self.inner.volume_create(options)?;
-        self.policy.note_created_volume(&volume.name);
+        if volume.created >= begun {
+            self.policy.note_created_volume(&volume);
+        }
         Ok(volume)
     }
 
+    fn volume_rm(&self, name: &str, options: &RemoveVolumeOptions) -> Result<()> {
+        let created = self.created_volume(name)?.map(|volume| volume.created);
+        self.inner.volume_rm(name, &RemoveVolumeOptions { created, ..*options })
+    }
+
     fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes> {
-        if options.dry_run {
-            return self.inner.volume_prune(options);
-        }
-        Err(SandboxPolicy::denied_foreign("a volume"))
+        let only = Some(self.policy.created_volumes());
+        let filter = VolumeFilter { only, ..options.filter.clone() };
+        self.inner.volume_prune(&PruneVolumesOptions { filter, ..options.clone() })
     }
 
-    pass_on::volumes! {
-        inner after created_volume:
-        volume_rm
+    fn volumes(&self) -> Result<Vec<VolumeUse>> {
+        Ok(self.inner.volumes()?.into_iter().map(|volume| self.seen_volume(volume)).collect())
     }
 
-    pass_on::volumes! {
-        inner:
-        volumes, volume
+    fn volume(&self, name: &str) -> Result<VolumeUse> {
+        self.inner.volume(name).map(|volume| self.seen_volume(volume))
     }
 }
 
 impl Observe for SandboxedBackend {
+    fn ps(&self) -> Result<Vec<Container>> {
+        Ok(self.inner.ps()?.into_iter().map(|found| self.seen(found)).collect())
+    }
+
+    fn inspect(&self, id: &ContainerId) -> Result<Container> {
+        self.inner.inspect(id).map(|found| self.seen(found))
+    }
+
+    fn inspect_json(&self, id: &ContainerId) -> Result<Value> {
+        if self.policy.has_created(id.as_str()) {
+            return self.inner.inspect_json(id);
+        }
+        Ok(inspect::container(&self.inspect(id)?, &ContainerPaths::default()))
+    }
+
+    fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>> {
+        let mut all = options.clone();
+        let filter = std::mem::take(&mut all.filter);
+        let (all, policy) = (self.inner.events(&all)?, Arc::clone(&self.policy));
+        Ok(Box::new(SeenEvents { all, filter, policy }))
+    }
+
     pass_on::observe! {
         inner after created_container:
-        logs
+        logs, introspect, plan_action
     }
 
     pass_on::observe! {
         inner:
-        is_dry_run, info, ps, inspect, inspect_json, introspect, plan_action, stats, events, usage
+        is_dry_run, info, stats, usage
     }
 }

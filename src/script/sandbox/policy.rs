@@ -8,12 +8,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use rhai::{Array, Map};
 
 use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::create_options;
+use crate::model::image::own::OwnImages;
+use crate::model::observe::volume::Volume;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::script::values;
@@ -25,8 +28,10 @@ pub struct SandboxPolicy {
     folder: PathBuf,
     turn: Mutex<()>,
     /// What the script has created. Ids are unique, so they stay when a container is removed.
-    containers: Mutex<BTreeSet<ContainerId>>,
-    volumes: Mutex<BTreeSet<String>>,
+    containers: Mutex<BTreeSet<String>>,
+    /// By name, with the time of creation: another volume may get the name.
+    volumes: Mutex<BTreeSet<(String, Timestamp)>>,
+    images: Arc<OwnImages>,
 }
 
 /// A path that is allowed for the length of a call.
@@ -70,36 +75,38 @@ impl SandboxPolicy {
         let what = || format!("open the script's folder `{}`", folder.display());
         let folder = folder.canonicalize().map_err(|error| Error::from_io(what(), &error))?;
         let (containers, volumes) = (Mutex::default(), Mutex::default());
-        Ok(SandboxPolicy { folder, turn: Mutex::new(()), containers, volumes })
+        let images = Arc::default();
+        Ok(SandboxPolicy { folder, turn: Mutex::new(()), containers, volumes, images })
     }
 
     /// Records that the script has created a container.
     pub fn note_created(&self, id: ContainerId) {
-        lock(&self.containers).insert(id);
+        lock(&self.containers).insert(id.as_str().to_owned());
     }
 
     /// Whether the script has created this container.
-    pub fn has_created(&self, id: &ContainerId) -> bool {
+    pub fn has_created(&self, id: &str) -> bool {
         lock(&self.containers).contains(id)
     }
 
     /// Records that the script has created a volume.
-    pub fn note_created_volume(&self, name: &str) {
-        lock(&self.volumes).insert(name.to_owned());
+    pub fn note_created_volume(&self, volume: &Volume) {
+        lock(&self.volumes).insert((volume.name.clone(), volume.created));
     }
 
-    /// Whether the script has created the volume of this name.
-    pub fn has_created_volume(&self, name: &str) -> bool {
-        lock(&self.volumes).contains(name)
+    /// Whether the script has created this volume.
+    pub fn has_created_volume(&self, volume: &Volume) -> bool {
+        lock(&self.volumes).contains(&(volume.name.clone(), volume.created))
     }
 
-    /// Returns the error for a change of something that the script did not create.
-    pub fn denied_foreign(what: &str) -> Error {
-        let message = format!("{what} was not created by this script");
-        Error::new(Kind::Denied, message).hint(
-            "with --untrusted a script changes only its own; run it without --untrusted if you \
-             trust it",
-        )
+    /// Returns the volumes that the script has created, by name and time of creation.
+    pub fn created_volumes(&self) -> BTreeSet<(String, Timestamp)> {
+        lock(&self.volumes).clone()
+    }
+
+    /// Returns the record of the script's images and tags, which the engine keeps.
+    pub fn images(&self) -> Arc<OwnImages> {
+        Arc::clone(&self.images)
     }
 
     /// Returns a path inside the folder that exists or can be created.
@@ -153,7 +160,8 @@ pub fn refuse(what: &str) -> Result<()> {
 /// [`Kind::Denied`].
 pub fn deny_host_env(options: &Map) -> Result<()> {
     let env = options.get("env").map(|env| env.clone().flatten());
-    let list = env.and_then(|env| env.try_cast::<Array>()).unwrap_or_default();
+    let list = env.map(|env| env.clone().try_cast::<Array>().unwrap_or_else(|| vec![env]));
+    let list = list.unwrap_or_default();
     let taken = list.iter().filter_map(values::text).find(|entry| !entry.contains('='));
     taken.map_or(Ok(()), |name| deny_host_variable(&name))
 }

@@ -56,7 +56,7 @@ impl Session {
     }
 
     /// Returns the parameters of a function after the bracket: `container, options) -> Container`.
-    /// Of several overloads the shortest with parameters.
+    /// Of several overloads these are those of the shortest with parameters.
     pub fn parameters(&self, name: &str, is_method: bool) -> Option<String> {
         let known = self.context.library().all_functions(&self.engine);
         let before = usize::from(is_method);

@@ -14,7 +14,7 @@ use crate::script::context::{stack, thread};
 use crate::script::display;
 use crate::script::errors::render;
 use crate::script::flow::{cleanup, handlers};
-use crate::script::host::Host;
+use crate::script::host::ScriptHost;
 use crate::script::syntax::incomplete::InputValidator;
 use crate::script::syntax::sources::without_shebang;
 
@@ -56,7 +56,7 @@ pub enum EvalResult {
 
 impl Session {
     /// Creates a session.
-    pub fn new(host: Host) -> Self {
+    pub fn new(host: ScriptHost) -> Self {
         // Closures are named after a hash; with a fixed seed the names are equal in every run.
         let _ = rhai::config::hashing::set_hashing_seed(Some([1, 2, 3, 4]));
         let context = ScriptContext::new(host, interpreter::LANGUAGE);
@@ -187,9 +187,7 @@ impl Session {
             self.global.lib.push(ast.shared_lib().clone());
         }
         self.global.source = Some(name.into());
-        // Deprecated API of `internals`, but the only way to keep imports and constants between
-        // texts.
-        #[allow(deprecated)]
+        #[expect(deprecated, reason = "the only way to keep imports and constants between texts")]
         let value = self.engine.eval_statements_raw(
             &mut self.global,
             &mut Caches::new(),

@@ -62,8 +62,7 @@ pub fn build(context: &ScriptContext) -> Engine {
         err.eprint(&format!("{place}{text}"));
     });
     let own = context.clone();
-    // Unstable API of `internals`; there is no other hook before the use of a variable.
-    #[allow(deprecated)]
+    #[expect(deprecated, reason = "unstable, and the only hook before the use of a variable")]
     engine.on_var(move |name, _, mut evaluation| {
         if own.sources().may_be_caught(name) {
             caught::normalize(name, &mut evaluation, &own);

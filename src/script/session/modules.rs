@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use rhai::{Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope, Shared};
 
+use crate::model::value::bom::without_bom;
 use crate::model::{Error, Kind};
 use crate::script::api::stdlib;
 use crate::script::context::script_context::ScriptContext;
@@ -84,8 +85,7 @@ fn publish_closures(module: &mut Module, ast: &rhai::AST) {
     for (_, _, name, _, definition) in ast.shared_lib().iter_script_fn_info() {
         if name.starts_with(CLOSURE) {
             let hash = scratch.set_script_fn(definition.clone());
-            // The registration API that replaces it cannot change an existing module.
-            #[allow(deprecated)]
+            #[expect(deprecated, reason = "its successor cannot change an existing module")]
             module.update_fn_namespace(hash, FnNamespace::Global);
         }
     }
@@ -148,7 +148,7 @@ pub fn locate(source: Option<&str>, path: &str) -> Result<Found, Error> {
             .hint("a path is relative to the file that imports it")
     })?;
     let changed = std::fs::metadata(&file).and_then(|data| data.modified()).ok();
-    Ok(Found { name, text: text.into(), changed, native: None })
+    Ok(Found { name, text: without_bom(&text).into(), changed, native: None })
 }
 
 /// Returns the file of an import, relative to the importing one. `.2` of `v1.2` is not an

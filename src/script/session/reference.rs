@@ -1,7 +1,7 @@
 //! Writes the reference as a document: Markdown for people, JSON for programs, definitions for
 //! editors. Everything comes from the registrations, through `docs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -9,6 +9,7 @@ use crate::model::value::option_spec::OptionSpec;
 use crate::script::api::LIBRARY;
 use crate::script::docs::{Function, ModuleDocs, Role};
 use crate::script::options;
+use crate::script::sandbox::rules::{self, Rule};
 
 /// A form of the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,23 @@ fn markdown() -> String {
         text.push_str(&format!("`import \"{0}\" as {0};`\n\n{1}\n", module.name, module.doc));
         push_functions(&mut text, &format!("{}::", module.name), &module.functions);
     }
+    push_rules(&mut text);
     text
+}
+
+/// Adds the rule of each function for a script that is not trusted.
+fn push_rules(text: &mut String) {
+    text.push_str(rules::PREFACE);
+    for name in function_names() {
+        let rule = rules::rule(name).map_or("", Rule::describe);
+        text.push_str(&format!("| `{name}` | {rule} |\n"));
+    }
+}
+
+/// Returns the names of the library's own functions, sorted.
+fn function_names() -> BTreeSet<&'static str> {
+    let all = LIBRARY.own_functions().iter().flat_map(|(_, functions)| functions);
+    all.filter(|function| function.role == Role::Function).map(|f| f.name.as_str()).collect()
 }
 
 fn push_functions(text: &mut String, prefix: &str, functions: &[Function]) {
@@ -130,6 +147,7 @@ fn functions_json(functions: &[Function], with_options: bool) -> Vec<Value> {
             "name": function.name,
             "kind": if function.role == Role::Property { "property" } else { "function" },
             "signature": function.signature(),
+            "untrusted": rules::rule(&function.name).map(Rule::describe),
             "params": function.params,
             "returns": function.returns,
             "doc": function.doc,
@@ -177,6 +195,15 @@ mod tests {
     #[test]
     fn the_reference_beside_the_readme_is_this_one() {
         expect_test::expect_file!["../../../REFERENCE.md"].assert_eq(&markdown());
+    }
+
+    #[test]
+    fn each_function_has_a_rule_for_scripts_that_are_not_trusted() {
+        let names = function_names();
+        let without: Vec<_> = names.iter().filter(|name| rules::rule(name).is_none()).collect();
+        assert!(without.is_empty(), "add a rule in sandbox/rules.rs: {without:?}");
+        let unknown = rules::names().find(|name| !names.contains(name));
+        assert_eq!(unknown, None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::evaluate::{Session, exit_reply};
 use crate::engine::CancelToken;
 use crate::script::context::thrown::Ending;
 use crate::script::errors::render;
-use crate::script::host::{Host, Outcome, Source, Tracing, read};
+use crate::script::host::{Outcome, ScriptHost, Source, Tracing, read};
 use crate::script::teaching::trace;
 use crate::script::testing;
 
@@ -15,7 +15,7 @@ const TIMEOUT_EXIT_CODE: u8 = 124;
 const RAISE_TIME: &str = "hint: raise it with --timeout TIME";
 
 /// Runs a script to its end, on its own thread with a big stack.
-pub fn run(host: Host, source: Source) -> Outcome {
+pub fn run(host: ScriptHost, source: Source) -> Outcome {
     let (name, text) = match read(source) {
         Ok(source) => source,
         Err(error) => {

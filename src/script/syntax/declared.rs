@@ -32,7 +32,7 @@ pub fn unseen(text: &str, name: &str, place: Position, outer: bool) -> Option<Un
         }
         return found.place.line().map(Unseen::Ended);
     }
-    // All later declarations come after a closure that uses the variable, whoever calls it.
+    // All later declarations come after a closure that uses the variable.
     if own.is_some() && (outer || declared.iter().any(|found| function(&ast, found.place) != own)) {
         return Some(Unseen::Outside);
     }

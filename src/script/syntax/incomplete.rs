@@ -27,7 +27,7 @@ impl InputValidator {
         match *kind {
             ParseErrorType::UnexpectedEOF => true,
             ParseErrorType::BadInput(LexError::UnterminatedString) => {
-                // "…" and '…' end on their line unless it ends with a backslash; `…` goes on.
+                // "…" and '…' end on their line unless it ends with a backslash; `…` continues.
                 let quote = position
                     .line()
                     .and_then(|line| text.lines().nth(line - 1))

@@ -1,4 +1,4 @@
-//! Errors in `catch (e)` have one shape, whatever threw them.
+//! Errors in `catch (e)` have one shape, from Rhai, lifebox or the script.
 
 use super::check;
 

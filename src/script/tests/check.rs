@@ -114,6 +114,10 @@ fn deprecated_functions_are_warned_of_and_checked_as_their_successors() {
             "1:27 warning: `rmv` is deprecated: use `remove_volume`",
         ],
     );
+    finds(
+        "import \"test\" as t; t::gone(\"x\"); t::removed(\"x\");",
+        &["1:24 warning: `gone` is deprecated: use `test::removed`"],
+    );
     // Functions of the script itself, and those that its maps hold.
     finds("fn moves(c) { c } moves(1); let m = #{ rmv: |x| x }; m.rmv(1);", &[]);
 }

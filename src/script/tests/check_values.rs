@@ -11,7 +11,7 @@ fn options_that_cannot_be_are_found() {
     finds(
         "\"w\".stop(#{ time: true });",
         &[
-            "1:19 error: stop(): option `time`: expected seconds, or a duration such as \"10s\"; -1 is no limit, got true",
+            "1:19 error: stop(): option `time`: expected seconds, or a duration such as \"10s\"; -1 for no limit, got true",
         ],
     );
     finds(
@@ -41,11 +41,11 @@ fn options_in_options_and_in_variables_are_looked_at() {
         ),
         (
             "create(\"host\", #{ health: #{ cmd: \"x\", intervall: 3 } });",
-            "1:40 error: health(): no option `intervall` (did you mean `interval`? see help(\"create\"))",
+            "1:40 error: option `health`: no option `intervall` (did you mean `interval`? see help(\"create\"))",
         ),
         (
             "create(\"host\", #{ health: #{ retries: -1 } });",
-            "1:39 error: health(): option `retries`: expected a whole number from 0, got -1",
+            "1:39 error: option `health`: option `retries`: expected a whole number from 0, got -1",
         ),
         (
             "let o = #{ nmae: \"x\" }; run(\"host\", o);",
@@ -79,7 +79,7 @@ fn values_that_a_function_cannot_take_are_found() {
         ),
         (
             "engine::stop(\"x\", -2);",
-            "1:19 error: stop(): `time`: expected seconds, or a duration such as \"10s\"; -1 is no limit, got -2",
+            "1:19 error: stop(): `time`: expected seconds, or a duration such as \"10s\"; -1 for no limit, got -2",
         ),
         ("create(1);", "1:8 error: create(): `image`: expected an Image or a reference, got 1"),
         (

@@ -67,6 +67,8 @@ fn help_shows_a_deprecated_function_under_its_current_name() {
         assert!(page.starts_with("This name is deprecated. Use instead:\n\n"), "{page}");
         assert!(page.contains(&format!("\n{current}(")), "{page}");
     }
+    let page = help_page(&LIBRARY, &engine, "test::gone", Language::English).unwrap();
+    assert!(page.starts_with("This name is deprecated. Use instead:\n\ntest::removed("), "{page}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ mod types;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use super::{Host, Outcome, Output, Source, run};
+use super::{Outcome, Output, ScriptHost, Source, run};
 use crate::engine::CancelToken;
 
 /// Captured output, with the engine's directory, which is removed with it.
@@ -68,17 +68,17 @@ impl Output for Kept {
 }
 
 /// Returns a host with a simulated engine, and its output.
-pub fn host() -> (Host, Arc<Kept>) {
+pub fn host() -> (ScriptHost, Arc<Kept>) {
     host_that_takes(None)
 }
 
-fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
+fn host_that_takes(most: Option<usize>) -> (ScriptHost, Arc<Kept>) {
     let root = tempfile::Builder::new().prefix("lifebox-test-").tempdir().unwrap();
     let output = Arc::new(Kept { text: Mutex::default(), root, most });
     let backend = simulation::engine(output.root.path());
     let cancel = CancelToken::new().unwrap();
     let args = vec!["one".to_owned(), "two".to_owned()];
-    (Host { args, ..Host::new(backend, output.clone(), cancel) }, output)
+    (ScriptHost { args, ..ScriptHost::new(backend, output.clone(), cancel) }, output)
 }
 
 /// Runs a script; returns its outcome and its output.

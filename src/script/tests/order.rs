@@ -78,7 +78,7 @@ fn what_fails_is_tried_again() {
         }
         "#,
         "3\n[4, \"not_found\", [\"gave up after 4 tries\"]]\n[1, \"other\"]\n2\n\
-         retry(): `times` must be at least 1\nretry(): `backoff` is a factor from 1 on\n\
+         retry(): `times` must be at least 1\nretry(): `backoff` must be at least 1\n\
          retry(): no option `tmies`",
     );
 }

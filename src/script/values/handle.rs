@@ -7,7 +7,7 @@ use crate::engine::{Backend, CancelToken};
 use crate::model::container::Container as Record;
 use crate::model::image::usage::ImageUsage;
 use crate::model::image::{Image as Metadata, PullPolicy};
-use crate::model::observe::event::{Action, EventFilter, EventOptions};
+use crate::model::observe::event::{EventAction, EventFilter, EventOptions};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
@@ -87,7 +87,7 @@ impl Container {
     fn exit_code_from_events(&self) -> Option<i32> {
         let mut filter = EventFilter::default();
         filter.add("container", self.id.as_str()).ok()?;
-        filter.add("event", Action::Die.as_str()).ok()?;
+        filter.add("event", EventAction::Die.as_str()).ok()?;
         let options = EventOptions { filter, ..EventOptions::default() };
         let (mut events, never) = (self.backend.events(&options).ok()?, CancelToken::new().ok()?);
         let mut code = None;

@@ -75,7 +75,7 @@ fn status_commands(status: Status, stopped: Option<&StopRecord>) -> Vec<Vec<Stri
             &[&["kill", "--signal", &stopped.signal.to_string()], &["wait"]]
         }
         (Status::Exited, None) => &[&["wait"]],
-        _ => &[],
+        (Status::Created | Status::Running | Status::Restarting | Status::Dead, _) => &[],
     };
     verbs.iter().map(|words| words.iter().map(|word| (*word).to_owned()).collect()).collect()
 }

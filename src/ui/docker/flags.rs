@@ -53,6 +53,7 @@ fn texts(value: &Expression) -> Vec<String> {
         | Expression::Call(..)
         | Expression::Field(..)
         | Expression::Each(..)
+        | Expression::Other(_)
         | Expression::Printer(_) => Vec::new(),
     }
 }

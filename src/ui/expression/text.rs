@@ -24,6 +24,8 @@ pub fn text(expression: &Expression) -> String {
         Expression::Map(entries) => {
             map(entries.iter().map(|(key, value)| format!("{}: {}", quoted(key), text(value))))
         }
+        // Only values of scripts are such, and these are not written.
+        Expression::Other(_) => "()".to_owned(),
         Expression::Call(function, values) => format!("{function}({})", list(values)),
         Expression::Field(value, path) => {
             let part = |part: &String| match is_name(part) {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::model::container::status::Status;
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::script::recording::{ContainerTimeline, Sample};
 
 /// The width and the height of the plot's coordinates.
@@ -62,7 +62,7 @@ fn runs(life: &ContainerTimeline) -> Vec<Vec<Sample>> {
             runs.push(run);
         }
     };
-    let ends = [Action::Start, Action::Die];
+    let ends = [EventAction::Start, EventAction::Die];
     for event in &life.events {
         if ends.iter().any(|action| action.as_str() == event.action) {
             take(event.at);

@@ -9,9 +9,11 @@ use super::text::escaped;
 use super::words::PageMessages;
 use super::{code, plot};
 use crate::model::container::status::Status;
-use crate::model::observe::event::Action;
+use crate::model::observe::event::EventAction;
 use crate::model::observe::log::Stream;
-use crate::model::script::recording::{ContainerTimeline, Recording, Span, Text, TimelineEvent};
+use crate::model::script::recording::{
+    ContainerTimeline, Recording, StatusSpan, Text, TimelineEvent,
+};
 use crate::model::value::units::{format_duration, human_memory};
 
 /// The maximum number of lines listed for a container.
@@ -165,7 +167,7 @@ fn track(words: PageMessages, id: &str, most: &str, drawn: &str) -> String {
 
 /// Formats the exit code of the last run.
 fn last_exit_code(words: PageMessages, life: &ContainerTimeline) -> String {
-    let died = life.events.iter().rfind(|one| one.action == Action::Die.as_str());
+    let died = life.events.iter().rfind(|one| one.action == EventAction::Die.as_str());
     let Some(code) = died.map(|died| died.detail.as_str()) else { return String::new() };
     let good = if code == "0" { "good" } else { "odd" };
     let code = words.html("report-exit", &[("code", code)]);
@@ -204,7 +206,7 @@ fn bar(words: PageMessages, life: &ContainerTimeline, whole: Duration) -> String
     )
 }
 
-fn tip(name: &str, span: &Span) -> String {
+fn tip(name: &str, span: &StatusSpan) -> String {
     let (from, to) = (rounded(span.from), rounded(span.to));
     format!("{name} {} – {}", format_duration(from), format_duration(to))
 }
@@ -215,7 +217,7 @@ fn mark(
     event: &TimelineEvent,
     whole: Duration,
 ) -> String {
-    let died = event.action == Action::Die.as_str();
+    let died = event.action == EventAction::Die.as_str();
     let class = if died && event.detail != "0" { "mark odd" } else { "mark" };
     let action = format!("{} {}", event.action, event.detail);
     let at = format_duration(rounded(event.at));

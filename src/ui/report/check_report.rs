@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn each_finding_says_whose_it_is_and_what_became_of_it() {
         let leftover = Finding {
-            what: "2 entries that nobody needs, 12kB".into(),
+            what: "2 unreferenced entries, 12kB".into(),
             image: None,
             containers: vec![],
             ..finding(Problem::Leftover, Resolution::Removed)
@@ -79,11 +79,11 @@ mod tests {
         let shown = [one, other, third, Report::default()].map(|one| report(&one));
         expect![[r#"
             damage: image `alpine:3`: its layer `abcdef012345`: in its files `bin/sh` has other content (used by `db`, `web`)
-            leftover: 2 entries that nobody needs, 12kB: removed
+            leftover: 2 unreferenced entries, 12kB: removed
             1 image and 2 layers checked: damage is left
 
             damage: image `alpine:3`: its layer `abcdef012345`: in its files `bin/sh` has other content (used by `db`, `web`): repaired
-            leftover: 2 entries that nobody needs, 12kB: removed
+            leftover: 2 unreferenced entries, 12kB: removed
             3 images and 1 layer checked: no damage is left
 
             damage: image `alpine:3`: its layer `abcdef012345`: in its files `bin/sh` has other content (used by `db`, `web`): not repaired: the container `web` runs on it

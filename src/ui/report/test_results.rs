@@ -138,8 +138,8 @@ mod tests {
             outcome: verdict,
         };
         let failed = TestOutcome::Failed {
-            message: "1 is wanted, not \"2\"".to_owned(),
-            report: "error: 1 is wanted\n --> a.rhai:3:4\n".to_owned(),
+            message: "expected 1, got \"2\"".to_owned(),
+            report: "error: expected 1\n --> a.rhai:3:4\n".to_owned(),
         };
         vec![Suite {
             name: "a_test.rhai".to_owned(),
@@ -159,7 +159,7 @@ mod tests {
         expect![[r#"
             ok    a container starts (12 ms)
             FAIL  a container adds 1 # <2> (12 ms)
-                error: 1 is wanted
+                error: expected 1
                  --> a.rhai:3:4
             skip  waits
             3 tests in 1 script: 1 passed, 1 failed, 1 skipped (0.0 s)
@@ -184,9 +184,9 @@ mod tests {
             not ok 2 - a container adds 1 \# <2>
               ---
               duration_ms: 12.345
-              message: "1 is wanted, not \"2\""
+              message: "expected 1, got \"2\""
               report: |
-                error: 1 is wanted
+                error: expected 1
                  --> a.rhai:3:4
               ...
             ok 3 - waits # SKIP
@@ -202,7 +202,7 @@ mod tests {
             <testsuites>
               <testsuite name="a_test.rhai" tests="3" failures="1" errors="0" skipped="1" time="0.037">
                 <testcase classname="a container" name="starts" time="0.012"/>
-                <testcase classname="a container" name="adds 1 # &lt;2&gt;" time="0.012"><failure message="1 is wanted, not &quot;2&quot;">error: 1 is wanted&#10; --&gt; a.rhai:3:4</failure></testcase>
+                <testcase classname="a container" name="adds 1 # &lt;2&gt;" time="0.012"><failure message="expected 1, got &quot;2&quot;">error: expected 1&#10; --&gt; a.rhai:3:4</failure></testcase>
                 <testcase classname="a_test.rhai" name="waits" time="0.012"><skipped/></testcase>
               </testsuite>
             </testsuites>

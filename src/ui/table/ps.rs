@@ -94,10 +94,10 @@ pub fn fields(container: &Container, now: Timestamp, zone: &TimeZone, no_trunc: 
         "ID": id(container, no_trunc),
         "Image": image(container, no_trunc),
         "Labels": labels.collect::<Vec<_>>().join(","),
-        "LocalVolumes": spec.host.mounts.volumes().count().to_string(),
-        "Mounts": mounts(&spec.host.mounts, no_trunc),
+        "LocalVolumes": spec.host_config.mounts.volumes().count().to_string(),
+        "Mounts": mounts(&spec.host_config.mounts, no_trunc),
         "Names": container.state.name.as_str(),
-        "Networks": networks(&spec.host.namespaces.network),
+        "Networks": networks(&spec.host_config.namespaces.network),
         "Ports": "",
         "RunningFor": running_for(container, now),
         "Size": "0B",
@@ -200,7 +200,7 @@ mod tests {
             created: Timestamp::UNIX_EPOCH,
             image: ImageUse { reference: image.to_owned(), id: digest, layers: vec![] },
             config,
-            host: HostConfig::default(),
+            host_config: HostConfig::default(),
             session: None,
         };
         Container { spec, state: State::created("hundredcounter".parse().unwrap()) }

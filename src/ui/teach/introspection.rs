@@ -33,7 +33,7 @@ pub fn container(language: Language, view: &Introspection) -> String {
     page.heading("explain-layers");
     layers(&mut page, &view.layers);
     let written = human_size(view.written);
-    let sealed = record.spec.host.security.read_only;
+    let sealed = record.spec.host_config.security.read_only;
     page.item(&match sealed {
         true => format_message(language, "explain-written-sealed", &[]),
         false => format_message(language, "explain-written", &[("size", &written)]),
@@ -106,7 +106,7 @@ fn cgroup(page: &mut Page, view: &Introspection) {
 
 /// Returns the limits that are set, under the names of their options.
 fn limits(view: &Introspection) -> Vec<String> {
-    let resources = &view.container.spec.host.resources;
+    let resources = &view.container.spec.host_config.resources;
     let bytes = |bytes: i64| human_memory(u64::try_from(bytes).unwrap_or(0));
     let memory = resources.memory.map(|memory| format!("memory {}", bytes(memory)));
     let cpus = resources.nano_cpus.map(|cpus| format!("cpus {}", cpus as f64 / 1e9));

@@ -66,7 +66,7 @@ fn stories(language: Language) -> String {
     paused.state.status = Status::Paused;
     let mut limited =
         ended(137, |state| (state.oom_killed, state.memory_peak) = (true, 33_000_000));
-    limited.spec.host.resources.memory = Some(32 << 20);
+    limited.spec.host_config.resources.memory = Some(32 << 20);
     let all = [
         container(),
         running,
@@ -109,11 +109,11 @@ fn each_end_has_its_story_in_korean() {
     expect_file!["snapshots/why.ko.txt"].assert_eq(&stories(Language::Korean));
 }
 
-/// Returns a running container, seen from both sides.
+/// Returns a running container with its processes on the host and inside.
 fn seen() -> Introspection {
     let mut container = container();
     (container.state.status, container.state.pid) = (Status::Running, 4711);
-    container.spec.host.resources.memory = Some(64 << 20);
+    container.spec.host_config.resources.memory = Some(64 << 20);
     let digest = container.spec.image.layers[0].clone();
     Introspection {
         namespaces: vec![
@@ -161,20 +161,20 @@ fn a_container_is_explained_in_english() {
         `web` is running: server --port 80
         created from the image app:1, 2026-11-27 10:00:00
 
-        Namespaces: what it sees apart from the host
+        Namespaces
           pid       40265     private
           net       40266     shared with the host
 
-        Processes, seen from both sides
+        Processes, on the host and inside
           ON THE HOST   INSIDE    COMMAND
           4711          1         server --port 80
 
-        Control group: what it may use
+        Control group: usage and limits
           /sys/fs/cgroup/lifebox/e
           uses 12.0 ms of CPU time, 1MiB of memory, one process or thread
           limits: memory 64MiB, pids 2048
 
-        Mounts: what it sees as files
+        Mounts
           /         overlay
           /sys      sysfs     read-only
 
@@ -197,20 +197,20 @@ fn a_container_is_explained_in_korean() {
         `web` 컨테이너(실행 중): server --port 80
         이미지 app:1, 생성 2026-11-27 10:00:00
 
-        네임스페이스: 컨테이너가 따로 보는 것
+        네임스페이스
           pid       40265     전용
           net       40266     공유(호스트)
 
-        프로세스: 안팎에서 본 같은 프로세스
+        프로세스: 호스트와 컨테이너에서
           호스트    컨테이너   명령
           4711      1          server --port 80
 
-        컨트롤 그룹(cgroup): 쓸 수 있는 자원
+        컨트롤 그룹(cgroup): 사용량과 제한
           /sys/fs/cgroup/lifebox/e
           사용량: CPU 시간 12.0 ms, 메모리 1MiB, 프로세스와 스레드 1개
           제한: memory 64MiB, pids 2048
 
-        마운트: 컨테이너에 파일로 보이는 것
+        마운트
           /         overlay
           /sys      sysfs     읽기 전용
 
@@ -245,7 +245,7 @@ fn a_plan_is_told_in_korean() {
     };
     let steps = [
         step(ProcessRole::Client, "take-lock", "lock the container", &["openat", "flock"]),
-        step(ProcessRole::Monitor, "make-cgroup", "create the cgroup", &["mkdir"]),
+        step(ProcessRole::Monitor, "create-cgroup", "create the cgroup", &["mkdir"]),
         step(
             ProcessRole::Init,
             "mount",

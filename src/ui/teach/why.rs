@@ -12,37 +12,7 @@ use crate::ui::messages::format_message;
 pub fn status_reason(language: Language, container: &Container, last: &[String]) -> String {
     let why = StatusReason::from_container(container);
     let state = &container.state;
-    let (name, code) = (state.name.as_str(), state.exit_code.to_string());
-    let mut args: Vec<(&str, String)> = vec![
-        ("name", name.to_owned()),
-        ("code", code),
-        ("image", container.spec.image.reference.clone()),
-    ];
-    match &why {
-        StatusReason::ProgramMissing { program, path } => {
-            args.push(("program", program.clone()));
-            args.push(("path", path.join(", ")));
-        }
-        StatusReason::ProgramRefused { program } => args.push(("program", program.clone())),
-        StatusReason::StartFailed(error) | StatusReason::Lost(error) => {
-            args.push(("error", error.clone()))
-        }
-        StatusReason::OutOfMemory { limit, peak } => {
-            args.push(("limit", human_memory(*limit)));
-            args.push(("peak", human_memory(*peak)));
-        }
-        StatusReason::KilledAfterGrace(stopped)
-        | StatusReason::Stopped(stopped, _)
-        | StatusReason::Killed(stopped) => {
-            args.extend(stop_arguments(stopped));
-        }
-        StatusReason::Signalled(signal) | StatusReason::ExitedLikeSignal(signal) => {
-            args.push(("signal", signal.to_string()));
-            args.push(("number", signal.number().to_string()));
-            args.push(("meaning", meaning(language, &signal.to_string())));
-        }
-        _ => {}
-    }
+    let args = arguments(language, container, &why);
     let args: Vec<(&str, &str)> =
         args.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let id = format!("why-{}", why.key());
@@ -65,6 +35,53 @@ pub fn status_reason(language: Language, container: &Container, last: &[String])
         }
     }
     escape_control(&text)
+}
+
+/// Returns the arguments of the texts of a reason.
+fn arguments(
+    language: Language,
+    container: &Container,
+    why: &StatusReason,
+) -> Vec<(&'static str, String)> {
+    let state = &container.state;
+    let mut args = vec![
+        ("name", state.name.to_string()),
+        ("code", state.exit_code.to_string()),
+        ("image", container.spec.image.reference.clone()),
+    ];
+    match why {
+        StatusReason::ProgramMissing { program, path } => {
+            args.push(("program", program.clone()));
+            args.push(("path", path.join(", ")));
+        }
+        StatusReason::ProgramRefused { program } => args.push(("program", program.clone())),
+        StatusReason::StartFailed(error) | StatusReason::Lost(error) => {
+            args.push(("error", error.clone()))
+        }
+        StatusReason::OutOfMemory { limit, peak } => {
+            args.push(("limit", human_memory(*limit)));
+            args.push(("peak", human_memory(*peak)));
+        }
+        StatusReason::KilledAfterGrace(stopped)
+        | StatusReason::Stopped(stopped, _)
+        | StatusReason::Killed(stopped) => {
+            args.extend(stop_arguments(stopped));
+        }
+        StatusReason::Signalled(signal) | StatusReason::ExitedLikeSignal(signal) => {
+            args.push(("signal", signal.to_string()));
+            args.push(("number", signal.number().to_string()));
+            args.push(("meaning", meaning(language, &signal.to_string())));
+        }
+        StatusReason::NotStarted
+        | StatusReason::Running
+        | StatusReason::Unhealthy
+        | StatusReason::Paused
+        | StatusReason::Restarting(_)
+        | StatusReason::Damaged
+        | StatusReason::Done
+        | StatusReason::Failed(_) => {}
+    }
+    args
 }
 
 fn stop_arguments(stopped: &StopRecord) -> [(&'static str, String); 2] {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 
 use super::server::{Answer, Contents, Sample, Server, status};
-use crate::harness::{PATIENCE, TestEngine, signal, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, signal, wait_until};
 
 /// Base64 of `me:s3cret`.
 const ME: &str = "bWU6czNjcmV0";
@@ -120,7 +120,7 @@ fn a_credential_helper_that_fails_is_named_with_its_words() {
     let begun = engine.root().join("begun");
     play(&format!("touch {}; exec sleep 1000", begun.display()));
     let child = pull();
-    assert!(wait_until(PATIENCE, || begun.exists()));
+    assert!(wait_until(TIMEOUT, || begun.exists()));
     signal(child.id(), rustix::process::Signal::INT);
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
 }

@@ -9,7 +9,7 @@ use super::server::{
     Answer, Contents, INDEX, MANIFEST, Request, Sample, Server, digest, kept, refused, status,
     usual,
 };
-use crate::harness::{PATIENCE, TestEngine, signal, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, signal, wait_until};
 
 #[test]
 fn a_broken_connection_goes_on_where_it_broke() {
@@ -188,7 +188,7 @@ fn ctrl_c_leaves_nothing_behind() {
     let server = sample.serve(move |request, _| (request.path == path).then_some(Answer::Stall));
     let engine = TestEngine::empty();
     let child = engine.spawn(&["pull", &server.name("a/b:1")]);
-    assert!(wait_until(PATIENCE, || server.asked(&sample.layer_path).len() == 1));
+    assert!(wait_until(TIMEOUT, || server.asked(&sample.layer_path).len() == 1));
     let begun = Instant::now();
     signal(child.id(), rustix::process::Signal::INT);
     let output = child.wait_with_output().unwrap();

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
-use crate::harness::{PATIENCE, TestEngine, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, wait_until};
 
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -167,7 +167,7 @@ pub fn usual(contents: &Contents, request: &Request) -> Answer {
 /// False where the connection is to be closed.
 pub fn give(mut stream: &TcpStream, answer: Answer, bare: bool, closed: &AtomicBool) -> bool {
     let until_closed = || {
-        wait_until(PATIENCE, || closed.load(Ordering::SeqCst));
+        wait_until(TIMEOUT, || closed.load(Ordering::SeqCst));
         false
     };
     match answer {

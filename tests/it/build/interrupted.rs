@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::commit::engine;
-use crate::harness::{PATIENCE, signal, wait_until};
+use crate::harness::{TIMEOUT, signal, wait_until};
 use crate::needs_root;
 
 #[test]
@@ -15,7 +15,7 @@ fn ctrl_c_ends_a_build_and_its_container() {
         vec!["build", context.path()],
     ] {
         let child = engine.spawn(&words);
-        let running = wait_until(PATIENCE, || !engine.ok(&["ps", "-q"]).is_empty());
+        let running = wait_until(TIMEOUT, || !engine.ok(&["ps", "-q"]).is_empty());
         assert!(running);
         let id = engine.ok(&["ps", "-q"]);
         engine.wrote(&id, "begun");
@@ -39,7 +39,7 @@ fn signals_that_end_a_build_end_its_container() {
         [(&build, Signal::TERM, 143), (&build, Signal::HUP, 129), (&script, Signal::TERM, 143)]
     {
         let child = engine.spawn(words);
-        assert!(wait_until(PATIENCE, || !engine.ok(&["ps", "-q"]).is_empty()));
+        assert!(wait_until(TIMEOUT, || !engine.ok(&["ps", "-q"]).is_empty()));
         engine.wrote(&engine.ok(&["ps", "-q"]), "begun");
         signal(child.id(), number);
         let output = child.wait_with_output().unwrap();
@@ -58,11 +58,11 @@ fn a_killed_build_leaves_no_container() {
     let scoped = format!("scope(|| {step})");
     for words in [vec!["-e", step], vec!["-e", &scoped], vec!["build", context.path()]] {
         let mut child = engine.spawn(&words);
-        assert!(wait_until(PATIENCE, || !engine.ok(&["ps", "-q"]).is_empty()));
+        assert!(wait_until(TIMEOUT, || !engine.ok(&["ps", "-q"]).is_empty()));
         engine.wrote(&engine.ok(&["ps", "-q"]), "begun");
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(wait_until(PATIENCE, || engine.ok(&["ps", "-aq"]).is_empty()), "{words:?}");
+        assert!(wait_until(TIMEOUT, || engine.ok(&["ps", "-aq"]).is_empty()), "{words:?}");
     }
 }
 
@@ -76,7 +76,7 @@ fn what_a_killed_build_left_is_removed_by_the_next() {
         let child = engine.spawn(&["build", context.path()]);
         let news =
             || engine.ok(&["ps", "-q"]).lines().find(|id| !before.contains(id)).map(str::to_owned);
-        assert!(wait_until(PATIENCE, || news().is_some()));
+        assert!(wait_until(TIMEOUT, || news().is_some()));
         let id = news().unwrap();
         engine.wrote(&id, "begun");
         (child, id)

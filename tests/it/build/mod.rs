@@ -1,6 +1,6 @@
 //! Images built in scripts and from Dockerfiles.
 
-mod context;
+pub mod context;
 mod dockerfile;
 mod interrupted;
 mod refused;

@@ -72,7 +72,7 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
         ("FROM hundredcounter\nEXPOSE http\n", "invalid containerPort: http"),
         ("FROM hundredcounter\nSTOPSIGNAL maybe\n", "invalid signal"),
         ("FROM hundredcounter\nCOPY --chown=ghost Dockerfile /x\n", "`ghost` is not a user"),
-        ("FROM hundredcounter\nCOPY --chmod=9 Dockerfile /x\n", "not the mode"),
+        ("FROM hundredcounter\nCOPY --chmod=9 Dockerfile /x\n", "is not a file mode"),
         ("FROM hundredcounter\nCOPY Dockerfile Dockerfile /x\n", "must be a directory"),
         ("FROM hundredcounter\nCOPY Dockerfile /bin/sh/x\n", "not a directory"),
         ("FROM scratch\nRUN x\n", "cannot run a command"),

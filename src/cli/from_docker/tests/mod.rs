@@ -1,4 +1,4 @@
-//! Options said with Docker's flags and in the language mean the same.
+//! Options have one meaning in Docker's flags and in the language.
 
 mod recorder;
 
@@ -16,7 +16,7 @@ use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::tests::options as any_options;
 use crate::model::value::shell;
 use crate::script::tests::host;
-use crate::script::{Host, Session, Source, teaching};
+use crate::script::{ScriptHost, Session, Source, teaching};
 use crate::ui;
 
 /// Returns the image and the options that lifebox's parser reads from a Docker command.
@@ -48,7 +48,7 @@ fn translated(line: &str) -> Result<String> {
 fn evaluated(script: &str) -> CreateOptions {
     let (host, _output) = host();
     let recorder = Arc::new(Recorder { inner: host.backend.clone(), requested: Mutex::default() });
-    let host = Host { backend: recorder.clone(), ..host };
+    let host = ScriptHost { backend: recorder.clone(), ..host };
     let text = Source::Text { name: "main.rhai".to_owned(), text: script.to_owned() };
     assert_eq!(crate::script::run(host, text).report, None, "{script}");
     let [options] = <[_; 1]>::try_from(recorder.requested.lock().unwrap().clone()).unwrap();
@@ -126,7 +126,7 @@ fn the_same_container_comes_of_both() {
 #[test]
 fn what_docker_prints_is_read_again() {
     let (host, output) = host();
-    let host = Host { command_line: Some(Arc::new(DockerTranslator)), ..host };
+    let host = ScriptHost { command_line: Some(Arc::new(DockerTranslator)), ..host };
     let mut session = Session::new(host);
     let make = r#"let c = create("host", #{ name: "web", env: #{ A: "it's" }, stdin: true });"#;
     for line in [make, "docker(c);", "c.start();", "docker(c);", "c.pause();", "docker(c);"] {

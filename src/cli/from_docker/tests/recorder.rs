@@ -1,4 +1,4 @@
-//! An engine that keeps what is asked of it.
+//! An engine that keeps the options of its calls.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::engine::{
-    Attach, Backend, Builds, CancelToken, Containers, CopyOptions, EventStream, Files, Images,
-    LogStream, Observe, Processes, Registries, Session, Transfer, Volumes, pass_on,
+    Attach, Backend, Builds, CancelToken, ContainerSession, Containers, CopyOptions, EventStream,
+    Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes, pass_on,
 };
 use crate::model::Result;
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
@@ -40,7 +40,7 @@ use crate::model::value::reference::Reference;
 use crate::model::value::signal::Signal;
 
 /// An engine that keeps the options of each container that it is to create, and creates a plain
-/// container instead: generated options name files and containers that are not there, which the
+/// container instead: generated options name files and containers that do not exist, which the
 /// simulated engine refuses as the native one does.
 #[derive(Debug)]
 pub struct Recorder {
@@ -85,7 +85,25 @@ impl Files for Recorder {
 }
 
 impl Volumes for Recorder {
-    pass_on::volumes! { inner: volume_create, volumes, volume, volume_rm, volume_prune }
+    fn volume_create(&self, options: &VolumeOptions) -> Result<Volume> {
+        self.inner.volume_create(options)
+    }
+
+    fn volumes(&self) -> Result<Vec<VolumeUse>> {
+        self.inner.volumes()
+    }
+
+    fn volume(&self, name: &str) -> Result<VolumeUse> {
+        self.inner.volume(name)
+    }
+
+    fn volume_rm(&self, name: &str, options: &RemoveVolumeOptions) -> Result<()> {
+        self.inner.volume_rm(name, options)
+    }
+
+    fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes> {
+        self.inner.volume_prune(options)
+    }
 }
 
 impl Observe for Recorder {

@@ -6,6 +6,7 @@
 mod bases;
 mod container;
 mod flags;
+mod instruction_files;
 mod pairs;
 mod params;
 mod scope;

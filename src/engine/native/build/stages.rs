@@ -1,7 +1,7 @@
 //! Builds a Dockerfile: its stages in order, each instruction a step.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::bases::{copied_stage, find_stage};
 use super::flags::{check_run_flags, value};
@@ -14,56 +14,12 @@ use crate::engine::dockerfile;
 use crate::engine::dockerfile::instructions;
 use crate::engine::dockerfile::words::Expander;
 use crate::engine::dockerfile::{Dockerfile, Instruction, Line};
-use crate::model::error::Context;
+use crate::model::error::{Context, credentials};
 use crate::model::image::Image;
 use crate::model::image::build::{BuildStep, RunStep};
 use crate::model::{Error, Kind, Result};
 
 impl BuildState<'_> {
-    /// Reads the Dockerfile and the ignore file.
-    pub(in crate::engine::native) fn read(&mut self) -> Result<Dockerfile> {
-        let text = match (&self.options.text, &self.options.file, self.context) {
-            (Some(text), _, _) => text.clone(),
-            (None, Some(file), _) => self.read_file(file)?,
-            (None, None, Some(context)) => self.read_file(&context.join("Dockerfile"))?,
-            (None, None, None) => {
-                return Err(Error::new(
-                    Kind::Invalid,
-                    "cannot build without a context and a Dockerfile",
-                ));
-            }
-        };
-        let specific = self.options.file.as_ref().map(|file| {
-            let mut name = file.clone().into_os_string();
-            name.push(".dockerignore");
-            PathBuf::from(name)
-        });
-        let common = self.context.map(|context| context.join(".dockerignore"));
-        for path in specific.into_iter().chain(common) {
-            if path.is_file() {
-                self.ignore = read(&path)?.lines().map(str::to_owned).collect();
-                break;
-            }
-        }
-        dockerfile::parse(&text).context(|| format!("cannot read `{}`", self.file))
-    }
-
-    fn read_file(&mut self, path: &Path) -> Result<String> {
-        self.file = match self.context.and_then(|context| path.strip_prefix(context).ok()) {
-            Some(inside) => inside.display().to_string(),
-            None => path.display().to_string(),
-        };
-        read(path).map_err(|error| {
-            if error.kind() == Kind::NotFound {
-                error
-                    .context(format!("cannot read the Dockerfile `{}`", path.display()))
-                    .hint("name it with -f FILE")
-            } else {
-                error
-            }
-        })
-    }
-
     /// Builds the target stage and tags its image.
     pub(in crate::engine::native) fn run(&mut self, file: &Dockerfile) -> Result<Image> {
         self.escape = file.escape;
@@ -190,7 +146,8 @@ impl BuildState<'_> {
     fn announce(&mut self, line: &Line) -> Result<()> {
         self.step += 1;
         let (step, steps) = (self.step, self.steps);
-        self.print(format_args!("Step {step}/{steps} : {}", line.text))
+        let text = credentials::mask(&line.text);
+        self.print(format_args!("Step {step}/{steps} : {text}"))
     }
 
     /// Runs the `ONBUILD` triggers of the base image.
@@ -278,7 +235,7 @@ impl BuildState<'_> {
     }
 }
 
-fn read(path: &Path) -> Result<String> {
+pub(super) fn read(path: &Path) -> Result<String> {
     use std::io::Read as _;
     let mut text = String::new();
     let file = std::fs::File::open(path).context(|| format!("open `{}`", path.display()))?;

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 
 use super::container::BuildContainer;
 use super::params::{BuildParams, StepOutcome};
-use crate::engine::backend::{Attach, CancelToken, Containers as _, Processes as _, Session};
+use crate::engine::backend::{
+    Attach, CancelToken, ContainerSession, Containers as _, Processes as _,
+};
 use crate::engine::native::handle::Native;
 use crate::image::{Origin, build::configure};
 use crate::model::container::exec::AttachOutcome;
@@ -13,6 +15,7 @@ use crate::model::container::options::{CreateOptions, EnvEntry, RemoveOptions};
 use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::image::build::{BuildStep, RunStep};
+use crate::model::value::account::{self, Account};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::init::passwd;
 
@@ -25,7 +28,7 @@ impl Native {
     ///
     /// # Errors
     /// When the resource reaper cannot be started.
-    fn build_session(&self) -> Result<&Session> {
+    fn build_session(&self) -> Result<&ContainerSession> {
         self.build_session.get_or_try_init(|| self.runtime.start_session())
     }
 
@@ -78,8 +81,9 @@ impl Native {
         if matches!(spec, "" | "0" | "root" | "0:0" | "root:root") {
             return Ok((0, 0));
         }
+        account::check_user(spec)?;
         // A single number is user and group (the reference of Dockerfiles, "COPY --chown").
-        if let Ok(id) = spec.parse::<u32>() {
+        if let Account::Id(id) = Account::of(spec) {
             return Ok((id, id));
         }
         let store = self.store()?;

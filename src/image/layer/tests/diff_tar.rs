@@ -10,7 +10,7 @@ use super::*;
 use crate::image::layer::attributes::take_attributes;
 use crate::image::layer::extract::extract;
 use crate::image::layer::overlay_view::{Layer, OPAQUE};
-use crate::image::layer::{changes, whole};
+use crate::image::layer::{changes, copied_root};
 use crate::image::tar::members::Members;
 use crate::model::image::build::Change;
 
@@ -317,7 +317,7 @@ fn copied(place: &Path) -> Vec<u8> {
     let layers = [open(&at("top")), open(&at("low"))];
     let tree = Tree { form: Form::Merged, layers: layers.iter().collect() };
     let (top, copy) = (fs::open_dir(&at("top")).unwrap(), fs::open_dir(&at("copy")).unwrap());
-    whole::copy(&tree, &copy, &|| Ok(())).unwrap();
+    copied_root::copy(&tree, &copy, &|| Ok(())).unwrap();
     take_attributes(&top, &copy).unwrap();
     packed(Form::Merged, &[&at("top"), &at("low")], &[]).unwrap()
 }
@@ -348,7 +348,7 @@ fn changed(place: &Path, since: (i64, i64), mounts: &[&str]) -> (Vec<String>, u6
     let skip = changes::mount_points(&root, &layers, &mounts).unwrap();
     let below = Tree { form: Form::Merged, layers: layers.iter().collect() };
     let tree = Tree { form: Form::Plain, layers: vec![&root] };
-    let delta = whole::changes(&tree, &below, &skip, since).unwrap();
+    let delta = copied_root::changes(&tree, &below, &skip, since).unwrap();
     let mut bytes = Vec::new();
     let holds = |node: &Node| delta.holds(node);
     pack_changed(&tree, &holds, &delta.deleted(), &mut bytes, &|| Ok(())).unwrap();
@@ -372,7 +372,7 @@ fn what_changed_in_a_copy_is_told_by_comparing_it_with_its_layers() {
     assert_eq!(changed(place.path(), (0, 0), &[]), none);
     assert_eq!(changed(place.path(), (i64::MAX, 0), &[]), none);
 
-    // The same size, and the time set back: no fact tells it.
+    // The same size, and the time set back: only the content differs.
     std::fs::write(at("dir/file"), "CONTENT").unwrap();
     std::fs::set_permissions(at("dir/file"), std::fs::Permissions::from_mode(0o4755)).unwrap();
     fs::set_times(std::fs::File::open(at("dir/file")).unwrap(), 7, 9).unwrap();
@@ -392,7 +392,7 @@ fn what_changed_in_a_copy_is_told_by_comparing_it_with_its_layers() {
         "D /opaque/seen",
     ];
     assert_eq!(printed, expected);
-    assert_eq!(bytes, 7 + 5, "a file counts once, whatever its names");
+    assert_eq!(bytes, 7 + 5, "a file counts once, under any of its names");
     let expected = [
         "dir/",
         "dir/deep/",

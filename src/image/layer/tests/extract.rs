@@ -246,7 +246,7 @@ fn an_opaque_directory_hides_all_that_is_below() {
 
 #[test]
 fn an_opaque_root_hides_each_name_of_the_layers_below() {
-    // overlayfs merges the roots of layers whatever their attributes say.
+    // overlayfs merges the roots of layers and ignores their attributes.
     let lower = Tar::new().dir("a", 0o755).file("b", "").file("c", "");
     let upper = Tar::new().dir("a", 0o755).file("c", "").file(".wh..wh..opq", "");
     let (place, extracted) = unpacked(vec![lower, upper]);

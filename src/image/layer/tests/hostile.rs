@@ -1,5 +1,5 @@
-//! Archives that no tool writes by accident: whatever they contain, nothing outside the layer's
-//! directory appears or changes, and nothing panics. Run as root.
+//! Archives that no tool writes by accident: they neither create nor change a file outside the
+//! layer's directory, and nothing panics. Run as root.
 
 use std::collections::BTreeMap;
 

@@ -74,8 +74,8 @@ impl Checking<'_> {
             replace_index(self.store, &index)?;
         }
         drop(lock);
-        let fate = if self.options.repair { Resolution::Repaired } else { Resolution::Found };
-        self.found(Problem::Damage, what, None, &[], fate);
+        let resolution = if self.options.repair { Resolution::Repaired } else { Resolution::Found };
+        self.found(Problem::Damage, what, None, &[], resolution);
         Ok(self.options.repair.then_some(index))
     }
 
@@ -187,8 +187,9 @@ impl Checking<'_> {
         if count > 0 {
             let noun = if count == 1 { "entry" } else { "entries" };
             let what = format!("{count} unreferenced {noun}, {}", human_bytes(bytes));
-            let fate = if self.options.repair { Resolution::Removed } else { Resolution::Found };
-            self.found(Problem::Leftover, what, None, &[], fate);
+            let resolution =
+                if self.options.repair { Resolution::Removed } else { Resolution::Found };
+            self.found(Problem::Leftover, what, None, &[], resolution);
         }
         Ok(())
     }

@@ -128,7 +128,7 @@ impl Comparison<'_> {
         Ok(Entry::Equal)
     }
 
-    /// Whether the hard links of both trees correspond.
+    /// Returns whether the hard links of both trees correspond.
     fn is_same_link(&mut self, required: &Attributes, present: &Attributes) -> bool {
         if required.st_nlink == 1 && present.st_nlink == 1 {
             return true;

@@ -37,7 +37,7 @@ pub(super) struct IndexedImage {
 /// The result of handling damage.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settled {
-    /// Nothing more is to be done.
+    /// The damage is settled.
     Done,
     /// Something was repaired: there may be more damage.
     Recheck,
@@ -65,14 +65,14 @@ pub(super) enum Fault {
     Blob { why: String, digest: Digest },
 }
 
-/// Whether the error is of the host, and not of the store.
+/// Returns whether the error is of the host, and not of the store.
 pub(super) fn is_of_host(error: &Error) -> bool {
     let of_host = [libc::ENOSPC, libc::EDQUOT, libc::EMFILE, libc::ENFILE, libc::ENOMEM];
     matches!(error.kind(), Kind::Cancelled | Kind::Denied)
         || error.errno().is_some_and(|errno| of_host.contains(&errno))
 }
 
-/// Whether a manifest is of the image with this configuration.
+/// Returns whether a manifest is of the image with this configuration.
 pub(super) fn fits(manifest: &Manifest, document: &Document) -> bool {
     manifest.config.digest == document.id && manifest.layers.len() == document.diff_ids.len()
 }

@@ -61,7 +61,7 @@ impl Checking<'_> {
         Ok(LayerCheck { fault, missing })
     }
 
-    /// Whether a blob exists; otherwise, in words, what is wrong with it.
+    /// Returns whether a blob exists; `Err` describes what is wrong with it.
     fn blob(&mut self, blob: &Descriptor) -> Result<std::result::Result<bool, String>> {
         if self.healthy_blobs.contains(&blob.digest) {
             return Ok(Ok(true));

@@ -45,20 +45,20 @@ impl Checking<'_> {
         let mut settled = Settled::Done;
         let mut done = Vec::with_capacity(damage.len());
         for damage in damage {
-            let fate = if self.options.repair {
+            let resolution = if self.options.repair {
                 self.repair_damage(id, &damage, &held)?
             } else {
                 Resolution::Found
             };
-            if fate == Resolution::Repaired {
+            if resolution == Resolution::Repaired {
                 settled = Settled::Recheck;
             }
-            done.push((damage, fate));
+            done.push((damage, resolution));
         }
         drop(lock);
         let name = display_name(id, &seen.entries);
         let users: Vec<&ImageUser> = held.users.iter().filter(|user| user.image == *id).collect();
-        for (damage, fate) in done {
+        for (damage, resolution) in done {
             let of = |layer: &LayerId, why: &str| {
                 format!("its layer `{}`: {why}", layer.diff_id.short())
             };
@@ -73,7 +73,7 @@ impl Checking<'_> {
                 }
                 Damage::Layer(layer, Fault::Blob { why, .. } | Fault::Lost(why)) => of(layer, why),
             };
-            self.found(Problem::Damage, what, Some(name.clone()), &users, fate);
+            self.found(Problem::Damage, what, Some(name.clone()), &users, resolution);
         }
         Ok(settled)
     }
@@ -119,7 +119,7 @@ impl Checking<'_> {
         let there = fs::open_dir(path)?;
         if let Some(what) = compare::difference(&fresh, &there, self.cancelled)? {
             let live = held.users.iter().find(|user| user.live && user.layers.starts_with(layers));
-            let fate = match live {
+            let resolution = match live {
                 _ if !self.options.repair => Resolution::Found,
                 Some(user) => Resolution::Unrepaired(in_the_way(user)),
                 None => {
@@ -133,12 +133,12 @@ impl Checking<'_> {
                 }
             };
             let what = format!("its lowest {} layers merged: {what}", layers.len());
-            self.found(Problem::Damage, what, None, &[user], fate);
+            self.found(Problem::Damage, what, None, &[user], resolution);
         }
         Ok(())
     }
 
-    /// The caller holds the store's lock.
+    /// Repairs damage, or removes what has it. The caller holds the store's lock.
     fn repair_damage(
         &mut self,
         id: &Digest,
@@ -210,8 +210,8 @@ impl Checking<'_> {
     }
 }
 
-/// Whether an entry is lost with this manifest: a digest says what was pulled, and that is lost. A
-/// tag can name another manifest of the same image.
+/// Returns whether an entry is lost with this manifest: a digest says what was pulled, and that is
+/// lost. A tag can name another manifest of the same image.
 fn is_lost(entry: &Entry, manifest: &Digest) -> bool {
     let by_digest = entry.reference.as_ref().is_some_and(|known| known.digest().is_some());
     entry.manifest == *manifest && by_digest

@@ -74,7 +74,7 @@ fn is_removed(what: &str, spoil: impl Fn(&Store)) {
     is_clean(&store);
     assert!(store.find("a").is_err());
     store.find("b").unwrap();
-    // What it had is gone as well, so that it can come in again.
+    // Its files are removed too, so that it can be loaded again.
     store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
     is_clean(&store);
 }
@@ -323,7 +323,7 @@ fn merged_layers_of_a_container_are_mended_with_what_they_link_to() {
     assert_eq!(check(&store, false, &users).findings, []);
     let mode = merged.join("1").metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o644);
-    // Nobody needs it without the container.
+    // Without the container it is unreferenced.
     assert!(check(&store, false, &[]).findings[0].what.starts_with("1 unreferenced entry, "));
 }
 

@@ -1,5 +1,6 @@
 //! Mounts of a container: binds, named volumes and tmpfs, with Docker's three ways to write them.
 
+mod contradictions;
 pub mod mount;
 mod parse;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Docker's three ways to write a mount: `-v`, `--mount`, `--tmpfs`.
 
+use super::contradictions::{Decisions, decision};
 use super::mount::{Mount, MountKind, MountSpec, check_volume_name, target};
 use crate::model::{Error, Kind, Result};
 
@@ -43,8 +44,10 @@ impl Mount {
                 check_volume_name(source)?;
             }
         }
+        let mut decisions = Decisions::default();
         for option in options.split(',').filter(|option| !option.is_empty()) {
             mount.option(option)?;
+            decisions.record_word(option)?;
         }
         if mount.nocopy && mount.kind == MountKind::Bind {
             return Err(invalid(format!("invalid mode: {options}"))
@@ -86,11 +89,15 @@ impl Mount {
     pub fn from_mount(text: &str) -> Result<Mount> {
         let mut mount = Mount { kind: MountKind::Volume, ..Mount::default() };
         let mut fields = Vec::new();
+        let mut decisions = Decisions::default();
         for field in text.split(',').filter(|field| !field.is_empty()) {
             let (key, value) = match field.split_once('=') {
                 Some((key, value)) => (key.to_ascii_lowercase(), Some(value)),
                 None => (field.to_ascii_lowercase(), None),
             };
+            if let Some((question, answer)) = decision(&key, value) {
+                decisions.record(question, &answer, field)?;
+            }
             match (key.as_str(), value) {
                 ("type", Some("bind")) => mount.kind = MountKind::Bind,
                 ("type", Some("volume")) => mount.kind = MountKind::Volume,
@@ -191,9 +198,16 @@ impl Mount {
             spec: MountSpec::Tmpfs(options.to_owned()),
             ..Mount::default()
         };
+        let mut decisions = Decisions::default();
         for option in options.split(',').filter(|option| !option.is_empty()) {
+            decisions.record_word(option)?;
             match option.split_once('=') {
-                Some((key, value)) => mount.setting(key, value)?,
+                Some((key, value)) => {
+                    mount.setting(key, value)?;
+                    if let Some((question, answer)) = decision(key, Some(value)) {
+                        decisions.record(question, &answer, option)?;
+                    }
+                }
                 None => match option {
                     "ro" => mount.read_only = true,
                     "exec" => mount.noexec = false,

@@ -1,5 +1,6 @@
 //! Mounts taken over from another container: `--volumes-from`.
 
+use super::contradictions::Decisions;
 use super::mount::{Mount, MountKind, MountSpec, Mounts};
 use crate::model::{Error, Kind, Result};
 
@@ -17,7 +18,9 @@ pub fn volumes_from(text: &str) -> Result<(&str, bool)> {
         return wrong(format!("invalid volumes-from specification: '{}'", text.escape_debug()));
     }
     let mut read_only = false;
+    let mut decisions = Decisions::default();
     for word in mode.split(',') {
+        decisions.record_word(word)?;
         match word {
             "ro" => read_only = true,
             // Labels of SELinux change nothing, as for `-v`.

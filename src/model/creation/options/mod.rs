@@ -4,6 +4,7 @@
 //! `from_docker`, help, completion, reference and `--untrusted` walk [`create_options`]. By hand
 //! stay the OCI configuration, `inspect` and compose files.
 
+mod assign;
 mod mounts;
 mod namespaces;
 mod program;

@@ -1,5 +1,6 @@
 //! What a container sees of the host and of volumes: binds, named volumes, tmpfs.
 
+use super::assign::extend;
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
@@ -101,10 +102,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Denied,
         "Mount volumes from the specified container(s)",
         |o| write::texts(&o.mounts.from),
-        |o, v| {
-            o.mounts.from.extend(read::texts(v)?);
-            Ok(())
-        },
+        |o, v| extend(&mut o.mounts.from, read::texts(v)),
     )
     .flag("volumes-from", "CONTAINER[:ro|rw]"),
 ];

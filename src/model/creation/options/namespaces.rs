@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use super::assign::{extend, set};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
@@ -25,7 +26,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "network",
         T::NamespaceMode,
         DeniedIf(|o| o.namespaces.network == NamespaceMode::Host),
-        "Connect a container to a network: none, host or container:NAME",
+        "Connect a container to a network: none (default), host or container:NAME",
         |o| word(o.namespaces.network.show("")),
         |o, v| {
             o.namespaces.network = mode("network", v, &["none"])?.0;
@@ -38,7 +39,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "ipc",
         T::NamespaceMode,
         DeniedIf(|o| o.namespaces.ipc == NamespaceMode::Host),
-        "IPC mode to use: none, private, shareable, host or container:NAME",
+        "IPC mode to use: private (default), none, shareable, host or container:NAME",
         |o| match (o.namespaces.ipc_none, o.namespaces.ipc_shareable) {
             (true, _) => Some(Expression::text("none")),
             (_, true) => Some(Expression::text("shareable")),
@@ -83,10 +84,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Run an init inside the container that forwards signals and reaps processes",
         |o| write::flag(o.namespaces.init),
-        |o, v| {
-            o.namespaces.init = read::flag(v)?;
-            Ok(())
-        },
+        |o, v| set(&mut o.namespaces.init, read::flag(v)),
     )
     .switch("init"),
     Row::new(
@@ -95,10 +93,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Container NIS domain name",
         |o| word(o.namespaces.domainname.clone()),
-        |o, v| {
-            o.namespaces.domainname = read::text(v)?;
-            Ok(())
-        },
+        |o, v| set(&mut o.namespaces.domainname, read::text(v)),
     )
     .flag("domainname", "NAME"),
     Row::new(
@@ -154,10 +149,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Set DNS options",
         |o| write::texts(&o.namespaces.dns_options),
-        |o, v| {
-            o.namespaces.dns_options.extend(read::texts(v)?);
-            Ok(())
-        },
+        |o, v| extend(&mut o.namespaces.dns_options, read::texts(v)),
     )
     .flag("dns-option", "OPTION")
     .alias("dns-opt"),
@@ -167,10 +159,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Set custom DNS search domains",
         |o| write::texts(&o.namespaces.dns_search),
-        |o, v| {
-            o.namespaces.dns_search.extend(read::texts(v)?);
-            Ok(())
-        },
+        |o, v| extend(&mut o.namespaces.dns_search, read::texts(v)),
     )
     .flag("dns-search", "DOMAIN"),
 ];

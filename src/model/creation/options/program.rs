@@ -1,5 +1,6 @@
 //! The program of a container: command, environment, user, streams, and how it is stopped.
 
+use super::assign::{extend, set, set_some};
 use super::row::CreateOption as Row;
 use super::row::Trust::Any;
 use super::{read, write};
@@ -26,21 +27,15 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Overwrite the default CMD of the image",
         |o| o.cmd.as_deref().map(write::command),
-        |o, v| {
-            o.cmd = Some(read::command(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.cmd, read::command(v)),
     ),
     Row::new(
         "entrypoint",
         T::Command,
         Any,
-        "Overwrite the default ENTRYPOINT of the image",
+        "Overwrite the default ENTRYPOINT of the image; an empty one resets it",
         |o| o.entrypoint.as_deref().map(write::command),
-        |o, v| {
-            o.entrypoint = Some(read::command(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.entrypoint, read::command(v)),
     )
     .flag("entrypoint", "COMMAND"),
     Row::new(
@@ -49,10 +44,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Set environment variables; a name alone takes the value of the caller",
         |o| write::env(&o.env),
-        |o, v| {
-            o.env.extend(read::env(v)?);
-            Ok(())
-        },
+        |o, v| extend(&mut o.env, read::env(v)),
     )
     .flag("env", "KEY[=VALUE]")
     .short('e'),
@@ -75,10 +67,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Username or UID (format: <name|uid>[:<group|gid>])",
         |o| write::text(o.user.as_ref()),
-        |o, v| {
-            o.user = Some(read::text_or_number(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.user, read::text_or_number(v)),
     )
     .flag("user", "USER[:GROUP]")
     .short('u'),
@@ -120,22 +109,16 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Signal to stop the container",
         |o| o.stop_signal.map(|signal| Expression::text(signal.to_string())),
-        |o, v| {
-            o.stop_signal = Some(read::signal(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.stop_signal, read::signal(v)),
     )
     .flag("stop-signal", "SIGNAL"),
     Row::new(
         "stop_timeout",
         T::StopTimeout,
         Any,
-        "Timeout (in seconds) to stop a container; -1 is no limit",
+        "Timeout (in seconds) to stop a container; -1 for no limit",
         |o| o.stop_timeout.map(write::stop_timeout),
-        |o, v| {
-            o.stop_timeout = Some(read::stop_timeout(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.stop_timeout, read::stop_timeout(v)),
     )
     .flag("stop-timeout", "SECONDS"),
     Row::new(
@@ -144,10 +127,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Keep STDIN open even if not attached",
         |o| write::flag(o.interactive),
-        |o, v| {
-            o.interactive = read::flag(v)?;
-            Ok(())
-        },
+        |o, v| set(&mut o.interactive, read::flag(v)),
     )
     .switch("interactive")
     .short('i'),
@@ -157,10 +137,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Allocate a pseudo-TTY",
         |o| write::flag(o.tty),
-        |o, v| {
-            o.tty = read::flag(v)?;
-            Ok(())
-        },
+        |o, v| set(&mut o.tty, read::flag(v)),
     )
     .switch("tty")
     .short('t'),
@@ -170,10 +147,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Automatically remove the container and its associated anonymous volumes when it exits",
         |o| write::flag(o.auto_remove),
-        |o, v| {
-            o.auto_remove = read::flag(v)?;
-            Ok(())
-        },
+        |o, v| set(&mut o.auto_remove, read::flag(v)),
     )
     .switch("rm"),
 ];

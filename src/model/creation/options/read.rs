@@ -89,7 +89,9 @@ pub fn duration(value: &Expression) -> Result<Duration> {
 /// Reads a duration, or -1 for no limit.
 pub fn stop_timeout(value: &Expression) -> Result<StopTimeout> {
     match value {
-        Expression::Number(-1) => Ok(StopTimeout::NoLimit),
+        // As Docker, which takes any negative number.
+        Expression::Number(..0) => Ok(StopTimeout::NoLimit),
+        Expression::Text(text) if text == "-1" => Ok(StopTimeout::NoLimit),
         Expression::Number(_) | Expression::Decimal(_) | Expression::Text(_) => {
             duration(value).map(StopTimeout::After)
         }
@@ -122,9 +124,20 @@ pub fn command(value: &Expression) -> Result<Vec<String>> {
     }
 }
 
-/// Reads a string, or a list of strings; numbers stand for themselves.
+/// Reads a string, or a list of strings.
 pub fn texts(value: &Expression) -> Result<Vec<String>> {
-    let read = |item| scalar(item).map_or_else(|| mismatch(ValueType::StringList, value), Ok);
+    each(value, |item| text_of(ValueType::StringList, item))
+}
+
+/// As [`texts`]; a number stands for its digits.
+pub fn texts_or_numbers(value: &Expression) -> Result<Vec<String>> {
+    each(value, |item| match item {
+        Expression::Number(number) => Ok(number.to_string()),
+        item => text_of(ValueType::StringList, item),
+    })
+}
+
+fn each(value: &Expression, read: impl Fn(&Expression) -> Result<String>) -> Result<Vec<String>> {
     match value {
         Expression::List(items) => items.iter().map(read).collect(),
         one => Ok(vec![read(one)?]),

@@ -1,6 +1,7 @@
 //! How much a container may use: memory, processors, processes, block devices, limits of its
 //! processes.
 
+use super::assign::{set, set_some};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied};
 use super::{read, write};
@@ -14,12 +15,9 @@ pub(super) const OPTIONS: &[Row] = &[
         "memory",
         T::Size,
         Any,
-        "Memory limit",
+        "Memory limit, such as 512m",
         |o| o.resources.memory.map(write::size),
-        |o, v| {
-            o.resources.memory = Some(read::size(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.resources.memory, read::size(v)),
     )
     .flag("memory", "BYTES")
     .short('m')
@@ -30,10 +28,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Swap limit equal to memory plus swap: '-1' to enable unlimited swap",
         |o| o.resources.memory_swap.map(write::size),
-        |o, v| {
-            o.resources.memory_swap = Some(read::size(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.resources.memory_swap, read::size(v)),
     )
     .flag("memory-swap", "BYTES")
     .live(),
@@ -43,10 +38,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Memory soft limit",
         |o| o.resources.memory_reservation.map(write::size),
-        |o, v| {
-            o.resources.memory_reservation = Some(read::size(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.resources.memory_reservation, read::size(v)),
     )
     .flag("memory-reservation", "BYTES")
     .live(),
@@ -54,7 +46,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "cpus",
         T::Number,
         Any,
-        "Number of CPUs",
+        "Number of CPUs, such as 1.5",
         |o| o.resources.nano_cpus.map(|cpus| Expression::Decimal(format_billionths(cpus))),
         |o, v| {
             o.resources.nano_cpus = Some(parse_cpus(&read::text_or_number(v)?)?);
@@ -67,12 +59,9 @@ pub(super) const OPTIONS: &[Row] = &[
         "cpu_shares",
         T::Int,
         Any,
-        "CPU shares (relative weight)",
+        "CPU shares (relative weight), 1024 by default",
         |o| o.resources.cpu_shares.map(Expression::Number),
-        |o, v| {
-            o.resources.cpu_shares = Some(read::whole(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.resources.cpu_shares, read::whole(v)),
     )
     .flag("cpu-shares", "N")
     .short('c')
@@ -83,10 +72,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Limit CPU CFS (Completely Fair Scheduler) period, in microseconds",
         |o| o.resources.cpu_period.map(Expression::Number),
-        |o, v| {
-            o.resources.cpu_period = Some(read::whole(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.resources.cpu_period, read::whole(v)),
     )
     .flag("cpu-period", "N")
     .live(),
@@ -96,10 +82,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds",
         |o| o.resources.cpu_quota.map(Expression::Number),
-        |o, v| {
-            o.resources.cpu_quota = Some(read::whole(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.resources.cpu_quota, read::whole(v)),
     )
     .flag("cpu-quota", "N")
     .live(),
@@ -109,10 +92,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "CPUs in which to allow execution (0-3, 0,1)",
         |o| write::text(o.resources.cpuset_cpus.as_ref()),
-        |o, v| {
-            o.resources.cpuset_cpus = Some(read::text_or_number(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.resources.cpuset_cpus, read::text_or_number(v)),
     )
     .flag("cpuset-cpus", "LIST")
     .live(),
@@ -122,10 +102,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "MEMs in which to allow execution (0-3, 0,1)",
         |o| write::text(o.resources.cpuset_mems.as_ref()),
-        |o, v| {
-            o.resources.cpuset_mems = Some(read::text_or_number(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.resources.cpuset_mems, read::text_or_number(v)),
     )
     .flag("cpuset-mems", "LIST")
     .live(),
@@ -135,10 +112,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Tune container pids limit (set -1 for unlimited)",
         |o| o.resources.pids_limit.map(Expression::Number),
-        |o, v| {
-            o.resources.pids_limit = Some(read::whole(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.resources.pids_limit, read::whole(v)),
     )
     .flag("pids-limit", "N")
     .live(),
@@ -148,10 +122,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Block IO (relative weight), between 10 and 1000, or 0 to disable",
         |o| o.resources.blkio_weight.map(Expression::Number),
-        |o, v| {
-            o.resources.blkio_weight = Some(read::whole(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.resources.blkio_weight, read::whole(v)),
     )
     .flag("blkio-weight", "N")
     .live(),
@@ -182,10 +153,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Size of /dev/shm",
         |o| o.resources.shm_size.map(write::size),
-        |o, v| {
-            o.resources.shm_size = Some(read::size(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.resources.shm_size, read::size(v)),
     )
     .flag("shm-size", "BYTES"),
     Row::new(
@@ -194,21 +162,20 @@ pub(super) const OPTIONS: &[Row] = &[
         Denied,
         "Tune host's OOM preferences (-1000 to 1000)",
         |o| o.resources.oom_score_adj.map(Expression::Number),
-        |o, v| {
-            o.resources.oom_score_adj = Some(read::whole(v)?);
-            Ok(())
-        },
+        |o, v| set_some(&mut o.resources.oom_score_adj, read::whole(v)),
     )
     .flag("oom-score-adj", "N"),
     Row::new(
         "cgroup_parent",
         T::Text,
         Denied,
-        "Optional parent cgroup for the container",
+        "Optional parent cgroup for the container, from the root of the cgroups",
         |o| write::text(o.resources.cgroup_parent.as_ref()),
         |o, v| {
-            o.resources.cgroup_parent = Some(parse_cgroup_parent(&read::text(v)?)?);
-            Ok(())
+            // As with Docker, an empty one is none.
+            let text = Some(read::text(v)?).filter(|text| !text.is_empty());
+            let parent = text.map(|text| parse_cgroup_parent(&text));
+            set(&mut o.resources.cgroup_parent, parent.transpose())
         },
     )
     .flag("cgroup-parent", "PATH"),

@@ -1,5 +1,7 @@
 //! A row of the table of options: what all faces of an option need to know.
 
+use std::num::ParseIntError;
+
 use crate::model::container::options::CreateOptions;
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::{OptionSpec, ValueType};
@@ -66,7 +68,7 @@ impl CreateOption {
         CreateOption { key: Some(key), flag: None, value_type, about, live: false, trust, get, set }
     }
 
-    /// A flag whose option has another form in scripts.
+    /// Returns a row for a flag whose option has another form in scripts.
     pub(super) const fn flag_only(
         long: &'static str,
         value_name: &'static str,
@@ -129,7 +131,7 @@ impl CreateOption {
     pub fn set_flag(&self, options: &mut CreateOptions, word: &str) -> Result<()> {
         let value = value_of_flag(self.value_type, word);
         value.and_then(|value| (self.set)(options, &value)).map_err(|error| match self.flag {
-            Some(flag) if !flag.value_name.is_empty() => {
+            Some(flag) if !flag.value_name.is_empty() && error.kind() == Kind::Invalid => {
                 error.about(format_args!("invalid argument {word:?} for \"{flag}\" flag"))
             }
             _ => error,
@@ -147,6 +149,15 @@ impl std::fmt::Display for Flag {
     }
 }
 
+fn not_whole(error: &ParseIntError) -> Error {
+    use std::num::IntErrorKind::{NegOverflow, PosOverflow};
+    let message = match error.kind() {
+        PosOverflow | NegOverflow => "the number is out of range",
+        _ => "expected a whole number",
+    };
+    Error::new(Kind::Invalid, message).hint("write a whole number, such as 10")
+}
+
 /// Converts the word after a flag into the value that a script would give.
 fn value_of_flag(value_type: ValueType, word: &str) -> Result<Expression> {
     Ok(match value_type {
@@ -154,10 +165,25 @@ fn value_of_flag(value_type: ValueType, word: &str) -> Result<Expression> {
         // A flag's word is one word, where a string in a script is split. An empty one resets.
         ValueType::Command => Expression::list(Some(word).filter(|word| !word.is_empty())),
         ValueType::Int | ValueType::UInt | ValueType::StopTimeout => {
-            let number =
-                word.parse().map_err(|_| Error::new(Kind::Invalid, "expected a whole number"))?;
-            Expression::Number(number)
+            Expression::Number(word.parse().map_err(|error| not_whole(&error))?)
         }
-        _ => Expression::text(word),
+        ValueType::Text
+        | ValueType::TextOrNumber
+        | ValueType::Duration
+        | ValueType::Size
+        | ValueType::Number
+        | ValueType::Time
+        | ValueType::Signal
+        | ValueType::Pairs
+        | ValueType::StringList
+        | ValueType::Mounts
+        | ValueType::NamespaceMode
+        | ValueType::Health
+        | ValueType::Conditions
+        | ValueType::Handles
+        | ValueType::State
+        | ValueType::Filter
+        | ValueType::Image
+        | ValueType::OneOf(_) => Expression::text(word),
     })
 }

@@ -1,5 +1,6 @@
 //! What a container may do: capabilities, system calls, privileges, a read-only root, devices.
 
+use super::assign::{extend, set};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
@@ -15,7 +16,8 @@ fn bare(names: &[String]) -> Option<Expression> {
 }
 
 fn capabilities(list: &mut Vec<String>, value: &Expression) -> Result<()> {
-    list.extend(capability::canonical_all(&read::texts(value)?)?);
+    list.extend(read::texts(value)?);
+    *list = capability::canonical_all(list)?;
     Ok(())
 }
 
@@ -24,7 +26,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "cap_add",
         T::StringList,
         Denied,
-        "Add Linux capabilities",
+        "Add Linux capabilities, such as NET_ADMIN, or ALL",
         |o| bare(&o.security.cap_add),
         |o, v| capabilities(&mut o.security.cap_add, v),
     )
@@ -44,10 +46,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Denied,
         "Give extended privileges to this container",
         |o| write::flag(o.security.privileged),
-        |o, v| {
-            o.security.privileged = read::flag(v)?;
-            Ok(())
-        },
+        |o, v| set(&mut o.security.privileged, read::flag(v)),
     )
     .switch("privileged"),
     Row::new(
@@ -56,10 +55,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Mount the container's root filesystem as read only",
         |o| write::flag(o.security.read_only),
-        |o, v| {
-            o.security.read_only = read::flag(v)?;
-            Ok(())
-        },
+        |o, v| set(&mut o.security.read_only, read::flag(v)),
     )
     .switch("read-only"),
     Row::new(
@@ -92,10 +88,7 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Add additional groups to join",
         |o| write::texts(&o.security.groups),
-        |o, v| {
-            o.security.groups.extend(read::texts(v)?);
-            Ok(())
-        },
+        |o, v| extend(&mut o.security.groups, read::texts_or_numbers(v)),
     )
     .flag("group-add", "GROUP"),
 ];

@@ -1,6 +1,7 @@
 //! What the monitor does while a container runs and when it exits: restarts, health checks, and
 //! the limits of the log.
 
+use super::assign::set;
 use super::row::CreateOption as Row;
 use super::row::Trust::Any;
 use super::{read, write};
@@ -26,12 +27,12 @@ pub const HEALTH: &[OptionSpec] = &[
 
 // Docker's sentences, which keys and flags share.
 const COMMAND: &str = "Command to run to check health; a shell runs a string";
-const INTERVAL: &str = "Time between running the check";
-const TIMEOUT: &str = "Maximum time to allow one check to run";
-const RETRIES: &str = "Consecutive failures needed to report unhealthy";
+const INTERVAL: &str = "Time between running the check (default 30s)";
+const TIMEOUT: &str = "Maximum time to allow one check to run (default 30s)";
+const RETRIES: &str = "Consecutive failures needed to report unhealthy (default 3)";
 const START_PERIOD: &str =
     "Start period for the container to initialize before starting health-retries countdown";
-const START_INTERVAL: &str = "Time between running the check during the start period";
+const START_INTERVAL: &str = "Time between running the check during the start period (default 5s)";
 
 fn health(options: &CreateOptions) -> Option<Expression> {
     let check = &options.supervision.health;
@@ -117,7 +118,8 @@ fn unknown_part(key: &str) -> Error {
 fn test(value: &Expression) -> Result<Vec<String>> {
     match value {
         Expression::Text(line) if line.trim().is_empty() => {
-            Err(Error::new(Kind::Invalid, "the command is empty"))
+            let error = Error::new(Kind::Invalid, "the command is empty");
+            Err(error.hint("to disable the image's check, use --no-healthcheck or health: false"))
         }
         Expression::Text(line) => Ok(HealthCheck::shell(line)),
         words => {
@@ -135,7 +137,7 @@ fn retries(value: &Expression) -> Result<i64> {
     }
 }
 
-/// The command as a line for a shell.
+/// Returns the command as a line for a shell.
 fn line(options: &CreateOptions) -> Option<Expression> {
     match options.supervision.health.test.as_slice() {
         _ if options.supervision.health.is_none() => None,
@@ -154,7 +156,7 @@ pub(super) const OPTIONS: &[Row] = &[
         T::Text,
         Any,
         "Restart policy to apply when a container exits: no, always, unless-stopped, \
-         on-failure[:N]",
+         on-failure[:N]; no container starts when the host boots",
         |o| {
             let restart = Some(o.supervision.restart).filter(|policy| *policy != RestartPolicy::No);
             restart.map(|policy| Expression::text(policy.to_string()))
@@ -192,10 +194,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "Health check: a command, or #{ cmd, interval, timeout, retries, start_period, \
          start_interval }; false disables the image's",
         health,
-        |o, v| {
-            o.supervision.health = read_health(v)?;
-            Ok(())
-        },
+        |o, v| set(&mut o.supervision.health, read_health(v)),
     ),
     Row::flag_only("health-cmd", "COMMAND", T::Text, COMMAND, line, |o, v| {
         set_part(&mut o.supervision.health, "cmd", v)

@@ -1,4 +1,4 @@
-//! Options of containers as nobody would write them, and the guards of the table.
+//! Malformed options of containers, and the guards of the table.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -37,7 +37,7 @@ fn env() -> impl Strategy<Value = Vec<EnvEntry>> {
     prop::collection::vec(entry, 0..4)
 }
 
-fn grace() -> impl Strategy<Value = StopTimeout> {
+fn stop_timeout() -> impl Strategy<Value = StopTimeout> {
     prop_oneof![
         Just(StopTimeout::NoLimit),
         (0_u64..1_000_000).prop_map(|seconds| StopTimeout::After(Duration::from_secs(seconds))),
@@ -50,7 +50,7 @@ fn program() -> impl Strategy<Value = CreateOptions> {
     let first = (of("[a-z][a-z0-9_.-]{1,8}"), of(words), of(entrypoint), env());
     let second = (of("/[^\0]{0,8}"), of(text()), of("[a-z][a-z0-9]{0,8}"));
     let labels = prop::collection::btree_map(key(), text(), 0..4);
-    let third = (labels, of(1..=64), of(grace()), any::<bool>(), any::<bool>());
+    let third = (labels, of(1..=64), of(stop_timeout()), any::<bool>(), any::<bool>());
     (first, second, third).prop_map(|(first, second, third)| {
         let (name, cmd, entrypoint, env) = first;
         let (workdir, user, hostname) = second;
@@ -136,7 +136,7 @@ fn resources() -> impl Strategy<Value = Resources> {
                 blkio_weight: limits.1,
                 oom_score_adj: limits.2,
                 shm_size: limits.3,
-                cgroup_parent: sets.0.map(|set| format!("batch/{set}")),
+                cgroup_parent: sets.0.map(|set| format!("/batch/{set}")),
                 ulimits: ulimits.into_iter().map(|text| text.parse().unwrap()).collect(),
             }
         },
@@ -163,7 +163,7 @@ fn mounts() -> impl Strategy<Value = Mounts> {
     )
 }
 
-fn sharing() -> impl Strategy<Value = Namespaces> {
+fn namespaces() -> impl Strategy<Value = Namespaces> {
     let modes = || {
         select(vec![
             NamespaceMode::Private,
@@ -208,7 +208,7 @@ fn sharing() -> impl Strategy<Value = Namespaces> {
     )
 }
 
-fn upkeep() -> impl Strategy<Value = Supervision> {
+fn supervision() -> impl Strategy<Value = Supervision> {
     let restart = select(vec![
         RestartPolicy::No,
         RestartPolicy::Always,
@@ -233,19 +233,19 @@ fn upkeep() -> impl Strategy<Value = Supervision> {
 
 /// Generates options without contradictions.
 pub fn options() -> impl Strategy<Value = CreateOptions> {
-    let parts = (program(), security(), resources(), mounts(), sharing(), upkeep());
-    parts.prop_map(|(program, security, resources, mounts, mut sharing, upkeep)| {
-        let auto_remove = program.tty && upkeep.restart == RestartPolicy::No;
-        if program.hostname.is_none() && sharing.domainname.is_empty() && program.interactive {
-            sharing.uts = NamespaceMode::Host;
+    let parts = (program(), security(), resources(), mounts(), namespaces(), supervision());
+    parts.prop_map(|(program, security, resources, mounts, mut namespaces, supervision)| {
+        let auto_remove = program.tty && supervision.restart == RestartPolicy::No;
+        if program.hostname.is_none() && namespaces.domainname.is_empty() && program.interactive {
+            namespaces.uts = NamespaceMode::Host;
         }
         CreateOptions {
             auto_remove,
             security,
             resources,
             mounts,
-            namespaces: sharing,
-            supervision: upkeep,
+            namespaces,
+            supervision,
             ..program
         }
     })

@@ -167,3 +167,24 @@ fn wrong_options_are_refused() {
         assert_eq!(error.kind(), Kind::Invalid, "{options:?}");
     }
 }
+
+#[test]
+fn an_image_may_bring_no_user_out_of_range_and_no_thousands_of_volumes() {
+    let config = |extra: serde_json::Value| {
+        let mut config = json!({ "Cmd": ["true"] });
+        config.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        config
+    };
+    let error = merged(config(json!({ "User": "4294967296" })), &CreateOptions::default());
+    let error = error.unwrap_err();
+    assert!(error.kind() == Kind::Corrupt && error.message().contains("from 0 to"), "{error}");
+    let own = CreateOptions { user: Some("7".to_owned()), ..CreateOptions::default() };
+    assert_eq!(merged(config(json!({ "User": "-1" })), &own).unwrap().config.user, "7");
+    let volumes = |count: usize| {
+        let paths = (0..count).map(|number| (format!("/v{number}"), json!({})));
+        config(json!({ "Volumes": paths.collect::<serde_json::Map<_, _>>() }))
+    };
+    assert!(merged(volumes(MAX_VOLUMES), &CreateOptions::default()).is_ok());
+    let error = merged(volumes(MAX_VOLUMES + 1), &CreateOptions::default()).unwrap_err();
+    assert!(error.message().contains("257 volumes, more than 256"), "{error}");
+}

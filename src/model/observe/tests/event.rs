@@ -75,17 +75,17 @@ fn what_can_not_happen_is_refused_with_what_can() {
 fn an_event_stays_short_whatever_labels_say() {
     let labels: BTreeMap<String, String> =
         (0..100).map(|n| (format!("label{n:03}"), "\u{e9}".repeat(2000))).collect();
-    let event = Event::of_image(Action::Tag, "id", "name", &labels);
+    let event = Event::of_image(EventAction::Tag, "id", "name", &labels);
     assert!(serde_json::to_string(&event).unwrap().len() < 20_000);
     let left_out: usize = event.attributes[LABELS_OMITTED].parse().unwrap();
     assert_eq!(event.attributes.len() + left_out, 102);
     assert!(event.attributes["label000"].ends_with("\u{e9}..."));
-    let command = Action::ExecCreate.of(&"x".repeat(5000));
+    let command = EventAction::ExecCreate.of(&"x".repeat(5000));
     assert_eq!(shortened(&command).len(), MAX_TEXT);
 }
 
 #[test]
 fn a_label_can_not_stand_for_what_happened() {
     let labels = BTreeMap::from([("name".to_owned(), "other".to_owned())]);
-    assert_eq!(Event::of_image(Action::Tag, "id", "mine", &labels).name(), "mine");
+    assert_eq!(Event::of_image(EventAction::Tag, "id", "mine", &labels).name(), "mine");
 }

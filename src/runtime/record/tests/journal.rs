@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 
 fn event(name: &str) -> Event {
-    Event::of_image(Action::Tag, "id", name, &BTreeMap::new())
+    Event::of_image(EventAction::Tag, "id", name, &BTreeMap::new())
 }
 
 fn journal(root: &tempfile::TempDir, longest: u64) -> Journal {

@@ -11,7 +11,7 @@ pub fn svg(language: Language, position: Position<'_>) -> String {
         Status::Created => (40, 60),
         Status::Running => (40, 190),
         Status::Paused => (470, 190),
-        _ => (40, 320),
+        Status::Exited | Status::Restarting | Status::Dead => (40, 320),
     };
     let mut body = String::new();
     for status in [Status::Created, Status::Running, Status::Paused, Status::Exited] {

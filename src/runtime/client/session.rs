@@ -22,7 +22,7 @@ use crate::model::value::id::ContainerId;
 use crate::model::{Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::host;
-use crate::runtime::protocol::role::RESOURCE_REAPER;
+use crate::runtime::protocol::role_names::RESOURCE_REAPER;
 use crate::sys;
 
 /// Sent when all containers of the session are removed.
@@ -33,7 +33,7 @@ const SOME_AGAIN: &str = "something";
 /// The session of this process: containers created with its [`token`](Session::token) are removed
 /// when the process exits, unless it keeps them.
 #[derive(Debug)]
-pub struct Session {
+pub struct ContainerSession {
     token: String,
     state: Mutex<SessionState>,
 }
@@ -47,14 +47,14 @@ struct SessionState {
     count: usize,
 }
 
-impl Session {
+impl ContainerSession {
     /// Returns a session without a resource reaper, for an engine that runs nothing.
     pub fn without_reaper() -> Self {
-        Session::new("none".to_owned(), None)
+        ContainerSession::new("none".to_owned(), None)
     }
 
     fn new(token: String, reaper: Option<File>) -> Self {
-        Session { token, state: Mutex::new(SessionState { reaper, count: 0 }) }
+        ContainerSession { token, state: Mutex::new(SessionState { reaper, count: 0 }) }
     }
 
     /// Returns the mark of the session's containers (`CreateOptions::session`).
@@ -115,7 +115,7 @@ impl Runtime {
     ///
     /// # Errors
     /// When the reaper cannot be started.
-    pub fn start_session(&self) -> Result<Session> {
+    pub fn start_session(&self) -> Result<ContainerSession> {
         let token = u64::from_le_bytes(host::random()?);
         let token = format!("{}-{token:016x}", std::process::id());
         let (read_end, write_end) = sys::process::pipe()?;
@@ -132,7 +132,7 @@ impl Runtime {
             .spawn()
             .context(|| format!("start `{RESOURCE_REAPER}`"))?;
         self.monitors.push(child);
-        Ok(Session::new(token, Some(File::from(write_end))))
+        Ok(ContainerSession::new(token, Some(File::from(write_end))))
     }
 
     /// Removes the containers of a session that ended, except those in `kept`.
@@ -149,7 +149,7 @@ impl Runtime {
             match self.rm(&id, &all, &never) {
                 Ok(()) => {}
                 Err(error) if error.kind() == Kind::NotFound => {
-                    self.remove_unused_volumes(&container.spec.host.mounts.anonymous())?;
+                    self.remove_unused_volumes(&container.spec.host_config.mounts.anonymous())?;
                 }
                 // The other containers are removed nevertheless.
                 Err(error) => failed = Err(error),

@@ -1,4 +1,4 @@
-//! The files of a container, and images created from them.
+//! The directories of a container's root, and images created from them.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -16,7 +16,7 @@ use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 /// The directories of a container's files.
-pub(super) struct ContainerFiles {
+pub(super) struct RootDirs {
     upper: std::path::PathBuf,
     /// When the copy of the layers was complete, if the root is a copy.
     copied: Option<(i64, i64)>,
@@ -24,7 +24,7 @@ pub(super) struct ContainerFiles {
     mounts: Vec<String>,
 }
 
-impl ContainerFiles {
+impl RootDirs {
     pub(super) fn files(&self) -> Files<'_> {
         Files {
             upper: &self.upper,
@@ -36,7 +36,7 @@ impl ContainerFiles {
 }
 
 impl Native {
-    pub(super) fn container_files(&self, id: &ContainerId, verb: &str) -> Result<ContainerFiles> {
+    pub(super) fn root_dirs(&self, id: &ContainerId, verb: &str) -> Result<RootDirs> {
         let container = self.inspect(id)?;
         let name = container.state.name.to_string();
         if container.state.status == Status::Dead {
@@ -51,7 +51,7 @@ impl Native {
         let mounts = config.get("mounts").and_then(Value::as_array).into_iter().flatten();
         let paths = mounts.filter_map(|mount| mount.get("destination").and_then(Value::as_str));
         let mounts = paths.map(str::to_owned).collect();
-        let (name, copied) = match container.spec.host.storage {
+        let (name, copied) = match container.spec.host_config.storage {
             Driver::Overlay => ("upper", None),
             // The file was written when the copy was complete.
             Driver::Vfs => {
@@ -62,7 +62,7 @@ impl Native {
                 ("rootfs", Some((written.mtime(), written.mtime_nsec())))
             }
         };
-        Ok(ContainerFiles { upper: directory.file(name), copied, container, mounts })
+        Ok(RootDirs { upper: directory.file(name), copied, container, mounts })
     }
 
     /// Returns what was read of a container's files, unless they were removed meanwhile: a removal
@@ -83,7 +83,7 @@ impl Native {
 
     pub(super) fn commit_files(
         &self,
-        place: &ContainerFiles,
+        place: &RootDirs,
         parent: &Image,
         document: Value,
         origin: &Origin<'_>,
@@ -109,7 +109,7 @@ impl Native {
         origin: &Origin<'_>,
         cancel: &CancelToken,
     ) -> Result<Image> {
-        let place = self.container_files(id, "commit")?;
+        let place = self.root_dirs(id, "commit")?;
         let _use = self.share_images()?;
         self.commit_files(&place, parent, parent.document.clone(), origin, cancel)
     }

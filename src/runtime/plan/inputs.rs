@@ -6,7 +6,7 @@ use crate::sys::userns::Identity;
 
 /// The properties of host and monitor that a plan depends on.
 #[derive(Clone, Debug, Default)]
-pub struct Host {
+pub struct PlanInputs {
     /// Each v1 hierarchy to mount inside: directory name, and its mount options.
     pub cgroup_v1: Vec<(String, Vec<String>)>,
     /// The directory below `/sys/fs/cgroup` of the unified hierarchy (empty: itself), if there is

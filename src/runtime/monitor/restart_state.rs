@@ -1,4 +1,4 @@
-//! When the monitor restarts a container, and what a run uses.
+//! The state on which a restart depends.
 
 use std::time::{Duration, Instant};
 
@@ -23,19 +23,5 @@ impl RestartState {
             delay: Duration::ZERO,
             run_started: Instant::now(),
         }
-    }
-}
-
-/// When the count started, and what was used until then.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct UsageMeter {
-    pub(super) since: Instant,
-    pub(super) cpu: Duration,
-}
-
-impl UsageMeter {
-    /// Starts counting, in a new cgroup.
-    pub(super) fn start() -> Self {
-        UsageMeter { since: Instant::now(), cpu: Duration::ZERO }
     }
 }

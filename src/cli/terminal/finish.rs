@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::ending::{CommandError, CommandResult, FAILED};
+use super::command_result::{CommandError, CommandResult, FAILED};
 use super::reader::reader;
 use super::screen::Terminal;
 use crate::engine::CancelToken;
@@ -10,8 +10,8 @@ use crate::model::{Error, Kind};
 use crate::ui;
 
 /// Flushes the output, prints the error, and returns the exit code. Every verb ends here.
-pub fn finish(screen: &mut Terminal, outcome: CommandResult) -> u8 {
-    let flushed = screen.flush();
+pub fn finish(terminal: &mut Terminal, outcome: CommandResult) -> u8 {
+    let flushed = terminal.flush();
     let outcome = outcome.and_then(|code| flushed.map(|()| code).map_err(CommandError::from));
     match outcome {
         Ok(code) => code,
@@ -21,17 +21,17 @@ pub fn finish(screen: &mut Terminal, outcome: CommandResult) -> u8 {
             CancelToken::exit_code()
         }
         Err(CommandError::Failed(error, code)) => {
-            print_error(screen, &error);
+            print_error(terminal, &error);
             code
         }
     }
 }
 
 /// Prints an error on standard error. A closed standard error is ignored.
-pub fn print_error(screen: &mut Terminal, error: &Error) {
+pub fn print_error(terminal: &mut Terminal, error: &Error) {
     let text = ui::error::error(&ui::error::localized(error.clone(), reader().language));
-    let _ = screen.err().and_then(|err| err.write_all(text.as_bytes()));
-    let _ = screen.flush();
+    let _ = terminal.err().and_then(|err| err.write_all(text.as_bytes()));
+    let _ = terminal.flush();
 }
 
 /// Prints an error and returns the exit code of a failure.

@@ -78,7 +78,7 @@ pub(crate) struct Delta {
 }
 
 impl Delta {
-    /// Whether a layer of the changes contains the node. All names of a file go together.
+    /// Returns whether a layer of the changes contains the node. All names of a file go together.
     pub(crate) fn holds(&self, node: &Node) -> bool {
         let is_directory = fs::type_of(&node.attributes) == FileType::Directory;
         self.found.contains_key(&node.path)
@@ -185,7 +185,7 @@ fn forget_touched(
     Ok(())
 }
 
-/// Whether a node is unchanged since it was copied.
+/// Returns whether a node is unchanged since it was copied.
 fn is_same(
     root: &Tree<'_>,
     node: &Node,

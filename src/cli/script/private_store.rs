@@ -1,0 +1,66 @@
+//! A store of its own for a lesson or for a script with `--isolated`, locked for this process.
+
+use std::fs::{File, TryLockError};
+
+use crate::engine::{self, CancelToken, Settings};
+use crate::model::container::options::RemoveOptions;
+use crate::model::error::Context as _;
+use crate::model::image::usage::PruneOptions;
+use crate::model::observe::volume::PruneVolumesOptions;
+use crate::model::{Error, Kind, Result};
+
+/// The maximum number of processes that use stores of one name in one root.
+const MOST: u32 = 100;
+
+/// A store below the root, locked for this process.
+#[derive(Debug)]
+pub struct PrivateStore {
+    /// The settings that name this store.
+    pub settings: Settings,
+    _lock: File,
+}
+
+impl PrivateStore {
+    /// Locks the first free store of this name in the root of `settings`.
+    ///
+    /// # Errors
+    /// When no store can be created or locked.
+    pub fn take(settings: &Settings, name: &str) -> Result<Self> {
+        let what = || format!("create a store `{name}` in `{}`", settings.root.display());
+        std::fs::create_dir_all(&settings.root).context(what)?;
+        for number in 1..=MOST {
+            let name = if number == 1 { name.to_owned() } else { format!("{name}-{number}") };
+            let root = settings.root.join(&name);
+            let lock = File::create(root.with_extension("lock")).context(what)?;
+            match lock.try_lock() {
+                Ok(()) => {
+                    let settings = Settings { root, ..settings.clone() };
+                    return Ok(PrivateStore { settings, _lock: lock });
+                }
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(Error::from_io(what(), &error)),
+            }
+        }
+        Err(Error::new(Kind::Refused, format!("{MOST} processes already use stores `{name}` here"))
+            .hint(format!("use another root: lifebox --root DIR {name}")))
+    }
+
+    /// Removes the store with everything in it, also what a killed process left.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn remove(&self) -> Result<()> {
+        let root = &self.settings.root;
+        if !root.exists() {
+            return Ok(());
+        }
+        let (backend, cancel) = (engine::open(&self.settings)?, CancelToken::new()?);
+        let with_volumes = RemoveOptions { force: true, volumes: true };
+        for container in backend.ps()? {
+            backend.rm(&container.spec.id, &with_volumes, &cancel)?;
+        }
+        backend.volume_prune(&PruneVolumesOptions { all: true, ..Default::default() })?;
+        backend.prune_images(&PruneOptions { all: true, ..Default::default() })?;
+        std::fs::remove_dir_all(root).context(|| format!("remove `{}`", root.display()))
+    }
+}

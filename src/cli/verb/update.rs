@@ -1,0 +1,25 @@
+//! `update`: the limits of containers.
+
+use super::context::{CommandContext, each};
+use crate::cli::arguments::UpdateArguments;
+use crate::cli::terminal::command_result::CommandResult;
+use crate::cli::terminal::screen::Terminal;
+use crate::model::container::Changes;
+use crate::model::{Error, Kind};
+
+/// Carries out `update`.
+///
+/// # Errors
+/// When there is nothing to change, or a value is invalid.
+pub fn update(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    arguments: &UpdateArguments,
+) -> CommandResult {
+    let changes = arguments.changes()?;
+    if changes == Changes::default() {
+        let message = "you must provide one or more flags when using this command";
+        return Err(Error::new(Kind::Invalid, message).into());
+    }
+    each(context, terminal, &arguments.names, |backend, id| backend.update(id, &changes))
+}

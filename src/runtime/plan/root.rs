@@ -1,0 +1,203 @@
+//! The steps that build the container's file system.
+
+use std::ffi::CString;
+
+use oci_spec::runtime::{Linux, Mount, Spec};
+
+use super::bind_mounts::BindMounts;
+use super::device;
+use super::inputs::PlanInputs;
+use super::read::{missing, options_of, relative_to_root, setting, text};
+use super::step::{FileStep, MountStep, Root, Step};
+use crate::model::Result;
+use crate::runtime::oci;
+use crate::sys::mount::{Attributes, Setting};
+
+/// The group of terminals in every distribution.
+const TTY_GROUP: u32 = 5;
+
+/// Adds the steps that build the container's file system.
+pub(super) fn root_steps(
+    spec: &Spec,
+    linux: &Linux,
+    inputs: &PlanInputs,
+    steps: &mut Vec<Step>,
+) -> Result<()> {
+    let mut binds = BindMounts::new(spec)?;
+    // Paths of the host are opened before anything is mounted, so that the image cannot substitute
+    // them (ARCHITECTURE.md, D3).
+    steps.append(&mut binds.open);
+    steps.push(if is_stacked(spec) {
+        Step::MountRoot(root(spec, inputs)?)
+    } else {
+        Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(inputs) }
+    });
+    steps.append(&mut binds.copy_up);
+    // The user's mounts come after the device nodes, so that no node is created in a directory of
+    // the host.
+    let (kernels, other_mounts): (Vec<&Mount>, Vec<&Mount>) =
+        spec.mounts().iter().flatten().partition(|mount| {
+            is_kernel_fs(mount) && !binds.steps.contains_key(mount.destination())
+        });
+    for mount in kernels {
+        mount_steps(mount, inputs, &mut binds, steps)?;
+    }
+    device::steps(linux, inputs, steps)?;
+    for mount in other_mounts {
+        mount_steps(mount, inputs, &mut binds, steps)?;
+    }
+    Ok(())
+}
+
+/// Whether the root is an overlay. Without the annotation it is, as in the OCI specification, the
+/// directory `root.path`.
+pub(in crate::runtime) fn is_stacked(spec: &Spec) -> bool {
+    spec.annotations().as_ref().is_some_and(|all| all.contains_key(oci::LOWER))
+}
+
+/// Returns the path of the root, relative to the container's directory.
+fn root_path(spec: &Spec) -> String {
+    let path = spec.root().as_ref().map(|root| root.path().to_string_lossy().into_owned());
+    path.unwrap_or_else(|| "rootfs".to_owned())
+}
+
+/// Returns the attributes of the root. With `nodev` a device node in an image cannot be opened,
+/// even if the cgroup allows it.
+fn root_attributes(inputs: &PlanInputs) -> Attributes {
+    match inputs.devices {
+        None => Attributes::MOUNT_ATTR_NODEV,
+        Some(_) => Attributes::empty(),
+    }
+}
+
+/// Returns the overlay of a container's root.
+pub(in crate::runtime) fn root(spec: &Spec, inputs: &PlanInputs) -> Result<Root> {
+    let annotations = spec.annotations().as_ref();
+    let lower =
+        annotations.and_then(|all| all.get(oci::LOWER)).ok_or_else(|| missing(oci::LOWER))?;
+    let lower: Vec<String> = serde_json::from_str(lower).map_err(|_| missing(oci::LOWER))?;
+    let topmost_first: Vec<_> = lower.iter().rev().map(String::as_str).collect();
+    // A layer is untrusted: the kernel must not follow the redirects and metadata-only copies of
+    // its extended attributes (overlayfs.rst, "Metadata only copy up").
+    let mut settings = vec![
+        ("upperdir", "upper"),
+        ("workdir", "work"),
+        ("metacopy", "off"),
+        ("redirect_dir", "nofollow"),
+        ("index", "off"),
+    ];
+    // Only the host's root may use `trusted.*` attributes.
+    if inputs.identity.in_user_namespace() {
+        settings.push(("userxattr", ""));
+    }
+    let mut options = format!("lowerdir={}", topmost_first.join(":"));
+    for (key, value) in &settings {
+        let equals = if value.is_empty() { "" } else { "=" };
+        options = format!("{options},{key}{equals}{value}");
+    }
+    Ok(Root {
+        lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
+        settings: settings.iter().map(|(key, value)| setting(key, value)).collect::<Result<_>>()?,
+        has_lowerdir_append: inputs.has_lowerdir_append,
+        attributes: root_attributes(inputs),
+        options: text(&options)?,
+        target: text(&root_path(spec))?,
+    })
+}
+
+/// Whether a mount is one of those that devices and kernel parameters need.
+fn is_kernel_fs(mount: &Mount) -> bool {
+    ["/proc", "/sys", "/dev"].iter().any(|place| mount.destination().starts_with(place))
+}
+
+fn mount_steps(
+    mount: &Mount,
+    inputs: &PlanInputs,
+    binds: &mut BindMounts,
+    steps: &mut Vec<Step>,
+) -> Result<()> {
+    if let Some(step) = binds.steps.remove(mount.destination()) {
+        steps.push(step);
+        return Ok(());
+    }
+    let target = relative_to_root(&mount.destination().to_string_lossy())?;
+    let fstype = mount.typ().as_deref().unwrap_or("bind");
+    let options = mount.options().as_deref().unwrap_or_default();
+    let (attributes, mut settings) = options_of(options)?;
+    if fstype == "devpts"
+        && inputs.identity.in_user_namespace()
+        && !inputs.identity.has_group(TTY_GROUP)
+    {
+        settings.retain(|setting| setting.key.as_bytes() != b"gid");
+    }
+    match fstype {
+        "bind" => {
+            let source = mount.source().as_ref().ok_or_else(|| missing("source"))?;
+            steps.push(Step::BindFile(FileStep {
+                source: text(&source.to_string_lossy())?,
+                target,
+                attributes,
+            }));
+        }
+        "cgroup" => {
+            cgroup_steps(&mount.destination().to_string_lossy(), attributes, inputs, steps)?
+        }
+        _ => steps.push(Step::Mount(MountStep {
+            target,
+            fstype: text(fstype)?,
+            settings,
+            attributes,
+            optional: fstype == "mqueue",
+            fallback_bind: fallback_bind(mount, inputs)?,
+        })),
+    }
+    Ok(())
+}
+
+/// Returns the host's path to bind-mount for a file system that only shows its own namespace.
+fn fallback_bind(mount: &Mount, inputs: &PlanInputs) -> Result<Option<CString>> {
+    let of_namespace = ["proc", "sysfs", "mqueue"].contains(&mount.typ().as_deref().unwrap_or(""));
+    let path = Some(mount.destination().to_string_lossy());
+    path.filter(|_| of_namespace && inputs.identity.in_user_namespace())
+        .map(|path| text(&path))
+        .transpose()
+}
+
+/// Adds the steps of `/sys/fs/cgroup`: the unified hierarchy, or a directory with each v1
+/// hierarchy.
+fn cgroup_steps(
+    at: &str,
+    attributes: Attributes,
+    inputs: &PlanInputs,
+    steps: &mut Vec<Step>,
+) -> Result<()> {
+    let mut push =
+        |below: &str, fstype: &str, settings: Vec<Setting>, attributes: Attributes| -> Result<()> {
+            let target = relative_to_root(&format!("{at}/{below}"))?;
+            let fstype = text(fstype)?;
+            steps.push(Step::Mount(MountStep {
+                target,
+                fstype,
+                settings,
+                attributes,
+                optional: false,
+                fallback_bind: None,
+            }));
+            Ok(())
+        };
+    if !inputs.cgroup_v1.is_empty() {
+        let writable = attributes.difference(Attributes::MOUNT_ATTR_RDONLY);
+        push("", "tmpfs", vec![setting("mode", "755")?], writable)?;
+    }
+    for (name, options) in &inputs.cgroup_v1 {
+        let settings = options_of(options)?.1;
+        push(name, "cgroup", settings, attributes)?;
+    }
+    if let Some(below) = &inputs.cgroup_v2 {
+        push(below, "cgroup2", Vec::new(), attributes)?;
+    }
+    if !inputs.cgroup_v1.is_empty() {
+        steps.push(Step::RemountReadonly(relative_to_root(at)?));
+    }
+    Ok(())
+}
