@@ -8,6 +8,8 @@ pub mod clock;
 mod errno;
 pub mod fs;
 pub mod identity;
+pub mod inherited;
+pub mod lock;
 pub mod memory;
 pub mod mount;
 pub mod net;
