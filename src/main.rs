@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use lifebox::runtime::host::memory;
+use lifebox::runtime::host::{inherited, memory};
 use lifebox::runtimetest;
 
 /// Counts only for scripts that are not trusted.
@@ -15,9 +15,11 @@ fn main() -> ExitCode {
     if let Some(code) = lifebox::dispatch() {
         return ExitCode::from(code);
     }
+    // The probe reports what its container hands down.
     if runtimetest::is_runtimetest() {
         return ExitCode::from(runtimetest::run());
     }
+    inherited::reset_for_client();
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     ExitCode::from(lifebox::cli::main(&words))
 }

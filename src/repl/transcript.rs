@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 
 use super::translate::translate;
 
@@ -73,7 +74,7 @@ impl Transcript {
                 TranscriptEntry::Line(line) => format!("// {line}\n"),
             });
         }
-        let file = OpenOptions::new().write(true).create_new(true).open(path);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         file.and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(|error| format!("error: cannot write `{path}`: {}", reason(&error)))?;
         Ok(self.entries.iter().filter(|one| matches!(one, TranscriptEntry::Line(_))).count())

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use super::protocol::role_names::{EXEC, MONITOR, RESOURCE_REAPER};
 use super::{client, exec, monitor};
+use crate::sys;
 
 /// Returns whether this process was started as a monitor, as the helper of an exec or as a resource
 /// reaper: then `main` must call [`run`] before all else.
@@ -13,6 +14,7 @@ pub fn is_role() -> bool {
 
 /// Runs the role, and returns the exit code.
 pub fn run() -> u8 {
+    sys::inherited::reset_for_role();
     role().map_or(1, |run| run())
 }
 

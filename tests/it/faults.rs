@@ -9,7 +9,7 @@ use crate::harness::{TIMEOUT, TestEngine, signal, wait_until};
 use crate::needs_root;
 
 /// The process id of a container's monitor.
-fn monitor(engine: &TestEngine, container: &str) -> u32 {
+pub fn monitor(engine: &TestEngine, container: &str) -> u32 {
     let id = engine.get(container, "{{.Id}}");
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let mut ids = processes.filter_map(|entry| entry.file_name().to_string_lossy().parse().ok());

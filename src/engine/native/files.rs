@@ -5,9 +5,7 @@ use std::path::Path;
 
 use super::handle::Native;
 use super::transfer;
-use crate::engine::backend::{
-    CancelToken, Containers as _, CopyOptions, Files, Observe as _, Transfer,
-};
+use crate::engine::backend::{CancelToken, CopyOptions, Files, Observe as _, Transfer};
 use crate::engine::dockerfile::instructions;
 use crate::image::build::configure;
 use crate::image::{Origin, entry_at, tree_size};
@@ -89,9 +87,9 @@ impl Files for Native {
             reference,
             step: None,
         };
-        let pause_guard = if options.pause && place.container.state.status == Status::Running {
-            match self.pause(id) {
-                Ok(()) => Some(PauseGuard { engine: self, id }),
+        let paused = if options.pause && place.container.state.status == Status::Running {
+            match self.runtime.hold_paused(id) {
+                Ok(hold) => Some(hold),
                 // It has just exited: nothing changes any more.
                 Err(error) if error.kind() == Kind::Refused => None,
                 Err(error) if error.kind() == Kind::Unsupported => {
@@ -106,7 +104,7 @@ impl Files for Native {
             None
         };
         let image = self.commit_files(&place, &parent, document, &origin, cancel);
-        drop(pause_guard);
+        drop(paused);
         let image = image.context(|| format!("cannot commit `{name}`"))?;
         self.emit_commit(id, &image, reference, &options.message);
         Ok(image)
@@ -163,18 +161,5 @@ impl Files for Native {
                 .max_by_key(|mount| mount.path.len()),
             layers,
         })
-    }
-}
-
-/// Unpauses a container when dropped.
-struct PauseGuard<'a> {
-    engine: &'a Native,
-    id: &'a ContainerId,
-}
-
-impl Drop for PauseGuard<'_> {
-    fn drop(&mut self) {
-        // The container may have been killed or unpaused meanwhile.
-        let _ = self.engine.unpause(self.id);
     }
 }

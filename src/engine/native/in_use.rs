@@ -10,6 +10,7 @@ use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::error::Context;
 use crate::model::image::ImageUser;
+use crate::runtime::host::lock::{Share, acquire};
 
 impl Native {
     /// Opens the lock between creating containers, which share it, and removing images: an image
@@ -24,14 +25,14 @@ impl Native {
     /// Locks the images alone: no container is created meanwhile.
     pub(super) fn lock_images(&self) -> Result<File> {
         let lock = self.use_lock()?;
-        lock.lock().context(|| "lock the images".to_owned())?;
+        acquire(&lock, Share::Alone, "the images")?;
         Ok(lock)
     }
 
     /// Locks the images shared: no image is removed meanwhile.
     pub(super) fn share_images(&self) -> Result<File> {
         let lock = self.use_lock()?;
-        lock.lock_shared().context(|| "lock the images".to_owned())?;
+        acquire(&lock, Share::Shared, "the images")?;
         Ok(lock)
     }
 

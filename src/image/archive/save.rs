@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -27,6 +28,7 @@ use crate::model::image::{Image, SaveFormat, SaveOptions};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Result};
+use crate::sys::inherited::users_mode;
 use crate::sys::{fs, tree};
 
 /// An image to save, with the requested names.
@@ -84,9 +86,13 @@ impl Store {
         path: &Path,
         check: CancelCheck<'_>,
     ) -> Result<()> {
-        std::fs::create_dir(path).context(|| "create the directory".to_owned())?;
-        let save = || {
-            std::fs::create_dir_all(path.join("blobs/sha256"))
+        let mut directory = std::fs::DirBuilder::new();
+        directory.mode(users_mode(0o777));
+        directory.create(path).context(|| "create the directory".to_owned())?;
+        let mut save = || {
+            directory
+                .recursive(true)
+                .create(path.join("blobs/sha256"))
                 .context(|| "create the directory of blobs".to_owned())?;
             let mut target = Target::<io::Sink>::Directory(fs::open_dir(path)?);
             self.save_to(queries, options, &mut target, check)

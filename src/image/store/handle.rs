@@ -23,6 +23,7 @@ use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
+use crate::sys::lock::{self, Share};
 
 /// The images of one root directory. Cheap to open and to clone; keeps nothing open.
 #[derive(Clone, Debug)]
@@ -211,7 +212,7 @@ impl Store {
             file => file,
         };
         let file = file.context(|| format!("open `{}`", path.display()))?;
-        fs::lock(&file)?;
+        lock::acquire(&file, Share::Alone, "the images")?;
         Ok(file.into())
     }
 

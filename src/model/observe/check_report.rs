@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::Result;
+
 /// How to check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CheckOptions {
@@ -39,6 +41,17 @@ pub enum Resolution {
     Removed,
     /// Not repaired, for this reason.
     Unrepaired(String),
+}
+
+impl Resolution {
+    /// Returns what became of a leftover: `None` was not removed, only found.
+    pub fn of_removal(removed: Option<Result<()>>) -> Self {
+        match removed {
+            None => Resolution::Found,
+            Some(Ok(())) => Resolution::Removed,
+            Some(Err(error)) => Resolution::Unrepaired(error.to_string()),
+        }
+    }
 }
 
 /// Writes the words that scripts see: `found`, `repaired`, `removed`, or `not repaired: ` and the

@@ -124,8 +124,11 @@ impl Runtime {
                     }
                     // Nothing is fed before the reply, or output might be missed. If the container
                     // has just exited, its exit code is awaited below.
-                    match connection.request(&Request::Attach { stdin }, None, Some(cancel)) {
-                        Err(error) if error.kind() == Kind::Cancelled => return Err(error),
+                    let attach = Request::Attach { stdin };
+                    match self.ask(&mut connection, id, &attach, Some(cancel)) {
+                        Err(error) if matches!(error.kind(), Kind::Cancelled | Kind::Timeout) => {
+                            return Err(error);
+                        }
                         _ => {}
                     }
                     if let Some(size) = size {

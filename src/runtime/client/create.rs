@@ -1,7 +1,7 @@
 //! Creates a container: files only, no process and no mount.
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use super::etc_files;
@@ -80,9 +80,11 @@ fn create_root(
 ) -> Result<()> {
     let create = |name: &str, mode: u32| {
         let path = directory.file(name);
+        // With this mode whatever the umask is.
         fs::DirBuilder::new()
-            .mode(mode)
+            .mode(0o700)
             .create(&path)
+            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(mode)))
             .context(|| format!("create `{}`", path.display()))
     };
     create("rootfs", 0o755)?;
@@ -111,9 +113,7 @@ fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
     if let Some(parent) = &new.spec.host_config.resources.cgroup_parent {
         write(REQUESTED_CGROUP_PARENT, parent)?;
     }
-    write("hostname", &format!("{}\n", new.spec.config.hostname))?;
-    write("hosts", &etc_files::hosts(new.spec))?;
-    write("resolv.conf", &etc_files::resolver(new.spec))?;
+    etc_files::write(directory, new.spec)?;
     if new.spec.config.open_stdin {
         let path = directory.file("stdin");
         let mode = rustix::fs::Mode::from_bits_truncate(0o600);

@@ -1,7 +1,33 @@
-//! The files of a container for names: its `/etc/hosts` and `/etc/resolv.conf`.
+//! The files of a container for names: its `/etc/hostname`, `/etc/hosts` and `/etc/resolv.conf`.
 
+use std::fs::{File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::model::Result;
 use crate::model::container::ContainerSpec;
 use crate::model::container::namespaces::NamespaceMode;
+use crate::model::error::Context;
+use crate::runtime::record::directory::Directory;
+
+/// Writes the files. Every user of the container reads them, whatever the umask of this process is.
+///
+/// # Errors
+/// When the disk is full or read-only.
+pub(super) fn write(directory: &Directory, spec: &ContainerSpec) -> Result<()> {
+    let hostname = format!("{}\n", spec.config.hostname);
+    let files = [("hostname", hostname), ("hosts", hosts(spec)), ("resolv.conf", resolver(spec))];
+    for (name, text) in files {
+        let path = directory.file(name);
+        let write = || {
+            let mut file = File::create(&path)?;
+            file.set_permissions(Permissions::from_mode(0o644))?;
+            file.write_all(text.as_bytes())
+        };
+        write().context(|| format!("write `{}`", path.display()))?;
+    }
+    Ok(())
+}
 
 /// Returns `/etc/hosts`: the host's if the network is, otherwise the loopback; then the user's
 /// entries.

@@ -1,7 +1,7 @@
 //! Reads the records of containers, one or all. Scripts do this frequently, for up to a thousand
 //! containers.
 
-use super::runtime::{Runtime, no_such};
+use super::runtime::Runtime;
 use crate::model::container::Container;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
@@ -24,18 +24,9 @@ impl Runtime {
         if container.state.status.is_live() {
             // Its state says that it runs, but no process holds the lock: the monitor was killed,
             // or the host crashed.
-            let not_found = |error| self.not_found_or(id, error);
-            if let Some(_lock) = directory.try_lock().map_err(not_found)? {
-                container.state = directory.read_state().map_err(not_found)?;
-                if container.state.status.is_live() {
-                    container.state = self.record_lost_exit(&directory, container.state, id)?;
-                    if container.spec.host_config.auto_remove {
-                        // The monitor would have removed it at the exit.
-                        self.containers.remove(id, Some(&container.state.name))?;
-                        self.remove_unused_volumes(&container.spec.host_config.mounts.anonymous())?;
-                        return Err(no_such(id));
-                    }
-                }
+            let lock = directory.try_lock().map_err(|error| self.not_found_or(id, error))?;
+            if let Some(_lock) = lock {
+                container.state = self.settled_state(&directory, id)?;
             }
         }
         Ok(container)

@@ -1,8 +1,9 @@
-//! Records the exit of a container whose monitor was killed, by the next command that meets it.
+//! What a monitor leaves that was killed: the one place that cleans up after it, whichever command
+//! meets the container next.
 
 use jiff::Timestamp;
 
-use super::runtime::Runtime;
+use super::runtime::{Runtime, no_such};
 use crate::model::Result;
 use crate::model::container::State;
 use crate::model::container::status::Status;
@@ -14,10 +15,47 @@ use crate::runtime::record::journal::write_mounts;
 use crate::runtime::{host, rootless};
 use crate::sys::userns;
 
+/// The socket of a monitor, which removes it when it ends in order.
+const SOCKET: &str = "monitor.sock";
+
 impl Runtime {
-    /// Records the exit of a container whose monitor was killed, and removes its leftovers. The
-    /// caller holds the lock.
-    pub(super) fn record_lost_exit(
+    /// Reads the state of a container that has no monitor. If the monitor was killed, removes what
+    /// it left, records the exit, and removes a container that was created with `--rm`, as the
+    /// monitor would have done; a dry run only says how it ended. The caller holds the lock.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::NotFound`] if the container is removed now.
+    pub(super) fn settled_state(&self, directory: &Directory, id: &ContainerId) -> Result<State> {
+        let state = directory.read_state().map_err(|error| self.not_found_or(id, error))?;
+        if !state.status.is_live() {
+            // Killed in a start, or at its end: what it has recorded is true.
+            if !self.read_only && directory.file(SOCKET).exists() {
+                self.remove_processes(&state, id)?;
+                let _ = std::fs::remove_file(directory.file(SOCKET));
+            }
+            return Ok(state);
+        }
+        let state = self.record_lost_exit(directory, state, id)?;
+        if directory.read_spec().is_ok_and(|spec| spec.host_config.auto_remove) {
+            if !self.read_only {
+                self.containers.remove(id, Some(&state.name))?;
+            }
+            return Err(no_such(id));
+        }
+        Ok(state)
+    }
+
+    /// Kills the processes that a monitor left, and removes their cgroup.
+    fn remove_processes(&self, state: &State, id: &ContainerId) -> Result<()> {
+        if userns::in_user_namespace() {
+            rootless::kill_orphan(state)?;
+        }
+        let cgroup = self.cgroup(id)?;
+        cgroup.kill()?;
+        cgroup.remove()
+    }
+
+    fn record_lost_exit(
         &self,
         directory: &Directory,
         state: State,
@@ -25,12 +63,7 @@ impl Runtime {
     ) -> Result<State> {
         let rebooted = state.boot_id != host::boot_id();
         if !rebooted && !self.read_only {
-            if userns::in_user_namespace() {
-                rootless::kill_orphan(&state)?;
-            }
-            let cgroup = self.cgroup(id)?;
-            cgroup.kill()?;
-            cgroup.remove()?;
+            self.remove_processes(&state, id)?;
         }
         let (code, reason) = if rebooted {
             (255, status_reason::HOST_RESTARTED)
@@ -49,8 +82,8 @@ impl Runtime {
         let mut state = state.exited(code, Timestamp::now());
         state.error = reason.to_owned();
         // On a read-only root the exit is reported without being written.
-        if !self.read_only {
-            let _ = directory.write_state(&state);
+        if !self.read_only && directory.write_state(&state).is_ok() {
+            let _ = std::fs::remove_file(directory.file(SOCKET));
         }
         Ok(state)
     }

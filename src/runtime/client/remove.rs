@@ -3,13 +3,14 @@
 use super::runtime::{Claim, Runtime, refuse};
 use crate::model::container::options::RemoveOptions;
 use crate::model::container::status::Action;
-use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::protocol::Request;
 use crate::runtime::record::directory::Directory;
+
+const KILL: Request = Request::Kill { signal: Signal::KILL };
 
 impl Runtime {
     /// Removes a container, and its anonymous volumes if `options` require it or it was created
@@ -26,7 +27,7 @@ impl Runtime {
     ) -> Result<()> {
         let spec = self.containers.directory(id).read_spec().ok();
         self.remove_container(id, options, cancel)?;
-        let owner = spec.filter(|spec| options.volumes || spec.host_config.auto_remove);
+        let owner = spec.filter(|_| options.volumes);
         let names = owner.map(|spec| spec.host_config.mounts.anonymous()).unwrap_or_default();
         self.remove_unused_volumes(&names)
     }
@@ -38,13 +39,16 @@ impl Runtime {
         cancel: &CancelToken,
     ) -> Result<()> {
         let directory = self.containers.directory(id);
+        let existed = directory.path().exists();
         let action = if options.force { Action::RmForce } else { Action::Rm };
         loop {
-            let claim = match self.claim(id) {
+            let claim = match self.claim_for(options, id) {
                 // A damaged record can only be removed, and that needs no state.
                 Err(error) if error.kind() == Kind::Corrupt => {
                     return self.remove_damaged(id, &directory);
                 }
+                // Created with `--rm`, and its monitor was killed: it has just been removed.
+                Err(error) if error.kind() == Kind::NotFound && existed => return Ok(()),
                 result => result?,
             };
             match claim {
@@ -60,11 +64,7 @@ impl Runtime {
                     };
                     if state.as_ref().is_none_or(|state| state.status.is_live()) {
                         state.map_or(Ok(()), |state| refuse(&state, action))?;
-                        connection.request(
-                            &Request::Kill { signal: Signal::KILL },
-                            None,
-                            Some(cancel),
-                        )?;
+                        self.ask(&mut connection, id, &KILL, Some(cancel))?;
                         if !directory.path().exists() {
                             // Created with `--rm`: the monitor has removed it.
                             return Ok(());
@@ -73,6 +73,11 @@ impl Runtime {
                 }
             }
         }
+    }
+
+    /// Claims a container for its removal; with `force` a monitor that cannot be reached is ended.
+    fn claim_for(&self, options: &RemoveOptions, id: &ContainerId) -> Result<Claim> {
+        if options.force { self.claim_to(&KILL, id) } else { self.claim(id) }
     }
 
     fn remove_damaged(&self, id: &ContainerId, directory: &Directory) -> Result<()> {
@@ -89,14 +94,5 @@ impl Runtime {
     /// When something can't be read or removed.
     pub fn remove_unused_volumes(&self, names: &[String]) -> Result<()> {
         self.containers.remove_unused_volumes(names)
-    }
-
-    /// Describes what killed processes left of containers, and what became of it. With `repair`,
-    /// removes it.
-    ///
-    /// # Errors
-    /// When the root can't be read or written.
-    pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
-        self.containers.orphans(options)
     }
 }

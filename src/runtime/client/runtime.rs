@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::patience::{PATIENCE, ends_container, patience};
 use crate::model::container::State;
 use crate::model::container::status::{self, Action};
 use crate::model::script::trace::ProcessRole;
@@ -28,7 +29,7 @@ pub(super) const CGROUP_PARENT: &str = "cgroup";
 pub(super) const REQUESTED_CGROUP_PARENT: &str = "cgroup-parent";
 
 /// How long to wait for a container's lock while no monitor answers.
-pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const LOCK_TIMEOUT: Duration = PATIENCE;
 
 /// The containers below one root, on this kernel.
 #[derive(Debug)]
@@ -127,23 +128,14 @@ impl Runtime {
             let lock =
                 trace::traced(ProcessRole::Client, || Operation::TakeLock, || directory.try_lock());
             if let Some(lock) = lock.map_err(|error| self.not_found_or(id, error))? {
-                let state = directory.read_state().map_err(|error| self.not_found_or(id, error))?;
-                let state = if state.status.is_live() {
-                    self.record_lost_exit(&directory, state, id)?
-                } else {
-                    state
-                };
+                let state = self.settled_state(&directory, id)?;
                 return Ok(Claim::Stopped(lock, Box::new(state)));
             }
             if let Some(connection) = Connection::open(&directory)? {
                 return Ok(Claim::Running(connection));
             }
             if Instant::now() >= deadline {
-                return Err(Error::new(
-                    Kind::Timeout,
-                    format!("container `{}` is busy", id.short()),
-                )
-                .hint("try again: another command is changing it"));
+                return Err(self.no_answer(id));
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(20));
@@ -160,17 +152,59 @@ impl Runtime {
         idle: impl Fn(Lock, State) -> Result<T>,
     ) -> Result<T> {
         loop {
-            match self.claim(id)? {
+            match self.claim_to(request, id)? {
                 Claim::Stopped(lock, state) => return idle(lock, *state),
                 Claim::Running(mut connection) => {
                     // No reply: it has just exited, so the claim is repeated.
-                    if let Some(reply) = connection.request(request, None, cancel)? {
+                    if let Some(reply) = self.ask(&mut connection, id, request, cancel)? {
                         return Ok(live(reply));
                     }
                 }
             }
         }
     }
+
+    /// As [`claim`](Self::claim), and ends a monitor that cannot be reached if `request` ends the
+    /// container.
+    pub(super) fn claim_to(&self, request: &Request, id: &ContainerId) -> Result<Claim> {
+        match self.claim(id) {
+            Err(error) if error.kind() == Kind::Timeout && ends_container(request) => {
+                if self.kill_monitor(id) { self.claim(id) } else { Err(error) }
+            }
+            claimed => claimed,
+        }
+    }
+
+    /// Sends a request to a monitor and waits for the reply, which has a bound. A monitor that does
+    /// not answer is killed if `request` ends the container.
+    pub(super) fn ask(
+        &self,
+        connection: &mut Connection,
+        id: &ContainerId,
+        request: &Request,
+        cancel: Option<&CancelToken>,
+    ) -> Result<Option<Reply>> {
+        for limit in [patience(request), Some(PATIENCE)] {
+            let asked = Instant::now();
+            match connection.request(request, limit, cancel) {
+                // The monitor itself may answer that the kernel took too long.
+                Err(error) if is_late(&error, asked, limit) => {}
+                answered => return answered,
+            }
+            if !ends_container(request) {
+                return Err(self.no_answer(id));
+            }
+            // A monitor at work may still wait for output, or for the kernel: once more.
+            if !self.monitor_works(id) {
+                break;
+            }
+        }
+        if self.kill_monitor(id) { Ok(None) } else { Err(self.no_answer(id)) }
+    }
+}
+
+fn is_late(error: &Error, asked: Instant, limit: Option<Duration>) -> bool {
+    error.kind() == Kind::Timeout && limit.is_some_and(|limit| asked.elapsed() >= limit)
 }
 
 /// Refuses what the table of states does not allow for a container without a monitor.

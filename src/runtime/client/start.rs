@@ -67,14 +67,14 @@ impl Runtime {
                                 .context(text)
                                 .container(state.name.as_str(), Some(state.status.as_str()))
                         })?;
-                    return match started {
-                        Some(_) => Ok(Some(connection)),
-                        None => Err(Error::new(
-                            Kind::Died,
-                            format!("the monitor of `{}` died", state.name),
-                        )
-                        .hint("look for out of memory in the kernel's messages: dmesg")),
-                    };
+                    if started.is_some() {
+                        return Ok(Some(connection));
+                    }
+                    // Removes what the monitor left; the claim itself is not needed.
+                    let _ = self.claim(id);
+                    let message = format!("the monitor of `{}` died", state.name);
+                    return Err(Error::new(Kind::Died, message)
+                        .hint("look for out of memory in the kernel's messages: dmesg"));
                 }
                 Claim::Running(connection) => {
                     let state = self.containers.directory(id).read_state()?;

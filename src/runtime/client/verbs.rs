@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::patience::patience;
 use super::runtime::{Claim, Runtime, refuse};
 use crate::model::container::State;
 use crate::model::container::options::{StopOptions, StopTimeout};
@@ -25,6 +26,24 @@ impl Runtime {
     /// [`Kind::Refused`] unless it is running.
     pub fn pause(&self, id: &ContainerId) -> Result<()> {
         self.request_or(id, &Request::Pause, None, |_| (), |_, state| refuse(&state, Action::Pause))
+    }
+
+    /// Pauses a container until the result is dropped, or this process exits, however it does.
+    ///
+    /// # Errors
+    /// As [`Runtime::pause`].
+    pub fn hold_paused(&self, id: &ContainerId) -> Result<PausedHold> {
+        loop {
+            match self.claim(id)? {
+                Claim::Stopped(_lock, state) => refuse(&state, Action::Pause)?,
+                Claim::Running(mut connection) => {
+                    // No reply: it has just exited, so the claim is repeated.
+                    if self.ask(&mut connection, id, &Request::HoldPaused, None)?.is_some() {
+                        return Ok(PausedHold(connection));
+                    }
+                }
+            }
+        }
     }
 
     /// Unpauses a container.
@@ -139,12 +158,18 @@ impl Runtime {
     /// [`Kind::Exists`] if the name is in use, [`Kind::Invalid`] if it is the present one.
     pub fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
         let directory = self.containers.directory(id);
+        // Held to the end: a name that parts from its record under the lock is left over.
+        let names = self.containers.lock_names()?;
         let now = directory.read_state().map_err(|error| self.not_found_or(id, error))?.name;
         if now == *name {
+            // A killed rename may have left the old name, or none: it is finished.
+            if !self.containers.mend_names(&names, id, name, true)?.is_empty() {
+                return Ok(());
+            }
             let message = format!("renaming container `{name}` to its present name");
             return Err(Error::new(Kind::Invalid, message).hint("choose another name"));
         }
-        self.containers.claim_name(name, id)?;
+        self.containers.claim_name_locked(&names, name, id)?;
         let request = Request::Rename { name: name.clone() };
         // Another process may rename it concurrently: the party that changes the name returns the
         // old one.
@@ -179,6 +204,17 @@ impl Runtime {
             monitor = Connection::open(&directory)?.map(Connection::into_stream);
         }
         Reader::open(&directory.file("log.jsonl"), options, monitor)
+    }
+}
+
+/// A pause that ends with the connection to the monitor.
+#[derive(Debug)]
+pub struct PausedHold(Connection);
+
+impl Drop for PausedHold {
+    fn drop(&mut self) {
+        // The container may have been killed or unpaused meanwhile.
+        let _ = self.0.request(&Request::Unpause, patience(&Request::Unpause), None);
     }
 }
 

@@ -14,6 +14,31 @@ pub fn signal_disposition(pid: i32, signal: Signal) -> [bool; 2] {
     })
 }
 
+/// Returns the processes whose argument 0 is `name`, with their other arguments.
+pub(crate) fn with_name(name: &str) -> Vec<(i32, Vec<String>)> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let matching = |pid: i32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let line = String::from_utf8_lossy(&line).into_owned();
+        let mut words = line.trim_end_matches('\0').split('\0').map(str::to_owned);
+        (words.next()? == name).then(|| (pid, words.collect()))
+    };
+    pids.filter_map(matching).collect()
+}
+
+/// Returns the state of a process in words: field 3 of proc_pid_stat(5).
+pub(crate) fn state_of(pid: i32) -> &'static str {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let rest = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    match rest.trim_start().chars().next() {
+        Some('T' | 't') => "stopped",
+        Some('D') => "waiting for a device, and unkillable",
+        Some('Z' | 'X') | None => "exited",
+        Some(_) => "running",
+    }
+}
+
 /// Returns the first child of a process, `None` if the kernel does not list children.
 pub fn first_child(pid: i32) -> Option<i32> {
     let path = format!("/proc/{pid}/task/{pid}/children");

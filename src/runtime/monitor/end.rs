@@ -8,10 +8,10 @@ use rustix::event::{PollFd, PollFlags};
 
 use super::state::Monitor;
 use super::usage_meter::UsageMeter;
+use crate::model::Error;
 use crate::model::container::phase::{UsagePhase, add_phase};
 use crate::model::container::status::Status;
 use crate::model::script::trace::ProcessRole;
-use crate::model::{Error, Result};
 use crate::runtime::protocol::Reply;
 use crate::runtime::protocol::client::ClientConnection;
 use crate::runtime::trace;
@@ -24,7 +24,10 @@ impl Monitor {
         let _ = self.cgroup.remove();
         self.state.exit_code = error.exit_code().map_or(128, i32::from);
         self.state.error = error.to_string();
-        self.record();
+        if !self.is_auto_removed() {
+            // Without it the record is still true: the container keeps its status.
+            let _ = self.write_state();
+        }
         self.release();
     }
 
@@ -49,16 +52,14 @@ impl Monitor {
             self.state.error = error.to_string();
         }
         // Recorded before it is reported: a client may act on the answer immediately.
-        self.record();
+        if !self.is_auto_removed() {
+            self.record_end(code);
+        }
         if ran {
             self.emit_exit(code);
         }
         self.release();
-        for client in &mut self.clients {
-            if client.attached || client.awaits_exit {
-                client.reply(&Reply::Exited { code });
-            }
-        }
+        self.reply_exited(code);
         while self.clients.iter().any(ClientConnection::has_unsent) {
             let mut fds: Vec<_> = self
                 .clients
@@ -78,20 +79,15 @@ impl Monitor {
         self.spec.host_config.auto_remove && !self.keep_container
     }
 
-    /// Writes the last state of a container that is not removed.
-    fn record(&self) {
-        if !self.is_auto_removed() {
-            let _ = self.write_state();
+    /// Answers the clients that wait for the exit.
+    pub(super) fn reply_exited(&mut self, code: i32) {
+        for client in &mut self.clients {
+            if client.attached || client.awaits_exit {
+                (client.attached, client.awaits_exit) = (false, false);
+                client.feeds_stdin = false;
+                client.reply(&Reply::Exited { code });
+            }
         }
-    }
-
-    /// Replaces `state.json`.
-    pub(super) fn write_state(&self) -> Result<()> {
-        trace::traced(
-            ProcessRole::Monitor,
-            || Operation::WriteState,
-            || self.directory.write_state(&self.state),
-        )
     }
 
     /// Removes a container that was created with `--rm`, and unlocks the others.
@@ -99,8 +95,6 @@ impl Monitor {
         let _ = fs::remove_file("monitor.sock");
         if self.is_auto_removed() {
             let _ = self.containers.remove(&self.spec.id, Some(&self.state.name));
-            let volumes = self.spec.host_config.mounts.anonymous();
-            let _ = self.containers.remove_unused_volumes(&volumes);
         }
         self.lock = None;
     }

@@ -71,7 +71,8 @@ impl Monitor {
         let answers = self.checker.as_ref().and_then(|checker| checker.result_fd());
         fds.extend(answers.map(|helper| PollFd::from_borrowed_fd(helper, PollFlags::IN)));
         let due = self.checker.as_ref().and_then(|checker| checker.due());
-        let until = [self.kill_at, self.exited.map(|(_, until)| until), self.wake_at, due];
+        let drain = self.exited.filter(|_| self.run.is_some()).map(|(_, until)| until);
+        let until = [self.kill_at, drain, self.wake_at, due, self.record_again_at];
         let until = until.into_iter().flatten().min();
         let left = until.map(|at| at.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
@@ -109,6 +110,7 @@ impl Monitor {
             run.input.write();
         }
         self.run_health_checks();
+        self.retry_record();
         let count = self.clients.len();
         for at in (0..count).filter(|at| is(4 + at)) {
             for message in self.clients[at].receive() {
@@ -122,6 +124,9 @@ impl Monitor {
         }
         if self.clients.iter().any(|client| client.closed && client.feeds_stdin) {
             self.close_stdin();
+        }
+        if self.clients.iter().any(|client| client.closed && client.holds_paused) {
+            self.end_hold();
         }
         self.clients.retain(|client| !client.closed);
         if new {

@@ -72,8 +72,8 @@ impl Monitor {
         let result = HealthcheckResult { start, end: Timestamp::now(), exit_code, output };
         self.record_result(result, &check, at);
         self.schedule_check();
-        // A full disk must not end the container; the next result is written again.
-        let _ = self.directory.write_state(&self.state);
+        // A full disk must not end the container.
+        self.record_or_retry();
     }
 
     /// Updates the container's health by a result.

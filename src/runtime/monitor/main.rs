@@ -66,6 +66,9 @@ fn prepare(lock: File) -> Result<Monitor> {
     let mut spec = directory.read_spec()?;
     let state = directory.read_state()?;
     state.updated.apply(&mut spec.host_config);
+    if !spec.host_config.auto_remove {
+        directory.keep_room()?;
+    }
     let socket = Path::new("monitor.sock");
     let _ = fs::remove_file(socket);
     let listener = UnixListener::bind(socket).context(|| "create `monitor.sock`".to_owned())?;
@@ -93,6 +96,7 @@ fn prepare(lock: File) -> Result<Monitor> {
         stop_requested_at: None,
         checker: checker.map(Box::new),
         wake_at: None,
+        record_again_at: None,
         window_size: None,
     })
 }

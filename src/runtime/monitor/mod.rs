@@ -12,6 +12,7 @@ mod health;
 mod join;
 mod launch;
 mod main;
+mod record;
 mod restart;
 mod restart_state;
 mod state;

@@ -1,10 +1,11 @@
 //! Restarts by the policy, and changes of limits while the container runs.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::launch::launch;
+use super::record::{self, RETRY};
 use super::state::Monitor;
 use super::usage_meter::UsageMeter;
 use crate::model::Result;
@@ -14,7 +15,6 @@ use crate::model::container::status::Status;
 use crate::model::container::supervision::restart_delay;
 use crate::model::observe::event::EventAction;
 use crate::model::observe::log::Stream;
-use crate::runtime::protocol::Reply;
 use crate::runtime::{host, oci};
 
 impl Monitor {
@@ -38,7 +38,11 @@ impl Monitor {
         self.run = Some(run);
         self.restart_state.run_started = Instant::now();
         self.start_checks();
-        self.write_state().inspect_err(|_| self.state = before)?;
+        if before.status == Status::Restarting {
+            self.record_or_retry();
+        } else {
+            self.write_state().inspect_err(|_| self.state = before)?;
+        }
         self.emit_start();
         Ok(())
     }
@@ -53,9 +57,39 @@ impl Monitor {
         }
         self.finish_run(code);
         let oom_killed = self.state.oom_killed;
-        self.restart_state.delay =
+        let mut delay =
             restart_delay(self.restart_state.delay, self.restart_state.run_started.elapsed());
-        let at = Instant::now() + self.restart_state.delay;
+        self.restart_state.delay = delay;
+        loop {
+            if !self.wait_for_restart(delay, code) {
+                self.exited = Some((code, Instant::now()));
+                self.state.oom_killed = oom_killed;
+                return false;
+            }
+            self.state.restart_count += 1;
+            match self.run_program() {
+                Ok(()) => return true,
+                // The policy outlives a full disk: the container is still restarting.
+                Err(error) if record::may_pass(&error) => {
+                    self.kill_run();
+                    let _ = self.cgroup.remove();
+                    self.state.restart_count -= 1;
+                    delay = RETRY;
+                }
+                Err(error) => {
+                    self.kill_run();
+                    self.exited = Some((error.exit_code().map_or(128, i32::from), Instant::now()));
+                    self.state.error = error.to_string();
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Waits for the delay before a restart, in which a stop or a kill ends the container; returns
+    /// whether the container is restarted.
+    fn wait_for_restart(&mut self, delay: Duration, code: i32) -> bool {
+        let at = Instant::now() + delay;
         self.wake_at = Some(at);
         while !self.restart_state.stopping && Instant::now() < at {
             let ready = self.poll();
@@ -63,21 +97,7 @@ impl Monitor {
         }
         self.wake_at = None;
         let policy = self.spec.host_config.supervision.restart;
-        if self.restart_state.stopping || !policy.restarts(code, self.state.restart_count) {
-            self.exited = Some((code, Instant::now()));
-            self.state.oom_killed = oom_killed;
-            return false;
-        }
-        self.state.restart_count += 1;
-        match self.run_program() {
-            Ok(()) => true,
-            Err(error) => {
-                self.kill_run();
-                self.exited = Some((error.exit_code().map_or(128, i32::from), Instant::now()));
-                self.state.error = error.to_string();
-                false
-            }
-        }
+        !self.restart_state.stopping && policy.restarts(code, self.state.restart_count)
     }
 
     /// Records the end of a run that is not the last, and answers the clients that wait for it.
@@ -93,15 +113,9 @@ impl Monitor {
         if let Err(error) = removed {
             self.state.error = error.to_string();
         }
-        let _ = self.directory.write_state(&self.state);
+        self.record_or_retry();
         self.emit_exit(code);
-        for client in &mut self.clients {
-            if client.attached || client.awaits_exit {
-                (client.attached, client.awaits_exit) = (false, false);
-                client.feeds_stdin = false;
-                client.reply(&Reply::Exited { code });
-            }
-        }
+        self.reply_exited(code);
     }
 
     /// Writes the rest of unfinished lines.
@@ -112,22 +126,37 @@ impl Monitor {
         }
     }
 
-    /// Changes limits and restart policy; if the kernel refuses, nothing changes.
+    /// Changes limits and restart policy; if the change cannot be recorded or the kernel refuses,
+    /// nothing changes.
     pub(super) fn update(&mut self, changes: &Changes) -> Result<()> {
         let updated = changes.resolve(&self.spec.host_config)?;
         let limits = changes.resources != Resources::default() && self.run.is_some();
-        if let (Some(resources), true) = (&updated.resources, limits) {
-            let (old, new) = (&self.spec.host_config.resources, oci::resources::limits(resources)?);
-            let changed = self.cgroup.extend(&new).and_then(|()| self.cgroup.update_limits(&new));
-            if let Err(error) = changed {
-                let _ = self.cgroup.update_limits(&oci::resources::limits(old)?);
-                return Err(error);
-            }
+        // Recorded first: a limit of the kernel's cannot always be taken back.
+        let before = std::mem::replace(&mut self.state.updated, updated.clone());
+        if let Err(error) = self.write_state() {
+            self.state.updated = before;
+            return Err(error);
+        }
+        if let Some(resources) = updated.resources.as_deref().filter(|_| limits)
+            && let Err(error) = self.set_limits(resources)
+        {
+            self.state.updated = before;
+            self.record_or_retry();
+            return Err(error);
         }
         updated.apply(&mut self.spec.host_config);
-        self.state.updated = updated;
-        self.directory.write_state(&self.state)?;
         self.event(EventAction::Update, &[]);
+        Ok(())
+    }
+
+    /// Sets other limits; if the kernel refuses one, the present ones stay.
+    fn set_limits(&self, resources: &Resources) -> Result<()> {
+        let (old, new) = (&self.spec.host_config.resources, oci::resources::limits(resources)?);
+        let changed = self.cgroup.extend(&new).and_then(|()| self.cgroup.update_limits(&new));
+        if let Err(error) = changed {
+            let _ = self.cgroup.update_limits(&oci::resources::limits(old)?);
+            return Err(error);
+        }
         Ok(())
     }
 }

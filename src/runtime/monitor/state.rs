@@ -49,6 +49,8 @@ pub(super) struct Monitor {
     pub(super) checker: Option<Box<HealthChecker>>,
     /// When the delay before a restart ends.
     pub(super) wake_at: Option<Instant>,
+    /// When to write a record again that could not be written.
+    pub(super) record_again_at: Option<Instant>,
     /// The requested size of the terminal.
     pub(super) window_size: Option<Size>,
 }

@@ -23,6 +23,7 @@ impl Monitor {
         let mut answer = Reply::Done;
         let result = match request {
             Request::Pause => self.pause(),
+            Request::HoldPaused => self.pause().inspect(|()| self.clients[at].holds_paused = true),
             Request::Unpause => self.unpause(),
             Request::Kill { signal } => {
                 // Docker's `kill` with SIGKILL returns when the container has exited.
@@ -68,25 +69,62 @@ impl Monitor {
         }
     }
 
+    /// Pauses the container, or leaves it running if that cannot be recorded.
     pub(super) fn pause(&mut self) -> Result<()> {
         status::check(self.state.name.as_str(), self.state.status, Action::Pause)?;
         trace::traced(ProcessRole::Monitor, || Operation::Freeze, || self.cgroup.freeze())?;
+        let before = (self.state.clone(), self.meter);
         self.stop_checks();
         self.measure(Status::Running);
         self.state.status = Status::Paused;
-        self.write_state()?;
+        if let Err(error) = self.write_state() {
+            (self.state, self.meter) = before;
+            self.schedule_check();
+            self.cgroup.thaw()?;
+            return Err(error);
+        }
         self.event(event::EventAction::Pause, &[]);
         Ok(())
     }
 
+    /// Unpauses the container, or leaves it paused if that cannot be recorded.
     pub(super) fn unpause(&mut self) -> Result<()> {
         status::check(self.state.name.as_str(), self.state.status, Action::Unpause)?;
+        let before = (self.state.clone(), self.meter);
+        self.thaw()?;
+        if let Err(error) = self.write_state() {
+            self.stop_checks();
+            (self.state, self.meter) = before;
+            self.cgroup.freeze()?;
+            return Err(error);
+        }
+        self.event(event::EventAction::Unpause, &[]);
+        Ok(())
+    }
+
+    /// Unpauses a container that must run, recorded or not: a signal ends it, or the client for
+    /// which it was paused is gone.
+    fn thaw_anyway(&mut self) -> Result<()> {
+        self.thaw()?;
+        self.record_or_retry();
+        self.event(event::EventAction::Unpause, &[]);
+        Ok(())
+    }
+
+    /// Unpauses a container that was paused for a client, which has disconnected.
+    pub(super) fn end_hold(&mut self) {
+        if self.state.status == Status::Paused {
+            // A cgroup that cannot be thawed stays paused, as its record says.
+            let _ = self.thaw_anyway();
+        }
+    }
+
+    fn thaw(&mut self) -> Result<()> {
         trace::traced(ProcessRole::Monitor, || Operation::Thaw, || self.cgroup.thaw())?;
         self.measure(Status::Paused);
         self.state.status = Status::Running;
+        self.clients.iter_mut().for_each(|client| client.holds_paused = false);
         self.schedule_check();
-        self.write_state()?;
-        self.event(event::EventAction::Unpause, &[]);
         Ok(())
     }
 
@@ -97,7 +135,7 @@ impl Monitor {
         self.signal(signal)?;
         self.restart_state.stopped = true;
         if self.state.status == Status::Paused {
-            self.unpause()?;
+            self.thaw_anyway()?;
         }
         let deadline = match grace {
             StopTimeout::After(time) => Instant::now().checked_add(time),
@@ -146,7 +184,7 @@ impl Monitor {
     /// Renames the container; returns the old name.
     pub(super) fn rename(&mut self, name: ContainerName) -> Result<ContainerName> {
         let old = std::mem::replace(&mut self.state.name, name);
-        if let Err(error) = self.directory.write_state(&self.state) {
+        if let Err(error) = self.write_state() {
             self.state.name = old;
             return Err(error);
         }
@@ -173,6 +211,6 @@ impl Monitor {
                 return Err(Error::from_errno(format!("send {signal}"), errno.raw_os_error()));
             }
         }
-        if ends && self.state.status == Status::Paused { self.unpause() } else { Ok(()) }
+        if ends && self.state.status == Status::Paused { self.thaw_anyway() } else { Ok(()) }
     }
 }

@@ -31,6 +31,8 @@ pub(in crate::runtime) struct ClientConnection {
     pub(in crate::runtime) feeds_stdin: bool,
     /// Whether it is answered when the container has exited.
     pub(in crate::runtime) awaits_exit: bool,
+    /// Whether the container is paused for it, until it disconnects.
+    pub(in crate::runtime) holds_paused: bool,
     /// Whether it gets the steps of the trace before the next reply.
     traced: bool,
     /// Whether it closed the connection or violated the protocol.
@@ -47,6 +49,7 @@ impl ClientConnection {
             attached: false,
             feeds_stdin: false,
             awaits_exit: false,
+            holds_paused: false,
             traced: trace::is_on(),
             closed: failed,
         }

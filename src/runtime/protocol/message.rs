@@ -38,6 +38,8 @@ pub enum Request {
     CloseStdin,
     /// Pause the container.
     Pause,
+    /// Pause the container for as long as this client is connected.
+    HoldPaused,
     /// Unpause the container.
     Unpause,
     /// Send a signal.

@@ -8,15 +8,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, symlink};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::directory::{Directory, Lock};
 use super::journal::Journal;
-use super::volumes::Volumes;
+use super::volumes::{Volumes, VolumesLock};
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
-use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::model::observe::event::{Event, EventAction};
 use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
@@ -24,6 +23,7 @@ use crate::model::value::name::ContainerName;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
+use crate::sys::lock::{self, Share};
 use crate::sys::tree::remove_tree_at;
 
 /// The containers below one root.
@@ -53,7 +53,7 @@ impl ContainerStore {
         Journal::at(&self.root)
     }
 
-    fn place(&self, kind: &str) -> PathBuf {
+    pub(super) fn place(&self, kind: &str) -> PathBuf {
         self.root.join(kind)
     }
 
@@ -142,7 +142,7 @@ impl ContainerStore {
     fn create_locked(&self, staged: &Directory) -> Result<Option<Lock>> {
         // Until it is locked it looks like a leftover: no collection may run meanwhile.
         let gate = self.create_lock()?;
-        gate.lock_shared().context(|| "lock `staging`".to_owned())?;
+        lock::acquire(&gate, Share::Shared, "new containers")?;
         let path = staged.path();
         let created = fs::DirBuilder::new().mode(0o700).create(path);
         created.map_err(|error| cannot_write(path, &error))?;
@@ -153,55 +153,9 @@ impl ContainerStore {
 
     /// Opens the lock that processes share while they create containers, and that a collection
     /// holds alone.
-    fn create_lock(&self) -> Result<fs::File> {
+    pub(super) fn create_lock(&self) -> Result<fs::File> {
         let path = self.place("staging");
         fs::File::open(&path).context(|| format!("open `{}`", path.display()))
-    }
-
-    /// Claims `name` for `id`.
-    ///
-    /// # Errors
-    /// [`Kind::Exists`] if another container has it.
-    pub fn claim_name(&self, name: &ContainerName, id: &ContainerId) -> Result<()> {
-        let link = self.place("names").join(name.as_str());
-        let target = Path::new("../containers").join(id.as_str());
-        match symlink(&target, &link) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            result => return result.map_err(|error| cannot_write(&link, &error)),
-        }
-        // A name in use is checked again under a lock: it may be left over from a process that was
-        // killed between two steps.
-        let lock = fs::File::create(self.place("names").join(".lock"))
-            .map_err(|error| cannot_write(&link, &error))?;
-        lock.lock().context(|| "lock the names".to_owned())?;
-        if let Some(owner) = self.owner(name) {
-            return Err(name.taken_by(&owner));
-        }
-        let _ = fs::remove_file(&link);
-        symlink(&target, &link).map_err(|_| name.taken_by(id))
-    }
-
-    /// Returns the container that has `name`, or is being created with it.
-    fn owner(&self, name: &ContainerName) -> Option<ContainerId> {
-        let target = fs::read_link(self.place("names").join(name.as_str())).ok()?;
-        let id: ContainerId = target.file_name()?.to_str()?.parse().ok()?;
-        let staged = Directory::new(self.place("staging").join(id.as_str()));
-        let being_made = staged.path().exists() && matches!(staged.try_lock(), Ok(None));
-        let being_removed = self.place("removing").join(id.as_str()).exists();
-        (self.directory(&id).path().exists() || being_made || being_removed).then_some(id)
-    }
-
-    /// Releases `name`, if `id` has it.
-    ///
-    /// # Errors
-    /// When the root can't be written.
-    pub fn free_name(&self, name: &ContainerName, id: &ContainerId) -> Result<()> {
-        let link = self.place("names").join(name.as_str());
-        let ours = fs::read_link(&link).is_ok_and(|target| target.ends_with(id.as_str()));
-        if ours {
-            fs::remove_file(&link).map_err(|error| cannot_write(&link, &error))?;
-        }
-        Ok(())
     }
 
     /// Finds the container that `query` names: an id, a name, or the unique beginning of an id.
@@ -243,18 +197,8 @@ impl ContainerStore {
         Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
     }
 
-    /// Returns the name that points at `id`, for a container whose record cannot be read.
-    pub fn name_of(&self, id: &ContainerId) -> Option<ContainerName> {
-        let entries = fs::read_dir(self.place("names")).ok()?;
-        entries.flatten().find_map(|entry| {
-            let target = fs::read_link(entry.path()).ok()?;
-            let name = entry.file_name().to_str()?.parse().ok()?;
-            target.ends_with(id.as_str()).then_some(name)
-        })
-    }
-
-    /// Removes a container's files and name. The caller holds its lock, and its processes have
-    /// exited.
+    /// Removes a container's files and name, and the anonymous volumes of one that was created with
+    /// `--rm`. The caller holds its lock, and its processes have exited.
     ///
     /// # Errors
     /// When something cannot be removed; `system check --repair` tries again.
@@ -270,6 +214,9 @@ impl ContainerStore {
             _ => Event::of_unknown(id, name, EventAction::Destroy),
         };
         self.journal().write(event);
+        // Before the files: what finds the rest of a removal reads there which volumes it had.
+        let volumes = spec.as_ref().map(anonymous_of).unwrap_or_default();
+        let emptied = self.remove_unused_volumes(&volumes);
         let removed = trace::traced(
             ProcessRole::Client,
             || Operation::RemoveFiles,
@@ -280,7 +227,7 @@ impl ContainerStore {
         if removed.is_err() {
             set_aside(&removing);
         }
-        removed.and(freed)
+        removed.and(freed).and(emptied)
     }
 
     /// Removes the volumes among `names` that no container uses any more.
@@ -291,8 +238,12 @@ impl ContainerStore {
         if names.is_empty() {
             return Ok(());
         }
+        let held = self.volumes().lock_exclusive()?;
+        self.remove_unused(&held, names)
+    }
+
+    pub(super) fn remove_unused(&self, held: &VolumesLock, names: &[String]) -> Result<()> {
         let volumes = self.volumes();
-        let held = volumes.lock_exclusive()?;
         let mut used = BTreeSet::new();
         for id in self.ids()? {
             if let Ok(spec) = self.directory(&id).read_spec() {
@@ -301,70 +252,24 @@ impl ContainerStore {
         }
         for name in names.iter().filter(|name| !used.contains(*name)) {
             if volumes.exists(name) {
-                volumes.remove(&held, name)?;
+                volumes.remove(held, name)?;
             }
         }
         Ok(())
     }
+}
 
-    /// Returns what killed processes left: names without a container, partly created or removed
-    /// containers. With `repair`, removes them; only what is gone counts as removed.
-    ///
-    /// # Errors
-    /// When the root can't be read or written.
-    pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
-        let mut found = Vec::new();
-        for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            let Some(name) = name.filter(|name| self.owner(name).is_none()) else { continue };
-            let target = fs::read_link(entry.path()).ok();
-            let id = target.and_then(|target| target.file_name()?.to_str()?.parse().ok());
-            if let Some(id) = id {
-                let freed = options.repair.then(|| self.free_name(&name, &id));
-                found
-                    .push((format!("the name `{name}` of a missing container"), resolution(freed)));
-            }
-        }
-        for leftover in self.leftovers() {
-            let removed = options.repair.then(|| remove_tree(&leftover));
-            let kind = leftover.parent().and_then(Path::file_name).unwrap_or_default();
-            let name = leftover.file_name().unwrap_or_default();
-            let (kind, name) = (kind.to_string_lossy(), name.to_string_lossy());
-            found.push((format!("a container in `{kind}`: {name}"), resolution(removed)));
-        }
-        Ok(found)
-    }
-
-    /// Returns the directories of containers that killed processes left partly created or removed.
-    fn leftovers(&self) -> Vec<PathBuf> {
-        let entries = ["staging", "removing"].map(|kind| fs::read_dir(self.place(kind)));
-        let paths = entries.into_iter().flatten().flatten().flatten().map(|entry| entry.path());
-        // Unlocked, or without a lock file: no process works on it.
-        paths.filter(|path| !matches!(Directory::new(path.clone()).try_lock(), Ok(None))).collect()
-    }
-
-    /// Removes containers that killed processes left partly created or removed.
-    fn collect_garbage(&self) {
-        // If another process is creating a container, a later call collects.
-        let Ok(gate) = self.create_lock() else { return };
-        if gate.try_lock().is_err() {
-            return;
-        }
-        for leftover in self.leftovers() {
-            let is_aside = leftover.extension().is_some_and(|ending| ending == ASIDE);
-            if !is_aside && remove_tree(&leftover).is_err() {
-                set_aside(&leftover);
-            }
-        }
-    }
+/// Returns the volumes that are removed with a container that was created with `--rm`.
+pub(super) fn anonymous_of(spec: &ContainerSpec) -> Vec<String> {
+    if spec.host_config.auto_remove { spec.host_config.mounts.anonymous() } else { Vec::new() }
 }
 
 /// The ending of a directory that could not be removed: only `system check --repair` tries again,
 /// not every command.
-const ASIDE: &str = "kept";
+pub(super) const ASIDE: &str = "kept";
 
 /// Removes a tree.
-fn remove_tree(path: &Path) -> Result<()> {
+pub(super) fn remove_tree(path: &Path) -> Result<()> {
     remove_tree_at(path).map_err(|error| {
         let hint =
             "remove what holds it (`chattr -i`, `umount`), then: lifebox system check --repair";
@@ -372,22 +277,13 @@ fn remove_tree(path: &Path) -> Result<()> {
     })
 }
 
-/// Returns what became of a leftover that was removed, or only found.
-fn resolution(removed: Option<Result<()>>) -> Resolution {
-    match removed {
-        None => Resolution::Found,
-        Some(Ok(())) => Resolution::Removed,
-        Some(Err(error)) => Resolution::Unrepaired(error.to_string()),
-    }
-}
-
 /// Marks a directory that could not be removed.
-fn set_aside(path: &Path) {
+pub(super) fn set_aside(path: &Path) {
     // Without the mark, a later command only tries again.
     let _ = fs::rename(path, path.with_extension(ASIDE));
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
+pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
     no_access("create", path, error)
 }
 

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::state_file;
 use crate::model::container::{ContainerSpec, State, VERSION};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
@@ -82,7 +83,11 @@ impl Directory {
     /// # Errors
     /// [`Kind::Corrupt`] if the file is damaged or of another version.
     pub fn read_state(&self) -> Result<State> {
-        let state: State = self.read("state.json")?;
+        // On a full disk the old file is written again: a slow reader may meet two records in one.
+        let state: State = self.read("state.json").or_else(|error| match error.kind() {
+            Kind::Corrupt => self.read("state.json"),
+            _ => Err(error),
+        })?;
         if state.version == VERSION {
             Ok(state)
         } else {
@@ -111,12 +116,23 @@ impl Directory {
         })
     }
 
-    /// Replaces `state.json`.
+    /// Replaces `state.json`, on a full disk too if [room](Self::keep_room) is kept.
     ///
     /// # Errors
     /// When the disk is full or read-only; then the old state stays.
     pub fn write_state(&self, state: &State) -> Result<()> {
-        self.replace("state.json", state)
+        let json = serde_json::to_vec(state).unwrap_or_default();
+        state_file::replace(&self.path, &json)
+            .context(|| format!("write `{}`", self.file("state.json").display()))
+    }
+
+    /// Keeps room for the container's state, so that a full disk does not falsify it.
+    ///
+    /// # Errors
+    /// When the disk is full or read-only.
+    pub fn keep_room(&self) -> Result<()> {
+        state_file::keep_room(&self.path)
+            .context(|| format!("keep room for the state of `{}`", self.path.display()))
     }
 
     /// Writes a new JSON file.
@@ -140,22 +156,6 @@ impl Directory {
             synced.context(|| format!("sync `{}`", path.display()))?;
         }
         Ok(())
-    }
-
-    /// Replaces a JSON file: a reader sees the old file or the new one, never a part (rename(2)).
-    /// The file is not synced, because that takes longer than a start: a file system that writes a
-    /// replaced file out before the rename (ext4, btrfs) keeps one of the two over a power failure,
-    /// and on any other a damaged state harms only this container.
-    fn replace(&self, file: &str, value: &impl Serialize) -> Result<()> {
-        let path = self.file(file);
-        let new = self.file(&format!(".{file}.new"));
-        let json = serde_json::to_vec(value).unwrap_or_default();
-        write_file(&new, &json)
-            .and_then(|()| fs::rename(&new, &path))
-            .inspect_err(|_| {
-                let _ = fs::remove_file(&new);
-            })
-            .context(|| format!("write `{}`", path.display()))
     }
 }
 

@@ -3,5 +3,8 @@
 pub mod container_store;
 pub mod directory;
 pub mod journal;
+mod leftovers;
+pub mod names;
 pub mod spec_cache;
+mod state_file;
 pub mod volumes;

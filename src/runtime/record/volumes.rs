@@ -15,11 +15,13 @@ use std::path::{Path, PathBuf};
 use super::journal::Journal;
 use crate::model::container::mounts::check_volume_name;
 use crate::model::error::Context;
+use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::model::observe::event::{Event, EventAction};
 use crate::model::observe::volume::{VERSION, Volume};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::host;
 use crate::sys;
+use crate::sys::lock::{self, Share};
 use crate::sys::tree::remove_tree_at;
 
 /// The file in a volume's directory that marks the volume as never filled.
@@ -54,7 +56,7 @@ impl Volumes {
     /// When the root can't be written.
     pub fn lock_shared(&self) -> Result<VolumesLock> {
         let file = self.lock_file()?;
-        file.lock_shared().context(|| "lock the volumes".to_owned())?;
+        lock::acquire(&file, Share::Shared, "the volumes")?;
         Ok(VolumesLock { _file: file })
     }
 
@@ -64,8 +66,17 @@ impl Volumes {
     /// When the root can't be written.
     pub fn lock_exclusive(&self) -> Result<VolumesLock> {
         let file = self.lock_file()?;
-        file.lock().context(|| "lock the volumes".to_owned())?;
+        lock::acquire(&file, Share::Alone, "the volumes")?;
         Ok(VolumesLock { _file: file })
+    }
+
+    /// As [`lock_exclusive`](Self::lock_exclusive); `None` if another process holds a lock.
+    ///
+    /// # Errors
+    /// When the root can't be written.
+    pub fn try_lock_exclusive(&self) -> Result<Option<VolumesLock>> {
+        let file = self.lock_file()?;
+        Ok(file.try_lock().is_ok().then_some(VolumesLock { _file: file }))
     }
 
     fn lock_file(&self) -> Result<File> {
@@ -181,17 +192,47 @@ impl Volumes {
         fs::rename(&path, &removed).context(|| format!("remove `{}`", path.display()))?;
         self.event(EventAction::Destroy, name);
         let gone = remove_tree_at(&removed).context(|| format!("remove `{}`", removed.display()));
-        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
-            // No process creates a volume now: that would hold the shared lock.
-            let name = entry.file_name();
-            let half = [&b".gone-"[..], b".new-"];
-            if half.iter().any(|half| name.as_encoded_bytes().starts_with(half)) {
-                // What is left of another volume is no failure of this removal.
-                let _ = remove_tree_at(&entry.path());
-            }
+        for half in self.halves() {
+            // No process creates a volume now: that would hold the shared lock. What is left of
+            // another volume is no failure of this removal.
+            let _ = remove_half(&half);
         }
         gone
     }
+
+    /// Describes what killed processes left of volumes. With `repair`, removes it.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn half_done(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
+        if self.halves().is_empty() {
+            return Ok(Vec::new());
+        }
+        // Without the lock another process is creating or removing them.
+        let Some(_held) = self.try_lock_exclusive()? else { return Ok(Vec::new()) };
+        let halves = self.halves();
+        let found = halves.iter().map(|half| {
+            let removed = options.repair.then(|| remove_half(half));
+            let name = half.file_name().unwrap_or_default().display();
+            (format!("a half volume: {name}"), Resolution::of_removal(removed))
+        });
+        Ok(found.collect())
+    }
+
+    /// Returns the directories of volumes that are being created or removed.
+    fn halves(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let is_half = |entry: &fs::DirEntry| {
+            let name = entry.file_name();
+            let half = [&b".gone-"[..], b".new-"];
+            half.iter().any(|half| name.as_encoded_bytes().starts_with(half))
+        };
+        entries.filter(is_half).map(|entry| entry.path()).collect()
+    }
+}
+
+fn remove_half(path: &Path) -> Result<()> {
+    remove_tree_at(path).context(|| format!("remove `{}`", path.display()))
 }
 
 fn random_name() -> Result<String> {

@@ -1,0 +1,3 @@
+//! What this process inherited from its caller.
+
+pub use crate::sys::inherited::reset_for_client;

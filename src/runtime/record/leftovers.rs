@@ -1,0 +1,112 @@
+//! What killed processes left below a root: found by a check, and collected by the next `create`.
+
+use std::fs;
+use std::path::Path;
+
+use super::container_store::{ASIDE, ContainerStore, anonymous_of, remove_tree, set_aside};
+use super::directory::Directory;
+use crate::model::Result;
+use crate::model::observe::check_report::{CheckOptions, Resolution};
+
+impl ContainerStore {
+    /// Returns what killed processes left: names without a container, partly created or removed
+    /// containers. With `repair`, removes them.
+    ///
+    /// # Errors
+    /// When the root can't be read or written.
+    pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            let Some(name) = name.filter(|name| self.owner(name).is_none()) else { continue };
+            let target = fs::read_link(entry.path()).ok();
+            let id = target.and_then(|target| target.file_name()?.to_str()?.parse().ok());
+            if let Some(id) = id {
+                let freed = options.repair.then(|| self.free_name(&name, &id));
+                let what = format!("the name `{name}` of a missing container");
+                found.push((what, Resolution::of_removal(freed)));
+            }
+        }
+        found.extend(self.leftovers(options));
+        found.extend(self.parted_names(options)?);
+        found.extend(self.volumes().half_done(options)?);
+        Ok(found)
+    }
+
+    /// Returns the containers that are partly created or removed. With `repair`, removes them
+    /// unless another process is creating a container.
+    fn leftovers(&self, options: &CheckOptions) -> Vec<(String, Resolution)> {
+        let gate = self.create_lock().ok().filter(|gate| gate.try_lock().is_ok());
+        let remove = options.repair && gate.is_some();
+        let leftovers = self.partial().into_iter();
+        let found = leftovers.map(|leftover| {
+            let path = leftover.path();
+            let kind = path.parent().and_then(Path::file_name).unwrap_or_default().display();
+            let name = path.file_name().unwrap_or_default().display();
+            let what = format!("a container in `{kind}`: {name}");
+            let removed = remove.then(|| {
+                self.finish_removal(&leftover);
+                remove_tree(path)
+            });
+            (what, Resolution::of_removal(removed))
+        });
+        found.collect()
+    }
+
+    /// Returns the directories in which a process creates or removed a container, and works no
+    /// more: unlocked, or without a lock file.
+    fn partial(&self) -> Vec<Directory> {
+        let entries = ["staging", "removing"].map(|kind| fs::read_dir(self.place(kind)));
+        let entries = entries.into_iter().flatten().flatten().flatten();
+        let directories = entries.map(|entry| Directory::new(entry.path()));
+        directories.filter(|directory| !matches!(directory.try_lock(), Ok(None))).collect()
+    }
+
+    /// Returns how names and records part, as a killed rename leaves them.
+    fn parted_names(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
+        let mut found = Vec::new();
+        let ids = self.ids()?;
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        let done = if options.repair { Resolution::Repaired } else { Resolution::Found };
+        let held = self.lock_names()?;
+        for id in ids {
+            if let Ok(state) = self.directory(&id).read_state() {
+                let parted = self.mend_names(&held, &id, &state.name, options.repair)?;
+                found.extend(parted.into_iter().map(|what| (what, done.clone())));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes the volumes of a container whose removal a killed process left half done; returns
+    /// false if another process uses the volumes now.
+    fn finish_removal(&self, leftover: &Directory) -> bool {
+        let volumes = leftover.read_spec().map(|spec| anonymous_of(&spec)).unwrap_or_default();
+        if volumes.is_empty() || leftover.path().parent() != Some(&self.place("removing")) {
+            return true;
+        }
+        match self.volumes().try_lock_exclusive() {
+            Ok(Some(held)) => self.remove_unused(&held, &volumes).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// Removes containers that killed processes left partly created or removed.
+    pub(super) fn collect_garbage(&self) {
+        // If another process is creating a container, a later call collects.
+        let Ok(gate) = self.create_lock() else { return };
+        if gate.try_lock().is_err() {
+            return;
+        }
+        for leftover in self.partial() {
+            let path = leftover.path();
+            // What could not be removed is for `system check --repair`.
+            let is_aside = path.extension().is_some_and(|ending| ending == ASIDE);
+            if !is_aside && self.finish_removal(&leftover) && remove_tree(path).is_err() {
+                set_aside(path);
+            }
+        }
+    }
+}

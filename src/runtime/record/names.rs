@@ -1,0 +1,153 @@
+//! The names of containers: `names/<name>` is a symbolic link to the container's directory.
+//!
+//! Creating the link claims the name. The container's record has the name too, and the two part
+//! when a process is killed in a rename: the record counts.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use super::container_store::{ContainerStore, cannot_write};
+use super::directory::Directory;
+use crate::model::Result;
+use crate::model::value::id::ContainerId;
+use crate::model::value::name::ContainerName;
+use crate::sys::lock::{self, Share};
+
+/// The lock on all names: while it is held, no other process renames a container.
+#[derive(Debug)]
+pub struct NamesLock {
+    _file: fs::File,
+}
+
+impl ContainerStore {
+    /// Claims `name` for `id`.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`] if another container has it.
+    pub fn claim_name(&self, name: &ContainerName, id: &ContainerId) -> Result<()> {
+        if self.link_name(name, id)? {
+            return Ok(());
+        }
+        // A name in use is checked again under a lock: it may be left over from a process that was
+        // killed between two steps.
+        self.claim_name_locked(&self.lock_names()?, name, id)
+    }
+
+    /// As [`claim_name`](Self::claim_name). Succeeds for a name that the container has already, and
+    /// takes one that a killed rename left.
+    ///
+    /// # Errors
+    /// As [`claim_name`](Self::claim_name).
+    pub fn claim_name_locked(
+        &self,
+        _held: &NamesLock,
+        name: &ContainerName,
+        id: &ContainerId,
+    ) -> Result<()> {
+        match self.owner(name) {
+            Some(owner) if owner == *id => return Ok(()),
+            Some(owner) if self.is_recorded(name, &owner) => return Err(name.taken_by(&owner)),
+            _ => {}
+        }
+        let _ = fs::remove_file(self.place("names").join(name.as_str()));
+        match self.link_name(name, id)? {
+            true => Ok(()),
+            false => Err(name.taken_by(self.owner(name).as_ref().unwrap_or(id))),
+        }
+    }
+
+    /// Locks the names, for a rename.
+    ///
+    /// # Errors
+    /// When the root can't be written.
+    pub fn lock_names(&self) -> Result<NamesLock> {
+        let path = self.place("names").join(".lock");
+        let file = fs::File::create(&path).map_err(|error| cannot_write(&path, &error))?;
+        lock::acquire(&file, Share::Alone, "the names")?;
+        Ok(NamesLock { _file: file })
+    }
+
+    /// Makes the names agree with a container's record: `name` is linked, and no other name is.
+    /// Describes what was wrong; with `repair` it is mended.
+    ///
+    /// # Errors
+    /// When the root can't be written, or another container has the name.
+    pub fn mend_names(
+        &self,
+        held: &NamesLock,
+        id: &ContainerId,
+        name: &ContainerName,
+        repair: bool,
+    ) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        if self.owner(name).as_ref() != Some(id) {
+            found.push(format!("the missing name `{name}` of the container {}", id.short()));
+            if repair {
+                self.claim_name_locked(held, name, id)?;
+            }
+        }
+        for other in self.names_of(id).into_iter().filter(|other| other != name) {
+            found.push(format!("the second name `{other}` of the container `{name}`"));
+            if repair {
+                self.free_name(&other, id)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Links `name` to `id`; returns false if it is linked already.
+    fn link_name(&self, name: &ContainerName, id: &ContainerId) -> Result<bool> {
+        let link = self.place("names").join(name.as_str());
+        match symlink(Path::new("../containers").join(id.as_str()), &link) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(cannot_write(&link, &error)),
+        }
+    }
+
+    /// Whether a container's record has this name. One that cannot be read, or is not published
+    /// yet, has the names that are linked to it.
+    fn is_recorded(&self, name: &ContainerName, id: &ContainerId) -> bool {
+        self.directory(id).read_state().map_or(true, |state| state.name == *name)
+    }
+
+    /// Returns the container that has `name`, or is being created with it.
+    pub(super) fn owner(&self, name: &ContainerName) -> Option<ContainerId> {
+        let target = fs::read_link(self.place("names").join(name.as_str())).ok()?;
+        let id: ContainerId = target.file_name()?.to_str()?.parse().ok()?;
+        let staged = Directory::new(self.place("staging").join(id.as_str()));
+        let being_made = staged.path().exists() && matches!(staged.try_lock(), Ok(None));
+        let being_removed = self.place("removing").join(id.as_str()).exists();
+        (self.directory(&id).path().exists() || being_made || being_removed).then_some(id)
+    }
+
+    /// Releases `name`, if `id` has it.
+    ///
+    /// # Errors
+    /// When the root can't be written.
+    pub fn free_name(&self, name: &ContainerName, id: &ContainerId) -> Result<()> {
+        let link = self.place("names").join(name.as_str());
+        let ours = fs::read_link(&link).is_ok_and(|target| target.ends_with(id.as_str()));
+        if ours {
+            fs::remove_file(&link).map_err(|error| cannot_write(&link, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Returns the name that points at `id`, for a container whose record cannot be read.
+    pub fn name_of(&self, id: &ContainerId) -> Option<ContainerName> {
+        self.names_of(id).into_iter().next()
+    }
+
+    fn names_of(&self, id: &ContainerId) -> Vec<ContainerName> {
+        let entries = fs::read_dir(self.place("names")).into_iter().flatten().flatten();
+        let of = |entry: fs::DirEntry| {
+            let target = fs::read_link(entry.path()).ok()?;
+            let name = entry.file_name().to_str()?.parse().ok()?;
+            target.ends_with(id.as_str()).then_some(name)
+        };
+        entries.filter_map(of).collect()
+    }
+}

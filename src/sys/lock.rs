@@ -1,0 +1,113 @@
+//! Locks between processes of the engine: flock(2), with a bound.
+
+use std::fs::{File, TryLockError};
+use std::os::linux::fs::MetadataExt;
+use std::time::{Duration, Instant};
+
+use crate::model::{Error, Kind, Result};
+
+/// How long to wait for another process.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Whether other processes may have the lock too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// They may.
+    Shared,
+    /// They may not.
+    Alone,
+}
+
+/// Locks a file; waits up to 10 s for another process. `what` is the thing that is locked, such as
+/// "the volumes".
+///
+/// # Errors
+/// [`Kind::Timeout`], naming the process that holds the lock.
+pub fn acquire(file: &File, share: Share, what: &str) -> Result<()> {
+    within(file, share, what, PATIENCE)
+}
+
+fn within(file: &File, share: Share, what: &str, patience: Duration) -> Result<()> {
+    let deadline = Instant::now() + patience;
+    let mut pause = Duration::from_micros(100);
+    loop {
+        let tried = match share {
+            Share::Shared => file.try_lock_shared(),
+            Share::Alone => file.try_lock(),
+        };
+        match tried {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => {
+                return Err(Error::from_io(format!("lock {what}"), &error));
+            }
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
+                return Err(is_held(file, what, patience));
+            }
+            Err(TryLockError::WouldBlock) => {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(PAUSE);
+            }
+        }
+    }
+}
+
+fn is_held(file: &File, what: &str, patience: Duration) -> Error {
+    let late = format!("{what} have been locked for {} s", patience.as_secs_f32());
+    let Some(pid) = holder(file) else {
+        return Error::new(Kind::Timeout, format!("{late} by another process"))
+            .hint("look for it, and end it or let it continue: ps -C lifebox -o pid,stat,args");
+    };
+    let (command, state) = describe(pid);
+    let hint = match state {
+        'T' | 't' => format!("let it continue: kill -CONT {pid}"),
+        _ => format!("wait for it, or end it: kill {pid}"),
+    };
+    let stopped = if matches!(state, 'T' | 't') { ", which is stopped" } else { "" };
+    Error::new(Kind::Timeout, format!("{late} by process {pid} (`{command}`){stopped}")).hint(hint)
+}
+
+/// Returns the process that locked a file (proc_locks(5)).
+fn holder(file: &File) -> Option<u32> {
+    let found = file.metadata().ok()?;
+    let device = found.st_dev();
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let place = format!("{major:02x}:{minor:02x}:{}", found.st_ino());
+    let text = std::fs::read_to_string("/proc/locks").ok()?;
+    text.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [_, "FLOCK", _, _, pid, at, ..] = words.as_slice() else { return None };
+        (*at == place).then(|| pid.parse().ok()).flatten()
+    })
+}
+
+/// Returns the command and the state of a process (proc_pid_stat(5)).
+fn describe(pid: u32) -> (String, char) {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let (before, rest) = text.rsplit_once(')').unwrap_or_default();
+    let command = before.split_once('(').map_or("", |(_, command)| command);
+    let command = command.chars().filter(|c| !c.is_control()).collect();
+    (command, rest.trim_start().chars().next().unwrap_or('X'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_held_too_long_names_its_holder() {
+        let path = tempfile::NamedTempFile::new().unwrap();
+        let (ours, theirs) = (File::open(path.path()).unwrap(), File::open(path.path()).unwrap());
+        acquire(&ours, Share::Shared, "the volumes").unwrap();
+        acquire(&theirs, Share::Shared, "the volumes").unwrap();
+        theirs.unlock().unwrap();
+        let limit = Duration::from_millis(50);
+        let error = within(&theirs, Share::Alone, "the volumes", limit).unwrap_err();
+        assert_eq!(error.kind(), Kind::Timeout);
+        let own = format!("by process {} ", std::process::id());
+        assert!(error.to_string().contains(&own), "{error}");
+        ours.unlock().unwrap();
+        acquire(&theirs, Share::Alone, "the volumes").unwrap();
+    }
+}

@@ -1,0 +1,189 @@
+//! What a killed or stopped process of the engine leaves, and who cleans it up.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::faults::monitor;
+use crate::harness::{TIMEOUT, TestEngine, signal, wait_until};
+use crate::needs_root;
+
+/// Kills the monitor of a container, and waits until the kernel has ended it.
+#[track_caller]
+fn kill_monitor(engine: &TestEngine, container: &str) {
+    let pid = monitor(engine, container);
+    signal(pid, Signal::KILL);
+    let line = format!("/proc/{pid}/cmdline");
+    assert!(wait_until(TIMEOUT, || fs::read(&line).unwrap_or_default().is_empty()));
+}
+
+/// The monitors of a container, by its whole id.
+fn monitors_of(id: &str) -> impl Iterator<Item = i32> {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(move |pid: &i32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.starts_with(b"lifebox-monitor\0") && String::from_utf8_lossy(&line).contains(id)
+    })
+}
+
+/// Kills a process of ours that may have exited meanwhile.
+fn kill_if_there(pid: i32) {
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    let _ = rustix::process::kill_process(pid, Signal::KILL);
+}
+
+fn entries(engine: &TestEngine, place: &str) -> usize {
+    let found = fs::read_dir(engine.root().join(place)).into_iter().flatten().flatten();
+    found.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).count()
+}
+
+#[test]
+fn whichever_verb_meets_a_lost_container_first_removes_it_with_its_volumes() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let verbs: [&[&str]; 10] = [
+        &["ps", "-a"],
+        &["inspect", "box"],
+        &["start", "box"],
+        &["stop", "box"],
+        &["wait", "box"],
+        &["pause", "box"],
+        &["restart", "box"],
+        &["kill", "box"],
+        &["rm", "-f", "box"],
+        &["rename", "box", "other"],
+    ];
+    for verb in verbs {
+        engine.ok(&["run", "-d", "--rm", "-v", "/anon", "--name", "box", "host", "sleep", "300"]);
+        kill_monitor(&engine, "box");
+        let ran = engine.run(verb);
+        assert!(!ran.err.contains("panicked"), "{verb:?}: {}", ran.err);
+        for place in ["containers", "names", "volumes"] {
+            assert_eq!(entries(&engine, place), 0, "{verb:?} leaves {place}");
+        }
+    }
+}
+
+#[test]
+fn what_a_killed_commit_paused_runs_again() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let program =
+        "dd if=/dev/urandom of=/big bs=1M count=60 2>/dev/null; echo ready; exec sleep 300";
+    engine.ok(&["run", "-d", "--name", "box", "host", "sh", "-c", program]);
+    engine.wrote("box", "ready");
+    let mut commit = engine.spawn(&["commit", "box", "killed:1"]);
+    assert!(wait_until(TIMEOUT, || engine.status("box") == "paused"));
+    commit.kill().unwrap();
+    commit.wait().unwrap();
+    assert!(wait_until(TIMEOUT, || engine.status("box") == "running"));
+    // One that ends in order leaves it running too.
+    engine.ok(&["commit", "box", "whole:1"]);
+    assert_eq!(engine.status("box"), "running");
+    engine.ok(&["rmi", "whole:1"]);
+}
+
+#[test]
+fn a_killed_start_leaves_no_cgroup() {
+    needs_root!();
+    let engine = TestEngine::new();
+    for round in 0..20_u64 {
+        let id = engine.ok(&["create", "--name", "box", "host", "true"]);
+        let mut start = engine.spawn(&["start", "box"]);
+        let begun = wait_until(TIMEOUT, || {
+            engine.leftovers().iter().any(|left| left.starts_with("process"))
+                || start.try_wait().unwrap().is_some()
+        });
+        assert!(begun);
+        // In another step each time.
+        let moment = Instant::now() + Duration::from_micros(round * 300);
+        wait_until(TIMEOUT, || Instant::now() >= moment);
+        monitors_of(&id).for_each(kill_if_there);
+        start.wait().unwrap();
+        engine.ok(&["rm", "-f", "box"]);
+        assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+    }
+}
+
+#[test]
+fn a_rename_that_was_killed_is_finished_by_the_same_command() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let id = engine.ok(&["create", "--name", "old", "host"]);
+    let names = engine.root().join("names");
+    let link = |name: &str| symlink(format!("../containers/{id}"), names.join(name)).unwrap();
+    // Killed before the record was written.
+    link("new");
+    engine.ok(&["rename", "old", "new"]);
+    assert_eq!(engine.get("new", "{{.Name}}"), "/new");
+    assert_eq!(entries(&engine, "names"), 1);
+    // Killed after it.
+    link("old");
+    engine.ok(&["rename", "old", "new"]);
+    assert_eq!(entries(&engine, "names"), 1);
+    // Another container may take a name that was claimed and never recorded.
+    link("free");
+    let other = engine.ok(&["create", "--name", "free", "host"]);
+    assert_eq!(engine.get("free", "{{.Id}}"), other);
+    // A name that is recorded is taken.
+    assert!(engine.fails(&["rename", "free", "new"], 1).contains("new"));
+    fs::remove_file(names.join("new")).unwrap();
+    engine.ok(&["rename", &id, "new"]);
+    assert_eq!(engine.get("new", "{{.Id}}"), id);
+}
+
+#[test]
+fn a_check_finds_all_that_the_engine_may_leave_in_one_pass() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let id = engine.ok(&["create", "--name", "box", "host"]);
+    let root = engine.root();
+    let names = root.join("names");
+    symlink(format!("../containers/{id}"), names.join("second")).unwrap();
+    fs::remove_file(names.join("box")).unwrap();
+    symlink(format!("../containers/{}", "0".repeat(64)), names.join("lost")).unwrap();
+    for half in [".new-0123", ".gone-0123"] {
+        fs::create_dir_all(root.join("volumes").join(half)).unwrap();
+    }
+    engine.ok(&["run", "-d", "--name", "gone", "host", "sleep", "300"]);
+    fs::remove_dir_all(engine.container_directory("gone")).unwrap();
+    let said = engine.run(&["system", "check", "--repair"]).out;
+    for part in ["`box`", "`second`", "`lost`", ".new-0123", ".gone-0123", "the monitor of"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let again = engine.run(&["system", "check"]);
+    assert!(again.code == 0 && !again.out.contains("leftover"), "{again:?}");
+    assert_eq!(entries(&engine, "names"), 1);
+    assert_eq!(engine.get("box", "{{.Id}}"), id);
+    assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+}
+
+#[test]
+fn a_stopped_monitor_is_named_and_ended_by_what_ends_its_container() {
+    needs_root!();
+    let engine = TestEngine::new();
+    engine.ok(&["run", "-d", "--name", "box", "host", "sleep", "300"]);
+    let pid = monitor(&engine, "box");
+    signal(pid, Signal::STOP);
+    let said = engine.fails(&["pause", "box"], 1);
+    for part in [format!("process {pid}, stopped"), format!("kill -CONT {pid}")] {
+        assert!(said.contains(&part), "{part}: {said}");
+    }
+    // Who only looks does not wait.
+    assert_eq!(engine.status("box"), "running");
+    engine.ok(&["rm", "-f", "box"]);
+    assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+}
+
+#[test]
+fn a_container_whose_socket_was_removed_can_be_removed() {
+    needs_root!();
+    let engine = TestEngine::new();
+    engine.ok(&["run", "-d", "--name", "box", "host", "sleep", "300"]);
+    fs::remove_file(engine.container_directory("box").join("monitor.sock")).unwrap();
+    engine.ok(&["rm", "-f", "box"]);
+    assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+}
