@@ -81,8 +81,8 @@ pub struct SandboxFlags {
     /// Stop the script with exit code 137 if it needs more memory
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<String>,
-    /// Confine the script to its folder and its own containers, volumes and tags, without registries,
-    /// your environment or the host's files; limit it to 5m (10s more for cleanups), 100 million
+    /// Confine the script to its folder and its own containers, volumes and tags, without
+    /// registries, your environment or the host's files; limit it to 5m (10s more for cleanups), 100 million
     /// operations and 256m. It can read all images, and sees name, status, image and times of other
     /// containers. Its containers use processors, memory and disk without limit
     #[arg(long)]

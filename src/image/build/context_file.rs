@@ -1,7 +1,7 @@
 //! Files of a build context that say how to build: the Dockerfile and the ignore files.
 //!
 //! They are found as the sources of `COPY` are: as if the context were the whole file system, so a
-//! link leads nowhere out of it (CVE-2022-4122).
+//! link does not lead out of it (CVE-2022-4122).
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -43,7 +43,7 @@ pub fn read_context_file(context: &Path, path: &Path, limit: u64) -> Result<Opti
 
 fn leads_out(path: &Path) -> Error {
     let message =
-        format!("`{}` is a link that leads nowhere inside the build context", path.display());
+        format!("`{}` is a link without a target inside the build context", path.display());
     Error::new(Kind::Invalid, message)
         .hint("copy its target into the build context: links do not lead out of it")
 }
@@ -75,7 +75,7 @@ mod tests {
         symlink(outer.path(), context.join("directory")).unwrap();
         for path in ["up", "away", "directory/secret"] {
             let error = read(&context, path).unwrap_err();
-            assert!(error.message().contains("leads nowhere inside"), "{path}: {error}");
+            assert!(error.message().contains("without a target inside"), "{path}: {error}");
         }
         assert_eq!(read(&context, "absent").unwrap(), None);
         assert_eq!(read(&context, "absent/absent").unwrap(), None);

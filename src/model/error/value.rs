@@ -4,7 +4,7 @@
 //! (`e.kind == "not_found"`), an exit code and a rendered message. The code that knows the cause
 //! builds the error; `cli`, `repl` or the monitor's loop reports it once.
 //!
-//! No text of an error holds credentials, whoever wrote them: each text passes [`shown`].
+//! No text of an error holds credentials: each text passes [`shown`].
 
 use std::borrow::Cow;
 use std::fmt;

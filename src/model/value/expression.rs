@@ -20,7 +20,7 @@ pub enum Expression {
     Map(Vec<(String, Expression)>),
     /// A call of a function.
     Call(&'static str, Vec<Expression>),
-    /// A value of a script that is no data, such as a function, by what messages call it.
+    /// A value of a script that is not data, such as a function, by its name in messages.
     Other(&'static str),
     /// A property of a value: `value.State.Status`.
     Field(Box<Expression>, Vec<String>),

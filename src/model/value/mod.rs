@@ -1,4 +1,5 @@
-//! Small values with a text form: ids, accounts, names, digests, references, platforms, signals, sizes and
+//! Small values with a text form: ids, accounts, names, digests, references, platforms, signals,
+//! sizes and
 //! durations; and expressions of the language as data.
 
 pub mod account;

@@ -80,7 +80,7 @@ fn create_root(
 ) -> Result<()> {
     let create = |name: &str, mode: u32| {
         let path = directory.file(name);
-        // With this mode whatever the umask is.
+        // With this mode under every umask.
         fs::DirBuilder::new()
             .mode(0o700)
             .create(&path)

@@ -10,7 +10,8 @@ use crate::model::container::namespaces::NamespaceMode;
 use crate::model::error::Context;
 use crate::runtime::record::directory::Directory;
 
-/// Writes the files. Every user of the container reads them, whatever the umask of this process is.
+/// Writes the files. Every user of the container reads them, so the umask of this process does
+/// not count.
 ///
 /// # Errors
 /// When the disk is full or read-only.

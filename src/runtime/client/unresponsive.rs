@@ -1,4 +1,4 @@
-//! A monitor that does not answer: who it is, and how to go on without it.
+//! A monitor that does not answer: its process, and how to end the container without it.
 
 use rustix::process::{Pid, PidfdFlags};
 

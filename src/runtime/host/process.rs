@@ -27,7 +27,7 @@ pub(crate) fn with_name(name: &str) -> Vec<(i32, Vec<String>)> {
     pids.filter_map(matching).collect()
 }
 
-/// Returns the state of a process in words: field 3 of proc_pid_stat(5).
+/// Describes the state of a process: field 3 of proc_pid_stat(5).
 pub(crate) fn state_of(pid: i32) -> &'static str {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let rest = text.rsplit_once(')').map_or("", |(_, rest)| rest);

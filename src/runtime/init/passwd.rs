@@ -37,7 +37,8 @@ struct Entry<'a> {
 }
 
 /// Resolves `spec`: empty (root), `user`, `user:group`, each a name or a number. A number is that
-/// id and needs no entry; its entry adds only home and groups. With `:group` the only supplementary groups are `added`, as with Docker.
+/// id and needs no entry; its entry adds only home and groups. With `:group` the only
+/// supplementary groups are `added`, as with Docker.
 pub fn find<'a>(
     spec: &str,
     added: &[String],

@@ -194,7 +194,7 @@ impl Volumes {
         let gone = remove_tree_at(&removed).context(|| format!("remove `{}`", removed.display()));
         for half in self.halves() {
             // No process creates a volume now: that would hold the shared lock. What is left of
-            // another volume is no failure of this removal.
+            // another volume does not make this removal fail.
             let _ = remove_half(&half);
         }
         gone

@@ -1,3 +1,5 @@
+//! What an untrusted script sees of containers of others.
+
 use super::*;
 use crate::engine::CancelToken;
 use crate::model::container::ImageUse;
