@@ -19,7 +19,7 @@ const LEVELS: usize = 16;
 /// Removes a directory with its content, without following links or crossing mounts. Returns the
 /// bytes of the removed files.
 ///
-/// Goes on after an entry that cannot be removed, so that only what must stay does.
+/// Continues after an entry that cannot be removed, so that only what must stay does.
 ///
 /// # Errors
 /// The first obstacle: an immutable file, a mount point, a missing right.

@@ -304,7 +304,8 @@ fn unknown(keyword: &str) -> Error {
     let is_word = keyword.len() <= MAX_KEYWORD && keyword.bytes().all(|b| b.is_ascii_alphabetic());
     let error = match is_word {
         true => invalid(format!("unknown instruction: {keyword}")),
-        // Anything but a word is likely a file that is not a Dockerfile; an error repeats none of it.
+        // Anything but a word is likely a file that is not a Dockerfile; an error repeats nothing
+        // of it.
         false => invalid("the line does not begin with an instruction")
             .hint("begin it with an instruction such as FROM, RUN or COPY"),
     };

@@ -198,7 +198,8 @@ impl Images for Native {
 }
 
 impl Native {
-    /// Creates the image of the host's programs: the user's image, also if an untrusted script is the first to use it.
+    /// Creates the image of the host's programs: the user's image, also if an untrusted script is
+    /// the first to use it.
     fn create_host_image(&self) -> Result<Image> {
         let store = Store::open(&self.settings.root)?;
         let image = store.create_host_image(&|| Ok(()))?.image;

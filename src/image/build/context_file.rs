@@ -18,7 +18,7 @@ use crate::sys::fs;
 /// such file.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for a link out of the context, and for what is not a regular file or not UTF-8;
+/// [`Kind::Invalid`] for a link out of the context, for what is not a regular file or not UTF-8;
 /// [`Kind::Refused`] if it is longer than `limit` bytes.
 pub fn read_context_file(context: &Path, path: &Path, limit: u64) -> Result<Option<String>> {
     let directory = Layer::Open(fs::open_dir(context)?);

@@ -1,4 +1,4 @@
-//! Files of `/proc`, `/sys` and the like.
+//! Files of `/proc`, `/sys` and other views of the kernel.
 
 use std::os::fd::OwnedFd;
 

@@ -26,7 +26,7 @@ impl<R: Read> LeastSpeed<R> {
 impl<R: Read> Read for LeastSpeed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.body.read(buffer)?;
-        // The end is no stall.
+        // The end is not a stall.
         if count > 0 && self.window.is_too_slow(Instant::now(), count as u64) {
             let message = format!("less than {} KiB were sent in {WINDOW:?}", LEAST >> 10);
             let hint = "try again later, or name another registry";

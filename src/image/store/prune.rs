@@ -16,7 +16,7 @@ impl Store {
     /// Removes images that no container of `users` uses, or with `dry_run` only lists them. The
     /// filter selects among them by label and time.
     pub fn prune(&self, options: &PruneOptions, users: &[ImageUser]) -> Result<Pruned> {
-        // A dry run removes nothing, so it takes no lock.
+        // A dry run removes nothing, so it needs no lock.
         let lock = (!options.dry_run).then(|| self.lock()).transpose()?;
         let mut index = Index::read(self.images())?;
         let images = self.list_of(&index);

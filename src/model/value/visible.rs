@@ -1,5 +1,6 @@
 //! Text of strangers (names in images, paths, labels, commands) without the characters that a
-//! terminal obeys or hides. All text that is printed about a container or an image goes through here.
+//! terminal obeys or hides. All text that is printed about a container or an image goes through
+//! here.
 
 /// Returns whether a terminal obeys or hides a character, or lets it move its neighbours: control
 /// characters, direction marks (CVE-2021-42574), zero-width characters, line separators.
