@@ -10,8 +10,8 @@ use crate::model::image::own::foreign;
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 
-/// The image of the host's programs. Its tag is never free: the engine creates the image at its first
-/// use.
+/// The image of the host's programs. Its tag is never free: the engine creates the image when it
+/// is first used.
 const HOST: &str = "host:latest";
 
 impl Store {
