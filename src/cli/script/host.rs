@@ -85,7 +85,7 @@ pub fn simulated(settings: &Settings, host: ScriptHost) -> Result<ScriptHost> {
 /// Returns the limits that the flags set.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for an invalid time or size.
+/// [`crate::model::Kind::Invalid`] for an invalid time or size.
 pub fn limits(flags: &SandboxFlags) -> Result<Limits> {
     let time = flags.timeout.as_deref().map(parse_duration).transpose();
     let time = time.map_err(|error| error.context("--timeout"))?;

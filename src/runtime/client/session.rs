@@ -30,8 +30,8 @@ const NONE_LEFT: &str = "nothing";
 /// Sent before a container is created while there is none.
 const SOME_AGAIN: &str = "something";
 
-/// The session of this process: containers created with its [`token`](Session::token) are removed
-/// when the process exits, unless it keeps them.
+/// The session of this process: containers created with its [`token`](ContainerSession::token) are
+/// removed when the process exits, unless it keeps them.
 #[derive(Debug)]
 pub struct ContainerSession {
     token: String,
