@@ -28,7 +28,8 @@ pub fn learn(
     perform: Perform,
 ) -> CommandResult {
     if !arguments.csv.is_empty() {
-        terminal.text(&lessons::csv(&class(&arguments.csv)?))?;
+        // Its lines end with CR LF, and its cells are escaped.
+        terminal.styled(&lessons::csv(&class(&arguments.csv)?))?;
         return Ok(0);
     }
     let folder = arguments.check.as_ref().or(arguments.lessons.as_ref());

@@ -1,6 +1,7 @@
 //! The results of a class as CSV (RFC 4180).
 
 use super::progress::LearnerProgress;
+use crate::model::value::visible::escape_control;
 
 /// Returns a line for each learner and lesson.
 pub fn csv(class: &[LearnerProgress]) -> String {
@@ -30,7 +31,7 @@ pub fn csv(class: &[LearnerProgress]) -> String {
 
 /// Formats a text as a cell. A cell that a spreadsheet would take for a formula gets an apostrophe.
 fn cell(text: &str) -> String {
-    let text = text.replace(['\r', '\n'], " ");
+    let text = escape_control(&text.replace(['\r', '\n'], " "));
     let guard = if text.starts_with(['=', '+', '-', '@', '\t']) { "'" } else { "" };
     match text.contains([',', '"']) {
         true => format!("\"{guard}{}\"", text.replace('"', "\"\"")),
