@@ -194,7 +194,7 @@ const ACTS_ON_OTHERS: [&str; 31] = [
     "start(\"rests\")",
     "ensure_running(\"rests\", \"host\", #{})",
     "ensure_absent(\"rests\")",
-    "commit(\"runs\", \"mine:1\")",
+    "commit(\"runs\", \"looked-at:1\")",
     "export_tar(\"runs\", \"out.tar\")",
     "diff(\"runs\")",
     "logs(\"runs\").text",
@@ -255,12 +255,12 @@ fn it_only_looks_at_what_others_made() {
                let d = run("host", "sleep 100", #{ network: "container:own", init: true });
                c.write_file("/m/x", "kept"); print(c.exec("cat /m/x").out);
                c.pause().unpause().rename("other"); c.restart(0).stop(0).start(); c.diff();
-               print(c.commit("mine:1").tags); print(c.logs().text);
+               print(c.commit("looked-at:1").tags); print(c.logs().text);
                for n in parallel([1, 2], |n| run("host", "true", #{ rm: true }).wait()) { print(n) }
            });
            rmv("mine"); print(ps().len());"#,
     );
-    let expected = "1\nrunning\ncreated\ntrue\ndata\nkept\n[\"mine:1\"]\n\n0\n0\n1\n";
+    let expected = "1\nrunning\ncreated\ntrue\ndata\nkept\n[\"looked-at:1\"]\n\n0\n0\n1\n";
     assert_eq!((ran.code, ran.out.as_str()), (0, expected), "{}", ran.err);
 }
 
