@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::model::{Error, Kind, Result};
 
 /// How long to wait for another process.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -26,11 +26,11 @@ pub enum Share {
 /// # Errors
 /// [`Kind::Timeout`], naming the process that holds the lock.
 pub fn acquire(file: &File, share: Share, what: &str) -> Result<()> {
-    within(file, share, what, PATIENCE)
+    within(file, share, what, LOCK_TIMEOUT)
 }
 
-fn within(file: &File, share: Share, what: &str, patience: Duration) -> Result<()> {
-    let deadline = Instant::now() + patience;
+fn within(file: &File, share: Share, what: &str, timeout: Duration) -> Result<()> {
+    let deadline = Instant::now() + timeout;
     let mut pause = Duration::from_micros(100);
     loop {
         let tried = match share {
@@ -43,7 +43,7 @@ fn within(file: &File, share: Share, what: &str, patience: Duration) -> Result<(
                 return Err(Error::from_io(format!("lock {what}"), &error));
             }
             Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
-                return Err(is_held(file, what, patience));
+                return Err(is_held(file, what, timeout));
             }
             Err(TryLockError::WouldBlock) => {
                 std::thread::sleep(pause);
@@ -53,8 +53,8 @@ fn within(file: &File, share: Share, what: &str, patience: Duration) -> Result<(
     }
 }
 
-fn is_held(file: &File, what: &str, patience: Duration) -> Error {
-    let late = format!("{what} have been locked for {} s", patience.as_secs_f32());
+fn is_held(file: &File, what: &str, timeout: Duration) -> Error {
+    let late = format!("{what} have been locked for {} s", timeout.as_secs_f32());
     let Some(pid) = holder(file) else {
         return Error::new(Kind::Timeout, format!("{late} by another process"))
             .hint("look for it, and end it or let it continue: ps -C lifebox -o pid,stat,args");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::patience::{PATIENCE, ends_container, patience};
+use super::request_timeout::{ANSWER_TIMEOUT, ends_container, request_timeout};
 use crate::model::container::State;
 use crate::model::container::status::{self, Action};
 use crate::model::script::trace::ProcessRole;
@@ -29,7 +29,7 @@ pub(super) const CGROUP_PARENT: &str = "cgroup";
 pub(super) const REQUESTED_CGROUP_PARENT: &str = "cgroup-parent";
 
 /// How long to wait for a container's lock while no monitor answers.
-pub(super) const LOCK_TIMEOUT: Duration = PATIENCE;
+pub(super) const LOCK_TIMEOUT: Duration = ANSWER_TIMEOUT;
 
 /// The containers below one root, on this kernel.
 #[derive(Debug)]
@@ -184,7 +184,7 @@ impl Runtime {
         request: &Request,
         cancel: Option<&CancelToken>,
     ) -> Result<Option<Reply>> {
-        for limit in [patience(request), Some(PATIENCE)] {
+        for limit in [request_timeout(request), Some(ANSWER_TIMEOUT)] {
             let asked = Instant::now();
             match connection.request(request, limit, cancel) {
                 // The monitor itself may answer that the kernel took too long.

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::patience::patience;
+use super::request_timeout::request_timeout;
 use super::runtime::{Claim, Runtime, refuse};
 use crate::model::container::State;
 use crate::model::container::options::{StopOptions, StopTimeout};
@@ -214,7 +214,7 @@ pub struct PausedHold(Connection);
 impl Drop for PausedHold {
     fn drop(&mut self) {
         // The container may have been killed or unpaused meanwhile.
-        let _ = self.0.request(&Request::Unpause, patience(&Request::Unpause), None);
+        let _ = self.0.request(&Request::Unpause, request_timeout(&Request::Unpause), None);
     }
 }
 
