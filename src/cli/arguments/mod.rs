@@ -4,6 +4,7 @@
 pub mod build;
 mod command_line;
 mod container;
+pub mod docker_only;
 mod events;
 pub mod exec;
 mod format;
@@ -23,6 +24,7 @@ pub use command_line::{Arguments, ContainerVerb, ImageVerb, OfContainer, Verb, p
 pub use container::*;
 pub use events::EventsArguments;
 pub use format::FormatArguments;
+pub use options::InvalidFlag;
 pub use resources::{LimitVerb, StatsArguments, UpdateArguments};
 pub use script::{
     CheckArguments, CheckForm, DocsArguments, DocsForm, SandboxFlags, ScriptArguments,

@@ -3,9 +3,34 @@
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use crate::model::Result;
+use crate::model::Error;
 use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::{CreateOption, Flag, GROUPS, create_options};
+
+/// Flags whose values Docker's client does not read: its daemon refuses a wrong one.
+const READ_BY_DAEMON: [&str; 12] = [
+    "cap-add",
+    "cap-drop",
+    "cgroup-parent",
+    "ipc",
+    "log-opt",
+    "name",
+    "network",
+    "restart",
+    "stop-signal",
+    "tmpfs",
+    "volume",
+    "volumes-from",
+];
+
+/// A wrong value of a flag.
+#[derive(Debug)]
+pub struct InvalidFlag {
+    /// What is wrong.
+    pub error: Error,
+    /// Whether Docker's client refuses the value, and not its daemon.
+    pub by_client: bool,
+}
 
 /// The flags of `create` and `run`, as they were typed; with `LIVE` only those of `update`.
 #[derive(Debug, Default)]
@@ -29,10 +54,14 @@ impl<const LIVE: bool> OptionFlags<LIVE> {
     ///
     /// # Errors
     /// Fails at the first value that is invalid for its option.
-    pub fn options(&self) -> Result<CreateOptions> {
+    pub fn options(&self) -> Result<CreateOptions, InvalidFlag> {
         let mut options = CreateOptions::default();
         for (row, words) in self.given.iter().filter(|(row, _)| row.key != Some("env")) {
-            words.iter().try_for_each(|word| row.set_flag(&mut options, word))?;
+            let set = words.iter().try_for_each(|word| row.set_flag(&mut options, word));
+            set.map_err(|error| {
+                let by_daemon = row.flag.is_some_and(|flag| READ_BY_DAEMON.contains(&flag.long));
+                InvalidFlag { error, by_client: !by_daemon }
+            })?;
         }
         Ok(options)
     }
@@ -85,5 +114,17 @@ impl<const LIVE: bool> FromArgMatches for OptionFlags<LIVE> {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_daemon_reads_is_a_flag() {
+        let flags: Vec<&str> = rows(false).map(|(_, flag)| flag.long).collect();
+        let unknown: Vec<_> = READ_BY_DAEMON.iter().filter(|name| !flags.contains(name)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
     }
 }
