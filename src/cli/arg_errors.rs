@@ -104,12 +104,17 @@ pub fn explain(error: &clap::Error, words: &[OsString]) -> Error {
         Some(verb) => format!("`{verb}` is not a verb of lifebox"),
         None => message,
     };
+    let unknown = unknown_verb(error, words);
+    let group = unknown.as_ref().and_then(|verb| verb.split_once(' ')).map(|(noun, _)| noun);
     let hint = match (suggestion(error, words), verb(words)) {
         (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, Some(verb)) if error.kind() != ErrorKind::InvalidSubcommand => {
+        (None, Some(verb)) if unknown.is_none() => {
             format!("see `lifebox {}{verb} --help`", noun(words))
         }
-        _ => "see `lifebox --help`".to_owned(),
+        _ => match group {
+            Some(noun) => format!("see `lifebox {noun} --help`"),
+            None => "see `lifebox --help`".to_owned(),
+        },
     };
     Error::new(Kind::Invalid, message).hint(hint)
 }
@@ -232,7 +237,7 @@ mod tests {
             $ container create
             error: the following required arguments were not provided: <IMAGE> [COMMAND]...
             hint: see `lifebox create --help`
-            # 125
+            # 1
             $ stop --tiem 3 web
             error: unexpected argument `--tiem` found
             hint: did you mean `--time`?
@@ -244,6 +249,58 @@ mod tests {
             $ container
             error: a verb is missing
             hint: see `lifebox --help`
+            # 1
+            $ volume mk
+            error: `mk` is not a verb of lifebox
+            hint: see `lifebox volume --help`
+            # 1
+            $ run --publish 80:80 alpine
+            error: flag `--publish` of `docker run` is not supported by lifebox
+            hint: share the network of the host: lifebox run --network host IMAGE
+            # 125
+            $ create -p80:80 alpine
+            error: flag `-p` of `docker create` is not supported by lifebox
+            hint: share the network of the host: lifebox create --network host IMAGE
+            # 125
+            $ container run --gpus=all alpine
+            error: flag `--gpus` of `docker run` is not supported by lifebox
+            hint: see `lifebox run --help`
+            # 125
+            $ run --pubilsh 80:80 alpine
+            error: unexpected argument `--pubilsh` found
+            hint: see `lifebox run --help`
+            # 125
+            $ network ls
+            error: `docker network` is not supported by lifebox
+            hint: choose a network with `lifebox run --network none`, `host` or `container:NAME`
+            # 1
+            $ system prune -f
+            error: `docker system prune` is not supported by lifebox
+            hint: use `lifebox container prune`, `image prune` and `volume prune`
+            # 1
+            $ run --memory
+            error: a value is required for `--memory <BYTES>` but none was supplied
+            hint: see `lifebox run --help`
+            # 125
+            $ run --pull odd alpine
+            error: invalid value `odd` for `--pull <PULL>` [possible values: missing, always, never]
+            hint: see `lifebox run --help`
+            # 125
+            $ exec web
+            error: 2 values required by `<CONTAINER> <COMMAND>...`; only 1 was provided
+            hint: see `lifebox exec --help`
+            # 1
+            $ exec --xyzzy web true
+            error: unexpected argument `--xyzzy` found
+            hint: see `lifebox exec --help`
+            # 125
+            $ update --xyzzy web
+            error: unexpected argument `--xyzzy` found
+            hint: see `lifebox update --help`
+            # 125
+            $ update
+            error: the following required arguments were not provided: <CONTAINER>...
+            hint: see `lifebox update --help`
             # 1
         "#]].assert_eq(&shown);
     }

@@ -1,7 +1,7 @@
 //! Commands to the REPL itself: `:help`, `:ps`, `:save FILE`.
 
-use crate::model::value::suggest::suggest;
 use crate::model::value::language::ReaderProfile;
+use crate::model::value::suggest::suggest;
 use crate::ui::format::columns::row;
 use crate::ui::messages::format_message;
 

@@ -6,9 +6,7 @@ use super::environment;
 use crate::cli::arguments::exec::{
     AttachArguments, ExecArguments, PortArguments, ProcessVerb, TopArguments,
 };
-use crate::cli::terminal::command_result::{
-    CommandError, CommandResult, ENGINE_FAILED, FAILED,
-};
+use crate::cli::terminal::command_result::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
 use crate::cli::terminal::screen;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{Attach, Backend, CancelToken};
