@@ -8,20 +8,30 @@ use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::{CreateOption, Flag, GROUPS, create_options};
 
 /// Flags whose values Docker's client does not read: its daemon refuses a wrong one.
-const READ_BY_DAEMON: [&str; 12] = [
+const READ_BY_DAEMON: [&str; 11] = [
     "cap-add",
     "cap-drop",
     "cgroup-parent",
+    "health-cmd",
     "ipc",
     "log-opt",
     "name",
     "network",
-    "restart",
     "stop-signal",
     "tmpfs",
-    "volume",
     "volumes-from",
 ];
+
+/// Returns whether Docker's client refuses this value, which lifebox refuses too.
+fn is_refused_by_client(flag: &str, word: &str) -> bool {
+    match flag {
+        // Of these the client reads a part.
+        "cpus" => word.parse::<f64>().is_err(),
+        "restart" => word.split_once(':').is_some_and(|(_, count)| count.parse::<i64>().is_err()),
+        "volume" => !word.is_empty() && word.split(':').any(str::is_empty),
+        flag => !READ_BY_DAEMON.contains(&flag),
+    }
+}
 
 /// A wrong value of a flag.
 #[derive(Debug)]
@@ -57,11 +67,12 @@ impl<const LIVE: bool> OptionFlags<LIVE> {
     pub fn options(&self) -> Result<CreateOptions, InvalidFlag> {
         let mut options = CreateOptions::default();
         for (row, words) in self.given.iter().filter(|(row, _)| row.key != Some("env")) {
-            let set = words.iter().try_for_each(|word| row.set_flag(&mut options, word));
-            set.map_err(|error| {
-                let by_daemon = row.flag.is_some_and(|flag| READ_BY_DAEMON.contains(&flag.long));
-                InvalidFlag { error, by_client: !by_daemon }
-            })?;
+            for word in words {
+                row.set_flag(&mut options, word).map_err(|error| {
+                    let flag = row.flag.map_or("", |flag| flag.long);
+                    InvalidFlag { error, by_client: is_refused_by_client(flag, word) }
+                })?;
+            }
         }
         Ok(options)
     }
