@@ -1,4 +1,4 @@
-//! Verbs and flags of Docker that lifebox lacks: errors name them as such, with what to use instead.
+//! Verbs and flags of Docker that lifebox lacks: errors name them, with what to use instead.
 
 /// The verbs, each with the hint what to use instead; with the noun before it where lifebox has
 /// that noun.
