@@ -6,7 +6,7 @@
 //! root, as in Docker. Links are read and walked here, one component after the other; the kernel
 //! follows none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
@@ -14,7 +14,6 @@ use once_cell::unsync::OnceCell;
 use rustix::fs::FileType;
 
 use super::attributes::copy_xattrs;
-use super::link_walk::LinkWalk;
 use super::lowers::{Deferred, DeferredList, Lowers};
 use super::overlay_view::{self, Found, Layer, opaque};
 use crate::image::bytes::cancel_check::CancelCheck;
@@ -24,6 +23,7 @@ use crate::image::tar::names::join;
 use crate::model::Result;
 use crate::sys::fs;
 
+const MAX_LINKS: usize = 40;
 /// The deepest directory: its path, of one letter a level, is as long as the kernel takes.
 const MAX_DEPTH: usize = 2048;
 /// The limit of the list of deferred modes and times, in bytes, and with it of how many directories
@@ -125,34 +125,49 @@ impl<'a> Parents<'a> {
     /// Walks down `parts` through all layers, follows the links of those below and creates what
     /// this layer lacks.
     fn create_path(&mut self, parts: &[&[u8]]) -> Result<Vec<u8>> {
-        let mut walk = LinkWalk::new(&join(parts));
-        while walk.step() {
-            let done = walk.done();
+        let mut todo: VecDeque<Vec<u8>> = parts.iter().map(|part| part.to_vec()).collect();
+        let mut done: Vec<Vec<u8>> = Vec::new();
+        let mut links = 0;
+        while let Some(part) = todo.pop_front() {
+            if part == b".." {
+                done.pop();
+                continue;
+            }
+            done.push(part);
             if done.len() > MAX_DEPTH {
                 return Err(corrupt(
                     "its parent leads through links more than 2048 directories deep",
                 ));
             }
-            let blocked = |walk: &LinkWalk, what: &str| {
-                Err(corrupt(format!("its parent `{}` is {what}", escaped(&walk.path()))))
+            let blocked = |what: &str| {
+                Err(corrupt(format!("its parent `{}` is {what}", escaped(&join(&done)))))
             };
-            match self.lookup(done)? {
+            match self.lookup(&done)? {
                 Found::Directory { layer: 0, .. } => {}
-                Found::Other { layer: 0, .. } => return blocked(&walk, "not a directory"),
-                Found::Directory { directory, .. } => self.create_like(done, &directory)?,
+                Found::Other { layer: 0, .. } => return blocked("not a directory"),
+                Found::Directory { directory, .. } => self.create_like(&done, &directory)?,
                 Found::Symlink { layer, target, .. } => {
-                    if !walk.follow(&target) {
-                        return blocked(&walk, "a link that leads through too many links");
+                    links += 1;
+                    if links > MAX_LINKS {
+                        return blocked("a link that leads through too many links");
                     }
                     self.lower_seen |= layer > 0;
+                    done.pop();
+                    if target.starts_with(b"/") {
+                        done.clear();
+                    }
+                    let steps = target.split(|byte| *byte == b'/');
+                    for step in steps.filter(|step| !matches!(*step, b"" | b".")).rev() {
+                        todo.push_front(step.to_vec());
+                    }
                 }
                 Found::Absent | Found::Other { .. } => {
-                    self.create_new(done)?;
-                    self.defer(walk.path(), Deferred { mode: 0o755, mtime: (0, 0) })?;
+                    self.create_new(&done)?;
+                    self.defer(join(&done), Deferred { mode: 0o755, mtime: (0, 0) })?;
                 }
             }
         }
-        Ok(walk.path())
+        Ok(join(&done))
     }
 
     /// Returns the names in the roots of the layers below.

@@ -8,7 +8,6 @@ pub(crate) mod diff_tar;
 pub(crate) mod extract;
 pub(crate) mod implied_parents;
 pub(crate) mod kernel_view;
-mod link_walk;
 pub(crate) mod lowers;
 pub(crate) mod overlay_view;
 pub(super) mod record;

@@ -5,13 +5,12 @@
 //! meanwhile cannot make it read outside its layers. An entry that vanishes meanwhile is skipped,
 //! as in a `tar` of a live tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use rustix::fs::FileType;
 
-use super::link_walk::LinkWalk;
 use super::overlay_view::{Layer, is_opaque};
 use crate::image::tar::error::escaped;
 use crate::image::tar::names::join;
@@ -20,6 +19,8 @@ use crate::sys::fs;
 
 /// The longest path that the kernel takes, and an archive holds (PATH_MAX, limits.h).
 const MAX_PATH: usize = 4096;
+/// The most links that are followed, as in the kernel.
+const MAX_LINKS: usize = 40;
 
 /// The kind of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,17 +137,37 @@ impl Tree<'_> {
     /// Resolves `path` through all links, including the last component, as a process with this tree
     /// as root would. A missing part stays as written: it may be about to be created.
     pub(crate) fn resolve(&self, path: &[u8]) -> Result<Vec<u8>> {
-        let mut walk = LinkWalk::new(path);
-        while walk.step() {
-            let Some(node) = self.find(&walk.path())? else { continue };
+        let parts = |path: &[u8]| -> Vec<Vec<u8>> {
+            let parts = path.split(|byte| *byte == b'/');
+            parts.filter(|part| !matches!(*part, b"" | b".")).map(<[u8]>::to_vec).collect()
+        };
+        let mut todo: VecDeque<Vec<u8>> = parts(path).into();
+        let mut done: Vec<Vec<u8>> = Vec::new();
+        let mut links = 0;
+        while let Some(part) = todo.pop_front() {
+            if part == b".." {
+                done.pop();
+                continue;
+            }
+            done.push(part);
+            let Some(node) = self.find(&join(&done))? else { continue };
             if fs::type_of(&node.attributes) != FileType::Symlink {
                 continue;
             }
-            if !walk.follow(&fs::read_link(&*node.holder, &node.last_component)?) {
+            links += 1;
+            if links > MAX_LINKS {
                 return Err(Error::from_errno(format!("follow `{}`", escaped(path)), libc::ELOOP));
             }
+            let target = fs::read_link(&*node.holder, &node.last_component)?;
+            done.pop();
+            if target.starts_with(b"/") {
+                done.clear();
+            }
+            for part in parts(&target).into_iter().rev() {
+                todo.push_front(part);
+            }
         }
-        Ok(walk.path())
+        Ok(join(&done))
     }
 
     /// Returns one node; `None` if it has vanished.
