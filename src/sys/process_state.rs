@@ -40,8 +40,8 @@ impl ProcessState {
         })
     }
 
-    /// Returns whether it cannot go on by itself: stopped by a signal or a tracer, or frozen with
-    /// its cgroup.
+    /// Returns whether another process keeps it from running: it is stopped by a signal or a
+    /// tracer, or frozen with its cgroup.
     pub fn is_held(&self) -> bool {
         matches!(self.letter, 'T' | 't') || self.is_frozen()
     }
@@ -66,7 +66,7 @@ impl ProcessState {
         printable(if file.is_empty() { &self.name } else { &file })
     }
 
-    /// Returns its state in words.
+    /// Describes its state.
     pub fn words(&self) -> String {
         let place = match self.waits_in() {
             place if place.is_empty() || place == "0" => String::new(),

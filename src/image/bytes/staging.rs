@@ -27,7 +27,7 @@ impl Staging {
             match fs::make_dir(&holder, name.as_bytes()) {
                 Ok(()) => {
                     let directory = fs::open_dir_beneath(&holder, name.as_bytes())?;
-                    // Whoever locks it takes it for abandoned, and does not hold the store's lock.
+                    // Locked by a process that does not hold the store's lock: the next number.
                     if fs::try_lock(&directory)? {
                         return Ok(Staging { path: parent.join(name), directory });
                     }

@@ -1,5 +1,5 @@
 //! Watches the process of the engine that this one waits for, where the wait has no bound of its
-//! own: a container may run for ever, but its monitor must not be stopped meanwhile.
+//! own: a container may run as long as it likes, but a monitor that is stopped ends the wait.
 
 use std::time::{Duration, Instant};
 

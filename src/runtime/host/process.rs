@@ -19,7 +19,7 @@ pub fn signal_disposition(pid: i32, signal: Signal) -> [bool; 2] {
 }
 
 /// Returns the processes of the engine whose argument 0 is `name`, with their other arguments. A
-/// program in a container may choose its arguments, and is none of them.
+/// program in a container may choose its arguments, and does not count.
 pub(crate) fn with_name(name: &str) -> Vec<(i32, Vec<String>)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());

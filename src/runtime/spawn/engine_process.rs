@@ -70,7 +70,7 @@ fn spawn(
         .arg(id.as_str())
         .arg(cgroup_parent)
         .env_clear()
-        // Freed memory goes back at once: a cache per thread would keep pages of a whole start.
+        // A cache per thread would keep most pages of a start, freed or not.
         .env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0")
         .process_group(0)
         .stdin(Stdio::from(OwnedFd::from(theirs)))
