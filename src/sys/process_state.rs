@@ -54,7 +54,9 @@ impl ProcessState {
 
     /// Returns the function of the kernel in which it sleeps, where this user may see that.
     fn waits_in(&self) -> String {
-        fs::read_to_string(format!("/proc/{}/wchan", self.pid)).unwrap_or_default()
+        let name = fs::read_to_string(format!("/proc/{}/wchan", self.pid)).unwrap_or_default();
+        // Without what a compiler adds to it.
+        name.split('.').next().unwrap_or_default().to_owned()
     }
 
     /// Returns the name of the file in its first argument, or its own: printable, and cut.
