@@ -9,6 +9,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
 use rustix::fs::FileType;
 
@@ -118,7 +119,7 @@ impl TreePath {
     }
 
     fn tree(&self) -> Tree<'_> {
-        Tree { form: Form::Plain, layers: vec![&self.root] }
+        Tree::new(Form::Plain, vec![&self.root])
     }
 
     fn found(&self) -> Result<Found> {
@@ -195,7 +196,8 @@ impl TreePath {
             .map_err(|error| error.context(format!("open `{}`", self.written)))?;
         let tar: Box<dyn Read + Send> = Box::new(tar);
         let mut members = Members::new(tar);
-        let mut unpacking = Unpacking { directory, owner, check, modes: HashMap::new() };
+        let mut unpacking =
+            Unpacking { directory, owner, check, modes: HashMap::new(), last: None };
         while let Some(member) = members.next()? {
             check()?;
             let name = lossy(&member.name);
@@ -291,6 +293,8 @@ struct Unpacking<'a> {
     check: CancelCheck<'a>,
     /// Modes and times of directories, which are set after their content is written.
     modes: HashMap<Vec<u8>, (u32, (i64, u32))>,
+    /// The directory of the last entry.
+    last: Option<(Vec<u8>, Rc<OwnedFd>)>,
 }
 
 impl Unpacking<'_> {
@@ -301,7 +305,8 @@ impl Unpacking<'_> {
         let directory = member.kind == MemberKind::Directory;
         let in_the_way = |what: &str| Err(Error::new(Kind::Invalid, what));
         kernel_view::refuse(&parent, &escaped(&member.name))?;
-        let present = fs::stat(&parent, leaf)?.map(|present| fs::type_of(&present));
+        let parent = &*parent;
+        let present = fs::stat(parent, leaf)?.map(|present| fs::type_of(&present));
         match present {
             Some(FileType::CharacterDevice | FileType::BlockDevice) => {
                 return Err(Error::new(Kind::Refused, "cannot overwrite a device")
@@ -314,28 +319,28 @@ impl Unpacking<'_> {
             Some(_) if directory => {
                 return in_the_way("cannot overwrite something else with a directory");
             }
-            Some(_) => fs::unlink(&parent, leaf)?,
+            Some(_) => fs::unlink(parent, leaf)?,
             None => {}
         }
         match member.kind {
-            MemberKind::Directory => self.directory(member, &parts, &parent, present.is_some()),
-            MemberKind::File => self.file(member, body, &parent, leaf),
+            MemberKind::Directory => self.directory(member, &parts, parent, present.is_some()),
+            MemberKind::File => self.file(member, body, parent, leaf),
             MemberKind::Symlink => {
-                fs::make_symlink(&parent, leaf, &member.link)?;
+                fs::make_symlink(parent, leaf, &member.link)?;
                 let (uid, gid) = self.owner_of(member)?;
-                fs::set_owner_at(&parent, leaf, uid, gid)
+                fs::set_owner_at(parent, leaf, uid, gid)
             }
             MemberKind::HardLink => {
                 let target = names::components(&member.link)?;
                 let Some((name, above)) = target.split_last() else {
                     return Err(corrupt("it is a hard link to nothing"));
                 };
-                fs::make_link(self.parent(above)?, name, &parent, leaf)
+                fs::make_link(self.parent(above)?, name, parent, leaf)
             }
             MemberKind::Fifo => {
-                fs::make_node(&parent, leaf, FileType::Fifo, 0, 0)?;
+                fs::make_node(parent, leaf, FileType::Fifo, 0, 0)?;
                 let (uid, gid) = self.owner_of(member)?;
-                fs::set_owner_at(&parent, leaf, uid, gid)
+                fs::set_owner_at(parent, leaf, uid, gid)
             }
             // A device node in a container's `/dev` could be opened.
             MemberKind::CharDevice | MemberKind::BlockDevice => {
@@ -366,7 +371,14 @@ impl Unpacking<'_> {
     }
 
     /// Opens the directory of an entry, and creates it if it is missing.
-    fn parent(&self, parts: &[&[u8]]) -> Result<OwnedFd> {
+    fn parent(&mut self, parts: &[&[u8]]) -> Result<Rc<OwnedFd>> {
+        let path = names::join(parts);
+        // The entries of one directory follow each other.
+        if let Some((known, directory)) = &self.last
+            && *known == path
+        {
+            return Ok(Rc::clone(directory));
+        }
         let mut directory = fs::open_dir_inside(&self.directory, b".")?;
         for part in parts {
             directory = match fs::open_dir_inside(&directory, part) {
@@ -379,6 +391,8 @@ impl Unpacking<'_> {
                 result => result?,
             };
         }
+        let directory = Rc::new(directory);
+        self.last = Some((path, Rc::clone(&directory)));
         Ok(directory)
     }
 
