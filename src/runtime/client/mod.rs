@@ -29,5 +29,5 @@ pub(super) mod top;
 mod unresponsive;
 pub(super) mod verbs;
 
-pub use create::NewContainer;
+pub use create::{CreationWork, NewContainer};
 pub use runtime::Runtime;
