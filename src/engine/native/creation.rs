@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::handle::Native;
+use super::new_id::new_id;
 use super::prepared_volumes::{PreparedVolumes, name_volumes};
 use crate::engine::rules::{mounts, namespaces, profile};
 use crate::image::{ListIdentity, Store};
@@ -113,13 +114,4 @@ pub(super) struct ImageFound<'a> {
     pub(super) image: Image,
     /// The list of images before it was found there.
     pub(super) since: ListIdentity,
-}
-
-/// Returns a new id.
-pub(super) fn new_id() -> Result<ContainerId> {
-    loop {
-        if let Some(id) = ContainerId::from_random(crate::runtime::random()?) {
-            return Ok(id);
-        }
-    }
 }

@@ -78,7 +78,7 @@ impl Observe for Native {
         let container = self.inspect(id)?;
         let all = self.ps()?;
         let live = container.state.status.is_live();
-        // The rest is to be seen also where the files are nested too deeply to be compared.
+        // The rest can be shown where the files are nested too deeply to be compared.
         let difference = match self.diff(id) {
             Err(error) if error.kind() == Kind::Unsupported => {
                 Difference { unknown: Some(error.to_string()), ..Difference::default() }

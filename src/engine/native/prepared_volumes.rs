@@ -1,7 +1,7 @@
 //! The volumes of a container that is being created.
 
-use super::creation::new_id;
 use super::handle::Native;
+use super::new_id::new_id;
 use crate::engine::rules::mounts::check_binds;
 use crate::model::Result;
 use crate::model::container::ContainerSpec;

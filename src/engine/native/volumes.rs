@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::creation::new_id;
 use super::handle::Native;
+use super::new_id::new_id;
 use crate::engine::backend::{Observe as _, Volumes};
 use crate::engine::rules::volumes::{in_use, missing};
 use crate::image::tree_size;

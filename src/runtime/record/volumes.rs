@@ -181,7 +181,7 @@ impl Volumes {
         Ok(list)
     }
 
-    /// Takes a volume away: no process finds it from here on, and its content is to be deleted
+    /// Takes a volume away: no process finds it from here on, and the caller deletes its content
     /// without the lock. The caller holds the lock on all volumes, and knows that no container uses
     /// this one.
     ///
@@ -196,8 +196,8 @@ impl Volumes {
         Ok(RemovedVolume::claim(removed))
     }
 
-    /// Returns what killed processes left of volumes, to be deleted without the lock. The caller
-    /// holds the lock on all volumes: no process creates one now.
+    /// Returns what killed processes left of volumes. The caller deletes it without the lock, and
+    /// holds the lock on all volumes now: no process creates one.
     pub fn abandoned(&self, _held: &VolumesLock) -> Vec<RemovedVolume> {
         // What could not be deleted is for `system check --repair`.
         let is_aside = |path: &PathBuf| path.extension().is_some_and(|ending| ending == ASIDE);
@@ -237,7 +237,7 @@ impl Volumes {
     }
 }
 
-/// A volume that was taken away, or is half created, and whose files are to be deleted.
+/// A volume that was taken away, or is half created, and whose files remain.
 #[derive(Debug)]
 pub struct RemovedVolume {
     path: PathBuf,
