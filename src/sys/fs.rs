@@ -25,7 +25,7 @@ fn show(name: &[u8]) -> String {
     visible::short(&String::from_utf8_lossy(name))
 }
 
-pub(super) fn failed(call: &str, name: &[u8], errno: Errno) -> Error {
+pub(in crate::sys) fn failed(call: &str, name: &[u8], errno: Errno) -> Error {
     Error::from_errno(format!("{call} `{}`", show(name)), errno.raw_os_error())
 }
 

@@ -55,6 +55,7 @@ mod restart;
 mod rootless;
 mod runtimetest;
 mod save;
+mod scale;
 mod scopes;
 mod security;
 mod stopped;

@@ -51,6 +51,14 @@ impl Volumes for Dry {
         Ok(())
     }
 
+    fn volume_rm_each(
+        &self,
+        names: &[&str],
+        options: &RemoveVolumeOptions,
+    ) -> Result<Vec<Result<()>>> {
+        Ok(names.iter().map(|name| self.volume_rm(name, options)).collect())
+    }
+
     fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes> {
         let is_pruned = |used: &VolumeUse| {
             used.users.is_empty()

@@ -140,12 +140,11 @@ impl Images for Native {
 
     fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
         let store = self.store()?;
-        let _lock = (!options.dry_run).then(|| self.lock_images()).transpose()?;
-        let before = store.list()?;
+        let lock = (!options.dry_run).then(|| self.lock_images()).transpose()?;
+        let before = if options.dry_run { Vec::new() } else { store.list()? };
         let pruned = store.prune(options, &self.users()?)?;
-        if !options.dry_run {
-            self.emit_removed(&pruned.removed, &before);
-        }
+        drop(lock);
+        self.emit_pruned(&pruned.removed, &before);
         Ok(pruned)
     }
 
@@ -191,12 +190,25 @@ impl Images for Native {
     }
 
     fn rmi(&self, image: &str, options: &RemoveImageOptions) -> Result<Vec<Removed>> {
+        let mut results = self.rmi_each(&[image], options)?;
+        results.pop().unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    fn rmi_each(
+        &self,
+        images: &[&str],
+        options: &RemoveImageOptions,
+    ) -> Result<Vec<Result<Vec<Removed>>>> {
         let store = self.store()?;
-        let _lock = self.lock_images()?;
-        let before = store.find(image).ok();
-        let removed = store.remove(image, options, &self.users()?)?;
-        self.emit_removed(&removed, before.as_slice());
-        Ok(removed)
+        let lock = self.lock_images()?;
+        let results = store.remove(images, options, &self.users()?)?;
+        drop(lock);
+        let removed = results.into_iter().map(|result| {
+            let removal = result?;
+            self.emit_removed(&removal.id, &removal.labels, &removal.steps);
+            Ok(removal.steps)
+        });
+        Ok(removed.collect())
     }
 }
 

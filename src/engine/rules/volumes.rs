@@ -3,13 +3,17 @@
 use crate::model::observe::volume::VolumeUse;
 use crate::model::{Error, Kind};
 
+/// How many containers an error names.
+const MAX_NAMED: usize = 8;
+
 /// Returns the error of removing a volume that a container uses.
 pub(in crate::engine) fn in_use(found: &VolumeUse) -> Error {
-    let users: Vec<&str> = found.users.iter().map(|name| name.as_str()).collect();
-    let users = users.join(", ");
-    let message = format!("remove {}: volume is in use - [{users}]", found.volume.name);
+    let users: Vec<&str> = found.users.iter().take(MAX_NAMED).map(|name| name.as_str()).collect();
+    let more = if found.users.len() > MAX_NAMED { ", ..." } else { "" };
+    let named = users.join(", ");
+    let message = format!("remove {}: volume is in use - [{named}{more}]", found.volume.name);
     Error::new(Kind::Refused, message)
-        .hint(format!("remove the containers first: rm {}", users.replace(',', "")))
+        .hint(format!("remove the containers first: rm {}", users.join(" ")))
 }
 
 /// Returns the error of a missing volume.

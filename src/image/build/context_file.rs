@@ -22,7 +22,7 @@ use crate::sys::fs;
 /// [`Kind::Refused`] if it is longer than `limit` bytes.
 pub fn read_context_file(context: &Path, path: &Path, limit: u64) -> Result<Option<String>> {
     let directory = Layer::Open(fs::open_dir(context)?);
-    let tree = Tree { form: Form::Plain, layers: vec![&directory] };
+    let tree = Tree::new(Form::Plain, vec![&directory]);
     let written = path.as_os_str().as_bytes();
     let Some(node) = tree.find(&tree.resolve(written)?)? else {
         return match std::fs::symlink_metadata(context.join(path)) {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::image::bytes::spool::digest_of;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
+use crate::sys::tree::tree_size;
 
 /// The sidecar of a layer.
 #[derive(Debug, Serialize, Deserialize)]
@@ -124,23 +125,4 @@ pub(crate) fn has_root_entry(images: &Path, key: &Digest) -> bool {
 pub(crate) fn record(images: &Path, key: &Digest) -> Option<Record> {
     let sidecar = images.join("layers").join(record_name(key));
     serde_json::from_slice(&std::fs::read(sidecar).ok()?).ok()
-}
-
-/// Returns the size of files and links below a directory, hard links counted once.
-pub fn tree_size(directory: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    let mut seen = std::collections::HashSet::new();
-    let mut todo = vec![directory.to_owned()];
-    let mut total = 0;
-    while let Some(directory) = todo.pop() {
-        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-            let Ok(found) = entry.metadata() else { continue };
-            if found.is_dir() {
-                todo.push(entry.path());
-            } else if seen.insert(found.ino()) {
-                total += found.len();
-            }
-        }
-    }
-    total
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,6 +24,9 @@ use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 use crate::sys::lock::{self, Share};
 
+/// How many images, containers or tags an error names.
+pub(super) const MAX_NAMED: usize = 8;
+
 /// The images of one root directory. Cheap to open and to clone; keeps nothing open.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -33,25 +35,13 @@ pub struct Store {
     own: Option<Arc<OwnImages>>,
 }
 
-/// Refuses the store of another user: root and other users mark hidden files of layers differently.
-fn check_owner(root: &Path, owner: u32) -> Result<()> {
-    if owner == rustix::process::geteuid().as_raw() {
-        return Ok(());
-    }
-    let message = format!("the store `{}` belongs to user {owner}", root.display());
-    let hint = "run lifebox as that user, or choose another store with --root or LIFEBOX_ROOT";
-    Err(Error::new(Kind::Denied, message).hint(hint))
-}
-
 impl Store {
     /// Opens `root/images`, and creates it if it is missing. An existing store takes one system
     /// call and no write.
     pub fn open(root: &Path) -> Result<Store> {
         let store = Store { images: root.join("images"), own: None };
         // Written last, so the rest exists too.
-        if let Ok(mark) = std::fs::metadata(store.images.join("oci-layout")) {
-            check_owner(root, mark.uid())?;
-        } else {
+        if !store.images.join("oci-layout").exists() {
             store.initialize().map_err(|error| {
                 let denied = error.kind() == Kind::Denied;
                 let error = error.context(format!("cannot create the store `{}`", root.display()));
@@ -65,12 +55,8 @@ impl Store {
     }
 
     /// Opens `root/images` for reading only. A store that does not exist is an empty one.
-    pub fn open_read_only(root: &Path) -> Result<Store> {
-        let store = Store { images: root.join("images"), own: None };
-        if let Ok(mark) = std::fs::metadata(store.images.join("oci-layout")) {
-            check_owner(root, mark.uid())?;
-        }
-        Ok(store)
+    pub fn open_read_only(root: &Path) -> Store {
+        Store { images: root.join("images"), own: None }
     }
 
     /// Restricts changes of tags and images to those of this run.
@@ -119,7 +105,12 @@ impl Store {
     pub(crate) fn find_in(&self, index: &Index, query: &str) -> Result<Image> {
         let id = resolve(index, query)?;
         let entries: Vec<_> = index.of(&id).collect();
-        self.read(&entries, &id).map_err(|error| {
+        self.read_found(&entries, &id, query)
+    }
+
+    /// Reads an image whose entries were found.
+    pub(super) fn read_found(&self, entries: &[&Entry], id: &Digest, query: &str) -> Result<Image> {
+        self.read(entries, id).map_err(|error| {
             error
                 .with_kind(Kind::Corrupt)
                 .context(format!("the image `{query}` is damaged"))
@@ -136,7 +127,7 @@ impl Store {
     /// As [`Store::list`], of an index that was read.
     pub(crate) fn list_of(&self, index: &Index) -> Vec<Image> {
         let image = |(id, entries): (&Digest, Vec<&Entry>)| {
-            self.read(&entries, id).unwrap_or_else(|_| damaged(&entries, id))
+            self.read(&entries, id).unwrap_or_else(|_| described(&entries, id))
         };
         let mut images: Vec<Image> = index.by_id().into_iter().map(image).collect();
         images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
@@ -258,13 +249,13 @@ impl Store {
             os: document.os,
             config: document.config,
             document: document.value,
-            ..damaged(entries, id)
+            ..described(entries, id)
         })
     }
 }
 
 /// Describes an image by its entries in the index alone.
-fn damaged(entries: &[&Entry], id: &Digest) -> Image {
+pub(super) fn described(entries: &[&Entry], id: &Digest) -> Image {
     let references: BTreeSet<Reference> =
         entries.iter().filter_map(|entry| entry.reference.clone()).collect();
     let (digests, tags): (Vec<_>, Vec<_>) =
@@ -314,17 +305,23 @@ pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
     };
     match matching[..] {
         [id] => Ok(id.clone()),
-        [] => Err(Error::new(Kind::NotFound, format!("no such image: `{query}`"))
-            .hint("list local images with `images`, or load an archive with `load -i FILE`")),
-        _ => {
-            let ids: Vec<_> = matching.iter().map(|id| id.short()).collect();
-            Err(Error::new(
-                Kind::Invalid,
-                format!("`{query}` is the beginning of several image ids"),
-            )
-            .hint(format!("write more of the id: {}", ids.join(", "))))
-        }
+        [] => Err(no_such(query)),
+        _ => Err(ambiguous(query, &matching)),
     }
+}
+
+/// Returns the error for a name without an image.
+pub(super) fn no_such(query: &str) -> Error {
+    Error::new(Kind::NotFound, format!("no such image: `{query}`"))
+        .hint("list local images with `images`, or load an archive with `load -i FILE`")
+}
+
+/// Returns the error for the beginning of several ids.
+pub(super) fn ambiguous(query: &str, matching: &[&Digest]) -> Error {
+    let ids: Vec<_> = matching.iter().take(MAX_NAMED).map(|id| id.short()).collect();
+    let more = if matching.len() > MAX_NAMED { ", ..." } else { "" };
+    Error::new(Kind::Invalid, format!("`{query}` is the beginning of several image ids"))
+        .hint(format!("write more of the id: {}{more}", ids.join(", ")))
 }
 
 /// Returns the entry of a tag, or with a digest the image of that repository with this manifest or

@@ -6,6 +6,7 @@ mod kernel;
 pub mod lock;
 pub mod lsm;
 pub mod memory;
+pub mod owner;
 mod process;
 pub(crate) mod user;
 

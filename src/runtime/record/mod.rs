@@ -1,5 +1,6 @@
 //! The records on disk: containers, volumes and the journal of events.
 
+pub mod aside;
 pub mod container_store;
 pub mod directory;
 pub mod journal;

@@ -3,6 +3,7 @@
 //! Creating the link claims the name. The container's record has the name too, and the two part
 //! when a process is killed in a rename: the record counts.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
@@ -96,6 +97,17 @@ impl ContainerStore {
         name: &ContainerName,
         repair: bool,
     ) -> Result<Vec<String>> {
+        self.mend_these_names(held, (id, self.names_of(id)), name, repair)
+    }
+
+    /// As [`mend_names`](Self::mend_names), of a container whose links are known.
+    pub(super) fn mend_these_names(
+        &self,
+        held: &NamesLock,
+        (id, linked): (&ContainerId, Vec<ContainerName>),
+        name: &ContainerName,
+        repair: bool,
+    ) -> Result<Vec<String>> {
         let mut found = Vec::new();
         if self.owner(name).as_ref() != Some(id) {
             found.push(format!("the missing name `{name}` of the container {}", id.short()));
@@ -103,7 +115,7 @@ impl ContainerStore {
                 self.claim_name_locked(held, name, id)?;
             }
         }
-        for other in self.names_of(id).into_iter().filter(|other| other != name) {
+        for other in linked.into_iter().filter(|other| other != name) {
             found.push(format!("the second name `{other}` of the container `{name}`"));
             if repair {
                 self.free_name(&other, id)?;
@@ -157,12 +169,25 @@ impl ContainerStore {
     }
 
     fn names_of(&self, id: &ContainerId) -> Vec<ContainerName> {
+        self.links().filter(|(_, linked)| linked == id).map(|(name, _)| name).collect()
+    }
+
+    /// Returns the names of each container, with one look at all names.
+    pub(super) fn names_by_id(&self) -> HashMap<ContainerId, Vec<ContainerName>> {
+        let mut names: HashMap<ContainerId, Vec<ContainerName>> = HashMap::new();
+        for (name, id) in self.links() {
+            names.entry(id).or_default().push(name);
+        }
+        names
+    }
+
+    /// Returns the names, each with the container that it points at.
+    fn links(&self) -> impl Iterator<Item = (ContainerName, ContainerId)> {
         let entries = fs::read_dir(self.place("names")).into_iter().flatten().flatten();
-        let of = |entry: fs::DirEntry| {
+        entries.filter_map(|entry| {
             let target = fs::read_link(entry.path()).ok()?;
-            let name = entry.file_name().to_str()?.parse().ok()?;
-            target.ends_with(id.as_str()).then_some(name)
-        };
-        entries.filter_map(of).collect()
+            let id = target.file_name()?.to_str()?.parse().ok()?;
+            Some((entry.file_name().to_str()?.parse().ok()?, id))
+        })
     }
 }

@@ -12,6 +12,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::aside::{ASIDE, remove_tree, set_aside};
 use super::journal::Journal;
 use crate::model::container::mounts::check_volume_name;
 use crate::model::error::Context;
@@ -185,27 +186,32 @@ impl Volumes {
         Ok(list)
     }
 
-    /// Removes a volume with its content, and what killed processes left of others. The caller
-    /// holds the lock on all volumes, and knows that no container uses this one.
+    /// Takes a volume away: no process finds it from here on, and the caller deletes its content
+    /// without the lock. The caller holds the lock on all volumes, and knows that no container uses
+    /// this one.
     ///
     /// # Errors
-    /// When something cannot be removed.
-    pub fn remove(&self, _held: &VolumesLock, name: &str) -> Result<()> {
+    /// When the root can't be written.
+    pub fn take_away(&self, _held: &VolumesLock, name: &str) -> Result<RemovedVolume> {
         check_volume_name(name)?;
         let (path, removed) =
             (self.path.join(name), self.path.join(format!(".gone-{}", random_name()?)));
         fs::rename(&path, &removed).context(|| format!("remove `{}`", path.display()))?;
         self.event(EventAction::Destroy, name);
-        let gone = remove_tree_at(&removed).context(|| format!("remove `{}`", removed.display()));
-        for half in self.halves() {
-            // No process creates a volume now: that would hold the shared lock. What is left of
-            // another volume does not make this removal fail.
-            let _ = remove_half(&half);
-        }
-        gone
+        Ok(RemovedVolume::claim(removed))
     }
 
-    /// Describes what killed processes left of volumes. With `repair`, removes it.
+    /// Returns what killed processes left of volumes. The caller deletes it without the lock, and
+    /// holds the lock on all volumes now: no process creates one.
+    pub fn abandoned(&self, _held: &VolumesLock) -> Vec<RemovedVolume> {
+        // What could not be deleted is for `system check --repair`.
+        let is_aside = |path: &PathBuf| path.extension().is_some_and(|ending| ending == ASIDE);
+        let halves = self.halves().into_iter().filter(|path| !is_aside(path));
+        halves.filter_map(RemovedVolume::of_killed).collect()
+    }
+
+    /// Describes what killed processes left of volumes, and what could not be deleted. With
+    /// `repair`, removes it.
     ///
     /// # Errors
     /// When something cannot be removed.
@@ -215,10 +221,10 @@ impl Volumes {
         }
         // Without the lock another process is creating or removing them.
         let Some(_held) = self.try_lock_exclusive()? else { return Ok(Vec::new()) };
-        let halves = self.halves();
-        let found = halves.iter().map(|half| {
-            let removed = options.repair.then(|| remove_half(half));
-            let name = half.file_name().unwrap_or_default().display();
+        let halves = self.halves().into_iter().filter_map(RemovedVolume::of_killed);
+        let found = halves.map(|half| {
+            let name = half.path.file_name().unwrap_or_default().display().to_string();
+            let removed = options.repair.then(|| half.delete());
             (format!("a half volume: {name}"), Resolution::of_removal(removed))
         });
         Ok(found.collect())
@@ -236,8 +242,43 @@ impl Volumes {
     }
 }
 
-fn remove_half(path: &Path) -> Result<()> {
-    remove_tree_at(path).context(|| format!("remove `{}`", path.display()))
+/// A volume that was taken away, or is half created, and whose files remain.
+#[derive(Debug)]
+pub struct RemovedVolume {
+    path: PathBuf,
+    /// Locked while this process deletes the files, so that no other process takes them for those
+    /// of a killed one.
+    _lock: Option<File>,
+}
+
+impl RemovedVolume {
+    fn claim(path: PathBuf) -> Self {
+        let lock = File::open(&path).ok().filter(|file| file.try_lock().is_ok());
+        RemovedVolume { path, _lock: lock }
+    }
+
+    /// Returns what no process is deleting.
+    fn of_killed(path: PathBuf) -> Option<Self> {
+        Some(RemovedVolume::claim(path)).filter(|half| half._lock.is_some())
+    }
+
+    /// Returns the directory of the content.
+    pub fn content(&self) -> PathBuf {
+        self.path.join("_data")
+    }
+
+    /// Deletes the files. Those that cannot be deleted are set aside for `system check --repair`,
+    /// so that no other command tries again.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn delete(self) -> Result<()> {
+        let removed = remove_tree(&self.path);
+        if removed.is_err() {
+            set_aside(&self.path);
+        }
+        removed
+    }
 }
 
 fn random_name() -> Result<String> {

@@ -10,8 +10,8 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Mode, OFlags, unlinkat};
 use rustix::io::Errno;
 
-use super::fs;
 use crate::model::{Error, Result};
+use crate::sys::fs;
 
 /// How deep removal descends before it moves a directory up. Each level holds a descriptor.
 const LEVELS: usize = 16;
