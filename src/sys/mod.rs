@@ -17,6 +17,7 @@ pub mod net;
 pub mod poll;
 pub mod process;
 mod random;
+pub mod record_file;
 pub mod seccomp;
 pub mod signal;
 pub mod terminal;
