@@ -56,7 +56,7 @@ impl Native {
             }
             Driver::Vfs => Vec::new(),
         };
-        let root = store.root_like(&spec.image.layers);
+        let root = store.root_like(&spec.image.layers)?;
         let environment = merge::process_env(&spec);
         let mounts = self.prepare_mounts(&mut spec)?;
         let root = root.as_ref().map(inside);

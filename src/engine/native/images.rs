@@ -149,6 +149,8 @@ impl Images for Native {
     }
 
     fn check(&self, options: &CheckOptions, cancel: &CancelToken) -> Result<Report> {
+        // First, because the checks below take the locks.
+        let damaged = self.runtime.damaged(options)?;
         let store = self.store()?;
         let hold = |options: &CheckOptions| match options.repair {
             true => self.lock_in_use(),
@@ -175,15 +177,12 @@ impl Images for Native {
                 });
             }
         }
-        for (what, resolution) in self.runtime.orphans(options)? {
-            report.findings.push(Finding {
-                problem: Problem::Leftover,
-                what,
-                image: None,
-                containers: Vec::new(),
-                resolution,
-            });
-        }
+        let damaged = damaged.into_iter().map(|found| (Problem::Damage, found));
+        let orphans = self.runtime.orphans(options)?.into_iter();
+        let orphans = orphans.map(|found| (Problem::Leftover, found));
+        report.findings.extend(damaged.chain(orphans).map(|(problem, (what, resolution))| {
+            Finding { problem, what, image: None, containers: Vec::new(), resolution }
+        }));
         Ok(report)
     }
 

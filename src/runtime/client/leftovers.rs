@@ -29,6 +29,15 @@ impl Runtime {
         Ok(found)
     }
 
+    /// Describes damaged records, and what stands in the place of one. With `repair`, repairs it
+    /// as far as possible.
+    ///
+    /// # Errors
+    /// When the root can't be read.
+    pub fn damaged(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
+        self.containers.damaged(options)
+    }
+
     /// Finds monitors of containers whose directory was removed.
     fn lost_monitors(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
         let mut found = Vec::new();

@@ -7,6 +7,7 @@ pub mod lock;
 pub mod lsm;
 pub mod memory;
 mod process;
+pub mod record_file;
 pub(crate) mod user;
 
 pub use kernel::{boot_id, max_layers, name, random};

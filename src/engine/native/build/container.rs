@@ -3,6 +3,7 @@
 //! its name and is locked as long as the builder lives.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use crate::model::container::options::RemoveOptions;
 use crate::model::error::Context;
 use crate::model::value::name::ContainerName;
 use crate::model::{Kind, Result};
+use crate::runtime::host::record_file;
 use crate::runtime::random;
 
 /// The name of a build container to create, and the lock that proves that its builder lives. The
@@ -65,11 +67,25 @@ impl Native {
     pub(in crate::engine::native) fn remove_lost_builds(&self) -> Result<()> {
         let force = RemoveOptions { force: true, ..RemoveOptions::default() };
         let builds = builds(&self.settings.root);
-        // There was no build yet.
-        let Ok(entries) = std::fs::read_dir(&builds) else { return Ok(()) };
-        for entry in entries.filter_map(std::result::Result::ok) {
+        let read = || format!("read `{}`", builds.display());
+        let entries = match std::fs::read_dir(&builds) {
+            // There was no build yet.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries.context(read)?,
+        };
+        for entry in entries {
+            let entry = entry.context(read)?;
             let path = entry.path();
-            let Ok(file) = File::open(&path) else { continue };
+            let file = match record_file::open(&path, OpenOptions::new().read(true)) {
+                // Another sweep has removed it.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                file => file.context(|| format!("open `{}`", path.display())),
+            };
+            let file = match file {
+                // Of no build: for `system check --repair`.
+                Err(error) if error.kind() == Kind::Corrupt => continue,
+                file => file?,
+            };
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock | TryLockError::Error(_)) => continue,
