@@ -60,5 +60,6 @@ fn what_is_acknowledged_survives_a_power_failure() {
     assert_eq!(ran.code, 0, "{ran:?}");
     let (effects, checked) = ran.out.trim_end().rsplit_once('\n').unwrap();
     assert_eq!(format!("{effects}\n"), expected);
-    assert!(checked.ends_with("no damage"), "{checked}");
+    // The rest of a removal may be left.
+    assert!(checked.contains("no damage"), "{checked}");
 }

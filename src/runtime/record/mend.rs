@@ -58,7 +58,9 @@ impl ContainerStore {
             number.is_some_and(|number| number.parse::<u64>().is_ok())
         };
         files.extend(names("").into_iter().filter(is_full_journal).map(PathBuf::from));
-        files.extend(names("builds").into_iter().map(|name| Path::new("builds").join(name)));
+        let builds = names("builds").into_iter().map(|name| Path::new("builds").join(name));
+        // What an earlier repair has kept does not belong to the engine.
+        files.extend(builds.filter(|path| path.extension().is_none_or(|end| end != "damaged")));
         files
     }
 
