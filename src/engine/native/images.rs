@@ -1,5 +1,6 @@
 //! Images: of the store, of archives and of the host's own programs.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -177,10 +178,11 @@ impl Images for Native {
                 });
             }
         }
+        let mut leftovers = self.build_leftovers(options)?;
+        leftovers.extend(self.runtime.orphans(options)?);
         let damaged = damaged.into_iter().map(|found| (Problem::Damage, found));
-        let orphans = self.runtime.orphans(options)?.into_iter();
-        let orphans = orphans.map(|found| (Problem::Leftover, found));
-        report.findings.extend(damaged.chain(orphans).map(|(problem, (what, resolution))| {
+        let leftovers = leftovers.into_iter().map(|found| (Problem::Leftover, found));
+        report.findings.extend(damaged.chain(leftovers).map(|(problem, (what, resolution))| {
             Finding { problem, what, image: None, containers: Vec::new(), resolution }
         }));
         Ok(report)
@@ -197,6 +199,19 @@ impl Images for Native {
 }
 
 impl Native {
+    /// Finds what killed builds left.
+    fn build_leftovers(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
+        let lost = self.lost_builds().into_iter().map(|(path, _)| path);
+        let lost: Vec<_> = lost.filter_map(|path| Some(path.file_name()?.to_owned())).collect();
+        if lost.is_empty() {
+            return Ok(Vec::new());
+        }
+        let removed = options.repair.then(|| self.remove_lost_builds());
+        let resolution = Resolution::of_removal(removed);
+        let name = |name: OsString| format!("the file of a killed build: {}", name.display());
+        Ok(lost.into_iter().map(|lost| (name(lost), resolution.clone())).collect())
+    }
+
     /// Creates the image of the host's programs: the user's image, also if an untrusted script is
     /// the first to use it.
     fn create_host_image(&self) -> Result<Image> {

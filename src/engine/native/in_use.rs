@@ -35,7 +35,8 @@ impl Native {
 
     /// Returns which containers use which images; of a damaged record, as far as known.
     pub(super) fn users(&self) -> Result<Vec<ImageUser>> {
-        Ok(self.readable_containers()?.iter().map(Self::user).collect())
+        let containers = self.readable_containers()?;
+        Ok(containers.iter().map(Self::user).chain(self.users_of_builds()).collect())
     }
 
     /// Returns all containers, for a removal of what is not in use.
@@ -72,7 +73,7 @@ impl Native {
     pub(super) fn lock_in_use(&self) -> Result<InUseGuard> {
         let images = self.lock_images()?;
         let mut locks = Vec::new();
-        let mut users = Vec::new();
+        let mut users = self.users_of_builds();
         for container in self.readable_containers()? {
             let mut user = Self::user(&container);
             match self.runtime.directory(&container.spec.id).try_lock() {
