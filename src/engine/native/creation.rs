@@ -61,7 +61,7 @@ impl Native {
             Driver::Vfs => (Vec::new(), None),
         };
         let lower: Vec<String> = lower.iter().map(inside).collect();
-        let root = store.root_like(&spec.image.layers);
+        let root = store.root_like(&spec.image.layers)?;
         let environment = merge::process_env(&spec);
         name_volumes(&mut spec)?;
         let root = root.as_ref().map(inside);

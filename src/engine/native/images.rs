@@ -149,6 +149,8 @@ impl Images for Native {
     }
 
     fn check(&self, options: &CheckOptions, cancel: &CancelToken) -> Result<Report> {
+        // First, because the checks below take the locks.
+        let damaged = self.runtime.damaged(options)?;
         let store = self.store()?;
         let hold = |options: &CheckOptions| match options.repair {
             true => self.lock_in_use(),
@@ -177,15 +179,11 @@ impl Images for Native {
         }
         let mut leftovers = self.build_leftovers(options)?;
         leftovers.extend(self.runtime.orphans(options)?);
-        for (what, resolution) in leftovers {
-            report.findings.push(Finding {
-                problem: Problem::Leftover,
-                what,
-                image: None,
-                containers: Vec::new(),
-                resolution,
-            });
-        }
+        let damaged = damaged.into_iter().map(|found| (Problem::Damage, found));
+        let leftovers = leftovers.into_iter().map(|found| (Problem::Leftover, found));
+        report.findings.extend(damaged.chain(leftovers).map(|(problem, (what, resolution))| {
+            Finding { problem, what, image: None, containers: Vec::new(), resolution }
+        }));
         Ok(report)
     }
 

@@ -27,6 +27,9 @@ impl Native {
                 prepared.created.push(volume.name);
             }
         }
+        if !prepared.created.is_empty() && !spec.host_config.auto_remove {
+            volumes.sync(&prepared.created)?;
+        }
         Ok(prepared)
     }
 }

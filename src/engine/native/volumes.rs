@@ -6,14 +6,14 @@ use jiff::Timestamp;
 
 use super::handle::Native;
 use super::new_id::new_id;
-use crate::engine::backend::{Observe as _, Volumes};
-use crate::engine::rules::volumes::{in_use, missing};
+use crate::engine::backend::Volumes;
+use crate::engine::rules::volumes::{check_force, in_use, missing};
 use crate::image::tree_size;
-use crate::model::Result;
 use crate::model::observe::volume::{
     PruneVolumesOptions, PrunedVolumes, RemoveVolumeOptions, Volume, VolumeOptions, VolumeUse,
 };
 use crate::model::value::name::ContainerName;
+use crate::model::{Error, Result};
 use crate::runtime::record::volumes::{RemovedVolume, Volumes as VolumeStore, VolumesLock};
 
 /// The containers of each volume, by the volume's name.
@@ -28,17 +28,20 @@ impl Volumes for Native {
             None => new_id()?.as_str().to_owned(),
         };
         let volume = Volume::new(name, Timestamp::now(), options);
-        volumes.create(&volume)?;
+        if volumes.create(&volume)? {
+            volumes.sync(std::slice::from_ref(&volume.name))?;
+        }
         volumes.find(&volume.name)?.ok_or_else(|| missing(&volume.name))
     }
 
     fn volumes(&self) -> Result<Vec<VolumeUse>> {
-        self.with_users(self.volume_store().list()?)
+        let list = self.volume_store().list()?.into_iter();
+        self.with_users(list.map(|(name, found)| known(&name, found)).collect())
     }
 
     fn volume(&self, name: &str) -> Result<VolumeUse> {
-        let volume = self.volume_store().find(name)?.ok_or_else(|| missing(name))?;
-        let mut found = self.with_users(vec![volume])?;
+        let volume = self.volume_store().find(name).transpose().ok_or_else(|| missing(name))?;
+        let mut found = self.with_users(vec![known(name, volume)])?;
         found.pop().ok_or_else(|| missing(name))
     }
 
@@ -60,6 +63,9 @@ impl Volumes for Native {
         let abandoned = volumes.abandoned(&held);
         // Without the lock: deleting may take long.
         drop(held);
+        if taken.iter().any(|volume| matches!(volume, Ok(Some(_)))) {
+            volumes.sync(&[])?;
+        }
         let results = taken.into_iter().map(|volume| volume?.map_or(Ok(()), RemovedVolume::delete));
         let results = results.collect();
         // What is left of others does not make this removal fail.
@@ -71,7 +77,9 @@ impl Volumes for Native {
         let volumes = self.volume_store();
         let held = (!options.dry_run).then(|| volumes.lock_exclusive()).transpose()?;
         let goes = |one: &VolumeUse| {
+            // A damaged record does not tell whether the volume was anonymous.
             one.users.is_empty()
+                && one.damaged.is_none()
                 && (options.all || one.volume.anonymous)
                 && options.filter.matches(one)
         };
@@ -87,6 +95,9 @@ impl Volumes for Native {
         let abandoned = volumes.abandoned(&held);
         // Without the lock: measuring and deleting may take long.
         drop(held);
+        if !taken.is_empty() {
+            volumes.sync(&[])?;
+        }
         let mut first_error = None;
         for volume in taken {
             match volume.and_then(|volume| Ok((tree_size(&volume.content()), volume.delete()?))) {
@@ -104,22 +115,23 @@ impl Native {
         VolumeStore::at(&self.settings.root)
     }
 
-    fn with_users(&self, volumes: Vec<Volume>) -> Result<Vec<VolumeUse>> {
+    fn with_users(&self, volumes: Vec<KnownVolume>) -> Result<Vec<VolumeUse>> {
         let users = self.users_of_volumes()?;
-        let with_users = |volume: Volume| self.with_these_users(volume, &users);
+        let with_users = |volume| self.with_these_users(volume, &users);
         Ok(volumes.into_iter().map(with_users).collect())
     }
 
-    fn with_these_users(&self, volume: Volume, users: &UsersByVolume) -> VolumeUse {
+    fn with_these_users(&self, (volume, damaged): KnownVolume, users: &UsersByVolume) -> VolumeUse {
+        let damaged = damaged.map(|error| error.to_string());
         let mountpoint = self.volume_store().mountpoint(&volume.name).display().to_string();
         let users = users.get(&volume.name).cloned().unwrap_or_default();
-        VolumeUse { volume, mountpoint, users }
+        VolumeUse { volume, mountpoint, users, damaged }
     }
 
     /// Returns the containers of each volume that is in use, with one look at each container.
     fn users_of_volumes(&self) -> Result<UsersByVolume> {
         let mut users = UsersByVolume::new();
-        for container in self.ps()? {
+        for container in self.readable_containers()? {
             let names: BTreeSet<&str> = container.spec.host_config.mounts.volumes().collect();
             for name in names {
                 users.entry(name.to_owned()).or_default().push(container.state.name.clone());
@@ -137,14 +149,30 @@ impl Native {
         users: &UsersByVolume,
     ) -> Result<Option<RemovedVolume>> {
         let volumes = self.volume_store();
-        let found = volumes.find(name)?.filter(|volume| options.means(volume));
-        let Some(found) = found else {
+        let found = volumes.find(name).transpose().map(|found| known(name, found));
+        let Some(found) = found.filter(|(volume, _)| options.means(volume)) else {
             return if options.force { Ok(None) } else { Err(missing(name)) };
         };
         let found = self.with_these_users(found, users);
-        match found.users.is_empty() {
-            true => volumes.take_away(held, name).map(Some),
-            false => Err(in_use(&found)),
+        if !found.users.is_empty() {
+            return Err(in_use(&found));
         }
+        check_force(&found, options)?;
+        volumes.take_away(held, name).map(Some)
+    }
+}
+
+/// A volume, and why its record cannot be read.
+type KnownVolume = (Volume, Option<Error>);
+
+/// Returns a volume, or what is known of one whose record is damaged.
+fn known(name: &str, found: Result<Volume>) -> KnownVolume {
+    let unknown = || {
+        let options = VolumeOptions { name: Some(name.to_owned()), ..VolumeOptions::default() };
+        Volume::new(name.to_owned(), Timestamp::UNIX_EPOCH, &options)
+    };
+    match found {
+        Ok(volume) => (volume, None),
+        Err(error) => (unknown(), Some(error)),
     }
 }

@@ -1,6 +1,7 @@
 //! The store for its users: find, list, and the locks and directories behind.
 
 use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -21,8 +22,8 @@ use crate::model::image::{Image, ImageConfig};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
 use crate::sys::lock::{self, Share};
+use crate::sys::{fs, record_file};
 
 /// How many images, containers or tags an error names.
 pub(super) const MAX_NAMED: usize = 8;
@@ -41,7 +42,7 @@ impl Store {
     pub fn open(root: &Path) -> Result<Store> {
         let store = Store { images: root.join("images"), own: None };
         // Written last, so the rest exists too.
-        if !store.images.join("oci-layout").exists() {
+        if !store.exists()? {
             store.initialize().map_err(|error| {
                 let denied = error.kind() == Kind::Denied;
                 let error = error.context(format!("cannot create the store `{}`", root.display()));
@@ -59,6 +60,12 @@ impl Store {
         Store { images: root.join("images"), own: None }
     }
 
+    /// Returns whether there is a store.
+    fn exists(&self) -> Result<bool> {
+        let path = self.images.join("oci-layout");
+        path.try_exists().context(|| format!("stat `{}`", path.display()))
+    }
+
     /// Restricts changes of tags and images to those of this run.
     #[must_use]
     pub fn fenced(self, own: Option<Arc<OwnImages>>) -> Store {
@@ -71,16 +78,8 @@ impl Store {
 
     /// Creates missing directories.
     pub(crate) fn create_directories(&self) -> Result<()> {
-        use std::os::unix::fs::DirBuilderExt;
-        for name in ["blobs/sha256", "layers", "staging"] {
-            let path = self.images.join(name);
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&path)
-                .context(|| format!("mkdir `{}`", path.display()))?;
-        }
-        Ok(())
+        let names = ["blobs/sha256", "layers", "staging"];
+        names.iter().try_for_each(|name| fs::make_dirs(&self.images.join(name)))
     }
 
     fn initialize(&self) -> Result<()> {
@@ -149,7 +148,7 @@ impl Store {
         };
         let blob = image.manifest.as_ref().and_then(|manifest| {
             let layer = self.read_manifest(manifest).ok()?.layers.into_iter().nth(number)?;
-            std::fs::File::open(self.blob(&layer.digest)).ok()
+            self.open_blob_file(&layer.digest).ok()
         });
         let stream = match blob {
             Some(blob) => decompress(blob)?.0,
@@ -161,7 +160,7 @@ impl Store {
     /// Rebuilds the tar of the unpacked layer with this key.
     pub(crate) fn unpacked_tar(&self, key: &Digest) -> Result<Box<dyn Read + Send>> {
         let tar_split = self.images.join("layers").join(layer::tar_split_name(key));
-        let tar_split = std::fs::File::open(&tar_split)
+        let tar_split = record_file::open(&tar_split, OpenOptions::new().read(true))
             .context(|| format!("cannot rebuild the layer `{}`", key.short()))?;
         let layer = fs::open_dir(&self.layer_dir(key))?;
         Ok(Box::new(TarAssembler::new(tar_split, layer)?))
@@ -176,7 +175,7 @@ impl Store {
         let missing = || corrupt(format!("the image has no layer {number}"));
         let manifest = self.read_manifest(image.manifest.as_ref().ok_or_else(missing)?)?;
         let layer = manifest.layers.into_iter().nth(number).ok_or_else(missing)?;
-        let stream: Box<dyn Read + Send> = match std::fs::File::open(self.blob(&layer.digest)) {
+        let stream: Box<dyn Read + Send> = match self.open_blob_file(&layer.digest) {
             Ok(file) => Box::new(file),
             Err(_) => self.unpacked_tar(image.layers.get(number).ok_or_else(missing)?)?,
         };
@@ -191,17 +190,8 @@ impl Store {
     /// Waits for the lock for changes of the index, the blobs and the layers. It is held briefly:
     /// never while unpacking or deleting.
     pub(crate) fn lock(&self) -> Result<OwnedFd> {
-        use std::os::unix::fs::OpenOptionsExt;
         let path = self.images.join("lock");
-        let mut options = std::fs::OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = match file {
-            // A read-only store does not change, so reading it needs no lock.
-            Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
-                std::fs::File::open(&path)
-            }
-            file => file,
-        };
+        let file = record_file::open_or_create_lock(&path);
         let file = file.context(|| format!("open `{}`", path.display()))?;
         lock::acquire(&file, Share::Alone, "the images")?;
         Ok(file.into())
@@ -223,10 +213,16 @@ impl Store {
         layer::blob(&self.images, digest)
     }
 
+    /// Opens a blob.
+    pub(crate) fn open_blob_file(&self, digest: &Digest) -> std::io::Result<File> {
+        record_file::open(&self.blob(digest), OpenOptions::new().read(true))
+    }
+
     /// Reads a small blob and checks its digest.
     pub(crate) fn read_blob(&self, digest: &Digest) -> Result<Vec<u8>> {
         let path = self.blob(digest);
-        let bytes = std::fs::read(&path).context(|| format!("read `{}`", path.display()))?;
+        let bytes = record_file::read(&path);
+        let bytes = bytes.context(|| format!("read `{}`", path.display()))?;
         if digest_of(&bytes) == *digest {
             Ok(bytes)
         } else {

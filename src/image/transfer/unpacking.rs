@@ -177,8 +177,11 @@ impl<'a> Unpacking<'a> {
     /// Sets modes and times of the directories.
     pub(super) fn finish(self) -> Result<()> {
         for (path, (mode, mtime)) in &self.modes {
-            // A directory that was swapped meanwhile is skipped.
-            let Ok(directory) = fs::open_dir_inside(&self.directory, path) else { continue };
+            let directory = match fs::open_dir_inside(&self.directory, path) {
+                // The container has put something else in its place.
+                Err(error) if fs::is_replaced(&error) => continue,
+                directory => directory?,
+            };
             fs::set_mode(&directory, *mode)?;
             fs::set_times(&directory, mtime.0, mtime.1)?;
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::model::Result;
 use crate::model::error::Context as _;
-use crate::sys::tree::remove_tree_at;
+use crate::sys::tree::{remove_any_at, remove_tree_at};
 
 /// The ending of a directory that could not be removed: only `system check --repair` tries again,
 /// not every command.
@@ -19,9 +19,9 @@ pub fn remove_root(path: &Path) -> Result<()> {
     remove_tree_at(path).context(|| format!("remove `{}`", path.display()))
 }
 
-/// Removes a tree.
+/// Removes a tree, or what stands in its place.
 pub(super) fn remove_tree(path: &Path) -> Result<()> {
-    remove_tree_at(path).map_err(|error| {
+    remove_any_at(path).map_err(|error| {
         let hint =
             "remove what holds it (`chattr -i`, `umount`), then: lifebox system check --repair";
         error.context(format!("remove `{}`", path.display())).hint(hint)

@@ -26,6 +26,7 @@ use crate::model::value::name::ContainerName;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
+use crate::sys;
 use crate::sys::lock::{self, Share};
 
 /// The containers below one root.
@@ -70,14 +71,7 @@ impl ContainerStore {
     pub fn prepare(&self) -> Result<()> {
         for kind in ["containers", "staging", "removing", "names"] {
             let path = self.place(kind);
-            match fs::DirBuilder::new().mode(0o700).create(&path) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    let created = fs::DirBuilder::new().mode(0o700).recursive(true).create(&path);
-                    created.map_err(|error| cannot_write(&path, &error))?;
-                }
-                result => result.map_err(|error| cannot_write(&path, &error))?,
-            }
+            sys::fs::make_dirs(&path).map_err(with_way)?;
         }
         Ok(())
     }
@@ -141,8 +135,28 @@ impl ContainerStore {
             let _ = self.free_name(name, id);
             Error::from_io(format!("create `{}`", target.path().display()), &error)
         })?;
+        // A container that is removed at its exit need not survive a crash of the host.
+        if !spec.host_config.auto_remove {
+            self.sync().inspect_err(|_| drop(self.unpublish(name, id, path)))?;
+        }
         self.journal().write(Event::of_container(spec, name, EventAction::Create, &[]));
         Ok(())
+    }
+
+    /// Takes back a container that was published and could not be synced.
+    fn unpublish(&self, name: &ContainerName, id: &ContainerId, staged: &Path) -> Result<()> {
+        let published = self.directory(id);
+        fs::rename(published.path(), staged).context(|| "take back".to_owned())?;
+        self.free_name(name, id)
+    }
+
+    /// Syncs which containers exist, and their names: what was published, renamed or removed
+    /// survives a power failure.
+    ///
+    /// # Errors
+    /// When the disk is broken.
+    pub(crate) fn sync(&self) -> Result<()> {
+        ["containers", "names"].iter().try_for_each(|kind| sys::fs::sync_dir(&self.place(kind)))
     }
 
     /// Creates an empty directory and locks it.
@@ -162,7 +176,7 @@ impl ContainerStore {
     /// holds alone.
     pub(super) fn create_lock(&self) -> Result<fs::File> {
         let path = self.place("staging");
-        fs::File::open(&path).context(|| format!("open `{}`", path.display()))
+        sys::fs::open_dir(&path).map(fs::File::from)
     }
 
     /// Finds the container that `query` names: an id, a name, or the unique beginning of an id.
@@ -174,7 +188,8 @@ impl ContainerStore {
         if let Some(id) = whole.filter(|id| self.directory(id).path().exists()) {
             return Ok(id);
         }
-        let named = query.parse::<ContainerName>().ok().and_then(|name| self.owner(&name));
+        let name = query.parse::<ContainerName>().ok();
+        let named = name.map(|name| self.owner(&name)).transpose()?.flatten();
         if let Some(id) = named.filter(|id| self.directory(id).path().exists()) {
             return Ok(id);
         }
@@ -201,7 +216,12 @@ impl ContainerStore {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             result => result.map_err(|error| no_access("read", &path, &error))?,
         };
-        Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+        let mut ids = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| no_access("read", &path, &error))?;
+            ids.extend(entry.file_name().to_str().and_then(|name| name.parse().ok()));
+        }
+        Ok(ids)
     }
 
     /// Removes a container's files and name, and the anonymous volumes of one that was created with
@@ -234,7 +254,9 @@ impl ContainerStore {
         if removed.is_err() {
             set_aside(&removing);
         }
-        removed.and(freed).and(emptied)
+        let was_temporary = spec.is_some_and(|spec| spec.host_config.auto_remove);
+        let synced = if was_temporary { Ok(()) } else { self.sync() };
+        removed.and(freed).and(emptied).and(synced)
     }
 
     /// Removes the volumes among `names` that no container uses any more.
@@ -296,7 +318,10 @@ pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
 }
 
 fn no_access(action: &str, path: &Path, error: &std::io::Error) -> Error {
-    let failed = Error::from_io(format!("{action} `{}`", path.display()), error);
+    with_way(Error::from_io(format!("{action} `{}`", path.display()), error))
+}
+
+fn with_way(failed: Error) -> Error {
     if failed.kind() == Kind::Denied {
         return failed.hint("run as root, or choose another directory with --root or LIFEBOX_ROOT");
     }

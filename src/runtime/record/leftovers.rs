@@ -20,7 +20,10 @@ impl ContainerStore {
         let mut found = Vec::new();
         for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
             let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            let Some(name) = name.filter(|name| self.owner(name).is_none()) else { continue };
+            let Some(name) = name else { continue };
+            if self.owner(&name)?.is_some() {
+                continue;
+            }
             let target = fs::read_link(entry.path()).ok();
             let id = target.and_then(|target| target.file_name()?.to_str()?.parse().ok());
             if let Some(id) = id {

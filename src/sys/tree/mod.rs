@@ -3,5 +3,5 @@
 mod remove;
 mod size;
 
-pub use remove::{freed_bytes, remove_tree, remove_tree_at};
+pub use remove::{freed_bytes, remove_any_at, remove_tree, remove_tree_at};
 pub use size::tree_size;
