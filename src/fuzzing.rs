@@ -280,7 +280,7 @@ fn compose(data: &[u8]) {
     assert!(outcome.exit_code <= 1, "{report}");
 }
 
-/// The output of a script that nobody reads.
+/// An output without a reader.
 #[derive(Debug)]
 struct Nowhere;
 

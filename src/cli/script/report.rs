@@ -74,7 +74,7 @@ fn write(page: &Path, language: Language, recording: &Recording) -> Result<()> {
 /// Prints the error of a script and returns its exit code.
 fn print_result(host: &ScriptHost, outcome: &Outcome) -> u8 {
     if let Some(report) = &outcome.report {
-        // If standard error is closed or nobody reads it, the error cannot be printed.
+        // If standard error is closed or without a reader, the error cannot be printed.
         let mut err = screen::stderr().until(&host.cancel).at_most(LAST_WORDS);
         let _ = err.write_all(format!("{}\n", report.trim_end()).as_bytes());
     }

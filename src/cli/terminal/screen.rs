@@ -146,7 +146,7 @@ pub struct Stream {
     pace: Pace,
     /// Ends the wait for a reader that takes nothing.
     cancel: Option<CancelToken>,
-    /// After so long without a reader the rest is lost.
+    /// After this time without a reader the rest is lost.
     patience: Option<Duration>,
 }
 
@@ -175,7 +175,7 @@ impl Write for Stream {
         let begun = Instant::now();
         let check = || match (&self.cancel, self.patience) {
             (_, Some(patience)) if begun.elapsed() >= patience => {
-                Err(Error::new(Kind::Timeout, "nobody reads the output"))
+                Err(Error::new(Kind::Timeout, "no process reads the output"))
             }
             (Some(cancel), _) => cancel.check(),
             _ => Ok(()),

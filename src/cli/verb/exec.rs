@@ -193,7 +193,7 @@ fn connect(
     let attach = Attach {
         start: with.start,
         stdin: with.stdin.then_some(input),
-        // While nobody reads, signals are still forwarded.
+        // Without a reader, signals are still forwarded.
         stdout: &mut screen::stdout().until(cancel).at_most(Duration::ZERO),
         stderr: &mut screen::stderr().until(cancel).at_most(Duration::ZERO),
         forward_signals,

@@ -242,7 +242,7 @@ impl Dry {
     }
 
     /// Checks that a run that is not trusted may get an image from a registry. The image of the
-    /// host's programs is created where it is missing, and belongs to nobody.
+    /// host's programs is created where it is missing; the run does not own it.
     pub(super) fn may_fetch(&self, reference: &Reference, exists: bool) -> Result<()> {
         let is_fenced = self.state().fence.is_some();
         match is_host(reference) {

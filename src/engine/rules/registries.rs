@@ -1,4 +1,4 @@
-//! The error of a run that is not trusted and asks for a registry.
+//! The error of a request to a registry in a run that is not trusted.
 
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};

@@ -68,7 +68,7 @@ impl Pace {
         Pace { waits, portion: if waits { ATOMIC } else { usize::MAX } }
     }
 
-    /// Writes what the stream takes now; while it takes nothing, calls the check.
+    /// Writes what the stream accepts now; while the stream accepts nothing, calls the check.
     ///
     /// # Errors
     /// When writing fails or is cancelled.

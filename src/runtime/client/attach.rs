@@ -85,7 +85,7 @@ impl<'a> StdinForwarder<'a> {
 const MAX_OUTBOX: usize = 64 * 1024;
 /// The signals by which users end programs: SIGHUP, SIGINT, SIGQUIT and SIGTERM.
 const ENDINGS: [i32; 4] = [1, 2, 3, 15];
-/// After so many signals a client leaves output that nobody reads.
+/// After this number of signals a client drops output without a reader.
 const INSISTENT: u32 = 3;
 /// How long a detaching client waits until the monitor has taken its last input.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -317,7 +317,7 @@ impl<'a> AttachSession<'a> {
                 Ok(0) => return Err(lost(&ErrorKind::WriteZero.into())),
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if nobody_reads(&error) => self.without_reader(cancel)?,
+                Err(error) if is_without_reader(&error) => self.without_reader(cancel)?,
                 Err(error) => return Err(lost(&error)),
             }
         }
@@ -326,8 +326,8 @@ impl<'a> AttachSession<'a> {
     }
 
     /// Does between two attempts to write what a session must do meanwhile. Fails when there is
-    /// nothing left to wait for: the user has asked for the end, and the container has ended, or
-    /// the user insists.
+    /// nothing left to wait for: the user has sent a signal, and the container has ended, or the
+    /// user insists.
     fn without_reader(&mut self, cancel: &CancelToken) -> Result<()> {
         self.interrupt(cancel)?;
         self.send();
@@ -335,7 +335,7 @@ impl<'a> AttachSession<'a> {
         match self.interrupts {
             0 => Ok(()),
             count if count < INSISTENT && !ended() => Ok(()),
-            _ => Err(Error::new(Kind::Cancelled, "interrupted while nobody reads the output")),
+            _ => Err(Error::new(Kind::Cancelled, "interrupted while no process reads the output")),
         }
     }
 
@@ -437,7 +437,7 @@ impl<'a> AttachSession<'a> {
 }
 
 /// Whether a writer has given up waiting for a reader, for now.
-fn nobody_reads(error: &std::io::Error) -> bool {
+fn is_without_reader(error: &std::io::Error) -> bool {
     Error::downcast_io(error).is_some_and(|error| error.kind() == Kind::Timeout)
 }
 

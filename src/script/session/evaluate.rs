@@ -66,7 +66,7 @@ impl Drop for Session {
     }
 }
 
-/// Drops a value that nobody reads.
+/// Drops a value that is not used.
 pub(super) fn drop_value(value: Dynamic) {
     if nesting::nests(&value) {
         let _ = stack::on_big_stack(move || drop(value));

@@ -21,7 +21,7 @@ const EDGE: usize = 8;
 /// The most values of a thorough probe: captured variables may be shared many times.
 const THOROUGH: usize = 4_000_000;
 
-/// After so many operations without a variable, a method may have nested `this` unseen.
+/// After this number of operations without a variable, a method may have nested `this` unseen.
 const UNSEEN: u64 = 256;
 /// How many values are probed without exception after that.
 const WATCHED: u32 = 4096;
