@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::request_timeout::request_timeout;
 use super::runtime::{Claim, Runtime, refuse};
 use crate::model::container::State;
-use crate::model::container::options::{StopOptions, StopTimeout};
+use crate::model::container::options::StopOptions;
 use crate::model::container::status::{self, Action, Status};
 use crate::model::observe::event;
 use crate::model::observe::log::LogOptions;
@@ -79,8 +79,7 @@ impl Runtime {
         options: &StopOptions,
         cancel: &CancelToken,
     ) -> Result<()> {
-        let (signal, timeout) = self.stop_settings(id, options)?;
-        self.request_stop(id, &Request::Stop { signal, timeout, keep_container: false }, cancel)
+        self.request_stop(id, options, false, cancel)
     }
 
     /// As [`Runtime::stop`], and does not remove a container that was created with `--rm`.
@@ -90,15 +89,16 @@ impl Runtime {
         options: &StopOptions,
         cancel: &CancelToken,
     ) -> Result<()> {
-        let (signal, timeout) = self.stop_settings(id, options)?;
-        self.request_stop(id, &Request::Stop { signal, timeout, keep_container: true }, cancel)
+        self.request_stop(id, options, true, cancel)
     }
 
-    fn stop_settings(
+    fn request_stop(
         &self,
         id: &ContainerId,
         options: &StopOptions,
-    ) -> Result<(Signal, StopTimeout)> {
+        keep_container: bool,
+        cancel: &CancelToken,
+    ) -> Result<()> {
         let spec = self
             .containers
             .directory(id)
@@ -106,16 +106,8 @@ impl Runtime {
             .map_err(|error| self.not_found_or(id, error))?;
         let signal = options.signal.or(spec.config.stop_signal).unwrap_or(Signal::TERM);
         let timeout = options.timeout.or(spec.config.stop_timeout).unwrap_or_default();
-        Ok((signal, timeout))
-    }
-
-    fn request_stop(
-        &self,
-        id: &ContainerId,
-        request: &Request,
-        cancel: &CancelToken,
-    ) -> Result<()> {
-        self.request_or(id, request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
+        let request = Request::Stop { signal, timeout, keep_container };
+        self.request_or(id, &request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
     }
 
     /// Waits until a container exits. Returns its exit code, immediately if it does not run.
