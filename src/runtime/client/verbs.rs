@@ -122,11 +122,30 @@ impl Runtime {
         timeout: Option<Duration>,
         cancel: &CancelToken,
     ) -> Result<i32> {
+        self.wait_on(id, timeout, cancel, false)
+    }
+
+    /// As [`Runtime::wait`], of a container that the caller has seen running if `was_running`. One
+    /// that is gone then was created with `--rm` and its monitor was killed: another command has
+    /// removed it.
+    pub(super) fn wait_on(
+        &self,
+        id: &ContainerId,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+        mut was_running: bool,
+    ) -> Result<i32> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
-            match self.claim(id)? {
-                Claim::Stopped(_, state) => return Ok(state.exit_code),
-                Claim::Running(mut connection) => {
+            match self.claim(id) {
+                // Another command has removed what was lost with its monitor.
+                Err(error) if was_running && error.kind() == Kind::NotFound => {
+                    return Ok(Signal::KILL.exit_code());
+                }
+                Err(error) => return Err(error),
+                Ok(Claim::Stopped(_, state)) => return Ok(state.exit_code),
+                Ok(Claim::Running(mut connection)) => {
+                    was_running = true;
                     let request = (&Request::Wait, Work::Run);
                     let cancel = Some(cancel);
                     match self.ask_patiently(&mut connection, id, request, deadline, cancel)? {
