@@ -171,23 +171,26 @@ impl Runtime {
         }
         self.containers.claim_name_locked(&names, name, id)?;
         let request = Request::Rename { name: name.clone() };
-        // Another process may rename it concurrently: the party that changes the name returns the
-        // old one.
-        let old = self.request_or(
+        let renamed = self.request_or(
             id,
             &request,
             None,
-            |reply| if let Reply::Renamed { old } = reply { old } else { now.clone() },
+            |_| (),
             |_lock, state| {
+                if state.name == *name {
+                    return Ok(());
+                }
                 let old = state.name.clone();
                 status::check(old.as_str(), state.status, Action::Rename)?;
                 directory.write_state(&State { name: name.clone(), ..state })?;
                 self.event(id, event::EventAction::Rename, &event::rename_attributes(&old));
-                Ok(old)
+                Ok(())
             },
         );
-        self.containers.free_name(old.as_ref().unwrap_or(name), id)?;
-        old.map(drop)
+        // The record counts: a monitor may have been killed between its record and its answer.
+        let recorded = directory.read_state().map_or_else(|_| now, |state| state.name);
+        self.containers.mend_names(&names, id, &recorded, true)?;
+        if recorded == *name { Ok(()) } else { renamed }
     }
 
     /// Opens the log of a container.
