@@ -1,6 +1,7 @@
 //! Locks between processes of the engine: flock(2), with a bound.
 
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::os::linux::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,7 @@ fn within(file: &File, share: Share, what: &str, timeout: Duration) -> Result<()
         };
         match tried {
             Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
             Err(TryLockError::Error(error)) => {
                 return Err(Error::from_io(format!("lock {what}"), &error));
             }

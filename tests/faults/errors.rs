@@ -78,7 +78,7 @@ fn fail(
     let stepped = step(stage, verb, Some(fault));
     let is_openat2 = stepped.met.as_deref() == Some("openat2");
     let demand = match (role, errno) {
-        // Nobody notices these: the call is made again.
+        // The call is made again.
         (_, Errno::EINTR) => Demand::Success,
         (_, Errno::EAGAIN) if is_openat2 => Demand::Success,
         (Role::Client, _) => Demand::Truth,

@@ -126,7 +126,7 @@ pub const FAULTS: &[Promise] = &[
     row(
         "R13",
         "EINTR and EAGAIN",
-        "Nobody notices them.",
+        "The call is made again, and no verb and no container notices.",
         &["error/*/*/EINTR", "error/*/*/EAGAIN"],
         &[],
     ),
