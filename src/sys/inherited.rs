@@ -110,16 +110,21 @@ fn reset_limits() {
         // There the capability does not count for limits.
         && !userns::in_user_namespace();
     for (resource, current, maximum) in LIMITS {
-        if may_raise && setrlimit(resource, Rlimit { current, maximum }).is_ok() {
+        let had = getrlimit(resource);
+        let wanted = Rlimit { current, maximum };
+        if had == wanted || (may_raise && setrlimit(resource, wanted).is_ok()) {
             continue;
         }
-        let maximum = getrlimit(resource).maximum;
+        let maximum = had.maximum;
         let current = match (current, maximum) {
             (Some(wanted), Some(most)) => Some(wanted.min(most)),
             (wanted, most) => wanted.or(most),
         };
-        // The present limit is the best that this process can have.
-        let _ = setrlimit(resource, Rlimit { current, maximum });
+        let nearest = Rlimit { current, maximum };
+        if nearest != had {
+            // The present limit is the best that this process can have.
+            let _ = setrlimit(resource, nearest);
+        }
     }
 }
 

@@ -68,8 +68,7 @@ fn arg(flag: Flag, about: &'static str) -> Arg {
         // As Docker, a value may begin with `-`.
         name => arg.action(ArgAction::Append).value_name(name).allow_hyphen_values(true),
     };
-    let arg = flag.short.map_or(arg.clone(), |letter| arg.clone().short(letter));
-    flag.alias.map_or(arg.clone(), |name| arg.clone().visible_alias(name))
+    arg.short(flag.short).visible_alias(flag.alias)
 }
 
 impl<const LIVE: bool> FromArgMatches for OptionFlags<LIVE> {

@@ -5,6 +5,9 @@
 /// Returns whether a terminal obeys or hides a character, or lets it move its neighbours: control
 /// characters, direction marks (CVE-2021-42574), zero-width characters, line separators.
 pub fn is_hidden(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(
             c,
@@ -64,12 +67,13 @@ pub fn escape_json(text: &str) -> String {
 
 fn escaped(text: &str, stays: fn(char) -> bool, escape: fn(char, &mut String)) -> String {
     let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match is_hidden(c) && !stays(c) {
-            true => escape(c, &mut shown),
-            false => shown.push(c),
-        }
+    let mut copied = 0;
+    for (at, c) in text.char_indices().filter(|(_, c)| is_hidden(*c) && !stays(*c)) {
+        shown.push_str(&text[copied..at]);
+        escape(c, &mut shown);
+        copied = at + c.len_utf8();
     }
+    shown.push_str(&text[copied..]);
     shown
 }
 
