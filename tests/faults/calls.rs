@@ -43,8 +43,8 @@ impl Call {
         self.flags & u64::from(flags.cast_unsigned()) != 0
     }
 
-    /// Whether another process can see what this call does. A process that is killed between two
-    /// calls is in the same place as one that is killed before the next call that changes something.
+    /// Whether another process can see what this call does. A kill between two such calls leaves
+    /// the same as one before the second.
     pub fn changes(&self) -> bool {
         match self.number {
             libc::SYS_open | libc::SYS_openat | libc::SYS_openat2 => self.creates(),

@@ -1,4 +1,4 @@
-//! Damage: each file of a container, an image, a volume and the root is made unreadable in each way.
+//! Damage: each file of a container, an image, a volume and the root is spoiled in each way.
 
 use std::collections::BTreeSet;
 use std::fs;

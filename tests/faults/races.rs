@@ -78,8 +78,8 @@ impl Race {
         format!("race/{setup}/{} | {}/", self.lines[0], self.lines[1])
     }
 
-    /// The two parts of a verb between which another may come, as in Docker: a restart is a stop and
-    /// a start, and what ends a paused container unpauses it before.
+    /// The two parts of a verb between which another may come, as in Docker: a restart is a stop
+    /// and a start, and what ends a paused container unpauses it before.
     fn parts(&self, number: usize) -> Option<[&'static str; 2]> {
         let line = self.lines[number];
         let ends = ["stop", "kill", "rm -f"].iter().any(|verb| line.starts_with(verb));
