@@ -44,3 +44,11 @@ pub fn open_read_only(
 ) -> Result<Arc<dyn Backend>> {
     Ok(Arc::new(Native::read_only(settings, own)))
 }
+
+/// Removes the root of a store that has no container any more, with everything in it.
+///
+/// # Errors
+/// The first obstacle, such as an immutable file.
+pub fn remove_root(settings: &Settings) -> Result<()> {
+    crate::runtime::record::container_store::remove_root(&settings.root)
+}

@@ -265,17 +265,6 @@ pub fn exchange(old_dir: impl AsFd, old: &[u8], new_dir: impl AsFd, new: &[u8]) 
         .map_err(|errno| failed("exchange with", new, errno))
 }
 
-/// Waits for an exclusive `flock(2)`; it is released when `fd` and its copies are closed.
-pub fn lock(fd: impl AsFd) -> Result<()> {
-    loop {
-        match rustix::fs::flock(&fd, FlockOperation::LockExclusive) {
-            Ok(()) => return Ok(()),
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(Error::from_errno("flock", errno.raw_os_error())),
-        }
-    }
-}
-
 /// Tries an exclusive `flock(2)`; returns false if another process holds it.
 pub fn try_lock(fd: impl AsFd) -> Result<bool> {
     match rustix::fs::flock(fd, FlockOperation::NonBlockingLockExclusive) {

@@ -16,6 +16,7 @@ pub mod mount;
 pub mod net;
 pub mod poll;
 pub mod process;
+pub mod process_state;
 mod random;
 pub mod seccomp;
 pub mod signal;

@@ -8,6 +8,9 @@ use rustix::io::Errno;
 
 use crate::model::{Error, Result};
 
+/// How long to wait where the descriptors cannot be polled together.
+const ONE_AT_A_TIME: Duration = Duration::from_millis(50);
+
 /// Wraps `eventfd(2)`: close-on-exec and non-blocking.
 pub fn eventfd() -> Result<OwnedFd> {
     rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
@@ -66,6 +69,24 @@ fn wait_for(
             Err(Errno::INTR) => {}
             Err(errno) => return Err(Error::from_errno("poll", errno.raw_os_error())),
         }
+    }
+}
+
+/// Wraps `poll(2)`. Where `RLIMIT_NOFILE` was lowered below the number of descriptors, the kernel
+/// refuses: then they are polled one at a time, after a pause.
+///
+/// # Errors
+/// As poll(2), `EINTR` included.
+pub fn poll_all(fds: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> Result<(), Errno> {
+    match rustix::event::poll(fds, timeout) {
+        Err(Errno::INVAL) => {
+            std::thread::sleep(ONE_AT_A_TIME);
+            for fd in fds {
+                let _ = rustix::event::poll(std::slice::from_mut(fd), Some(&Timespec::default()));
+            }
+            Ok(())
+        }
+        polled => polled.map(drop),
     }
 }
 

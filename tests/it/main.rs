@@ -58,6 +58,7 @@ mod runtimetest;
 mod save;
 mod scopes;
 mod security;
+mod stopped;
 mod storage;
 mod store;
 mod store_faults;

@@ -50,8 +50,7 @@ impl PrivateStore {
     /// # Errors
     /// When something cannot be removed.
     pub fn remove(&self) -> Result<()> {
-        let root = &self.settings.root;
-        if !root.exists() {
+        if !self.settings.root.exists() {
             return Ok(());
         }
         let (backend, cancel) = (engine::open(&self.settings)?, CancelToken::new()?);
@@ -61,6 +60,6 @@ impl PrivateStore {
         }
         backend.volume_prune(&PruneVolumesOptions { all: true, ..Default::default() })?;
         backend.prune_images(&PruneOptions { all: true, ..Default::default() })?;
-        std::fs::remove_dir_all(root).context(|| format!("remove `{}`", root.display()))
+        engine::remove_root(&self.settings)
     }
 }

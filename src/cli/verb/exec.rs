@@ -6,7 +6,7 @@ use super::environment;
 use crate::cli::arguments::exec::{
     AttachArguments, ExecArguments, PortArguments, ProcessVerb, TopArguments,
 };
-use crate::cli::terminal::command_result::{CommandError, CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
 use crate::cli::terminal::screen;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{Attach, Backend, CancelToken};
@@ -45,9 +45,12 @@ fn exec(
             .hint("usage: lifebox exec CONTAINER COMMAND...")
             .into());
     };
+    let flags = environment::of_flags(&arguments.env);
+    let flags = flags.map_err(CommandError::with_code(ENGINE_FAILED))?;
+    let files = environment::of_files(&arguments.env_file, context.cancel())?;
     let options = ExecOptions {
         cmd: command.to_vec(),
-        env: environment::entries(&arguments.env_file, &arguments.env, context.cancel())?,
+        env: [files, flags].concat(),
         user: arguments.user.clone(),
         workdir: arguments.workdir.clone().filter(|workdir| !workdir.is_empty()),
         privileged: arguments.privileged,

@@ -1,5 +1,6 @@
 //! Images: of the store, of archives and of the host's own programs.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -175,7 +176,9 @@ impl Images for Native {
                 });
             }
         }
-        for (what, resolution) in self.runtime.orphans(options)? {
+        let mut leftovers = self.build_leftovers(options)?;
+        leftovers.extend(self.runtime.orphans(options)?);
+        for (what, resolution) in leftovers {
             report.findings.push(Finding {
                 problem: Problem::Leftover,
                 what,
@@ -198,6 +201,19 @@ impl Images for Native {
 }
 
 impl Native {
+    /// Finds what killed builds left.
+    fn build_leftovers(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
+        let lost = self.lost_builds().into_iter().map(|(path, _)| path);
+        let lost: Vec<_> = lost.filter_map(|path| Some(path.file_name()?.to_owned())).collect();
+        if lost.is_empty() {
+            return Ok(Vec::new());
+        }
+        let removed = options.repair.then(|| self.remove_lost_builds());
+        let resolution = Resolution::of_removal(removed);
+        let name = |name: OsString| format!("the file of a killed build: {}", name.display());
+        Ok(lost.into_iter().map(|lost| (name(lost), resolution.clone())).collect())
+    }
+
     /// Creates the image of the host's programs: the user's image, also if an untrusted script is
     /// the first to use it.
     fn create_host_image(&self) -> Result<Image> {

@@ -38,7 +38,7 @@ impl Native {
 
     /// Returns which containers use which images; of a damaged record, as far as known.
     pub(super) fn users(&self) -> Result<Vec<ImageUser>> {
-        Ok(self.ps()?.iter().map(Self::user).collect())
+        Ok(self.ps()?.iter().map(Self::user).chain(self.users_of_builds()).collect())
     }
 
     pub(super) fn user(container: &Container) -> ImageUser {
@@ -58,7 +58,7 @@ impl Native {
     pub(super) fn lock_in_use(&self) -> Result<InUseGuard> {
         let images = self.lock_images()?;
         let mut locks = Vec::new();
-        let mut users = Vec::new();
+        let mut users = self.users_of_builds();
         for container in self.ps()? {
             let mut user = Self::user(&container);
             match self.runtime.directory(&container.spec.id).try_lock() {

@@ -19,6 +19,7 @@ use crate::image::bytes::compression::{Compression, compress};
 use crate::image::bytes::spool::{self, SpoolWriter, digest_of};
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
+use crate::image::store::handle::scratch;
 use crate::image::store::import::media_type;
 use crate::image::store::index::{MEDIA_CONFIG, MEDIA_INDEX, MEDIA_MANIFEST};
 use crate::image::store::{Store, as_reference};
@@ -111,7 +112,7 @@ impl Store {
     ) -> Result<()> {
         let images = queries.iter().map(|query| self.saved(query)).collect::<Result<Vec<_>>>()?;
         let images: Vec<Saved> = images.into_iter().flatten().collect();
-        let staging = self.staging()?;
+        let staging = scratch(self.staging())?;
         let mut writer = Writer {
             store: self,
             staging: &staging,

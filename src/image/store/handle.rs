@@ -344,6 +344,14 @@ pub(crate) fn by_reference<'a>(index: &'a Index, requested: &Reference) -> Optio
     })
 }
 
+/// Returns a staging directory for a reader: outside of a store that is read-only.
+pub(crate) fn scratch(staging: Result<Staging>) -> Result<Staging> {
+    match staging {
+        Err(error) if error.errno() == Some(libc::EROFS) => Staging::create(&std::env::temp_dir()),
+        staging => staging,
+    }
+}
+
 #[cfg(test)]
 #[path = "tests/store.rs"]
 mod tests;

@@ -12,6 +12,8 @@ use rustix::net::SendFlags;
 
 use super::detach_keys::Keys;
 use super::runtime::{Claim, Runtime, refuse};
+use super::unresponsive::stuck;
+use super::watch::{Watch, Work};
 use crate::model::container::exec::{AttachOutcome, DetachKeys};
 use crate::model::container::status::Action;
 use crate::model::observe::event;
@@ -152,7 +154,7 @@ impl Runtime {
             signals,
             ..AttachSession::new(connection, forwarder, streams, tty, None)?
         };
-        match session.run(cancel)? {
+        match session.run(id, cancel)? {
             Some(outcome) => {
                 if outcome == AttachOutcome::Detached {
                     self.event(id, event::EventAction::Detach, &[]);
@@ -174,6 +176,7 @@ impl Runtime {
 /// The caller's streams, connected.
 pub(crate) struct AttachSession<'a> {
     connection: Connection,
+    watch: Watch,
     /// Bytes that the monitor has not taken yet.
     outbox: Vec<u8>,
     stdin_forwarder: Option<StdinForwarder<'a>>,
@@ -207,6 +210,7 @@ impl<'a> AttachSession<'a> {
         let typed = typed.filter(|typed| tty && sys::terminal::is_terminal(*typed));
         let terminal = streams.terminal.filter(|_| tty);
         Ok(AttachSession {
+            watch: Watch::new(connection.peer(), Work::Run),
             connection,
             outbox: Vec::new(),
             signals: if signals { Some(Signals::take()?) } else { None },
@@ -229,8 +233,15 @@ impl<'a> AttachSession<'a> {
 
     /// Runs until the program exits or the caller detaches; `None` if the monitor closed the
     /// connection.
-    pub(crate) fn run(mut self, cancel: &CancelToken) -> Result<Option<AttachOutcome>> {
+    pub(crate) fn run(
+        mut self,
+        id: &ContainerId,
+        cancel: &CancelToken,
+    ) -> Result<Option<AttachOutcome>> {
         loop {
+            if let Some(process) = self.watch.look() {
+                return Err(stuck(id, &process));
+            }
             while let Some(received) = self.connection.decode()? {
                 match received {
                     Received::Output(stream, bytes) => self.print(stream, &bytes)?,
@@ -347,7 +358,8 @@ impl<'a> AttachSession<'a> {
             PollFd::from_borrowed_fd(forwarder, flags),
         ];
         let deadline = self.deadline.filter(|_| !self.late);
-        let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        let until = deadline.into_iter().chain([self.watch.next_look()]).min();
+        let left = until.map(|at| at.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
         loop {
             match rustix::event::poll(&mut fds, left.as_ref()) {

@@ -110,6 +110,9 @@ fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
         let path = directory.file(name);
         fs::write(&path, text).context(|| format!("write `{}`", path.display()))
     };
+    // `spec.json` holds the value too. A start and the search for what a monitor left need nothing
+    // else of it, and most containers have no such file: one failed open(2) instead of a document
+    // to parse. A damaged `spec.json` hides no cgroup either.
     if let Some(parent) = &new.spec.host_config.resources.cgroup_parent {
         write(REQUESTED_CGROUP_PARENT, parent)?;
     }

@@ -7,6 +7,7 @@ pub(super) mod detach_keys;
 pub(super) mod etc_files;
 pub(super) mod events;
 pub mod exec;
+pub mod followed_log;
 pub(super) mod http;
 pub(crate) mod info;
 pub(super) mod introspect;
@@ -28,6 +29,7 @@ pub(super) mod start;
 pub(super) mod top;
 mod unresponsive;
 pub(super) mod verbs;
+mod watch;
 
 pub use create::NewContainer;
 pub use runtime::Runtime;

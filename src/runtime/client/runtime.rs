@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::request_timeout::{ANSWER_TIMEOUT, ends_container, request_timeout};
+use super::watch::Work;
 use crate::model::container::State;
 use crate::model::container::status::{self, Action};
 use crate::model::script::trace::ProcessRole;
@@ -13,7 +14,7 @@ use crate::model::value::name::ContainerName;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
-use crate::runtime::protocol::connection::Connection;
+use crate::runtime::protocol::connection::{Awaited, Connection};
 use crate::runtime::protocol::{Reply, Request};
 use crate::runtime::record::container_store::ContainerStore;
 use crate::runtime::record::directory::{Directory, Lock};
@@ -30,6 +31,9 @@ pub(super) const REQUESTED_CGROUP_PARENT: &str = "cgroup-parent";
 
 /// How long to wait for a container's lock while no monitor answers.
 pub(super) const LOCK_TIMEOUT: Duration = ANSWER_TIMEOUT;
+
+/// The longest pause between two looks at a lock.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// The containers below one root, on this kernel.
 #[derive(Debug)]
@@ -138,7 +142,7 @@ impl Runtime {
                 return Err(self.no_answer(id));
             }
             std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(20));
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -184,27 +188,59 @@ impl Runtime {
         request: &Request,
         cancel: Option<&CancelToken>,
     ) -> Result<Option<Reply>> {
-        for limit in [request_timeout(request), Some(ANSWER_TIMEOUT)] {
-            let asked = Instant::now();
-            match connection.request(request, limit, cancel) {
-                // The monitor itself may answer that the kernel took too long.
-                Err(error) if is_late(&error, asked, limit) => {}
-                answered => return answered,
+        let limit = request_timeout(request);
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let asked = (request, Work::Run);
+        let awaited = match self.ask_patiently(connection, id, asked, deadline, cancel) {
+            Err(error) if ends_container(request) && is_busy(&error) => {
+                return self.await_end(id, deadline, cancel);
             }
-            if !ends_container(request) {
-                return Err(self.no_answer(id));
+            Err(error) if ends_container(request) && error.kind() == Kind::Timeout => {
+                Awaited::NotYet
             }
-            // A monitor at work may still wait for output, or for the kernel: once more.
-            if !self.monitor_works(id) {
-                break;
+            awaited => awaited?,
+        };
+        match awaited {
+            Awaited::Reply(reply) => return Ok(Some(reply)),
+            Awaited::Closed => return Ok(None),
+            Awaited::NotYet if !ends_container(request) => return Err(self.no_answer(id)),
+            Awaited::NotYet => {}
+        }
+        // A monitor at work may still wait for output, or for the kernel: once more.
+        if self.monitor_works(id) {
+            let until = Instant::now() + ANSWER_TIMEOUT;
+            match connection.await_reply(Some(until), cancel)? {
+                Awaited::Reply(reply) => return Ok(Some(reply)),
+                Awaited::Closed => return Ok(None),
+                Awaited::NotYet => {}
             }
         }
         if self.kill_monitor(id) { Ok(None) } else { Err(self.no_answer(id)) }
     }
+
+    /// Waits until a container has ended whose monitor has no descriptor for a connection.
+    fn await_end(
+        &self,
+        id: &ContainerId,
+        deadline: Option<Instant>,
+        cancel: Option<&CancelToken>,
+    ) -> Result<Option<Reply>> {
+        let directory = self.containers.directory(id);
+        while matches!(directory.try_lock(), Ok(None)) {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                self.kill_monitor(id);
+                break;
+            }
+            cancel.map_or(Ok(()), CancelToken::check)?;
+            std::thread::sleep(LONGEST_PAUSE);
+        }
+        Ok(None)
+    }
 }
 
-fn is_late(error: &Error, asked: Instant, limit: Option<Duration>) -> bool {
-    error.kind() == Kind::Timeout && limit.is_some_and(|limit| asked.elapsed() >= limit)
+/// Returns whether a monitor answered that it has no descriptor for another connection.
+fn is_busy(error: &Error) -> bool {
+    matches!(error.errno(), Some(libc::EMFILE | libc::ENFILE))
 }
 
 /// Refuses what the table of states does not allow for a container without a monitor.

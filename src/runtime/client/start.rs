@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 
 use super::runtime::{CGROUP_PARENT, Claim, Runtime};
+use super::watch::Work;
 use crate::model::container::options::StopOptions;
 use crate::model::container::status::{self, Action, Transition};
 use crate::model::error::Context;
@@ -13,7 +14,7 @@ use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
-use crate::runtime::protocol::connection::Connection;
+use crate::runtime::protocol::connection::{Awaited, Connection};
 use crate::runtime::protocol::{Request, StartOptions, role_names};
 use crate::runtime::record::directory::Lock;
 use crate::runtime::trace;
@@ -59,15 +60,17 @@ impl Runtime {
                     let options = StartOptions { stepwise: trace::is_watched(), ..options };
                     let mut connection =
                         trace::traced(ProcessRole::Client, || Operation::StartMonitor, spawn)?;
-                    let started = connection
-                        .request(&Request::Start(options), None, None)
-                        .map_err(|error| {
-                            let text = format!("cannot start `{}`", state.name);
-                            error
-                                .context(text)
-                                .container(state.name.as_str(), Some(state.status.as_str()))
-                        })?;
-                    if started.is_some() {
+                    // Between the steps of a watched start the user may take long.
+                    let work = if options.stepwise { Work::Run } else { Work::Start };
+                    let request = (&Request::Start(options), work);
+                    let started = self.ask_patiently(&mut connection, id, request, None, None);
+                    let started = started.map_err(|error| {
+                        let text = format!("cannot start `{}`", state.name);
+                        error
+                            .context(text)
+                            .container(state.name.as_str(), Some(state.status.as_str()))
+                    })?;
+                    if matches!(started, Awaited::Reply(_)) {
                         return Ok(Some(connection));
                     }
                     // Removes what the monitor left; the claim itself is not needed.

@@ -3,10 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::followed_log::FollowedLog;
 use super::request_timeout::request_timeout;
 use super::runtime::{Claim, Runtime, refuse};
+use super::watch::{Watch, Work};
 use crate::model::container::State;
-use crate::model::container::options::{StopOptions, StopTimeout};
+use crate::model::container::options::StopOptions;
 use crate::model::container::status::{self, Action, Status};
 use crate::model::observe::event;
 use crate::model::observe::log::LogOptions;
@@ -16,7 +18,7 @@ use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::log::reader::Reader;
-use crate::runtime::protocol::connection::Connection;
+use crate::runtime::protocol::connection::{Awaited, Connection};
 use crate::runtime::protocol::{Reply, Request};
 
 impl Runtime {
@@ -79,8 +81,7 @@ impl Runtime {
         options: &StopOptions,
         cancel: &CancelToken,
     ) -> Result<()> {
-        let (signal, timeout) = self.stop_settings(id, options)?;
-        self.request_stop(id, &Request::Stop { signal, timeout, keep_container: false }, cancel)
+        self.request_stop(id, options, false, cancel)
     }
 
     /// As [`Runtime::stop`], and does not remove a container that was created with `--rm`.
@@ -90,15 +91,16 @@ impl Runtime {
         options: &StopOptions,
         cancel: &CancelToken,
     ) -> Result<()> {
-        let (signal, timeout) = self.stop_settings(id, options)?;
-        self.request_stop(id, &Request::Stop { signal, timeout, keep_container: true }, cancel)
+        self.request_stop(id, options, true, cancel)
     }
 
-    fn stop_settings(
+    fn request_stop(
         &self,
         id: &ContainerId,
         options: &StopOptions,
-    ) -> Result<(Signal, StopTimeout)> {
+        keep_container: bool,
+        cancel: &CancelToken,
+    ) -> Result<()> {
         let spec = self
             .containers
             .directory(id)
@@ -106,16 +108,8 @@ impl Runtime {
             .map_err(|error| self.not_found_or(id, error))?;
         let signal = options.signal.or(spec.config.stop_signal).unwrap_or(Signal::TERM);
         let timeout = options.timeout.or(spec.config.stop_timeout).unwrap_or_default();
-        Ok((signal, timeout))
-    }
-
-    fn request_stop(
-        &self,
-        id: &ContainerId,
-        request: &Request,
-        cancel: &CancelToken,
-    ) -> Result<()> {
-        self.request_or(id, request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
+        let request = Request::Stop { signal, timeout, keep_container };
+        self.request_or(id, &request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
     }
 
     /// Waits until a container exits. Returns its exit code, immediately if it does not run.
@@ -133,19 +127,13 @@ impl Runtime {
             match self.claim(id)? {
                 Claim::Stopped(_, state) => return Ok(state.exit_code),
                 Claim::Running(mut connection) => {
-                    let left =
-                        deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-                    let reply = connection.request(&Request::Wait, left, Some(cancel)).map_err(
-                        |error| {
-                            if error.kind() == Kind::Timeout {
-                                still_running(id, timeout)
-                            } else {
-                                error
-                            }
-                        },
-                    )?;
-                    if let Some(Reply::Exited { code }) = reply {
-                        return Ok(code);
+                    let request = (&Request::Wait, Work::Run);
+                    let cancel = Some(cancel);
+                    match self.ask_patiently(&mut connection, id, request, deadline, cancel)? {
+                        Awaited::Reply(Reply::Exited { code }) => return Ok(code),
+                        Awaited::NotYet => return Err(still_running(id, timeout)),
+                        // It has just exited, so the claim is repeated.
+                        Awaited::Reply(_) | Awaited::Closed => {}
                     }
                 }
             }
@@ -197,16 +185,21 @@ impl Runtime {
     ///
     /// # Errors
     /// When the log can't be read.
-    pub fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Reader> {
+    pub fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<FollowedLog> {
         let directory = self.containers.directory(id);
         let state = directory.read_state().map_err(|error| self.not_found_or(id, error))?;
         status::check(state.name.as_str(), state.status, Action::Logs)?;
-        let mut monitor = None;
+        let (mut monitor, mut watch) = (None, None);
         if options.follow && !options.across_restarts && state.status.is_live() {
             // The reader ends when the monitor exits, which is after the last restart.
-            monitor = Connection::open(&directory)?.map(Connection::into_stream);
+            monitor = Connection::open(&directory)?;
+            let peer = monitor.as_ref().and_then(Connection::peer);
+            watch = peer.map(|peer| (id.clone(), Watch::new(Some(peer), Work::Run)));
         }
-        Reader::open(&directory.file("log.jsonl"), options, monitor)
+        let monitor = monitor.map(Connection::into_stream);
+        let reader = Reader::open(&directory.file("log.jsonl"), options, monitor)
+            .map_err(|error| self.not_found_or(id, error))?;
+        Ok(FollowedLog { reader, watch })
     }
 }
 

@@ -268,6 +268,14 @@ pub(super) fn anonymous_of(spec: &ContainerSpec) -> Vec<String> {
 /// not every command.
 pub(super) const ASIDE: &str = "kept";
 
+/// Removes a root that has no container any more, with everything in it.
+///
+/// # Errors
+/// The first obstacle, such as an immutable file.
+pub fn remove_root(path: &Path) -> Result<()> {
+    remove_tree_at(path).context(|| format!("remove `{}`", path.display()))
+}
+
 /// Removes a tree.
 pub(super) fn remove_tree(path: &Path) -> Result<()> {
     remove_tree_at(path).map_err(|error| {

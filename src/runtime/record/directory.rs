@@ -4,7 +4,8 @@
 //! `upper/`, `work/`, `rootfs/`: the writable layer and the mount point of the root; or `rootfs/`
 //! alone, a copy of all layers. `hosts`, `hostname`, `resolv.conf`: mounted in `/etc`. `stdin`: a
 //! fifo, if input is kept open. `cgroup`, `cgroup-parent`: the parent cgroup, where that depends on
-//! the caller, and the value of `--cgroup-parent`. `monitor.sock`, `lock`.
+//! the caller, and the value of `--cgroup-parent`. `kept`, if the container outlives its script.
+//! `monitor.sock`, `lock`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;

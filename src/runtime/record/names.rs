@@ -69,6 +69,21 @@ impl ContainerStore {
         Ok(NamesLock { _file: file })
     }
 
+    /// Locks the names, to read them if not to change them: that needs no file to be written.
+    ///
+    /// # Errors
+    /// When the root can't be read, or for a change written.
+    pub(super) fn lock_names_for(&self, change: bool) -> Result<NamesLock> {
+        if change {
+            return self.lock_names();
+        }
+        let path = self.place("names");
+        let file = fs::File::open(path.join(".lock")).or_else(|_| fs::File::open(&path));
+        let file = file.map_err(|error| cannot_write(&path, &error))?;
+        lock::acquire(&file, Share::Shared, "the names")?;
+        Ok(NamesLock { _file: file })
+    }
+
     /// Makes the names agree with a container's record: `name` is linked, and no other name is.
     /// Describes what was wrong; with `repair` it is mended.
     ///

@@ -85,6 +85,11 @@ impl Volumes {
         let path = self.path.join(".lock");
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = match file {
+            // What a read-only store has can still be looked at.
+            Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => File::open(&path),
+            file => file,
+        };
         file.context(|| format!("open `{}`", path.display()))
     }
 

@@ -15,6 +15,7 @@ use rustix::process::{Pid, PidfdFlags};
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::runtime::host;
+use crate::sys::lock::{self, Share};
 use crate::sys::process;
 
 const FILE: &str = "namespace";
@@ -32,7 +33,8 @@ impl Members {
     /// Opens the list of the store at `root`, which is created if it is missing.
     ///
     /// # Errors
-    /// When the store can't be written.
+    /// When the store can't be written; [`Kind::Timeout`](crate::model::Kind::Timeout) if another
+    /// process keeps the lock.
     pub(super) fn open(root: &Path) -> Result<Self> {
         let path = root.join(FILE);
         let created = DirBuilder::new().mode(0o700).recursive(true).create(root);
@@ -40,7 +42,7 @@ impl Members {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mut file = options.open(&path).context(|| format!("open `{}`", path.display()))?;
-        file.lock().context(|| format!("lock `{}`", path.display()))?;
+        lock::acquire(&file, Share::Alone, "the processes of the user namespace")?;
         let mut text = String::new();
         file.read_to_string(&mut text).context(|| format!("read `{}`", path.display()))?;
         let mut living = parse(&text, &host::boot_id());

@@ -178,7 +178,8 @@ fn try_create(
     ScriptContext::of(ctx)?.check_creation(&wanted.options).or_raise(ctx)?;
     if let Some(cmd) = cmd {
         let cmd = cmd.clone().flatten();
-        wanted.options.cmd = Some(values::command("a command", &cmd).or_raise(ctx)?);
+        let words = values::parameter("cmd", values::command(&cmd)).or_raise(ctx)?;
+        wanted.options.cmd = Some(words);
     }
     // As `docker create` does: a missing image is pulled first.
     let image = resolve::image(ctx, image, PullPolicy::Missing)?;

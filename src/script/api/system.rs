@@ -245,7 +245,8 @@ fn leave(ctx: &NativeCallContext, code: u8) -> RhaiResultOf<()> {
 }
 
 fn sleep_for(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
-    let time = values::duration(&time.clone().flatten()).or_raise(ctx)?;
+    let time = values::duration(&time.clone().flatten());
+    let time = values::parameter("time", time).or_raise(ctx)?;
     if ScriptContext::of(ctx)?.backend().is_dry_run() {
         return Ok(());
     }

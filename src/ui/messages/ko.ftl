@@ -417,3 +417,21 @@ learn-restart = (처음부터 다시 하려면 lifebox learn --restart)
 docker-seconds = Docker의 --stop-timeout은 초 단위 정수만 받습니다
 docker-entrypoint = Docker의 --entrypoint는 한 단어만 받습니다: 나머지는 명령 앞에 놓입니다
 docker-health = Docker는 --health-cmd의 명령을 셸에 넘깁니다
+
+## The commands of the prompt
+
+prompt-title = 프롬프트
+prompt-help = 모든 함수를 나열하거나 함수 하나를 설명
+prompt-quit = 나가기(Ctrl-D와 같음)
+prompt-load = 스크립트를 이 세션에서 실행
+prompt-edit = 마지막 입력을 $VISUAL 또는 $EDITOR로 편집해 실행
+prompt-save = 성공한 입력을 스크립트로 저장
+prompt-ps = 모든 컨테이너 나열
+prompt-images = 모든 이미지 나열
+prompt-vars = 이 세션의 변수와 함수 나열
+prompt-time = 코드를 실행하고 걸린 시간 출력
+prompt-history = 지난 입력 출력
+prompt-clear = 화면 지우기
+prompt-watch = Ctrl-C를 누를 때까지 수명 주기와 자원 사용량 표시
+prompt-learn = 컨테이너 레슨 시작
+prompt-last = 마지막 값; `;`로 끝나는 줄은 값을 표시하지 않음
