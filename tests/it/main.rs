@@ -52,6 +52,7 @@ mod peers;
 mod peers_registry;
 mod prose;
 mod readme;
+mod reliability;
 mod repl;
 mod report;
 mod restart;
