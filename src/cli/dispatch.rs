@@ -18,7 +18,7 @@ use crate::cli::script::learn::ReplTeacher;
 use crate::cli::script::panic_hook::catch_panic;
 use crate::cli::script::private_store::PrivateStore;
 use crate::cli::script::{check, docs, host, isolated, learn, repl, run, teaching, test};
-use crate::cli::terminal::command_result::{CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
 use crate::cli::terminal::finish::{fail, finish};
 use crate::cli::terminal::reader::set_language;
 use crate::cli::terminal::screen::Terminal;
@@ -153,7 +153,20 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
             let _ = engine::enter_user_namespace(&settings);
             work()
         }
-        NamespaceUse::Required => entered(&settings, work),
+        NamespaceUse::Required => match engine::enter_user_namespace(&settings) {
+            Ok(()) => work(),
+            Err(error) => {
+                finish(&mut terminal, Err(CommandError::with_code(without_engine(words))(error)))
+            }
+        },
+    }
+}
+
+/// The exit code of a verb that finds no engine: of `run` it is not one of the program's.
+fn without_engine(words: &[OsString]) -> u8 {
+    match arg_errors::verb(words).as_deref() {
+        Some("run") => ENGINE_FAILED,
+        _ => FAILED,
     }
 }
 

@@ -6,8 +6,9 @@
 use std::os::fd::AsFd;
 use std::time::Instant;
 
-use super::attach::{AttachSession, StdinForwarder, Streams};
+use super::attach::AttachSession;
 use super::runtime::Runtime;
+use super::streams::{StdinForwarder, Streams};
 use super::watch::Work;
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::options::EnvEntry;

@@ -26,9 +26,11 @@ pub mod root;
 pub mod runtime;
 pub mod session;
 pub(super) mod start;
+pub mod streams;
 pub(super) mod top;
 mod unresponsive;
 pub(super) mod verbs;
+mod wait;
 mod watch;
 
 pub use create::{CreationWork, NewContainer};

@@ -1,7 +1,5 @@
-//! The verbs that the monitor carries out while it lives: pause, unpause, kill, stop, wait, rename;
+//! The verbs that the monitor carries out while it lives: pause, unpause, kill, stop, rename;
 //! and logs.
-
-use std::time::{Duration, Instant};
 
 use super::followed_log::FollowedLog;
 use super::request_timeout::request_timeout;
@@ -9,7 +7,7 @@ use super::runtime::{Claim, Runtime, refuse};
 use super::watch::{Watch, Work};
 use crate::model::container::State;
 use crate::model::container::options::StopOptions;
-use crate::model::container::status::{self, Action, Status};
+use crate::model::container::status::{self, Action};
 use crate::model::observe::event;
 use crate::model::observe::log::LogOptions;
 use crate::model::value::id::ContainerId;
@@ -18,8 +16,8 @@ use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::log::reader::Reader;
-use crate::runtime::protocol::connection::{Awaited, Connection};
-use crate::runtime::protocol::{Reply, Request};
+use crate::runtime::protocol::Request;
+use crate::runtime::protocol::connection::Connection;
 
 impl Runtime {
     /// Pauses a container.
@@ -112,53 +110,6 @@ impl Runtime {
         self.request_or(id, &request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
     }
 
-    /// Waits until a container exits. Returns its exit code, immediately if it does not run.
-    ///
-    /// # Errors
-    /// [`Kind::Timeout`] or [`Kind::Cancelled`].
-    pub fn wait(
-        &self,
-        id: &ContainerId,
-        timeout: Option<Duration>,
-        cancel: &CancelToken,
-    ) -> Result<i32> {
-        self.wait_on(id, timeout, cancel, false)
-    }
-
-    /// As [`Runtime::wait`], of a container that the caller has seen running if `was_running`. One
-    /// that is gone then was created with `--rm` and its monitor was killed: another command has
-    /// removed it.
-    pub(super) fn wait_on(
-        &self,
-        id: &ContainerId,
-        timeout: Option<Duration>,
-        cancel: &CancelToken,
-        mut was_running: bool,
-    ) -> Result<i32> {
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        loop {
-            match self.claim(id) {
-                // Another command has removed what was lost with its monitor.
-                Err(error) if was_running && error.kind() == Kind::NotFound => {
-                    return Ok(Signal::KILL.exit_code());
-                }
-                Err(error) => return Err(error),
-                Ok(Claim::Stopped(_, state)) => return Ok(state.exit_code),
-                Ok(Claim::Running(mut connection)) => {
-                    was_running = true;
-                    let request = (&Request::Wait, Work::Run);
-                    let cancel = Some(cancel);
-                    match self.ask_patiently(&mut connection, id, request, deadline, cancel)? {
-                        Awaited::Reply(Reply::Exited { code }) => return Ok(code),
-                        Awaited::NotYet => return Err(still_running(id, timeout)),
-                        // It has just exited, so the claim is repeated.
-                        Awaited::Reply(_) | Awaited::Closed => {}
-                    }
-                }
-            }
-        }
-    }
-
     /// Renames a container.
     ///
     /// # Errors
@@ -235,13 +186,4 @@ impl Drop for PausedHold {
         // The container may have been killed or unpaused meanwhile.
         let _ = self.0.request(&Request::Unpause, request_timeout(&Request::Unpause), None);
     }
-}
-
-fn still_running(id: &ContainerId, timeout: Option<Duration>) -> Error {
-    let seconds = timeout.unwrap_or_default().as_secs_f64();
-    Error::new(
-        Kind::Timeout,
-        format!("container `{}` has not exited within {seconds} s", id.short()),
-    )
-    .container(id.short(), Some(Status::Running.as_str()))
 }

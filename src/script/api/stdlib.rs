@@ -9,13 +9,7 @@ use crate::script::docs::StdModule;
 pub const MODULES: &[StdModule] = &[
     functions_of("bench", include_str!("../../../stdlib/bench.rhai")),
     functions_of("chaos", include_str!("../../../stdlib/chaos.rhai")),
-    functions_of(
-        "compose",
-        concat!(
-            include_str!("../../../stdlib/compose.rhai"),
-            include_str!("../../../stdlib/compose/variables.rhai")
-        ),
-    ),
+    functions_of("compose", include_str!("../../../stdlib/compose.rhai")),
     functions_of("rollout", include_str!("../../../stdlib/rollout.rhai")),
     functions_of("stack", include_str!("../../../stdlib/stack.rhai")),
     functions_of("table", include_str!("../../../stdlib/table.rhai")),
