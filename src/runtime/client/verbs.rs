@@ -146,7 +146,15 @@ impl Runtime {
             },
         );
         // The record counts: a monitor may have been killed between its record and its answer.
-        let recorded = directory.read_state().map_or_else(|_| now, |state| state.name);
+        let recorded = match directory.read_state() {
+            Ok(state) => state.name,
+            // It was lost, and removed for its `--rm`.
+            Err(error) if error.kind() == Kind::NotFound => {
+                self.containers.free_name(name, id)?;
+                return renamed;
+            }
+            Err(_) => now,
+        };
         self.containers.mend_names(&names, id, &recorded, true)?;
         if recorded != *name {
             return renamed;
