@@ -25,7 +25,7 @@ fn show(name: &[u8]) -> String {
     visible::short(&String::from_utf8_lossy(name))
 }
 
-pub(super) fn failed(call: &str, name: &[u8], errno: Errno) -> Error {
+pub(in crate::sys) fn failed(call: &str, name: &[u8], errno: Errno) -> Error {
     Error::from_errno(format!("{call} `{}`", show(name)), errno.raw_os_error())
 }
 
@@ -49,6 +49,12 @@ pub fn open_dir_beneath(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::openat2(dir, path, flags, Mode::empty(), BENEATH)
         .map_err(|errno| failed("openat2", path, errno))
+}
+
+/// Returns whether an open failed because no directory is where one was: there is nothing, a file
+/// or a link.
+pub fn is_replaced(error: &Error) -> bool {
+    matches!(error.errno(), Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP))
 }
 
 /// Wraps `openat2(2)` of a regular file below `dir` for reading, with the same limits. Does not
@@ -314,6 +320,37 @@ pub fn memory_file(content: &[u8]) -> Result<OwnedFd> {
 /// Wraps `fsync(2)`.
 pub fn sync(fd: impl AsFd) -> Result<()> {
     rustix::fs::fsync(fd).map_err(|errno| Error::from_errno("fsync", errno.raw_os_error()))
+}
+
+/// Syncs a directory: what was renamed, linked or removed in it survives a power failure.
+pub fn sync_dir(path: &std::path::Path) -> Result<()> {
+    let directory = open_dir(path)?;
+    rustix::fs::fsync(directory).map_err(|errno| {
+        Error::from_errno(format!("sync `{}`", path.display()), errno.raw_os_error())
+    })
+}
+
+/// Creates a directory with mode 0700, with its missing parents, and syncs what holds a new one.
+/// Something of this name stays.
+pub fn make_dirs(path: &std::path::Path) -> Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let mode = Mode::from_raw_mode(0o700);
+    match rustix::fs::mkdir(path, mode) {
+        Ok(()) => return sync_dir(parent.unwrap_or(std::path::Path::new("."))),
+        Err(Errno::EXIST) => return Ok(()),
+        Err(Errno::NOENT) if parent.is_some() => {}
+        Err(errno) => return Err(failed_at("mkdir", path, errno)),
+    }
+    make_dirs(parent.unwrap_or(path))?;
+    match rustix::fs::mkdir(path, mode) {
+        // Another process was faster.
+        Ok(()) | Err(Errno::EXIST) => sync_dir(parent.unwrap_or(path)),
+        Err(errno) => Err(failed_at("mkdir", path, errno)),
+    }
+}
+
+fn failed_at(call: &str, path: &std::path::Path, errno: Errno) -> Error {
+    Error::from_errno(format!("{call} `{}`", path.display()), errno.raw_os_error())
 }
 
 /// Wraps `syncfs(2)`: all writes to the file system of `fd` are on disk.

@@ -18,6 +18,7 @@ pub mod poll;
 pub mod process;
 pub mod process_state;
 mod random;
+pub mod record_file;
 pub mod seccomp;
 pub mod signal;
 pub mod terminal;

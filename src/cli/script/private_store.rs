@@ -27,6 +27,7 @@ impl PrivateStore {
     /// When no store can be created or locked.
     pub fn take(settings: &Settings, name: &str) -> Result<Self> {
         let what = || format!("create a store `{name}` in `{}`", settings.root.display());
+        engine::check_owner(settings)?;
         std::fs::create_dir_all(&settings.root).context(what)?;
         for number in 1..=MOST {
             let name = if number == 1 { name.to_owned() } else { format!("{name}-{number}") };

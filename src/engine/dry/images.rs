@@ -140,6 +140,14 @@ impl Images for Dry {
         let untagged = found.tags.into_iter().map(Removed::Untagged);
         Ok(untagged.chain([Removed::Deleted(found.id)]).collect())
     }
+
+    fn rmi_each(
+        &self,
+        images: &[&str],
+        options: &RemoveImageOptions,
+    ) -> Result<Vec<Result<Vec<Removed>>>> {
+        Ok(images.iter().map(|image| self.rmi(image, options)).collect())
+    }
 }
 
 impl Dry {

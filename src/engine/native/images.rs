@@ -140,16 +140,17 @@ impl Images for Native {
 
     fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
         let store = self.store()?;
-        let _lock = (!options.dry_run).then(|| self.lock_images()).transpose()?;
-        let before = store.list()?;
+        let lock = (!options.dry_run).then(|| self.lock_images()).transpose()?;
+        let before = if options.dry_run { Vec::new() } else { store.list()? };
         let pruned = store.prune(options, &self.users()?)?;
-        if !options.dry_run {
-            self.emit_removed(&pruned.removed, &before);
-        }
+        drop(lock);
+        self.emit_pruned(&pruned.removed, &before);
         Ok(pruned)
     }
 
     fn check(&self, options: &CheckOptions, cancel: &CancelToken) -> Result<Report> {
+        // First, because the checks below take the locks.
+        let damaged = self.runtime.damaged(options)?;
         let store = self.store()?;
         let hold = |options: &CheckOptions| match options.repair {
             true => self.lock_in_use(),
@@ -178,25 +179,34 @@ impl Images for Native {
         }
         let mut leftovers = self.build_leftovers(options)?;
         leftovers.extend(self.runtime.orphans(options)?);
-        for (what, resolution) in leftovers {
-            report.findings.push(Finding {
-                problem: Problem::Leftover,
-                what,
-                image: None,
-                containers: Vec::new(),
-                resolution,
-            });
-        }
+        let damaged = damaged.into_iter().map(|found| (Problem::Damage, found));
+        let leftovers = leftovers.into_iter().map(|found| (Problem::Leftover, found));
+        report.findings.extend(damaged.chain(leftovers).map(|(problem, (what, resolution))| {
+            Finding { problem, what, image: None, containers: Vec::new(), resolution }
+        }));
         Ok(report)
     }
 
     fn rmi(&self, image: &str, options: &RemoveImageOptions) -> Result<Vec<Removed>> {
+        let mut results = self.rmi_each(&[image], options)?;
+        results.pop().unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    fn rmi_each(
+        &self,
+        images: &[&str],
+        options: &RemoveImageOptions,
+    ) -> Result<Vec<Result<Vec<Removed>>>> {
         let store = self.store()?;
-        let _lock = self.lock_images()?;
-        let before = store.find(image).ok();
-        let removed = store.remove(image, options, &self.users()?)?;
-        self.emit_removed(&removed, before.as_slice());
-        Ok(removed)
+        let lock = self.lock_images()?;
+        let results = store.remove(images, options, &self.users()?)?;
+        drop(lock);
+        let removed = results.into_iter().map(|result| {
+            let removal = result?;
+            self.emit_removed(&removal.id, &removal.labels, &removal.steps);
+            Ok(removal.steps)
+        });
+        Ok(removed.collect())
     }
 }
 

@@ -39,6 +39,15 @@ impl Runtime {
         Ok(found)
     }
 
+    /// Describes damaged records, and what stands in the place of one. With `repair`, repairs it
+    /// as far as possible.
+    ///
+    /// # Errors
+    /// When the root can't be read.
+    pub fn damaged(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
+        self.containers.damaged(options)
+    }
+
     /// Finds containers that do not run, whose monitor was killed in a start.
     fn killed_starts(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
         let mut found = Vec::new();

@@ -31,5 +31,5 @@ mod unresponsive;
 pub(super) mod verbs;
 mod watch;
 
-pub use create::NewContainer;
+pub use create::{CreationWork, NewContainer};
 pub use runtime::Runtime;

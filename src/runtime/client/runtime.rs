@@ -1,6 +1,5 @@
 //! The runtime of one root: its containers, and who may change one of them now.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -8,6 +7,7 @@ use super::request_timeout::{ANSWER_TIMEOUT, ends_container, request_timeout};
 use super::watch::Work;
 use crate::model::container::State;
 use crate::model::container::status::{self, Action};
+use crate::model::error::Context;
 use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
@@ -22,7 +22,7 @@ use crate::runtime::record::spec_cache::SpecCache;
 use crate::runtime::spawn::engine_process::Children;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
-use crate::sys::userns;
+use crate::sys::{record_file, userns};
 
 /// The file with the parent cgroup of a container, where that depends on the caller.
 pub(super) const CGROUP_PARENT: &str = "cgroup";
@@ -103,24 +103,44 @@ impl Runtime {
     }
 
     pub(super) fn cgroup(&self, id: &ContainerId) -> Result<Cgroup> {
-        let parent = PathBuf::from(self.parent_of(id));
+        let parent = PathBuf::from(self.parent_of(id)?);
         let hierarchies = Hierarchies::of_host()?.delegated(&parent);
         Ok(Cgroup::at(&hierarchies, &parent.join(id.as_str())))
     }
 
+    /// Returns the cgroup of a container whose files are damaged, as far as it is known.
+    pub(super) fn cgroup_of_damaged(&self, id: &ContainerId) -> Result<Cgroup> {
+        match self.cgroup(id) {
+            Err(error) if error.kind() == Kind::Corrupt => {
+                let parent = Path::new(&self.cgroup_parent);
+                let hierarchies = Hierarchies::of_host()?.delegated(parent);
+                Ok(Cgroup::at(&hierarchies, &parent.join(id.as_str())))
+            }
+            cgroup => cgroup,
+        }
+    }
+
     /// Returns the cgroup below which that of a container is: the one that the user requested, or
     /// for an ordinary user that of the session that started it.
-    pub(super) fn parent_of(&self, id: &ContainerId) -> String {
+    ///
+    /// # Errors
+    /// When its file cannot be read: another cgroup would have other limits.
+    pub(super) fn parent_of(&self, id: &ContainerId) -> Result<String> {
         let directory = self.containers.directory(id);
-        if let Ok(requested) = fs::read_to_string(directory.file(REQUESTED_CGROUP_PARENT)) {
+        let read = |file: &str| {
+            let path = directory.file(file);
+            match record_file::read_text(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                text => text.map(Some).context(|| format!("read `{}`", path.display())),
+            }
+        };
+        if let Some(requested) = read(REQUESTED_CGROUP_PARENT)? {
             // An ordinary user has only what is below the session's own cgroup.
             let own = Path::new(&self.cgroup_parent).parent().unwrap_or(Path::new(""));
-            return own.join(requested.trim_matches('/')).to_string_lossy().into_owned();
+            return Ok(own.join(requested.trim_matches('/')).to_string_lossy().into_owned());
         }
-        let recorded = Some(directory.file(CGROUP_PARENT));
-        let recorded = recorded.filter(|_| userns::in_user_namespace());
-        let recorded = recorded.and_then(|path| fs::read_to_string(path).ok());
-        recorded.unwrap_or_else(|| self.cgroup_parent.clone())
+        let recorded = if userns::in_user_namespace() { read(CGROUP_PARENT)? } else { None };
+        Ok(recorded.unwrap_or_else(|| self.cgroup_parent.clone()))
     }
 
     /// Finds out which party may change a container. Waits while another client starts it.

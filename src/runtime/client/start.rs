@@ -1,8 +1,9 @@
 //! Starts containers: spawns a monitor, or the helper of an exec.
 
-use std::fs;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Stdio;
 
 use super::runtime::{CGROUP_PARENT, Claim, Runtime};
@@ -19,7 +20,7 @@ use crate::runtime::protocol::{Request, StartOptions, role_names};
 use crate::runtime::record::directory::Lock;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
-use crate::sys::userns;
+use crate::sys::{record_file, userns};
 
 impl Runtime {
     /// Starts a container, and returns when its program runs. Does nothing if the container runs.
@@ -55,7 +56,6 @@ impl Runtime {
             match self.claim(id)? {
                 Claim::Stopped(lock, state) => {
                     status::check(state.name.as_str(), state.status, Action::Start)?;
-                    check_owner(&lock, state.name.as_str())?;
                     let spawn = || self.spawn_monitor(id, lock);
                     let options = StartOptions { stepwise: trace::is_watched(), ..options };
                     let mut connection =
@@ -99,25 +99,18 @@ impl Runtime {
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
         if userns::in_user_namespace() {
             let path = self.containers.directory(id).file(CGROUP_PARENT);
-            fs::write(&path, &self.cgroup_parent)
+            let mut options = OpenOptions::new();
+            let options = options.write(true).create(true).truncate(true).mode(0o600);
+            record_file::open(&path, options)
+                .and_then(|mut file| file.write_all(self.cgroup_parent.as_bytes()))
                 .context(|| format!("write `{}`", path.display()))?;
         }
         let lock = Stdio::from(OwnedFd::from(lock.file));
-        self.monitors.spawn(role_names::MONITOR, &self.root, id, &self.parent_of(id), lock)
+        self.monitors.spawn(role_names::MONITOR, &self.root, id, &self.parent_of(id)?, lock)
     }
 
     /// Starts the helper of an exec, in the way a monitor is started.
     pub(crate) fn spawn_helper(&self, id: &ContainerId) -> Result<Connection> {
-        self.monitors.spawn(role_names::EXEC, &self.root, id, &self.parent_of(id), Stdio::null())
+        self.monitors.spawn(role_names::EXEC, &self.root, id, &self.parent_of(id)?, Stdio::null())
     }
-}
-
-/// Refuses another user: only the user who created a container can mount its files.
-fn check_owner(lock: &Lock, name: &str) -> Result<()> {
-    let owner = lock.file.metadata().context(|| "fstat(lock)".to_owned())?.uid();
-    if owner == rustix::process::geteuid().as_raw() {
-        return Ok(());
-    }
-    Err(Error::new(Kind::Denied, format!("`{name}` belongs to user {owner}"))
-        .hint("run lifebox as that user"))
 }

@@ -152,7 +152,7 @@ impl Runtime {
         if now == *name {
             // A killed rename may have left the old name, or none: it is finished.
             if !self.containers.mend_names(&names, id, name, true)?.is_empty() {
-                return Ok(());
+                return self.containers.sync();
             }
             let message = format!("renaming container `{name}` to its present name");
             return Err(Error::new(Kind::Invalid, message).hint("choose another name"));
@@ -180,7 +180,9 @@ impl Runtime {
             return self.containers.free_name(&now, id);
         }
         self.containers.free_name(old.as_ref().unwrap_or(name), id)?;
-        old.map(drop)
+        old?;
+        directory.sync(&["state.json"])?;
+        self.containers.sync()
     }
 
     /// Opens the log of a container.

@@ -6,7 +6,9 @@ mod kernel;
 pub mod lock;
 pub mod lsm;
 pub mod memory;
+pub mod owner;
 mod process;
+pub mod record_file;
 pub(crate) mod user;
 
 pub use kernel::{boot_id, max_layers, name, random};

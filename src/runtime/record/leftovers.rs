@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::container_store::{ASIDE, ContainerStore, anonymous_of, remove_tree, set_aside};
+use super::aside::{ASIDE, remove_tree, set_aside};
+use super::container_store::{ContainerStore, anonymous_of};
 use super::directory::Directory;
 use crate::model::Result;
 use crate::model::observe::check_report::{CheckOptions, Resolution};
@@ -19,7 +20,10 @@ impl ContainerStore {
         let mut found = Vec::new();
         for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
             let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            let Some(name) = name.filter(|name| self.owner(name).is_none()) else { continue };
+            let Some(name) = name else { continue };
+            if self.owner(&name)?.is_some() {
+                continue;
+            }
             let target = fs::read_link(entry.path()).ok();
             let id = target.and_then(|target| target.file_name()?.to_str()?.parse().ok());
             if let Some(id) = id {
@@ -72,9 +76,11 @@ impl ContainerStore {
         }
         let done = if options.repair { Resolution::Repaired } else { Resolution::Found };
         let held = self.lock_names_for(options.repair)?;
+        let mut names = self.names_by_id();
         for id in ids {
             if let Ok(state) = self.directory(&id).read_state() {
-                let parted = self.mend_names(&held, &id, &state.name, options.repair)?;
+                let linked = (&id, names.remove(&id).unwrap_or_default());
+                let parted = self.mend_these_names(&held, linked, &state.name, options.repair)?;
                 found.extend(parted.into_iter().map(|what| (what, done.clone())));
             }
         }
@@ -89,7 +95,15 @@ impl ContainerStore {
             return true;
         }
         match self.volumes().try_lock_exclusive() {
-            Ok(Some(held)) => self.remove_unused(&held, &volumes).is_ok(),
+            Ok(Some(held)) => match self.take_unused(&held, &volumes) {
+                Ok(unused) => {
+                    drop(held);
+                    // What cannot be deleted is set aside.
+                    unused.into_iter().for_each(|volume| drop(volume.delete()));
+                    true
+                }
+                Err(_) => false,
+            },
             _ => false,
         }
     }

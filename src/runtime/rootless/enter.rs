@@ -14,6 +14,7 @@ use super::host_check;
 use super::maps::{self, Maps};
 use super::members::Members;
 use crate::model::{Error, Kind, Result};
+use crate::runtime::host::owner;
 use crate::sys::process::{self, Child};
 use crate::sys::process_state::ProcessState;
 use crate::sys::userns::{self, Range};
@@ -28,11 +29,13 @@ static ENTERED: OnceLock<Maps> = OnceLock::new();
 ///
 /// # Errors
 /// [`Kind::Denied`] if the host does not let ordinary users have one, with the command that allows
-/// it.
+/// it; or if the store is of another user.
 pub fn enter(root: &Path) -> Result<()> {
     if rustix::process::geteuid().is_root() {
         return Ok(());
     }
+    // Before the namespace: inside, the owner of root's store has no number.
+    owner::check(root)?;
     let mut maps = Maps::for_caller();
     let entered = enter_as(&mut maps, root);
     let _ = ENTERED.set(maps);

@@ -323,6 +323,7 @@ explain-hides = hides { $paths }
 explain-written = its writable layer: { $size }
 explain-written-sealed = its top layer; the root is read-only, so nothing is written to it
 explain-difference = { $added } added, { $changed } changed, { $deleted } deleted
+explain-difference-unknown = Its changes cannot be listed: { $reason }
 explain-ports = Listens on TCP { $ports }, inside
 explain-no-process = It has no process, so it has no namespaces, no memory and no CPU time: only files.
 explain-image = Image { $name }: { $size }, { $count ->

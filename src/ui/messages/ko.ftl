@@ -311,6 +311,7 @@ explain-hides = 가려지는 경로: { $paths }
 explain-written = 컨테이너의 쓰기 가능 레이어: { $size }
 explain-written-sealed = 컨테이너의 맨 위 레이어. 루트가 읽기 전용이므로 아무것도 쓰이지 않습니다
 explain-difference = 추가 { $added }개, 변경 { $changed }개, 삭제 { $deleted }개
+explain-difference-unknown = 변경 내용을 나열할 수 없습니다: { $reason }
 explain-ports = 컨테이너 안에서 수신 대기 중인 TCP 포트: { $ports }
 explain-no-process = 프로세스가 없으므로 네임스페이스도, 메모리도, CPU 시간도 없이 파일만 있습니다.
 explain-image = 이미지 { $name }: { $size }, 레이어 { $count }개

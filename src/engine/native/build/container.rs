@@ -7,8 +7,6 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
-
 use crate::engine::backend::{CancelToken, Containers as _};
 use crate::engine::native::handle::Native;
 use crate::model::container::options::RemoveOptions;
@@ -16,6 +14,7 @@ use crate::model::error::Context;
 use crate::model::value::name::ContainerName;
 use crate::model::{Kind, Result};
 use crate::runtime::host::lock::{Share, acquire};
+use crate::runtime::host::record_file;
 use crate::runtime::random;
 
 /// A file in `builds/`, locked as long as its builder lives: the kernel releases the lock however
@@ -119,9 +118,8 @@ impl Native {
         let entries = std::fs::read_dir(builds(&self.settings.root)).into_iter().flatten();
         let paths = entries.flatten().map(|entry| entry.path());
         paths.filter_map(|path| {
-            let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
-            let mut options = OpenOptions::new();
-            let file = options.read(true).custom_flags(flags.bits().cast_signed()).open(&path);
+            let file = record_file::open(&path, OpenOptions::new().read(true));
+            // Removed meanwhile, or of no build.
             file.ok().map(|file| (path, file))
         })
     }
