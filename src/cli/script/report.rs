@@ -16,8 +16,8 @@ use crate::ui;
 /// Checks before the script runs that the page can be written.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for a directory, a fifo, a socket or a dry run, [`Kind::NotFound`] if the page's directory does
-/// not exist.
+/// [`Kind::Invalid`] for a directory, a fifo, a socket or a dry run, [`Kind::NotFound`] if the
+/// page's directory does not exist.
 pub fn check(page: Option<&Path>, dry_run: bool) -> Result<()> {
     let Some(page) = page else { return Ok(()) };
     let cannot = |kind| Error::new(kind, format!("cannot write the report `{}`", page.display()));

@@ -67,6 +67,8 @@ fn credentials(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     let before = &written[..at];
     let start = match before.find("//") {
         Some(slashes) => before.len() - before[slashes..].trim_start_matches('/').len(),
+        // A token alone, before a registry.
+        None if !before.contains('/') && written[at..].contains('/') => 0,
         // A path of the host, or a registry with a port, has no password.
         None => before.find(':').filter(|colon| is_user(before, *colon)).map(|_| 0)?,
     };
@@ -95,6 +97,7 @@ mod tests {
             ("invalid `https://u:pw@h/x:1`: no", "invalid `https://***@h/x:1`: no"),
             ("u:pw@h/x:1", "***@h/x:1"),
             ("https://token@h/x", "https://***@h/x"),
+            ("`ghp_token@h/x:1`", "`***@h/x:1`"),
             ("//u:pw@h/x", "//***@h/x"),
             ("///u:pw@h/x", "///***@h/x"),
             ("/u:pw@h/x", "***@h/x"),
@@ -116,6 +119,8 @@ mod tests {
             "h.org/app:1@x",
             "ann@example.org",
             "/srv:/data@1:ro",
+            "/home/ann@example.org/x",
+            "@scope/x",
             "a @ b",
             "@",
             "https://@h",

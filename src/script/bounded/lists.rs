@@ -48,13 +48,13 @@ pub mod lists {
         Ok(())
     }
 
-    /// Returns a blob of so many zeros.
+    /// Returns a blob of zeros, of this length.
     #[rhai_fn(name = "blob", return_raw)]
     pub fn blob(ctx: NativeCallContext, len: INT) -> RhaiResultOf<Blob> {
         filled(&ctx, len, 0)
     }
 
-    /// Returns a blob of so many equal bytes.
+    /// Returns a blob of one byte again and again, of this length.
     #[rhai_fn(name = "blob", return_raw)]
     pub fn blob_of(ctx: NativeCallContext, len: INT, value: i64) -> RhaiResultOf<Blob> {
         filled(&ctx, len, value)
@@ -63,6 +63,7 @@ pub mod lists {
     /// Returns the bytes of a blob as an array.
     #[rhai_fn(name = "to_array", pure, return_raw)]
     pub fn to_array(ctx: NativeCallContext, blob: &mut Blob) -> RhaiResultOf<Array> {
+        Pace::new(&ctx).fits_items(blob.len())?;
         collect(&ctx, blob.iter().map(|byte| (Dynamic::from(INT::from(*byte)), 0)))
     }
 }

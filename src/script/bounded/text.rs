@@ -1,13 +1,15 @@
 //! Text: padding, replacing and splitting.
 
 use super::cut::whole_text;
-use super::pace::{LONGEST_TEXT, Pace};
+use super::pace::{LONGEST_TEXT, MOST_ITEMS, Pace};
 use crate::script::context::thrown::RhaiResultOf;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, INT, ImmutableString};
 
 /// What an item of an array takes, beside its text.
 const ITEM: usize = 64;
+/// What a padding writes at once, in bytes.
+const BLOCK: usize = 16 << 10;
 
 /// Text.
 #[export_module]
@@ -82,6 +84,7 @@ pub mod text {
     /// Returns the characters of a text.
     #[rhai_fn(name = "to_chars", return_raw)]
     pub fn to_chars(ctx: NativeCallContext, string: &str) -> RhaiResultOf<Array> {
+        Pace::new(&ctx).fits_items(string.chars().count())?;
         collect(&ctx, string.chars().map(|c| (Dynamic::from(c), c.len_utf8())))
     }
 
@@ -110,7 +113,7 @@ pub mod text {
         parts(&ctx, string.split(delimiter))
     }
 
-    /// Splits a text at occurrences of another, into at most so many parts.
+    /// Splits a text at occurrences of another, into at most this number of parts.
     #[rhai_fn(name = "split", pure, return_raw)]
     pub fn split_most(
         ctx: NativeCallContext,
@@ -134,7 +137,7 @@ pub mod text {
         parts(&ctx, string.split(delimiter))
     }
 
-    /// Splits a text at occurrences of a character, into at most so many parts.
+    /// Splits a text at occurrences of a character, into at most this number of parts.
     #[rhai_fn(name = "split", pure, return_raw)]
     pub fn split_char_most(
         ctx: NativeCallContext,
@@ -161,7 +164,7 @@ pub mod text {
         parts(&ctx, string.rsplit(delimiter))
     }
 
-    /// Splits a text at occurrences of another, from its end, into at most so many parts.
+    /// Splits a text at occurrences of another, from its end, into at most this number of parts.
     #[rhai_fn(name = "split_rev", pure, return_raw)]
     pub fn split_rev_most(
         ctx: NativeCallContext,
@@ -185,7 +188,7 @@ pub mod text {
         parts(&ctx, string.rsplit(delimiter))
     }
 
-    /// Splits a text at occurrences of a character, from its end, into at most so many parts.
+    /// Splits a text at occurrences of a character, from its end, into at most this number of parts.
     #[rhai_fn(name = "split_rev", pure, return_raw)]
     pub fn split_rev_char_most(
         ctx: NativeCallContext,
@@ -225,10 +228,13 @@ fn pad_with(
     pace.fits_text(bytes)?;
     let mut text = String::with_capacity(bytes);
     text.push_str(string);
-    for _ in 0..times {
-        pace.spend(padding.len())?;
-        text.push_str(padding);
+    let block = padding.repeat((BLOCK / padding.len()).clamp(1, times.max(1)));
+    for _ in 0..times / (block.len() / padding.len()) {
+        pace.spend(block.len())?;
+        text.push_str(&block);
     }
+    let whole = string.len() + times * padding.len();
+    text.push_str(&block[..whole - text.len()]);
     text.push_str(rest);
     *string = text.into();
     Ok(())
@@ -268,7 +274,11 @@ fn most(string: &str, segments: INT) -> Option<usize> {
     (segments > 1 && !string.is_empty()).then(|| usize::try_from(segments).unwrap_or(usize::MAX))
 }
 
-fn parts<'t>(ctx: &NativeCallContext, parts: impl Iterator<Item = &'t str>) -> RhaiResultOf<Array> {
+fn parts<'t>(
+    ctx: &NativeCallContext,
+    parts: impl Iterator<Item = &'t str> + Clone,
+) -> RhaiResultOf<Array> {
+    Pace::new(ctx).fits_items(parts.clone().take(MOST_ITEMS + 1).count())?;
     collect(ctx, parts.map(|part| (part.into(), part.len())))
 }
 
@@ -297,7 +307,7 @@ pub(in crate::script) fn join(
     Ok(text)
 }
 
-/// Collects items, each with its size.
+/// Collects items, each with its size. Their number is known to fit.
 pub(super) fn collect(
     ctx: &NativeCallContext,
     items: impl Iterator<Item = (Dynamic, usize)>,
@@ -306,7 +316,6 @@ pub(super) fn collect(
     let mut list = Array::new();
     for (item, size) in items {
         pace.spend(size.saturating_add(ITEM))?;
-        pace.fits_items(list.len() + 1)?;
         list.push(item);
     }
     Ok(list)
