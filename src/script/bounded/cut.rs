@@ -54,6 +54,6 @@ mod tests {
         let list: Array = vec![long; 1_000_000];
         let text = text_of(&list.into());
         assert!(text.len() <= MOST + 4 && text.starts_with("[\"éé") && text.ends_with("é…"));
-        assert_eq!(text_of(&vec![Dynamic::from(1), "a".into()].into()), "[1, \"a\"]");
+        assert_eq!(text_of(&vec![Dynamic::from(1_i64), "a".into()].into()), "[1, \"a\"]");
     }
 }

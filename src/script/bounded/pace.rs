@@ -26,7 +26,7 @@ impl<'c, 'a> Pace<'c, 'a> {
         Pace { ctx, left: PART }
     }
 
-    /// Notes work that is to be done.
+    /// Counts the work of the next part.
     ///
     /// # Errors
     /// The end of the script, which comes no later than after a part.

@@ -8,7 +8,7 @@ use rhai::{Array, Dynamic, INT, ImmutableString};
 
 /// What an item of an array takes, beside its text.
 const ITEM: usize = 64;
-/// What a padding writes at once, in bytes.
+/// What a padding writes in one piece, in bytes.
 const BLOCK: usize = 16 << 10;
 
 /// Text.
@@ -188,7 +188,8 @@ pub mod text {
         parts(&ctx, string.rsplit(delimiter))
     }
 
-    /// Splits a text at occurrences of a character, from its end, into at most this number of parts.
+    /// Splits a text at occurrences of a character, from its end, into at most this number of
+    /// parts.
     #[rhai_fn(name = "split_rev", pure, return_raw)]
     pub fn split_rev_char_most(
         ctx: NativeCallContext,
