@@ -138,10 +138,13 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         });
     }
     let mut work = || match CommandContext::new(settings.clone()) {
-        Ok(context) => teaching::traced(tracing, context.cancel(), &mut terminal, |terminal| {
-            let outcome = perform(&context, terminal, &arguments.verb);
-            finish(terminal, outcome)
-        }),
+        Ok(context) => {
+            terminal.until(context.cancel());
+            teaching::traced(tracing, context.cancel(), &mut terminal, |terminal| {
+                let outcome = perform(&context, terminal, &arguments.verb);
+                finish(terminal, outcome)
+            })
+        }
         Err(error) => finish(&mut terminal, Err(error.into())),
     };
     match NamespaceUse::of(&arguments.verb) {

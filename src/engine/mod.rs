@@ -2,7 +2,7 @@
 //! trait `Backend` and its two engines, native and dry.
 
 mod backend;
-mod dockerfile;
+pub(crate) mod dockerfile;
 pub mod dry;
 mod native;
 mod open;

@@ -18,9 +18,9 @@ mod archive;
 pub(crate) mod build;
 mod bytes;
 mod host;
-mod layer;
-mod registry;
-mod store;
+pub(crate) mod layer;
+pub(crate) mod registry;
+pub(crate) mod store;
 mod tar;
 pub mod transfer;
 

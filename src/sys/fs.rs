@@ -3,7 +3,7 @@
 //! A path here is relative to a directory that is held open, and names are bytes, because file
 //! names are. Nothing follows a symbolic link, all descriptors are close-on-exec.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
     AtFlags, Dev, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, ResolveFlags, SeekFrom,
@@ -47,8 +47,7 @@ pub fn open_dir(path: &std::path::Path) -> Result<OwnedFd> {
 pub fn open_dir_beneath(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let path = if path.is_empty() { b"." } else { path };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat2(dir, path, flags, Mode::empty(), BENEATH)
-        .map_err(|errno| failed("openat2", path, errno))
+    open_resolved(dir.as_fd(), path, flags, BENEATH)
 }
 
 /// Returns whether an open failed because no directory is where one was: there is nothing, a file
@@ -61,8 +60,24 @@ pub fn is_replaced(error: &Error) -> bool {
 /// block on a fifo.
 pub fn open_file_beneath(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    rustix::fs::openat2(dir, path, flags, Mode::empty(), BENEATH)
-        .map_err(|errno| failed("openat2", path, errno))
+    open_resolved(dir.as_fd(), path, flags, BENEATH)
+}
+
+/// Wraps `openat2(2)`. `EAGAIN` (a rename raced the walk) is tried again, at most 128 times.
+fn open_resolved(
+    dir: BorrowedFd<'_>,
+    path: &[u8],
+    flags: OFlags,
+    resolve: ResolveFlags,
+) -> Result<OwnedFd> {
+    let mut opened = Err(Errno::AGAIN);
+    for _ in 0..128 {
+        opened = rustix::fs::openat2(dir, path, flags, Mode::empty(), resolve);
+        if !matches!(opened, Err(Errno::AGAIN | Errno::INTR)) {
+            break;
+        }
+    }
+    opened.map_err(|errno| failed("openat2", path, errno))
 }
 
 /// Where a path of a user's directory may lead: also over mount points.
@@ -72,15 +87,13 @@ const INSIDE: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLIN
 pub fn open_dir_inside(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let path = if path.is_empty() { b"." } else { path };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat2(dir, path, flags, Mode::empty(), INSIDE)
-        .map_err(|errno| failed("openat2", path, errno))
+    open_resolved(dir.as_fd(), path, flags, INSIDE)
 }
 
 /// As [`open_file_beneath`], and crosses mount points: for a directory of a user.
 pub fn open_file_inside(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    rustix::fs::openat2(dir, path, flags, Mode::empty(), INSIDE)
-        .map_err(|errno| failed("openat2", path, errno))
+    open_resolved(dir.as_fd(), path, flags, INSIDE)
 }
 
 /// Wraps `openat(2)` with `O_CREAT|O_EXCL|O_NOFOLLOW`: a new file, mode 0600.

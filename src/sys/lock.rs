@@ -1,6 +1,7 @@
 //! Locks between processes of the engine: flock(2), with a bound.
 
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::os::linux::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
@@ -40,11 +41,12 @@ fn within(file: &File, share: Share, what: &str, timeout: Duration) -> Result<()
         };
         match tried {
             Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
             Err(TryLockError::Error(error)) => {
                 return Err(Error::from_io(format!("lock {what}"), &error));
             }
             Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
-                return Err(is_held(file, what, timeout));
+                return Err(held_for(Some(file), &format!("{what} have"), timeout));
             }
             Err(TryLockError::WouldBlock) => {
                 std::thread::sleep(pause);
@@ -54,9 +56,15 @@ fn within(file: &File, share: Share, what: &str, timeout: Duration) -> Result<()
     }
 }
 
-fn is_held(file: &File, what: &str, timeout: Duration) -> Error {
-    let late = format!("{what} have been locked for {} s", timeout.as_secs_f32());
-    let Some(process) = holder(file).and_then(ProcessState::of) else {
+/// Returns the error of a lock that another process holds for too long, and names the process.
+/// `what` is the thing that is locked with its verb, such as "the volumes have".
+pub fn is_held(file: Option<&File>, what: &str) -> Error {
+    held_for(file, what, LOCK_TIMEOUT)
+}
+
+fn held_for(file: Option<&File>, what: &str, timeout: Duration) -> Error {
+    let late = format!("{what} been locked for {} s", timeout.as_secs_f32());
+    let Some(process) = file.and_then(holder).and_then(ProcessState::of) else {
         return Error::new(Kind::Timeout, format!("{late} by another process"))
             .hint("look for it, and end it or let it continue: ps -C lifebox -o pid,stat,args");
     };

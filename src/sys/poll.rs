@@ -90,6 +90,16 @@ pub fn poll_all(fds: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> Result<()
     }
 }
 
+/// Returns whether the other end of a socket is closed.
+pub fn is_hung_up(socket: impl AsFd) -> bool {
+    let socket = socket.as_fd();
+    let ended = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+    let mut polled = [PollFd::new(&socket, ended)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let polled_any = rustix::event::poll(&mut polled, Some(&now));
+    polled_any.is_ok() && polled[0].revents().intersects(ended)
+}
+
 /// Wraps `poll(2)` for `POLLPRI`, by which cgroup and proc files report changes. Returns at a
 /// change or after `timeout`.
 pub fn wait_priority(file: impl AsFd, timeout: Duration) -> Result<()> {

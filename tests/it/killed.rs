@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::faults::monitor;
-use crate::harness::{TIMEOUT, TestEngine, signal, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, ran_to_its_end, signal, wait_until, waits_for_monitor};
 use crate::needs_root;
 
 /// Kills the monitor of a container, and waits until the kernel has ended it.
@@ -64,6 +64,30 @@ fn whichever_verb_meets_a_lost_container_first_removes_it_with_its_volumes() {
         for place in ["containers", "names", "volumes"] {
             assert_eq!(entries(&engine, place), 0, "{verb:?} leaves {place}");
         }
+    }
+}
+
+#[test]
+fn a_wait_for_a_lost_container_ends_whoever_removes_it() {
+    needs_root!();
+    let engine = TestEngine::new();
+    for others in [&["ps", "-a"][..], &["rm", "-f", "box"], &[]] {
+        engine.ok(&["run", "-d", "--rm", "--name", "box", "host", "sleep", "300"]);
+        let waits = [
+            engine.spawn(&["wait", "box"]),
+            engine.spawn(&["-e", "print(wait(\"box\"))"]),
+            engine.spawn(&["attach", "--no-stdin", "box"]),
+        ];
+        assert!(wait_until(TIMEOUT, || waits.iter().all(waits_for_monitor)));
+        kill_monitor(&engine, "box");
+        if !others.is_empty() {
+            engine.run(others);
+        }
+        let [wait, script, attach] = waits.map(ran_to_its_end);
+        assert_eq!((wait.code, wait.out.as_str()), (0, "137\n"), "{others:?}: {}", wait.err);
+        assert_eq!((script.code, script.out.as_str()), (0, "137\n"), "{}", script.err);
+        assert_eq!(attach.code, 137, "{others:?}: {}", attach.err);
+        assert_eq!(engine.ok(&["ps", "-aq"]), "");
     }
 }
 

@@ -1,9 +1,12 @@
 //! `--report`: runs a script and writes what it did as an HTML page.
 
+use std::io::Write as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::cli::terminal::finish::fail;
+use crate::cli::terminal::screen;
 use crate::cli::verb::system::VERSION;
 use crate::engine::write_atomic;
 use crate::model::error::Context as _;
@@ -12,6 +15,9 @@ use crate::model::value::language::Language;
 use crate::model::{Error, Kind, Result};
 use crate::script::{self, Outcome, ScriptHost, Source};
 use crate::ui;
+
+/// How long the error of a script waits for its reader: a time limit must end the process.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Checks before the script runs that the page can be written.
 ///
@@ -76,9 +82,9 @@ fn write(page: &Path, language: Language, recording: &Recording, host: &ScriptHo
 /// Prints the error of a script and returns its exit code.
 fn print_result(host: &ScriptHost, outcome: &Outcome) -> u8 {
     if let Some(report) = &outcome.report {
-        // If standard error is closed, the error cannot be printed.
-        let _ = host.output.write_err(report.trim_end().as_bytes());
-        let _ = host.output.write_err(b"\n");
+        // If standard error is closed or without a reader, the error cannot be printed.
+        let mut err = screen::stderr().until(&host.cancel).at_most(LAST_WORDS);
+        let _ = err.write_all(format!("{}\n", report.trim_end()).as_bytes());
     }
     ended(host, outcome.exit_code)
 }

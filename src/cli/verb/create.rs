@@ -188,7 +188,7 @@ fn ensure_image(
         }
     }
     let fetch = PullOptions { platform, ..PullOptions::default() };
-    let progress = progress::on_stderr();
+    let progress = progress::on_stderr(context.cancel());
     backend.ensure_image(reference, pull, &fetch, &progress, context.interruptible()?)
 }
 

@@ -3,6 +3,8 @@
 use super::context::CommandContext;
 use super::copy;
 use super::environment;
+use std::time::Duration;
+
 use crate::cli::arguments::exec::{
     AttachArguments, ExecArguments, PortArguments, ProcessVerb, TopArguments,
 };
@@ -194,8 +196,9 @@ fn connect(
     let attach = Attach {
         start: with.start,
         stdin: with.stdin.then_some(input),
-        stdout: &mut screen::stdout(),
-        stderr: &mut screen::stderr(),
+        // Without a reader, signals are still forwarded.
+        stdout: &mut screen::stdout().until(cancel).at_most(Duration::ZERO),
+        stderr: &mut screen::stderr().until(cancel).at_most(Duration::ZERO),
         forward_signals,
         detach_keys: with.detach_keys,
         terminal: [input, output].into_iter().find(is_terminal).filter(|_| with.tty),

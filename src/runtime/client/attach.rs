@@ -85,6 +85,10 @@ impl<'a> StdinForwarder<'a> {
 
 /// The most bytes of output to the monitor that wait in memory.
 const MAX_OUTBOX: usize = 64 * 1024;
+/// The signals by which users end programs: SIGHUP, SIGINT, SIGQUIT and SIGTERM.
+const ENDINGS: [i32; 4] = [1, 2, 3, 15];
+/// After this number of signals a client drops output without a reader.
+const INSISTENT: u32 = 3;
 /// How long a detaching client waits until the monitor has taken its last input.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -161,7 +165,7 @@ impl Runtime {
                 }
                 Ok(outcome)
             }
-            None => self.wait(id, None, cancel).map(AttachOutcome::Exited),
+            None => self.wait_on(id, None, cancel, true).map(AttachOutcome::Exited),
         }
     }
 
@@ -189,6 +193,8 @@ pub(crate) struct AttachSession<'a> {
     /// When the program is killed.
     deadline: Option<Instant>,
     late: bool,
+    /// How many signals were forwarded by which users end programs.
+    interrupts: u32,
     /// The signal that the program gets if this session is cancelled.
     pub(crate) on_cancel: Option<Signal>,
     stdout: &'a mut dyn Write,
@@ -225,6 +231,7 @@ impl<'a> AttachSession<'a> {
             stdin_forwarder,
             deadline,
             late: false,
+            interrupts: 0,
             on_cancel: None,
             stdout: streams.stdout,
             stderr: streams.stderr,
@@ -244,7 +251,7 @@ impl<'a> AttachSession<'a> {
             }
             while let Some(received) = self.connection.decode()? {
                 match received {
-                    Received::Output(stream, bytes) => self.print(stream, &bytes)?,
+                    Received::Output(stream, bytes) => self.print(stream, &bytes, cancel)?,
                     Received::Reply(Reply::Exited { .. }) if self.late => {
                         let message = "timed out: the process was killed";
                         return Err(Error::new(Kind::Timeout, message));
@@ -257,20 +264,9 @@ impl<'a> AttachSession<'a> {
                 }
             }
             let ready = self.poll(cancel)?;
-            cancel.check().inspect_err(|_| {
-                if let Some(signal) = self.on_cancel {
-                    let _ = self.connection.send(&Request::Kill { signal });
-                }
-            })?;
-            if !self.late && self.deadline.is_some_and(|at| Instant::now() >= at) {
-                self.late = true;
-                self.queue(&Request::Kill { signal: Signal::KILL });
-            }
+            self.interrupt(cancel)?;
             if ready[0] && !self.connection.fill() {
                 return Ok(None);
-            }
-            while let Some(signal) = self.signals.as_ref().and_then(Signals::next) {
-                self.queue(&Request::Kill { signal });
             }
             if ready[3] {
                 self.resize()?;
@@ -324,17 +320,54 @@ impl<'a> AttachSession<'a> {
         Ok(())
     }
 
-    fn print(&mut self, stream: Stream, bytes: &[u8]) -> Result<()> {
-        let out = if stream == Stream::Stdout { &mut *self.stdout } else { &mut *self.stderr };
-        match out.write_all(bytes).and_then(|()| out.flush()) {
-            // The reader is gone, as in `run ... | head`: as with Docker's client, the container
-            // runs on.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                Err(Error::new(Kind::Cancelled, "the reader of the container's output is gone"))
+    fn print(&mut self, stream: Stream, bytes: &[u8], cancel: &CancelToken) -> Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let out = if stream == Stream::Stdout { &mut *self.stdout } else { &mut *self.stderr };
+            match out.write(rest) {
+                Ok(0) => return Err(lost(&ErrorKind::WriteZero.into())),
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_without_reader(&error) => self.without_reader(cancel)?,
+                Err(error) => return Err(lost(&error)),
             }
-            Err(error) => Err(Error::from_io("write the container's output", &error)),
-            Ok(()) => Ok(()),
         }
+        let out = if stream == Stream::Stdout { &mut *self.stdout } else { &mut *self.stderr };
+        out.flush().map_err(|error| lost(&error))
+    }
+
+    /// Does between two attempts to write what a session must do meanwhile. Fails when there is
+    /// nothing left to wait for: the user has sent a signal, and the container has ended, or the
+    /// user insists.
+    fn without_reader(&mut self, cancel: &CancelToken) -> Result<()> {
+        self.interrupt(cancel)?;
+        self.send();
+        let ended = || sys::poll::is_hung_up(&self.connection);
+        match self.interrupts {
+            0 => Ok(()),
+            count if count < INSISTENT && !ended() => Ok(()),
+            _ => Err(Error::new(Kind::Cancelled, "interrupted while no process reads the output")),
+        }
+    }
+
+    /// Obeys the cancel token and the deadline, and forwards signals.
+    fn interrupt(&mut self, cancel: &CancelToken) -> Result<()> {
+        cancel.check().inspect_err(|_| {
+            if let Some(signal) = self.on_cancel {
+                let _ = self.connection.send(&Request::Kill { signal });
+            }
+        })?;
+        if !self.late && self.deadline.is_some_and(|at| Instant::now() >= at) {
+            self.late = true;
+            self.queue(&Request::Kill { signal: Signal::KILL });
+        }
+        while let Some(signal) = self.signals.as_ref().and_then(Signals::next) {
+            if ENDINGS.contains(&signal.number()) {
+                self.interrupts += 1;
+            }
+            self.queue(&Request::Kill { signal });
+        }
+        Ok(())
     }
 
     /// Returns which are ready: monitor, cancel, signals, window size, standard input.
@@ -413,4 +446,17 @@ impl<'a> AttachSession<'a> {
         }
         false
     }
+}
+
+/// Whether a writer has given up waiting for a reader, for now.
+fn is_without_reader(error: &std::io::Error) -> bool {
+    Error::downcast_io(error).is_some_and(|error| error.kind() == Kind::Timeout)
+}
+
+fn lost(error: &std::io::Error) -> Error {
+    // The reader is gone, as in `run ... | head`: as with Docker's client, the container runs on.
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Error::new(Kind::Cancelled, "the reader of the container's output is gone");
+    }
+    Error::from_io("write the container's output", error)
 }

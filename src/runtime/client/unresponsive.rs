@@ -62,12 +62,10 @@ impl Runtime {
     pub(super) fn no_answer(&self, id: &ContainerId) -> Error {
         match self.monitor_of(id).and_then(ProcessState::of) {
             Some(monitor) => stuck(id, &monitor),
+            // A client in the middle of a verb holds the lock.
             None => {
-                let message =
-                    format!("another command has been changing `{}` for 10 s", id.short());
-                Error::new(Kind::Timeout, message).hint(
-                    "look for it, and end it or let it continue: ps -C lifebox -o pid,stat,args",
-                )
+                let lock = std::fs::File::open(self.directory(id).file("lock")).ok();
+                sys::lock::is_held(lock.as_ref(), &format!("container `{}` has", id.short()))
             }
         }
     }

@@ -122,11 +122,30 @@ impl Runtime {
         timeout: Option<Duration>,
         cancel: &CancelToken,
     ) -> Result<i32> {
+        self.wait_on(id, timeout, cancel, false)
+    }
+
+    /// As [`Runtime::wait`], of a container that the caller has seen running if `was_running`. One
+    /// that is gone then was created with `--rm` and its monitor was killed: another command has
+    /// removed it.
+    pub(super) fn wait_on(
+        &self,
+        id: &ContainerId,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+        mut was_running: bool,
+    ) -> Result<i32> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
-            match self.claim(id)? {
-                Claim::Stopped(_, state) => return Ok(state.exit_code),
-                Claim::Running(mut connection) => {
+            match self.claim(id) {
+                // Another command has removed what was lost with its monitor.
+                Err(error) if was_running && error.kind() == Kind::NotFound => {
+                    return Ok(Signal::KILL.exit_code());
+                }
+                Err(error) => return Err(error),
+                Ok(Claim::Stopped(_, state)) => return Ok(state.exit_code),
+                Ok(Claim::Running(mut connection)) => {
+                    was_running = true;
                     let request = (&Request::Wait, Work::Run);
                     let cancel = Some(cancel);
                     match self.ask_patiently(&mut connection, id, request, deadline, cancel)? {
@@ -159,28 +178,28 @@ impl Runtime {
         }
         self.containers.claim_name_locked(&names, name, id)?;
         let request = Request::Rename { name: name.clone() };
-        // Another process may rename it concurrently: the party that changes the name returns the
-        // old one.
-        let old = self.request_or(
+        let renamed = self.request_or(
             id,
             &request,
             None,
-            |reply| if let Reply::Renamed { old } = reply { old } else { now.clone() },
+            |_| (),
             |_lock, state| {
+                if state.name == *name {
+                    return Ok(());
+                }
                 let old = state.name.clone();
                 status::check(old.as_str(), state.status, Action::Rename)?;
                 directory.write_state(&State { name: name.clone(), ..state })?;
                 self.event(id, event::EventAction::Rename, &event::rename_attributes(&old));
-                Ok(old)
+                Ok(())
             },
         );
-        // Too late, a monitor may have renamed it all the same.
-        let late = old.as_ref().is_err_and(|error| error.kind() == Kind::Timeout);
-        if late && directory.read_state().is_ok_and(|state| state.name == *name) {
-            return self.containers.free_name(&now, id);
+        // The record counts: a monitor may have been killed between its record and its answer.
+        let recorded = directory.read_state().map_or_else(|_| now, |state| state.name);
+        self.containers.mend_names(&names, id, &recorded, true)?;
+        if recorded != *name {
+            return renamed;
         }
-        self.containers.free_name(old.as_ref().unwrap_or(name), id)?;
-        old?;
         directory.sync(&["state.json"])?;
         self.containers.sync()
     }

@@ -150,11 +150,6 @@ pub enum Reply {
         /// The exit code.
         code: i32,
     },
-    /// The container is renamed.
-    Renamed {
-        /// The old name, which the client frees.
-        old: ContainerName,
-    },
     /// The request failed.
     Failed(Error),
     /// The steps of the trace until now; the actual reply follows.

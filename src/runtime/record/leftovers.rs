@@ -17,7 +17,8 @@ impl ContainerStore {
     /// # Errors
     /// When the root can't be read or written.
     pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
-        let mut found = Vec::new();
+        // Before the names: a container that is being removed has its name until it is gone.
+        let mut found = self.leftovers(options)?;
         for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
             let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
             let Some(name) = name else { continue };
@@ -32,7 +33,6 @@ impl ContainerStore {
                 found.push((what, Resolution::of_removal(freed)));
             }
         }
-        found.extend(self.leftovers(options)?);
         found.extend(self.parted_names(options)?);
         found.extend(self.volumes().half_done(options)?);
         Ok(found)

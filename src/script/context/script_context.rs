@@ -23,6 +23,12 @@ use crate::script::sandbox::backend::SandboxedBackend;
 use crate::script::sandbox::policy::AllowedPath;
 use crate::script::syntax::sources::Sources;
 
+/// Whether an error of writing means that output is lost. After Ctrl-C or a time limit the writer
+/// stops waiting for a reader: that ends the script anyway.
+pub fn is_lost(error: &io::Error) -> bool {
+    Error::downcast_io(error).is_none_or(|error| error.kind() != Kind::Cancelled)
+}
+
 /// The language of a script, defined above this wing and passed in.
 #[derive(Clone, Copy, Debug)]
 pub struct Language {
@@ -282,8 +288,8 @@ impl ScriptContext {
     ///
     /// [`Output`]: crate::script::host::Output
     pub fn end_unless(&self, written: io::Result<()>) {
-        if written.is_err() {
-            self.end(Ending::Closed);
+        if let Err(error) = written {
+            self.end(if is_lost(&error) { Ending::Closed } else { Ending::Interrupted });
         }
     }
 

@@ -68,7 +68,11 @@ pub fn build(context: &ScriptContext) -> Engine {
     let own = context.clone();
     #[expect(deprecated, reason = "unstable, and the only hook before the use of a variable")]
     engine.on_var(move |name, _, mut evaluation| {
-        if evaluation.scope().get(name).is_some_and(nesting::is_too_deep) {
+        nesting::note_variable();
+        let this = evaluation.this_ptr().map(|this| &*this);
+        if this.is_some_and(nesting::is_too_deep)
+            || evaluation.scope().get(name).is_some_and(nesting::is_too_deep)
+        {
             let message = format!("value nesting limit reached ({})", nesting::DEEPEST);
             return Err(EvalAltResult::ErrorDataTooLarge(message, Position::NONE).into());
         }
@@ -78,6 +82,9 @@ pub fn build(context: &ScriptContext) -> Engine {
         Ok(None)
     });
     let progress = context.clone();
-    engine.on_progress(move |_| progress.ending().map(rhai::Dynamic::from));
+    engine.on_progress(move |operations| {
+        nesting::note_operations(operations);
+        progress.ending().map(rhai::Dynamic::from)
+    });
     engine
 }
