@@ -41,6 +41,7 @@ mod library;
 mod life;
 mod limits;
 mod logs;
+mod long_calls;
 mod lost_output;
 mod many_layers;
 mod mounts;

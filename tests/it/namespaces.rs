@@ -196,7 +196,7 @@ fn kernel_parameters_of_its_own_namespaces_are_set_and_others_refused() {
     );
     assert_eq!(said, "1\n4096\nexample\n1 2");
     for (options, code, part) in [
-        (&["--sysctl", "kernel.panic=1"][..], 1, "'kernel.panic' is not allowed"),
+        (&["--sysctl", "kernel.panic=1"][..], 125, "'kernel.panic' is not allowed"),
         (&["--sysctl", "net.x"], 125, "has no value"),
         (
             &["--network", "host", "--sysctl", "net.ipv4.ip_forward=1"],

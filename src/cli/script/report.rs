@@ -1,6 +1,7 @@
 //! `--report`: runs a script and writes what it did as an HTML page.
 
 use std::io::Write as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,8 +22,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Checks before the script runs that the page can be written.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for a directory or a dry run, [`Kind::NotFound`] if the page's directory does
-/// not exist.
+/// [`Kind::Invalid`] for a directory, a fifo, a socket or a dry run, [`Kind::NotFound`] if the
+/// page's directory does not exist.
 pub fn check(page: Option<&Path>, dry_run: bool) -> Result<()> {
     let Some(page) = page else { return Ok(()) };
     let cannot = |kind| Error::new(kind, format!("cannot write the report `{}`", page.display()));
@@ -34,6 +35,13 @@ pub fn check(page: Option<&Path>, dry_run: bool) -> Result<()> {
         let within = page.join("report.html");
         let error = cannot(Kind::Invalid).cause("it is a directory");
         return Err(error.hint(format!("name a file in it: `{}`", within.display())));
+    }
+    if page
+        .metadata()
+        .is_ok_and(|found| found.file_type().is_fifo() || found.file_type().is_socket())
+    {
+        let error = cannot(Kind::Invalid).cause("it is not a regular file");
+        return Err(error.hint("name a regular file, such as report.html"));
     }
     let folder = page.parent().filter(|folder| !folder.as_os_str().is_empty());
     match folder.filter(|folder| !folder.is_dir()) {
@@ -52,7 +60,7 @@ pub fn run(host: ScriptHost, source: Source, page: Option<&Path>) -> u8 {
     match script::run_recorded(host.clone(), source) {
         Ok((outcome, recording)) => {
             let code = print_result(&host, &outcome);
-            match (write(page, language, &recording), code) {
+            match (write(page, language, &recording, &host), code) {
                 (Ok(()), code) => code,
                 (Err(error), 0) => fail(&error),
                 (Err(error), code) => {
@@ -65,10 +73,10 @@ pub fn run(host: ScriptHost, source: Source, page: Option<&Path>) -> u8 {
     }
 }
 
-fn write(page: &Path, language: Language, recording: &Recording) -> Result<()> {
+fn write(page: &Path, language: Language, recording: &Recording, host: &ScriptHost) -> Result<()> {
     let text = ui::page::page(language, VERSION, recording);
     let what = || format!("cannot write the report `{}`", page.display());
-    write_atomic(page, &|| Ok(()), |out| out.write_all(text.as_bytes()).context(what))
+    write_atomic(page, &|| host.cancel.check(), |out| out.write_all(text.as_bytes()).context(what))
 }
 
 /// Prints the error of a script and returns its exit code.

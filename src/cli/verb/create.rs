@@ -11,7 +11,7 @@ use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::container::options::{CreateOptions, EnvEntry, RemoveOptions};
-use crate::model::error::Context as _;
+use crate::model::error::{Context as _, credentials};
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::progress::PullOptions;
 use crate::model::value::id::ContainerId;
@@ -209,6 +209,7 @@ fn missing_image(reference: &str, error: Error) -> Error {
     if error.kind() != Kind::NotFound || error.hint_text().is_some() {
         return error;
     }
+    let reference = credentials::mask_reference(reference);
     error.hint(format!(
         "load `{reference}` with `lifebox load -i FILE`, or use `host`, the image of the host's \
          programs"

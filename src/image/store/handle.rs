@@ -16,7 +16,7 @@ use crate::image::bytes::staging::{self, Staging};
 use crate::image::layer;
 use crate::image::layer::tar_split::{TarAssembler, Verified};
 use crate::image::tar::error::corrupt;
-use crate::model::error::Context;
+use crate::model::error::{Context, credentials};
 use crate::model::image::own::OwnImages;
 use crate::model::image::{Image, ImageConfig};
 use crate::model::value::digest::Digest;
@@ -308,6 +308,7 @@ pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
 
 /// Returns the error for a name without an image.
 pub(super) fn no_such(query: &str) -> Error {
+    let query = credentials::mask_reference(query);
     Error::new(Kind::NotFound, format!("no such image: `{query}`"))
         .hint("list local images with `images`, or load an archive with `load -i FILE`")
 }

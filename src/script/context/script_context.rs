@@ -188,6 +188,11 @@ impl ScriptContext {
         raised.then_some(Ending::Interrupted)
     }
 
+    /// Returns why the script of a call has ended, if it has. Cheap enough to be asked often.
+    pub fn ending_of(ctx: &NativeCallContext) -> Option<Ending> {
+        ctx.tag()?.read_lock::<ScriptContext>()?.ending()
+    }
+
     /// Returns the token that cancels calls of this thread.
     pub fn cancel(&self) -> CancelToken {
         thread::cancel().unwrap_or_else(|| self.0.host.cancel.clone())

@@ -7,6 +7,7 @@ use rhai::{Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState};
 
 use super::interpreter;
 use crate::engine::CancelToken;
+use crate::script::bounded;
 use crate::script::context::scope::Scope;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{Ending, RhaiResultOf, innermost, throw};
@@ -160,7 +161,7 @@ impl Session {
         timer.into_iter().for_each(|timer| timer.cancel());
         match evaluated {
             Ok(value) => {
-                stack::on_big_stack(|| value.to_string()).map_err(|bug| render::plain(&bug))
+                stack::on_big_stack(|| bounded::text_of(&value)).map_err(|bug| render::plain(&bug))
             }
             Err(error) => match exit_reply(&error) {
                 Some(Ending::TimedOut) => Err("time limit reached".to_owned()),

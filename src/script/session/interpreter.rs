@@ -1,7 +1,9 @@
 //! Builds the Rhai engine: our functions, our module resolver, our limits.
 
 use super::modules::Resolver;
+use crate::model::value::visible::escape_line;
 use crate::script::api;
+use crate::script::bounded;
 use crate::script::context::script_context::{Language, ScriptContext};
 use crate::script::errors::caught;
 use crate::script::flow::logs::Logs;
@@ -26,6 +28,7 @@ pub const LANGUAGE: Language = Language { library: &api::LIBRARY, engine: build 
 pub fn vocabulary() -> Engine {
     let mut engine = parser::parser();
     engine.register_global_module(StandardPackage::new().as_shared_module());
+    engine.register_global_module(bounded::module().into());
     let functions: rhai::Shared<rhai::Module> = api::module().into();
     engine.register_global_module(functions.clone());
     // `engine::start(c)` means lifebox's function even if a script defines its own `start`.
@@ -56,7 +59,7 @@ pub fn build(context: &ScriptContext) -> Engine {
     let err = context.clone();
     engine.on_debug(move |text, source, position| {
         let place = match (source, position.line()) {
-            (Some(source), Some(line)) => format!("{source}:{line}: "),
+            (Some(source), Some(line)) => format!("{}:{line}: ", escape_line(source)),
             (None, Some(line)) => format!("{line}: "),
             _ => String::new(),
         };
