@@ -17,7 +17,7 @@ impl ContainerStore {
     /// # Errors
     /// When the root can't be read or written.
     pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
-        // Before the names: a container that is being removed has its name until it is gone.
+        // Before the names: a container keeps its name until it is removed.
         let mut found = self.leftovers(options)?;
         for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
             let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
