@@ -171,7 +171,7 @@ fn canaries(engine: &TestEngine, outside: &Path, pid: u32) -> BTreeMap<String, S
 }
 
 #[test]
-fn no_function_of_the_reference_touches_or_tells_what_is_anothers() {
+fn no_function_of_the_reference_touches_or_tells_what_others_own() {
     needs_root!();
     let engine = TestEngine::empty();
     let outside = engine.root().join("outside");

@@ -8,7 +8,7 @@
 //! `monitor.sock`, `lock`.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -59,11 +59,14 @@ impl Directory {
         let path = self.file("lock");
         let file = record_file::open_lock(&path);
         let file = file.context(|| format!("open `{}`", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Lock { file })),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => {
-                Err(Error::from_io(format!("lock `{}`", path.display()), &error))
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Lock { file })),
+                Err(fs::TryLockError::WouldBlock) => return Ok(None),
+                Err(fs::TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Err(fs::TryLockError::Error(error)) => {
+                    return Err(Error::from_io(format!("lock `{}`", path.display()), &error));
+                }
             }
         }
     }
