@@ -25,8 +25,7 @@ const DIRECTORIES: [&str; 7] =
     ["images", "containers", "volumes", "names", "staging", "removing", "builds"];
 
 /// Files of a store that are obeyed, executed or written.
-const FILES: [&str; 6] =
-    ["images/oci-layout", "events.jsonl", "use.lock", "namespace", "init", "storage-driver"];
+const FILES: [&str; 4] = ["events.jsonl", "use.lock", "namespace", "init"];
 
 /// How many links the kernel follows (path_resolution(7)).
 const MAX_LINKS: usize = 40;
