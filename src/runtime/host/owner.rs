@@ -32,18 +32,18 @@ const MAX_LINKS: usize = 40;
 /// Who owns what belongs to a user that this user namespace does not have (user_namespaces(7)).
 const UNMAPPED: u32 = 65534;
 
-/// Refuses a store that another user owns or could replace.
+/// Refuses a store that another user owns or could replace. To be called when a store is opened,
+/// and once more when its root may have been created: in `/tmp` another user may be faster.
 ///
 /// # Errors
 /// [`Kind::Denied`], naming the directory and its owner.
 pub fn check(root: &Path) -> Result<()> {
-    // A process opens one store, most of them twice: before and in its user namespace.
+    // Free of system calls for the second time, if the root was there for the first.
     static CHECKED: OnceLock<PathBuf> = OnceLock::new();
     if CHECKED.get().is_some_and(|checked| checked == root) {
         return Ok(());
     }
-    Caller::now().check(root)?;
-    if root.is_absolute() {
+    if Caller::now().check(root)? {
         let _ = CHECKED.set(root.to_owned());
     }
     Ok(())
@@ -66,10 +66,11 @@ impl Caller {
         Caller { user, group, sudo: sudo.and_then(|uid| uid.parse().ok()) }
     }
 
-    fn check(self, root: &Path) -> Result<()> {
-        let Some((path, found)) = self.walk(root, root)? else { return Ok(()) };
+    /// As [`check`]. Returns whether the root exists.
+    fn check(self, root: &Path) -> Result<bool> {
+        let Some((path, found)) = self.walk(root, root)? else { return Ok(false) };
         if !found.is_dir() {
-            return Ok(());
+            return Ok(true);
         }
         self.check_own(root, &path, &found)?;
         for name in DIRECTORIES.iter().chain(&FILES) {
@@ -84,7 +85,7 @@ impl Caller {
             };
             self.check_own(root, &path, &found)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Follows a path as the kernel does, and judges all on the way. Returns what it leads to;
@@ -155,7 +156,7 @@ impl Caller {
             return Err(in_directory_of(root, path, found.uid()));
         }
         // With the sticky bit, what is in it can be renamed by its own owner alone.
-        if found.mode() & 0o1000 == 0 && self.others_write(found) {
+        if found.mode() & 0o1000 == 0 && self.others_write(path, found) {
             return Err(writable(root, path));
         }
         Ok(())
@@ -166,7 +167,7 @@ impl Caller {
         if found.uid() != self.user {
             return Err(of_other(root, path, found.uid()));
         }
-        if found.is_dir() && self.others_write(found) {
+        if found.is_dir() && self.others_write(path, found) {
             return Err(writable(root, path));
         }
         Ok(())
@@ -180,9 +181,11 @@ impl Caller {
     }
 
     /// Returns whether a user who is not trusted may write a directory.
-    fn others_write(self, found: &Metadata) -> bool {
-        let group = || found.mode() & 0o020 != 0 && found.gid() != 0 && self.is_shared(found.gid());
-        found.mode() & 0o002 != 0 || group()
+    fn others_write(self, path: &Path, found: &Metadata) -> bool {
+        // The group's bits are also the mask of an access control list (acl(5)).
+        let group = found.mode() & 0o020 != 0;
+        let is_shared = || found.gid() != 0 && self.is_shared(found.gid());
+        found.mode() & 0o002 != 0 || group && (is_shared() || has_acl(path))
     }
 
     /// Returns whether a group has a member who is not trusted. Many systems give each user a group
@@ -195,6 +198,12 @@ impl Caller {
             None => group != self.group,
         }
     }
+}
+
+/// Returns whether a directory has an access control list, whoever it names.
+fn has_acl(path: &Path) -> bool {
+    let mut list = [0_u8; 0];
+    rustix::fs::getxattr(path, "system.posix_acl_access", &mut list).is_ok_and(|size| size > 0)
 }
 
 /// Returns the components of a path.

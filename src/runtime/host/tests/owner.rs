@@ -88,6 +88,25 @@ fn a_directory_that_others_write_is_not_a_store_and_does_not_lead_to_one() {
 }
 
 #[test]
+fn an_access_control_list_that_lets_others_write_counts_as_a_group() {
+    let (_place, root) = place();
+    // acl(5) as linux/posix_acl_xattr.h stores it: the owner, a user, the group, the mask, others.
+    let entries = [(1_u16, 7_u16, u32::MAX), (2, 7, 4_000_000_000), (4, 5, u32::MAX)];
+    let others = [(0x10, 7, u32::MAX), (0x20, 5, u32::MAX)];
+    let entry = |(tag, mode, id): (u16, u16, u32)| {
+        [&tag.to_le_bytes()[..], &mode.to_le_bytes(), &id.to_le_bytes()].concat()
+    };
+    let list: Vec<u8> = entries.into_iter().chain(others).flat_map(entry).collect();
+    let list = [&2_u32.to_le_bytes()[..], &list].concat();
+    let name = "system.posix_acl_access";
+    if let Err(errno) = rustix::fs::setxattr(&root, name, &list, rustix::fs::XattrFlags::empty()) {
+        eprintln!("LEFT OUT: no access control list can be set here: {errno}");
+        return;
+    }
+    refused(Caller::now(), &root, &["other users may write"]);
+}
+
+#[test]
 fn links_are_followed_and_what_they_lead_to_is_judged() {
     let (place, root) = place();
     let caller = Caller::now();
