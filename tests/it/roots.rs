@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{CommandOutput, LIFEBOX};
+use crate::harness::{CommandOutput, LIFEBOX, TestEngine};
 use crate::needs_root;
 
 const NOBODY: u32 = 65534;
@@ -193,6 +193,19 @@ fn usual_directories_are_stores() {
     let in_tmp = PathBuf::from(format!("/tmp/lifebox-test-root-{}", std::process::id()));
     place.accepts(0, &in_tmp);
     std::fs::remove_dir_all(in_tmp).unwrap();
+}
+
+#[test]
+fn a_root_may_be_named_from_the_working_directory() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let name = engine.root().file_name().unwrap().to_str().unwrap();
+    let mut command = engine.command(&["--root", name, "run", "--rm", "host", "echo", "hi"]);
+    let ran = CommandOutput::from(command.current_dir(engine.root().parent().unwrap()).output().unwrap());
+    assert_eq!((ran.code, ran.out.as_str()), (0, "hi\n"), "{}", ran.err);
+    let mut command = engine.command(&["run", "--rm", "host", "echo", "hi"]);
+    let ran = command.env("LIFEBOX_ROOT", name).current_dir(engine.root().parent().unwrap()).output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
 }
 
 #[test]

@@ -97,8 +97,7 @@ impl Runtime {
         timeout: StopTimeout,
         cancel: Option<&CancelToken>,
     ) -> bool {
-        let directory = self.directory(id);
-        let Ok(state) = directory.read_state() else { return false };
+        let Ok(state) = self.directory(id).read_state() else { return false };
         let Some(init) = open_init(&state) else { return false };
         if sys::process::send_signal(&init, signal.number()).is_err() {
             return false;
@@ -115,10 +114,13 @@ impl Runtime {
         let awaited: Vec<_> =
             std::iter::once(init.as_fd()).chain(cancel.map(AsFd::as_fd)).collect();
         let exited = sys::poll::wait_readable(&awaited, Some(limit));
-        if !exited.is_ok_and(|readable| readable[0]) || !self.monitor_works(id) {
-            return false;
-        }
-        // The monitor knows the exit code, and nothing of the stop: it may start the next run.
+        exited.is_ok_and(|readable| readable[0]) && self.has_recorded_end(id, &state)
+    }
+
+    /// Waits until a container's monitor has recorded the exit of this run, and ended. Returns
+    /// false if the monitor does not get to it, or starts the next run: it knows of no stop.
+    fn has_recorded_end(&self, id: &ContainerId, run: &State) -> bool {
+        let directory = self.directory(id);
         let until = Instant::now() + ANSWER_TIMEOUT;
         while Instant::now() < until {
             match directory.try_lock() {
@@ -127,7 +129,9 @@ impl Runtime {
                 Err(_) => return !directory.path().exists(),
             }
             let now = directory.read_state();
-            if now.is_ok_and(|now| now.status.is_live() && now.pid != state.pid) {
+            let is_next = now.is_ok_and(|now| now.status.is_live() && now.pid != run.pid);
+            let monitor = self.monitor_of(id).and_then(ProcessState::of);
+            if is_next || monitor.is_some_and(|monitor| monitor.is_held()) {
                 return false;
             }
             std::thread::sleep(LONGEST_PAUSE);

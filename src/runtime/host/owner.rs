@@ -202,8 +202,7 @@ impl Caller {
 
 /// Returns whether a directory has an access control list, whoever it names.
 fn has_acl(path: &Path) -> bool {
-    let mut list = [0_u8; 0];
-    rustix::fs::getxattr(path, "system.posix_acl_access", &mut list).is_ok_and(|size| size > 0)
+    rustix::fs::getxattr_query(path, "system.posix_acl_access").is_ok_and(|size| size > 0)
 }
 
 /// Returns the components of a path.
