@@ -151,7 +151,7 @@ pub fn template(format: Option<&str>) -> std::result::Result<Option<Template>, C
     match format {
         None | Some("" | "table") => Ok(None),
         Some(text) => {
-            Template::parse(text).map(Some).map_err(CommandError::with_code(BAD_TEMPLATE))
+            Template::parse_row(text).map(Some).map_err(CommandError::with_code(BAD_TEMPLATE))
         }
     }
 }
