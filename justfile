@@ -21,6 +21,10 @@ test-root *ARGS:
 
 as_root := if `id -u` == "0" { "env" } else { "sudo -E" }
 
+# Put all faults to the engine and write RELIABILITY.md; needs root, and takes hours
+faults:
+    LIFEBOX_FAULTS=whole cargo test --test faults
+
 # Accept the texts of all snapshots as they are now; read the diff before committing it
 accept *ARGS:
     UPDATE_EXPECT=1 cargo test {{ ARGS }}

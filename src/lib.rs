@@ -44,6 +44,9 @@ pub mod script;
 // The program's own rooms: public for its `main` and its tests, and no interface of the library.
 #[doc(hidden)]
 pub mod cli;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[doc(hidden)]
 pub mod image;
 #[doc(hidden)]

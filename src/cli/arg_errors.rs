@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, docker_only};
 use super::route::{Program, is_script};
 use crate::cli::terminal::command_result::{ENGINE_FAILED, FAILED};
 use crate::cli::terminal::finish::{finish, print_error};
@@ -23,7 +23,7 @@ pub fn show(terminal: &mut Terminal, error: &clap::Error, words: &[OsString]) ->
         }
         _ => {
             print_error(terminal, &explain(error, words));
-            failure_code(words)
+            usage_code(error, words)
         }
     }
 }
@@ -38,6 +38,18 @@ pub fn script_meant(error: &clap::Error, words: &[OsString]) -> Option<Program> 
 pub fn failure_code(words: &[OsString]) -> u8 {
     match verb(words).as_deref() {
         Some("run" | "create") => ENGINE_FAILED,
+        _ => FAILED,
+    }
+}
+
+/// Returns Docker's exit code for a command line that its client refuses. A missing argument counts
+/// as a failure of the verb, a wrong flag does not.
+fn usage_code(error: &clap::Error, words: &[OsString]) -> u8 {
+    use ErrorKind::{MissingRequiredArgument, TooFewValues, WrongNumberOfValues};
+    let is_short =
+        matches!(error.kind(), MissingRequiredArgument | TooFewValues | WrongNumberOfValues);
+    match verb(words).as_deref() {
+        Some("run" | "create" | "update" | "exec") if !is_short => ENGINE_FAILED,
         _ => FAILED,
     }
 }
@@ -79,42 +91,85 @@ pub fn explain(error: &clap::Error, words: &[OsString]) -> Error {
     {
         return Error::new(Kind::Invalid, "a verb is missing").hint("see `lifebox --help`");
     }
+    if let Some(error) = only_dockers(error, words) {
+        return error;
+    }
     let rendered = error.render().to_string();
     let mut paragraphs = rendered.split("\n\n");
     let first = paragraphs.next().unwrap_or_default();
     let message = first.strip_prefix("error: ").unwrap_or(first);
     let message: Vec<&str> = message.lines().map(str::trim).collect();
     let message = message.join(" ").replace('\'', "`");
-    let message = match verb(words) {
-        Some(verb) if error.kind() == ErrorKind::InvalidSubcommand => {
-            format!("`{verb}` is not a verb of lifebox")
-        }
-        _ => message,
+    let message = match text(error, ContextKind::InvalidSubcommand) {
+        Some(verb) => format!("`{verb}` is not a verb of lifebox"),
+        None => message,
     };
+    let unknown = unknown_verb(error, words);
+    let group = unknown.as_ref().and_then(|verb| verb.split_once(' ')).map(|(noun, _)| noun);
     let hint = match (suggestion(error, words), verb(words)) {
         (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, Some(verb)) if error.kind() != ErrorKind::InvalidSubcommand => {
+        (None, Some(verb)) if unknown.is_none() => {
             format!("see `lifebox {}{verb} --help`", noun(words))
         }
-        _ => "see `lifebox --help`".to_owned(),
+        _ => match group {
+            Some(noun) => format!("see `lifebox {noun} --help`"),
+            None => "see `lifebox --help`".to_owned(),
+        },
     };
     Error::new(Kind::Invalid, message).hint(hint)
 }
 
+/// Explains a verb or a flag that Docker has and lifebox lacks.
+fn only_dockers(error: &clap::Error, words: &[OsString]) -> Option<Error> {
+    let (what, hint) = match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let verb = unknown_verb(error, words)?;
+            let hint = docker_only::verb_hint(&verb)?;
+            (format!("`docker {verb}`"), hint.to_owned())
+        }
+        ErrorKind::UnknownArgument => {
+            let (verb, flag) = (verb(words)?, text(error, ContextKind::InvalidArg)?);
+            let hint = docker_only::flag_hint(&verb, flag)?;
+            (format!("flag `{flag}` of `docker {verb}`"), hint)
+        }
+        _ => return None,
+    };
+    let message = format!("{what} is not supported by lifebox");
+    Some(Error::new(Kind::Unsupported, message).hint(hint))
+}
+
+/// Returns the verb that lifebox lacks, with the noun before it: `strat`, `image lss`.
+pub fn unknown_verb(error: &clap::Error, words: &[OsString]) -> Option<String> {
+    let unknown = text(error, ContextKind::InvalidSubcommand)?;
+    let command = Arguments::command();
+    let noun = words.iter().take_while(|word| *word != unknown);
+    let noun = noun.filter_map(|word| command.find_subcommand(word)).next();
+    Some(noun.map_or_else(|| unknown.to_owned(), |noun| format!("{} {unknown}", noun.get_name())))
+}
+
+/// Returns one text of what clap knows of an error.
+fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text),
+        ContextValue::Strings(texts) => texts.first().map(String::as_str),
+        _ => None,
+    }
+}
+
 /// Returns the flag, value or verb that was probably meant.
 fn suggestion(error: &clap::Error, words: &[OsString]) -> Option<String> {
-    if error.kind() == ErrorKind::InvalidSubcommand {
+    if let Some(unknown) = unknown_verb(error, words) {
         let command = Arguments::command();
-        let noun = words.iter().find_map(|word| command.find_subcommand(word));
-        let known = noun.unwrap_or(&command).get_subcommands().map(clap::Command::get_name);
-        return suggest(&verb(words)?, known).map(str::to_owned);
+        let (noun, verb) = unknown.split_once(' ').unwrap_or(("", &unknown));
+        let known = command.find_subcommand(noun).unwrap_or(&command).get_subcommands();
+        return suggest(verb, known.map(clap::Command::get_name)).map(str::to_owned);
     }
-    let of_kind = |kind| match error.get(kind)? {
-        ContextValue::String(text) => Some(text.clone()),
-        ContextValue::Strings(texts) => texts.first().cloned(),
-        _ => None,
-    };
-    of_kind(ContextKind::SuggestedArg).or_else(|| of_kind(ContextKind::SuggestedValue))
+    // clap also suggests flags that have only a few letters in common.
+    let near = text(error, ContextKind::SuggestedArg).filter(|near| {
+        let flag = text(error, ContextKind::InvalidArg).unwrap_or_default();
+        suggest(flag.trim_start_matches('-'), [near.trim_start_matches('-')]).is_some()
+    });
+    near.or_else(|| text(error, ContextKind::SuggestedValue)).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -137,13 +192,26 @@ mod tests {
             "stop --tiem 3 web",
             "run --pull alway alpine",
             "container",
+            "volume mk",
+            "run --publish 80:80 alpine",
+            "create -p80:80 alpine",
+            "container run --gpus=all alpine",
+            "run --pubilsh 80:80 alpine",
+            "network ls",
+            "system prune -f",
+            "run --memory",
+            "run --pull odd alpine",
+            "exec web",
+            "exec --xyzzy web true",
+            "update --xyzzy web",
+            "update",
         ];
         let mut shown = String::new();
         for line in lines {
             let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
             let error = parse(&words).unwrap_err();
             let text = ui::error::error(&explain(&error, &words));
-            shown.push_str(&format!("$ {line}\n{text}# {}\n", failure_code(&words)));
+            shown.push_str(&format!("$ {line}\n{text}# {}\n", usage_code(&error, &words)));
         }
         expect![[r#"
             $ --lang ko strat web
@@ -169,7 +237,7 @@ mod tests {
             $ container create
             error: the following required arguments were not provided: <IMAGE> [COMMAND]...
             hint: see `lifebox create --help`
-            # 125
+            # 1
             $ stop --tiem 3 web
             error: unexpected argument `--tiem` found
             hint: did you mean `--time`?
@@ -181,6 +249,58 @@ mod tests {
             $ container
             error: a verb is missing
             hint: see `lifebox --help`
+            # 1
+            $ volume mk
+            error: `mk` is not a verb of lifebox
+            hint: see `lifebox volume --help`
+            # 1
+            $ run --publish 80:80 alpine
+            error: flag `--publish` of `docker run` is not supported by lifebox
+            hint: share the network of the host: lifebox run --network host IMAGE
+            # 125
+            $ create -p80:80 alpine
+            error: flag `-p` of `docker create` is not supported by lifebox
+            hint: share the network of the host: lifebox create --network host IMAGE
+            # 125
+            $ container run --gpus=all alpine
+            error: flag `--gpus` of `docker run` is not supported by lifebox
+            hint: see `lifebox run --help`
+            # 125
+            $ run --pubilsh 80:80 alpine
+            error: unexpected argument `--pubilsh` found
+            hint: see `lifebox run --help`
+            # 125
+            $ network ls
+            error: `docker network` is not supported by lifebox
+            hint: choose a network with `lifebox run --network none`, `host` or `container:NAME`
+            # 1
+            $ system prune -f
+            error: `docker system prune` is not supported by lifebox
+            hint: use `lifebox container prune`, `image prune` and `volume prune`
+            # 1
+            $ run --memory
+            error: a value is required for `--memory <BYTES>` but none was supplied
+            hint: see `lifebox run --help`
+            # 125
+            $ run --pull odd alpine
+            error: invalid value `odd` for `--pull <PULL>` [possible values: missing, always, never]
+            hint: see `lifebox run --help`
+            # 125
+            $ exec web
+            error: 2 values required by `<CONTAINER> <COMMAND>...`; only 1 was provided
+            hint: see `lifebox exec --help`
+            # 1
+            $ exec --xyzzy web true
+            error: unexpected argument `--xyzzy` found
+            hint: see `lifebox exec --help`
+            # 125
+            $ update --xyzzy web
+            error: unexpected argument `--xyzzy` found
+            hint: see `lifebox update --help`
+            # 125
+            $ update
+            error: the following required arguments were not provided: <CONTAINER>...
+            hint: see `lifebox update --help`
             # 1
         "#]].assert_eq(&shown);
     }

@@ -11,14 +11,14 @@ use crate::cli::arg_errors;
 use crate::cli::arguments::store::SystemVerb;
 use crate::cli::arguments::teaching::TeachVerb;
 use crate::cli::arguments::{
-    ContainerVerb, ImageVerb, LimitVerb, OfContainer, SandboxFlags, Subject, Verb, parse,
+    ContainerVerb, ImageVerb, LimitVerb, OfContainer, OfImage, SandboxFlags, Subject, Verb, parse,
 };
 use crate::cli::route::{GlobalFlags, Program, Route, route};
 use crate::cli::script::learn::ReplTeacher;
 use crate::cli::script::panic_hook::catch_panic;
 use crate::cli::script::private_store::PrivateStore;
 use crate::cli::script::{check, docs, host, isolated, learn, repl, run, teaching, test};
-use crate::cli::terminal::command_result::{CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
 use crate::cli::terminal::finish::{fail, finish};
 use crate::cli::terminal::reader::set_language;
 use crate::cli::terminal::screen::Terminal;
@@ -138,10 +138,13 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         });
     }
     let mut work = || match CommandContext::new(settings.clone()) {
-        Ok(context) => teaching::traced(tracing, context.cancel(), &mut terminal, |terminal| {
-            let outcome = perform(&context, terminal, &arguments.verb);
-            finish(terminal, outcome)
-        }),
+        Ok(context) => {
+            terminal.until(context.cancel());
+            teaching::traced(tracing, context.cancel(), &mut terminal, |terminal| {
+                let outcome = perform(&context, terminal, &arguments.verb);
+                finish(terminal, outcome)
+            })
+        }
         Err(error) => finish(&mut terminal, Err(error.into())),
     };
     match NamespaceUse::of(&arguments.verb) {
@@ -150,7 +153,20 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
             let _ = engine::enter_user_namespace(&settings);
             work()
         }
-        NamespaceUse::Required => entered(&settings, work),
+        NamespaceUse::Required => match engine::enter_user_namespace(&settings) {
+            Ok(()) => work(),
+            Err(error) => {
+                finish(&mut terminal, Err(CommandError::with_code(without_engine(words))(error)))
+            }
+        },
+    }
+}
+
+/// The exit code of a verb that finds no engine: of `run` it is not one of the program's.
+fn without_engine(words: &[OsString]) -> u8 {
+    match arg_errors::verb(words).as_deref() {
+        Some("run") => ENGINE_FAILED,
+        _ => FAILED,
     }
 }
 
@@ -176,19 +192,13 @@ impl NamespaceUse {
             Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => NamespaceUse::Optional,
             Verb::Container(_)
             | Verb::OfContainer(_)
+            | Verb::OfImage(_)
             | Verb::Image(_)
             | Verb::Images(_)
             | Verb::Rmi(_)
-            | Verb::Tag(_)
-            | Verb::History(_)
             | Verb::System(SystemVerb::Df(_) | SystemVerb::Check(_) | SystemVerb::Events(_))
             | Verb::Volume(_)
             | Verb::Events(_)
-            | Verb::Load(_)
-            | Verb::Build(_)
-            | Verb::Save(_)
-            | Verb::Pull(_)
-            | Verb::Push(_)
             | Verb::Teach(
                 TeachVerb::Explain(_)
                 | TeachVerb::Why(_)
@@ -213,42 +223,24 @@ fn perform(context: &CommandContext, terminal: &mut Terminal, verb: &Verb) -> Co
         Verb::OfContainer(OfContainer::Prune(arguments)) => {
             prune::containers(context, terminal, arguments)
         }
-        Verb::Image(ImageVerb::Ls(arguments)) | Verb::Images(arguments) => {
+        Verb::OfImage(OfImage::Ls(arguments)) | Verb::Images(arguments) => {
             list::images(context, terminal, arguments)
         }
-        Verb::Image(ImageVerb::Inspect(arguments)) => {
+        Verb::OfImage(OfImage::Inspect(arguments)) => {
             inspect::inspect(context, terminal, arguments, Some(Subject::Image))
         }
-        Verb::Image(ImageVerb::Rm(arguments)) | Verb::Rmi(arguments) => {
+        Verb::OfImage(OfImage::Rm(arguments)) | Verb::Rmi(arguments) => {
             images::rmi(context, terminal, arguments)
         }
-        Verb::Image(ImageVerb::Load(arguments)) | Verb::Load(arguments) => {
-            images::load(context, terminal, arguments)
+        Verb::OfImage(OfImage::Prune(arguments)) => prune::images(context, terminal, arguments),
+        Verb::OfImage(OfImage::Plain(verb)) | Verb::Image(verb) => {
+            image_verb(context, terminal, verb)
         }
-        Verb::Image(ImageVerb::Build(verb)) | Verb::Build(verb) => {
-            build::create_image(context, terminal, verb)
-        }
-        Verb::Image(ImageVerb::Save(arguments)) | Verb::Save(arguments) => {
-            images::save(context, arguments)
-        }
-        Verb::Image(ImageVerb::Tag(arguments)) | Verb::Tag(arguments) => {
-            images::tag(context, arguments)
-        }
-        Verb::Image(ImageVerb::History(arguments)) | Verb::History(arguments) => {
-            list::history(context, terminal, arguments)
-        }
-        Verb::Image(ImageVerb::Prune(arguments)) => prune::images(context, terminal, arguments),
         Verb::System(SystemVerb::Events(arguments)) | Verb::Events(arguments) => {
             events::events(context, terminal, arguments)
         }
         Verb::System(SystemVerb::Check(arguments)) => system::check(context, terminal, arguments),
         Verb::System(SystemVerb::Df(arguments)) => system::df(context, terminal, arguments),
-        Verb::Image(ImageVerb::Pull(arguments)) | Verb::Pull(arguments) => {
-            registry::pull(context, terminal, arguments)
-        }
-        Verb::Image(ImageVerb::Push(arguments)) | Verb::Push(arguments) => {
-            registry::push(context, terminal, arguments)
-        }
         Verb::Volume(verb) => volume::of_volumes(context, terminal, verb),
         Verb::Login(arguments) => registry::login(context, terminal, arguments),
         Verb::Logout(arguments) => registry::logout(context, terminal, arguments),
@@ -262,6 +254,22 @@ fn perform(context: &CommandContext, terminal: &mut Terminal, verb: &Verb) -> Co
         Verb::Test(arguments) => test::test(context, arguments),
         // `command` and the REPL take scripts and lessons themselves.
         Verb::Script(_) | Verb::Learn(_) => Ok(FAILED),
+    }
+}
+
+fn image_verb(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    verb: &ImageVerb,
+) -> CommandResult {
+    match verb {
+        ImageVerb::Tag(arguments) => images::tag(context, arguments),
+        ImageVerb::History(arguments) => list::history(context, terminal, arguments),
+        ImageVerb::Load(arguments) => images::load(context, terminal, arguments),
+        ImageVerb::Build(verb) => build::create_image(context, terminal, verb),
+        ImageVerb::Save(arguments) => images::save(context, arguments),
+        ImageVerb::Pull(arguments) => registry::pull(context, terminal, arguments),
+        ImageVerb::Push(arguments) => registry::push(context, terminal, arguments),
     }
 }
 

@@ -5,7 +5,7 @@ mod arg_errors;
 #[allow(rustdoc::broken_intra_doc_links)]
 mod arguments;
 pub mod dispatch;
-mod from_docker;
+pub(crate) mod from_docker;
 mod route;
 mod script;
 mod terminal;

@@ -2,7 +2,7 @@
 //! trait `Backend` and its two engines, native and dry.
 
 mod backend;
-mod dockerfile;
+pub(crate) mod dockerfile;
 pub mod dry;
 mod native;
 mod open;
@@ -14,7 +14,7 @@ pub use backend::{
     Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes,
 };
 pub use native::Settings;
-pub use open::{enter_user_namespace, open, open_fenced, open_read_only};
+pub use open::{check_owner, enter_user_namespace, open, open_fenced, open_read_only, remove_root};
 
 pub(crate) use crate::image::stream;
 pub use crate::image::write_atomic;

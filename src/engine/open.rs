@@ -16,11 +16,21 @@ pub fn enter_user_namespace(settings: &Settings) -> Result<()> {
     crate::runtime::rootless::enter(&settings.root)
 }
 
+/// Refuses the store of another user, as all functions here do. To be called before anything is
+/// written below the root.
+///
+/// # Errors
+/// When the store belongs to another user; names the owner.
+pub fn check_owner(settings: &Settings) -> Result<()> {
+    crate::runtime::host::owner::check(&settings.root)
+}
+
 /// Returns the native engine of the host.
 ///
 /// # Errors
-/// When the store cannot be created or read.
+/// When the store belongs to another user.
 pub fn open(settings: &Settings) -> Result<Arc<dyn Backend>> {
+    check_owner(settings)?;
     Ok(Arc::new(Native::new(settings)))
 }
 
@@ -30,6 +40,7 @@ pub fn open(settings: &Settings) -> Result<Arc<dyn Backend>> {
 /// # Errors
 /// As [`open`].
 pub fn open_fenced(settings: &Settings, own: Arc<OwnImages>) -> Result<Arc<dyn Backend>> {
+    check_owner(settings)?;
     Ok(Arc::new(Native::fenced(settings, own)))
 }
 
@@ -42,5 +53,14 @@ pub fn open_read_only(
     settings: &Settings,
     own: Option<Arc<OwnImages>>,
 ) -> Result<Arc<dyn Backend>> {
+    check_owner(settings)?;
     Ok(Arc::new(Native::read_only(settings, own)))
+}
+
+/// Removes the root of a store that has no container any more, with everything in it.
+///
+/// # Errors
+/// The first obstacle, such as an immutable file.
+pub fn remove_root(settings: &Settings) -> Result<()> {
+    crate::runtime::record::aside::remove_root(&settings.root)
 }

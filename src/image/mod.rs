@@ -18,18 +18,19 @@ mod archive;
 pub(crate) mod build;
 mod bytes;
 mod host;
-mod layer;
-mod registry;
-mod store;
+pub(crate) mod layer;
+pub(crate) mod registry;
+pub(crate) mod store;
 mod tar;
 pub mod transfer;
 
 pub use crate::model::image::{HostImage, ImageUser};
+pub use crate::sys::tree::tree_size;
 pub use build::{Files, Origin};
 pub use bytes::atomic_file::write_atomic;
 pub use bytes::cancel_check::CancelCheck;
 pub(crate) use bytes::stream;
-pub use layer::tree_size;
 pub use registry::login::{log_in, log_out};
 pub use store::check::{InUse, InUseGuard};
-pub use store::{Store, as_reference, entry_at};
+
+pub use store::{ListIdentity, Store, as_reference, entry_at};

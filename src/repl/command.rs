@@ -1,7 +1,9 @@
 //! Commands to the REPL itself: `:help`, `:ps`, `:save FILE`.
 
+use crate::model::value::language::ReaderProfile;
 use crate::model::value::suggest::suggest;
 use crate::ui::format::columns::row;
+use crate::ui::messages::format_message;
 
 /// A command to the REPL itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,21 +32,21 @@ pub enum Command {
     Learn(Option<String>),
 }
 
-/// The commands, with their arguments and their help.
+/// The commands, with their arguments and the message that describes each.
 const COMMANDS: &[(&str, &str, &str)] = &[
-    ("help", "[NAME]", "list all functions, or describe one"),
-    ("quit", "", "quit, as Ctrl-D does"),
-    ("load", "FILE", "run a script in this session"),
-    ("edit", "", "edit the last input in $VISUAL or $EDITOR, and run it"),
-    ("save", "FILE", "save the successful inputs as a script"),
-    ("ps", "", "list all containers"),
-    ("images", "", "list all images"),
-    ("vars", "", "list the variables and functions of this session"),
-    ("time", "CODE", "run code and print how long it took"),
-    ("history", "[N]", "print the last inputs"),
-    ("clear", "", "clear the screen"),
-    ("watch", "CONTAINER", "show its life cycle and resource usage, until Ctrl-C"),
-    ("learn", "[LESSON]", "take lessons about containers"),
+    ("help", "[NAME]", "prompt-help"),
+    ("quit", "", "prompt-quit"),
+    ("load", "FILE", "prompt-load"),
+    ("edit", "", "prompt-edit"),
+    ("save", "FILE", "prompt-save"),
+    ("ps", "", "prompt-ps"),
+    ("images", "", "prompt-images"),
+    ("vars", "", "prompt-vars"),
+    ("time", "CODE", "prompt-time"),
+    ("history", "[N]", "prompt-history"),
+    ("clear", "", "prompt-clear"),
+    ("watch", "CONTAINER", "prompt-watch"),
+    ("learn", "[LESSON]", "prompt-learn"),
 ];
 
 /// Parses the command after the colon.
@@ -103,13 +105,14 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Returns one line of help for each command.
-pub fn overview(width: usize) -> String {
-    let mut text = String::from("The prompt\n");
-    for (name, takes, does) in COMMANDS {
-        let form = format!(":{name} {takes}");
-        text.push_str(&row(form.trim_end(), does, width));
+pub fn overview(reader: ReaderProfile) -> String {
+    let message = |id: &str| format_message(reader.language, id, &[]);
+    let line = |form: &str, id: &str| row(form, &message(id), reader.width);
+    let mut text = format!("{}\n", message("prompt-title"));
+    for (name, takes, id) in COMMANDS {
+        text.push_str(&line(format!(":{name} {takes}").trim_end(), id));
     }
-    text + &row("last", "the last value; a line that ends in `;` shows none", width)
+    text + &line("last", "prompt-last")
 }
 
 #[cfg(test)]
@@ -134,8 +137,9 @@ mod tests {
 
     #[test]
     fn every_command_is_listed_and_can_be_read() {
-        for (name, takes, _) in COMMANDS {
-            assert!(overview(80).contains(&format!(":{name}")));
+        let english = overview(ReaderProfile::default());
+        for (name, takes, id) in COMMANDS {
+            assert!(english.contains(&format!(":{name}")) && !english.contains(id), "{english}");
             let known = ["help", "quit"].contains(name);
             assert!(known || parse(&format!("{name} 1")).is_ok(), "{name} {takes}");
         }

@@ -8,9 +8,6 @@ use super::settings::{CommandLine, Settings};
 use super::turn::{LineOutcome, Repl};
 use crate::script::{ScriptHost, Session};
 
-/// The exit code after Ctrl-C.
-const INTERRUPTED: u8 = 130;
-
 /// Evaluates `input` line by line to its end.
 pub fn run(
     host: ScriptHost,
@@ -23,7 +20,12 @@ pub fn run(
     repl.open_course();
     let mut text = String::new();
     loop {
-        let at_end = !matches!(input.read_line(&mut text), Ok(1..));
+        let read = input.read_line(&mut text);
+        if read.is_err() && repl.host.cancel.is_cancelled() {
+            repl.close_course();
+            return repl.host.interrupted_code();
+        }
+        let at_end = !matches!(read, Ok(1..));
         if !at_end && repl.is_incomplete(text.trim_end_matches('\n')) {
             continue;
         }
@@ -32,7 +34,7 @@ pub fn run(
                 repl.close_course();
                 return code;
             }
-            LineOutcome::Interrupted => return INTERRUPTED,
+            LineOutcome::Interrupted => return repl.host.interrupted_code(),
             LineOutcome::Continue if at_end => {
                 repl.close_course();
                 return 0;

@@ -1,10 +1,10 @@
 //! Runs the REPL on a terminal or on a pipe.
 
-use std::io::IsTerminal as _;
+use std::io::{BufReader, IsTerminal as _};
 
 use super::settings::{CommandLine, Settings};
 use super::{editor, piped};
-use crate::script::ScriptHost;
+use crate::script::{ScriptHost, standard_input};
 
 /// Runs the REPL until the user exits. Returns the code of `exit(n)`, else 0.
 pub fn run(host: ScriptHost, commands: &dyn CommandLine, settings: Settings) -> u8 {
@@ -13,6 +13,9 @@ pub fn run(host: ScriptHost, commands: &dyn CommandLine, settings: Settings) -> 
     if std::io::stdin().is_terminal() {
         editor::run(host, commands, &settings)
     } else {
-        piped::run(host, commands, &settings, &mut std::io::stdin().lock())
+        let cancel = host.cancel.clone();
+        let check = || cancel.check();
+        let mut input = BufReader::new(standard_input(&check));
+        piped::run(host, commands, &settings, &mut input)
     }
 }

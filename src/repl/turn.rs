@@ -138,10 +138,8 @@ impl<'a> Repl<'a> {
                     Ok(page) if name.is_none() => {
                         let course = self.course.as_ref().map(|course| course.borrow().how());
                         let course = course.map(|how| format!("{how}\n\n")).unwrap_or_default();
-                        self.show(&format!(
-                            "{course}{}\n{page}",
-                            command::overview(self.host.reader.width)
-                        ))
+                        let commands = command::overview(self.host.reader);
+                        self.show(&format!("{course}{commands}\n{page}"))
                     }
                     Ok(page) => self.show(&page),
                     Err(report) => self.print_error(&report),

@@ -21,5 +21,5 @@ pub mod seccomp;
 pub(crate) mod spawn;
 pub mod trace;
 
-pub use self::client::{NewContainer, Runtime};
+pub use self::client::{CreationWork, NewContainer, Runtime};
 pub use self::host::random;

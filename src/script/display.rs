@@ -5,6 +5,7 @@ use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
 
 use crate::model::value::visible::{escape_line, one_line};
 use crate::model::{Error, Kind, Result};
+use crate::script::bounded::text_of;
 use crate::script::flow::logs::Logs;
 use crate::script::values;
 use crate::script::values::event::Event;
@@ -44,13 +45,15 @@ pub fn value(engine: &Engine, value: &Dynamic) -> Option<String> {
 
 /// The width up to which a value is printed in one line.
 const WIDEST: usize = 76;
+/// The length in bytes from which a value is not laid out: that writes each part again.
+const LONGEST: usize = 16 << 20;
 
 /// Formats a value as the script would write it: in one line if it fits, otherwise one entry a
 /// line.
 fn pretty(engine: &Engine, value: &Dynamic, depth: usize) -> String {
     let text = engine.eval_fn_call::<ImmutableString>("to_debug", None, (value.clone(),));
-    let line = text.map_or_else(|_| value.to_string(), |text| text.to_string());
-    if line.chars().count() + 2 * depth <= WIDEST {
+    let line = text.map_or_else(|_| text_of(value), |text| text.to_string());
+    if line.len() > LONGEST || line.chars().count() + 2 * depth <= WIDEST {
         return line;
     }
     let inner = "  ".repeat(depth + 1);
@@ -82,7 +85,7 @@ pub fn table(list: &[Dynamic]) -> Result<String> {
     let rows: Option<Vec<_>> = list.iter().map(|row| row.read_lock::<Array>()).collect();
     if let Some(rows) = rows {
         // Tabs and newlines become spaces: they would end a cell or a line.
-        let cell = |cell: &Dynamic| one_line(&cell.to_string());
+        let cell = |cell: &Dynamic| one_line(&text_of(cell));
         let line = |row: &Array| row.iter().map(cell).collect::<Vec<_>>().join("\t");
         let lines: Vec<String> = rows.iter().map(|row| line(row)).collect();
         return Ok(align(&lines.join("\n")).trim_end_matches('\n').to_owned());

@@ -124,6 +124,11 @@ impl ScriptHost {
             command_line: None,
         }
     }
+
+    /// Returns the exit code after the signal that cancelled.
+    pub fn interrupted_code(&self) -> u8 {
+        CancelToken::exit_code()
+    }
 }
 
 /// Gives lessons.
@@ -237,6 +242,13 @@ pub struct Outcome {
     pub report: Option<String>,
     /// Whether the script ran to its last statement, or a failed test explains why not.
     pub completed: bool,
+}
+
+/// Returns standard input; an error of `check` ends a wait for it.
+pub(crate) fn standard_input<'a>(
+    check: &'a (dyn Fn() -> Result<()> + Sync),
+) -> impl std::io::Read + 'a {
+    InputStream::stdin(check)
 }
 
 /// Reads a script: returns its name and its text.

@@ -6,6 +6,7 @@
 //! process.
 
 mod api;
+mod bounded;
 mod check;
 mod context;
 mod display;
@@ -28,11 +29,11 @@ pub(crate) mod tests;
 
 pub use check::{Finding, Severity, check};
 pub use context::stack::took_panic;
-pub(crate) use host::read as read_source;
 pub use host::{
     CommandLineReader, Limits, Observer, Outcome, Output, ScriptHost, Source, Teacher,
     TestReporter, Tracing,
 };
+pub(crate) use host::{read as read_source, standard_input};
 pub use recording::run_recorded;
 pub use sandbox::policy::SandboxPolicy;
 pub use session::completion::{Candidate, Completion};

@@ -3,7 +3,7 @@
 //! A path here is relative to a directory that is held open, and names are bytes, because file
 //! names are. Nothing follows a symbolic link, all descriptors are close-on-exec.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
     AtFlags, Dev, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, ResolveFlags, SeekFrom,
@@ -25,7 +25,7 @@ fn show(name: &[u8]) -> String {
     visible::short(&String::from_utf8_lossy(name))
 }
 
-pub(super) fn failed(call: &str, name: &[u8], errno: Errno) -> Error {
+pub(in crate::sys) fn failed(call: &str, name: &[u8], errno: Errno) -> Error {
     Error::from_errno(format!("{call} `{}`", show(name)), errno.raw_os_error())
 }
 
@@ -47,16 +47,37 @@ pub fn open_dir(path: &std::path::Path) -> Result<OwnedFd> {
 pub fn open_dir_beneath(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let path = if path.is_empty() { b"." } else { path };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat2(dir, path, flags, Mode::empty(), BENEATH)
-        .map_err(|errno| failed("openat2", path, errno))
+    open_resolved(dir.as_fd(), path, flags, BENEATH)
+}
+
+/// Returns whether an open failed because no directory is where one was: there is nothing, a file
+/// or a link.
+pub fn is_replaced(error: &Error) -> bool {
+    matches!(error.errno(), Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP))
 }
 
 /// Wraps `openat2(2)` of a regular file below `dir` for reading, with the same limits. Does not
 /// block on a fifo.
 pub fn open_file_beneath(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    rustix::fs::openat2(dir, path, flags, Mode::empty(), BENEATH)
-        .map_err(|errno| failed("openat2", path, errno))
+    open_resolved(dir.as_fd(), path, flags, BENEATH)
+}
+
+/// Wraps `openat2(2)`. `EAGAIN` (a rename raced the walk) is tried again, at most 128 times.
+fn open_resolved(
+    dir: BorrowedFd<'_>,
+    path: &[u8],
+    flags: OFlags,
+    resolve: ResolveFlags,
+) -> Result<OwnedFd> {
+    let mut opened = Err(Errno::AGAIN);
+    for _ in 0..128 {
+        opened = rustix::fs::openat2(dir, path, flags, Mode::empty(), resolve);
+        if !matches!(opened, Err(Errno::AGAIN | Errno::INTR)) {
+            break;
+        }
+    }
+    opened.map_err(|errno| failed("openat2", path, errno))
 }
 
 /// Where a path of a user's directory may lead: also over mount points.
@@ -66,15 +87,13 @@ const INSIDE: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLIN
 pub fn open_dir_inside(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let path = if path.is_empty() { b"." } else { path };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat2(dir, path, flags, Mode::empty(), INSIDE)
-        .map_err(|errno| failed("openat2", path, errno))
+    open_resolved(dir.as_fd(), path, flags, INSIDE)
 }
 
 /// As [`open_file_beneath`], and crosses mount points: for a directory of a user.
 pub fn open_file_inside(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    rustix::fs::openat2(dir, path, flags, Mode::empty(), INSIDE)
-        .map_err(|errno| failed("openat2", path, errno))
+    open_resolved(dir.as_fd(), path, flags, INSIDE)
 }
 
 /// Wraps `openat(2)` with `O_CREAT|O_EXCL|O_NOFOLLOW`: a new file, mode 0600.
@@ -252,17 +271,6 @@ pub fn exchange(old_dir: impl AsFd, old: &[u8], new_dir: impl AsFd, new: &[u8]) 
         .map_err(|errno| failed("exchange with", new, errno))
 }
 
-/// Waits for an exclusive `flock(2)`; it is released when `fd` and its copies are closed.
-pub fn lock(fd: impl AsFd) -> Result<()> {
-    loop {
-        match rustix::fs::flock(&fd, FlockOperation::LockExclusive) {
-            Ok(()) => return Ok(()),
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(Error::from_errno("flock", errno.raw_os_error())),
-        }
-    }
-}
-
 /// Tries an exclusive `flock(2)`; returns false if another process holds it.
 pub fn try_lock(fd: impl AsFd) -> Result<bool> {
     match rustix::fs::flock(fd, FlockOperation::NonBlockingLockExclusive) {
@@ -325,6 +333,37 @@ pub fn memory_file(content: &[u8]) -> Result<OwnedFd> {
 /// Wraps `fsync(2)`.
 pub fn sync(fd: impl AsFd) -> Result<()> {
     rustix::fs::fsync(fd).map_err(|errno| Error::from_errno("fsync", errno.raw_os_error()))
+}
+
+/// Syncs a directory: what was renamed, linked or removed in it survives a power failure.
+pub fn sync_dir(path: &std::path::Path) -> Result<()> {
+    let directory = open_dir(path)?;
+    rustix::fs::fsync(directory).map_err(|errno| {
+        Error::from_errno(format!("sync `{}`", path.display()), errno.raw_os_error())
+    })
+}
+
+/// Creates a directory with mode 0700, with its missing parents, and syncs what holds a new one.
+/// Something of this name stays.
+pub fn make_dirs(path: &std::path::Path) -> Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let mode = Mode::from_raw_mode(0o700);
+    match rustix::fs::mkdir(path, mode) {
+        Ok(()) => return sync_dir(parent.unwrap_or(std::path::Path::new("."))),
+        Err(Errno::EXIST) => return Ok(()),
+        Err(Errno::NOENT) if parent.is_some() => {}
+        Err(errno) => return Err(failed_at("mkdir", path, errno)),
+    }
+    make_dirs(parent.unwrap_or(path))?;
+    match rustix::fs::mkdir(path, mode) {
+        // Another process was faster.
+        Ok(()) | Err(Errno::EXIST) => sync_dir(parent.unwrap_or(path)),
+        Err(errno) => Err(failed_at("mkdir", path, errno)),
+    }
+}
+
+fn failed_at(call: &str, path: &std::path::Path, errno: Errno) -> Error {
+    Error::from_errno(format!("{call} `{}`", path.display()), errno.raw_os_error())
 }
 
 /// Wraps `syncfs(2)`: all writes to the file system of `fd` are on disk.

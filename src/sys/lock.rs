@@ -1,9 +1,11 @@
 //! Locks between processes of the engine: flock(2), with a bound.
 
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::os::linux::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
+use super::process_state::ProcessState;
 use crate::model::{Error, Kind, Result};
 
 /// How long to wait for another process.
@@ -39,11 +41,12 @@ fn within(file: &File, share: Share, what: &str, timeout: Duration) -> Result<()
         };
         match tried {
             Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
             Err(TryLockError::Error(error)) => {
                 return Err(Error::from_io(format!("lock {what}"), &error));
             }
             Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
-                return Err(is_held(file, what, timeout));
+                return Err(held_for(Some(file), &format!("{what} have"), timeout));
             }
             Err(TryLockError::WouldBlock) => {
                 std::thread::sleep(pause);
@@ -53,23 +56,28 @@ fn within(file: &File, share: Share, what: &str, timeout: Duration) -> Result<()
     }
 }
 
-fn is_held(file: &File, what: &str, timeout: Duration) -> Error {
-    let late = format!("{what} have been locked for {} s", timeout.as_secs_f32());
-    let Some(pid) = holder(file) else {
+/// Returns the error of a lock that another process holds for too long, and names the process.
+/// `what` is the thing that is locked with its verb, such as "the volumes have".
+pub fn is_held(file: Option<&File>, what: &str) -> Error {
+    held_for(file, what, LOCK_TIMEOUT)
+}
+
+fn held_for(file: Option<&File>, what: &str, timeout: Duration) -> Error {
+    let late = format!("{what} been locked for {} s", timeout.as_secs_f32());
+    let Some(process) = file.and_then(holder).and_then(ProcessState::of) else {
         return Error::new(Kind::Timeout, format!("{late} by another process"))
             .hint("look for it, and end it or let it continue: ps -C lifebox -o pid,stat,args");
     };
-    let (command, state) = describe(pid);
-    let hint = match state {
+    let pid = process.pid;
+    let hint = match process.letter {
         'T' | 't' => format!("let it continue: kill -CONT {pid}"),
         _ => format!("wait for it, or end it: kill {pid}"),
     };
-    let stopped = if matches!(state, 'T' | 't') { ", which is stopped" } else { "" };
-    Error::new(Kind::Timeout, format!("{late} by process {pid} (`{command}`){stopped}")).hint(hint)
+    Error::new(Kind::Timeout, format!("{late} by {process}")).hint(hint)
 }
 
 /// Returns the process that locked a file (proc_locks(5)).
-fn holder(file: &File) -> Option<u32> {
+fn holder(file: &File) -> Option<i32> {
     let found = file.metadata().ok()?;
     let device = found.st_dev();
     let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
@@ -82,13 +90,19 @@ fn holder(file: &File) -> Option<u32> {
     })
 }
 
-/// Returns the command and the state of a process (proc_pid_stat(5)).
-fn describe(pid: u32) -> (String, char) {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let (before, rest) = text.rsplit_once(')').unwrap_or_default();
-    let command = before.split_once('(').map_or("", |(_, command)| command);
-    let command = command.chars().filter(|c| !c.is_control()).collect();
-    (command, rest.trim_start().chars().next().unwrap_or('X'))
+/// Returns the process that holds the lock which another process waits for.
+pub fn awaited_by(pid: i32) -> Option<i32> {
+    awaited_in(&std::fs::read_to_string("/proc/locks").ok()?, pid)
+}
+
+fn awaited_in(locks: &str, pid: i32) -> Option<i32> {
+    let pid = pid.to_string();
+    let lines = || locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    // A waiting process has the number of the lock, and an arrow.
+    let waiting = |words: &Vec<&str>| words.get(1) == Some(&"->") && words.get(5) == Some(&&*pid);
+    let number = *lines().find(waiting)?.first()?;
+    let holds = |words: &Vec<&str>| words.first() == Some(&number) && words.get(1) != Some(&"->");
+    lines().find(holds)?.get(4)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -109,5 +123,14 @@ mod tests {
         assert!(error.to_string().contains(&own), "{error}");
         ours.unlock().unwrap();
         acquire(&theirs, Share::Alone, "the volumes").unwrap();
+    }
+
+    #[test]
+    fn who_holds_the_lock_that_a_process_waits_for_is_found() {
+        let locks = "1: FLOCK  ADVISORY  WRITE 10 08:01:7 0 EOF\n\
+                     2: FLOCK  ADVISORY  WRITE 20 08:01:8 0 EOF\n\
+                     2: -> FLOCK  ADVISORY  WRITE 30 08:01:8 0 EOF\n";
+        assert_eq!(awaited_in(locks, 30), Some(20));
+        assert_eq!(awaited_in(locks, 10), None);
     }
 }

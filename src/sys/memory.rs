@@ -1,4 +1,5 @@
-//! A limit on the memory of this process: an allocator that counts once the limit is set.
+//! The memory of this process: its limit, an allocator that counts once that is set, and what it
+//! gives back.
 //!
 //! `setrlimit(RLIMIT_AS)` would limit the process too, but its children inherit that: monitors and
 //! containers would be limited.
@@ -28,6 +29,31 @@ pub struct Bounded;
 pub fn bound(bytes: u64) {
     LIMIT.store(bytes, Ordering::Relaxed);
     IS_BOUND.store(true, Ordering::Relaxed);
+}
+
+/// Gives the kernel back what was freed, and the stack below this call: `malloc_trim(3)` and
+/// `madvise(2)`. For the first thread of a process that lives long and needs little later.
+pub fn give_back_unused() {
+    /// How much of the stack is given back.
+    const DEPTH: usize = 1 << 20;
+    /// How much the calls here may use.
+    const IN_USE: usize = 16 << 10;
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes an integer, and touches no memory that is in use.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+    let here = 0u8;
+    // SAFETY: takes an integer.
+    let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(64 << 10);
+    let end = ((&raw const here).addr() - IN_USE) & !(page - 1);
+    // SAFETY: nothing in use is below the frame of this call and those that it makes: the kernel
+    // keeps other mappings at least 128 MiB away from the first thread's stack. What is not mapped
+    // there is passed over.
+    unsafe {
+        let start = std::ptr::without_provenance_mut::<libc::c_void>(end - DEPTH);
+        libc::madvise(start, DEPTH, libc::MADV_DONTNEED);
+    }
 }
 
 fn take(size: usize) {

@@ -8,6 +8,9 @@ use rustix::io::Errno;
 
 use crate::model::{Error, Result};
 
+/// How long to wait where the descriptors cannot be polled together.
+const ONE_AT_A_TIME: Duration = Duration::from_millis(50);
+
 /// Wraps `eventfd(2)`: close-on-exec and non-blocking.
 pub fn eventfd() -> Result<OwnedFd> {
     rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
@@ -67,6 +70,34 @@ fn wait_for(
             Err(errno) => return Err(Error::from_errno("poll", errno.raw_os_error())),
         }
     }
+}
+
+/// Wraps `poll(2)`. Where `RLIMIT_NOFILE` was lowered below the number of descriptors, the kernel
+/// refuses: then they are polled one at a time, after a pause.
+///
+/// # Errors
+/// As poll(2), `EINTR` included.
+pub fn poll_all(fds: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> Result<(), Errno> {
+    match rustix::event::poll(fds, timeout) {
+        Err(Errno::INVAL) => {
+            std::thread::sleep(ONE_AT_A_TIME);
+            for fd in fds {
+                let _ = rustix::event::poll(std::slice::from_mut(fd), Some(&Timespec::default()));
+            }
+            Ok(())
+        }
+        polled => polled.map(drop),
+    }
+}
+
+/// Returns whether the other end of a socket is closed.
+pub fn is_hung_up(socket: impl AsFd) -> bool {
+    let socket = socket.as_fd();
+    let ended = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+    let mut polled = [PollFd::new(&socket, ended)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let polled_any = rustix::event::poll(&mut polled, Some(&now));
+    polled_any.is_ok() && polled[0].revents().intersects(ended)
 }
 
 /// Wraps `poll(2)` for `POLLPRI`, by which cgroup and proc files report changes. Returns at a

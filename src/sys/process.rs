@@ -105,6 +105,18 @@ pub fn reap(pidfd: impl AsFd) -> Result<i32> {
     reap_with_signal(pidfd).map(|(code, _)| code)
 }
 
+/// As [`reap`], and waits no longer than `timeout`: a process that is unkillable does not exit.
+///
+/// # Errors
+/// As [`reap`]; [`Kind::Timeout`](crate::model::Kind::Timeout).
+pub fn reap_within(pidfd: impl AsFd, timeout: std::time::Duration) -> Result<i32> {
+    if super::poll::wait_readable(&[pidfd.as_fd()], Some(timeout))?.contains(&true) {
+        return reap(pidfd);
+    }
+    let message = format!("a killed process has not exited within {} s", timeout.as_secs());
+    Err(Error::new(crate::model::Kind::Timeout, message))
+}
+
 /// As [`reap`], and returns the signal that ended the child, if one did: a program may also exit
 /// with 128 and more.
 ///
@@ -249,6 +261,23 @@ pub fn detach_stdio() -> Result<()> {
         dup_to(&null, number).map_err(failed)?;
     }
     Ok(())
+}
+
+/// Calls `attempt` while descriptor 0 is free, and opens `/dev/null` there again. For a process of
+/// one thread whose standard input is that: a descriptor for one that has no other left.
+pub fn with_spare_descriptor<T>(attempt: impl FnOnce() -> T) -> T {
+    use rustix::fs::{Mode, OFlags};
+    // SAFETY: descriptor 0 has no owner in this program.
+    unsafe { libc::close(0) };
+    let result = attempt();
+    if let Ok(null) = rustix::fs::open(c"/dev/null", OFlags::RDWR, Mode::empty()) {
+        if null.as_raw_fd() == 0 {
+            std::mem::forget(null);
+        } else {
+            let _ = dup_to(&null, 0);
+        }
+    }
+    result
 }
 
 /// Joins a new anonymous session keyring, so that the caller's is not inherited.

@@ -210,7 +210,7 @@ fn who_may_not_is_told_so() {
     ] {
         let ran = as_nobody(&engine, words);
         assert_eq!(ran.code, code, "{words:?}: {}{}", ran.out, ran.err);
-        printed(&ran, &["ermission denied", "hint: ", "root"]);
+        printed(&ran, &["belongs to user 0 (`root`)", "hint: ", "sudo lifebox"]);
     }
     assert_eq!(engine.status("box"), "running");
     // In a root of their own they may do all.

@@ -152,6 +152,48 @@ fn run_ends_with_the_programs_code_or_says_why_not() {
     assert_eq!(engine.ok(&["ps", "-aq"]), "", "--rm removes what could not start too");
 }
 
+/// Measured with Docker's command line: its client reads some values itself.
+#[test]
+fn a_flag_that_dockers_client_refuses_has_its_exit_code() {
+    let engine = TestEngine::empty();
+    for (line, code) in [
+        ("create --xyzzy host", 125),
+        ("create --publish 80:80 host", 125),
+        ("create --memory", 125),
+        ("create --memory abc host", 125),
+        ("create --cpus abc host", 125),
+        ("create --pids-limit abc host", 125),
+        ("create --shm-size abc host", 125),
+        ("create --stop-timeout abc host", 125),
+        ("create --health-interval abc host", 125),
+        ("create --ulimit xyzzy=3 host", 125),
+        ("create --mount abc host", 125),
+        ("create --add-host abc host", 125),
+        ("create --pid abc host", 125),
+        ("create --pull abc host", 125),
+        ("create -e =x host", 125),
+        ("create --env-file /no/such host", 125),
+        ("container create --memory abc host", 125),
+        ("create --name ? host", 1),
+        ("create --cap-add XYZZY host", 1),
+        ("create --network bridge host", 1),
+        ("create", 1),
+        ("run", 1),
+        ("update --xyzzy web", 125),
+        ("update --memory abc web", 125),
+        ("update web", 1),
+        ("update", 1),
+        ("exec --xyzzy web true", 125),
+        ("exec -e =x web true", 125),
+        ("exec --env-file /no/such web true", 1),
+        ("exec web", 1),
+    ] {
+        let ran = engine.run(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!(ran.code, code, "{line}: {}", ran.err);
+        assert!(ran.err.starts_with("error: "), "{line}: {}", ran.err);
+    }
+}
+
 #[test]
 fn streams_arrive_byte_for_byte() {
     needs_root!();

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::harness::{CommandOutput, TIMEOUT, TestEngine, fixture, ran_to_its_end, wait_until};
+use crate::harness::{
+    CommandOutput, TIMEOUT, TestEngine, fixture, ran_to_its_end, signal, wait_until,
+};
 use crate::needs_root;
 
 /// Runs the same command so many times at once.
@@ -284,4 +286,68 @@ fn ensure_running_succeeds_while_others_pause_stop_and_remove() {
     let error =
         engine.fails(&["-e", "ensure_running(\"b2\", \"host\", #{ cmd: \"nope\", rm: true })"], 1);
     assert!(error.contains("cannot start `b2`"), "{error}");
+}
+
+/// Begins to create a container whose root is a copy, and stops the process while it copies.
+fn create_stopped_in_the_copy(engine: &TestEngine, image: &str) -> std::process::Child {
+    let staging = engine.root().join("staging");
+    let copies = || {
+        let entries = std::fs::read_dir(&staging).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.path().join("rootfs").exists())
+    };
+    for _ in 0..20 {
+        let words = ["--storage-driver", "vfs", "create", "--name", "slow", image, "true"];
+        let process = engine.spawn(&words);
+        let deadline = std::time::Instant::now() + TIMEOUT;
+        while !copies() && std::time::Instant::now() < deadline {
+            std::hint::spin_loop();
+        }
+        signal(process.id(), rustix::process::Signal::STOP);
+        if copies() && engine.status("slow") == "gone" {
+            return process;
+        }
+        signal(process.id(), rustix::process::Signal::CONT);
+        ran_to_its_end(process);
+        engine.run(&["rm", "slow"]);
+    }
+    panic!("the copy is always done too soon");
+}
+
+/// A second image, with a layer of its own, in a store of the test's own.
+fn with_own_image(tag: &str) -> TestEngine {
+    let engine = TestEngine::empty();
+    engine.ok(&["run", "--name", "cc", "host", "sh", "-c", "echo x > /own"]);
+    engine.ok(&["commit", "cc", tag]);
+    engine.ok(&["rm", "cc"]);
+    engine
+}
+
+#[test]
+fn a_container_that_is_created_slowly_holds_up_no_removal_of_images_and_volumes() {
+    needs_root!();
+    let engine = with_own_image("own:1");
+    engine.ok(&["volume", "create", "vol"]);
+    let process = create_stopped_in_the_copy(&engine, "host");
+    engine.ok(&["rmi", "own:1"]);
+    engine.ok(&["image", "prune", "-f"]);
+    engine.ok(&["volume", "rm", "vol"]);
+    signal(process.id(), rustix::process::Signal::CONT);
+    let ran = ran_to_its_end(process);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    engine.ok(&["start", "slow"]);
+    assert_eq!(engine.ok(&["wait", "slow"]), "0");
+}
+
+#[test]
+fn an_image_that_is_removed_meanwhile_gets_no_container() {
+    needs_root!();
+    let engine = with_own_image("own:1");
+    let process = create_stopped_in_the_copy(&engine, "own:1");
+    engine.ok(&["rmi", "own:1"]);
+    signal(process.id(), rustix::process::Signal::CONT);
+    let ran = ran_to_its_end(process);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("removed meanwhile"), "{}", ran.err);
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+    assert!(engine.ok(&["system", "check"]).contains("no damage"));
 }

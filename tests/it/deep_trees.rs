@@ -78,6 +78,95 @@ fn a_deeper_tree_is_refused_with_a_short_path() {
     }
 }
 
+/// Nests directories of the host below `at`, and returns the first.
+fn nest_here(at: &Path, name: &str, levels: usize) -> std::path::PathBuf {
+    let program = nest(name, levels / 500);
+    let done = std::process::Command::new("sh").args(["-c", &program]).current_dir(at).status();
+    assert!(done.unwrap().success());
+    at.join(name)
+}
+
+#[track_caller]
+fn too_deep(error: &str) {
+    assert!(error.contains("is nested too deeply") && error.len() < 1500, "{error}");
+    assert!(error.contains("hint: "), "{error}");
+}
+
+#[test]
+fn a_tree_too_deep_spoils_no_verb_that_does_not_read_it() {
+    needs_root!();
+    for driver in ["overlay", "vfs"] {
+        let engine = TestEngine::new();
+        let nested = nest("/deep", 5);
+        let program = format!("echo hi > /file; ({nested}); echo ready; exec sleep 1000");
+        let run = ["--storage-driver", driver, "run", "-d", "--name", "cc", "host", "sh", "-c"];
+        engine.ok(&[&run[..], &[&program]].concat());
+        engine.wrote("cc", "ready");
+        for state in ["running", "stopped"] {
+            if state == "stopped" {
+                engine.ok(&["stop", "-t", "0", "cc"]);
+            }
+            let there = tempfile::tempdir().unwrap();
+            let target = there.path().to_str().unwrap();
+            too_deep(&engine.fails(&["cp", "cc:/deep", target], 1));
+            engine.ok(&["cp", "cc:/file", target]);
+            engine.ok(&["cp", &format!("{target}/file"), "cc:/other"]);
+            for verb in ["diff", "export", "commit"] {
+                too_deep(&engine.fails(&[verb, "cc"], 1));
+            }
+            ok_with_few_descriptors(&engine, "system df > /dev/null");
+            let explained = engine.ok(&["explain", "cc"]);
+            assert!(explained.contains("cannot be listed"), "{driver}, {state}: {explained}");
+            assert!(engine.ok(&["ps", "-a"]).contains("cc"));
+        }
+        ok_with_few_descriptors(&engine, "rm cc");
+    }
+}
+
+#[test]
+fn a_tree_too_deep_is_refused_on_its_way_in() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let context = tempfile::tempdir().unwrap();
+    let place = context.path().to_str().unwrap();
+    let deep = nest_here(context.path(), "deep", 2500);
+    engine.ok(&["create", "--name", "cc", "host", "true"]);
+    too_deep(&engine.fails(&["cp", deep.to_str().unwrap(), "cc:/"], 1));
+    fs::write(context.path().join("Dockerfile"), "FROM host\nCOPY deep /deep\n").unwrap();
+    too_deep(&engine.fails(&["build", place], 1));
+    let nesting = "FROM host\nRUN mkdir /deep && cd /deep && s=$(printf 'd/%.0s' $(seq 500)) && \
+                   for i in 1 2 3 4 5; do mkdir -p $s && cd -P $s; done\n";
+    fs::write(context.path().join("Dockerfile"), nesting).unwrap();
+    too_deep(&engine.fails(&["build", place], 1));
+    // The container of the build is removed, with its tree.
+    assert_eq!(engine.ok(&["ps", "-aq"]).lines().count(), 1);
+    assert_eq!(entries(&engine.root().join("removing")), 0);
+    assert!(crate::harness::wait_until(crate::harness::TIMEOUT, || {
+        std::process::Command::new("rm").arg("-rf").arg(&deep).status().unwrap().success()
+    }));
+}
+
+#[test]
+fn a_deep_path_of_an_image_that_a_container_changes_is_compared_in_a_moment() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let deepest = format!("/deep/{}", "d/".repeat(1900));
+    engine.ok(&["run", "--name", "cc", "host", "sh", "-c", &format!("mkdir -p {deepest}")]);
+    engine.ok(&["commit", "cc", "deep-path:1"]);
+    for driver in ["overlay", "vfs"] {
+        let change = format!("touch {deepest}/new");
+        let run = ["--storage-driver", driver, "run", "--name", driver, "deep-path:1", "sh", "-c"];
+        engine.ok(&[&run[..], &[&change]].concat());
+        let started = std::time::Instant::now();
+        let changes = engine.ok(&["diff", driver]);
+        // Before, each of the directories looked for all above it: minutes.
+        assert!(started.elapsed() < crate::harness::TIMEOUT, "{:?}", started.elapsed());
+        assert!(changes.ends_with("/new"), "{}", &changes[changes.len().saturating_sub(99)..]);
+    }
+    engine.ok(&["rm", "cc", "overlay", "vfs"]);
+    engine.ok(&["rmi", "deep-path:1"]);
+}
+
 #[test]
 fn what_cannot_be_removed_is_reported_and_not_tried_by_each_command() {
     needs_root!();
@@ -108,4 +197,39 @@ fn what_cannot_be_removed_is_reported_and_not_tried_by_each_command() {
     assert!(kept.exists());
     assert!(engine.run(&["system", "check", "--repair"]).out.contains("removed"));
     assert!(!kept.exists());
+}
+
+#[test]
+fn a_volume_that_cannot_be_deleted_is_not_tried_by_each_command() {
+    needs_root!();
+    let engine = TestEngine::new();
+    engine.ok(&["volume", "create", "kept"]);
+    engine.ok(&["volume", "create", "other"]);
+    let file = engine.root().join("volumes/kept/_data/file");
+    fs::write(&file, "x").unwrap();
+    let chattr = |flag: &str, file: &Path| {
+        let ran = std::process::Command::new("chattr").arg(flag).arg(file).output();
+        ran.is_ok_and(|ran| ran.status.success())
+    };
+    if !chattr("+i", &file) {
+        eprintln!("LEFT OUT: this file system has no immutable files");
+        return;
+    }
+    let error = engine.fails(&["volume", "rm", "kept"], 1);
+    let left = || {
+        let names = fs::read_dir(engine.root().join("volumes")).unwrap().flatten();
+        let mut halves =
+            names.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b".gone-"));
+        halves.next().map(|entry| entry.path())
+    };
+    let aside = left().unwrap();
+    // Deleting it would succeed now, but is for the repair.
+    chattr("-i", &aside.join("_data/file"));
+    assert!(error.contains("system check --repair"), "{error}");
+    engine.ok(&["volume", "rm", "other"]);
+    engine.ok(&["volume", "create", "kept"]);
+    engine.ok(&["volume", "rm", "kept"]);
+    assert_eq!(left(), Some(aside));
+    assert!(engine.run(&["system", "check", "--repair"]).out.contains("removed"));
+    assert_eq!(left(), None);
 }

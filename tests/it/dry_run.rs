@@ -222,3 +222,39 @@ fn what_was_made_can_be_asked_as_if_it_were_there() {
         dry(&engine, "print(create(\"host\", #{ name: \"cc\" }).read_file(\"/etc/passwd\"))");
     assert!(printed.contains("would read cc:/etc/passwd (assumed to be empty)"), "{printed}");
 }
+
+#[test]
+fn a_dry_run_refuses_what_a_run_that_is_not_trusted_refuses() {
+    needs_root!();
+    let engine = TestEngine::empty();
+    engine.ok(&["-e", "image(\"host\").with_label(\"users\", 1).tag(\"users:1\")"]);
+    let images = ["images", "-a", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"];
+    let before = engine.ok(&images);
+    for call in [
+        r#"tag("host", "users:1")"#,
+        r#"tag("users:1", "host")"#,
+        r#"rmi("users:1")"#,
+        r#"rmi(image("users:1").id, #{ force: true })"#,
+        r#"create("host", #{ cmd: "true" }).commit("users:1")"#,
+        r#"image("host", #{ pull: "always" })"#,
+        r#"image("127.0.0.1:9/x")"#,
+        r#"run("127.0.0.1:9/x")"#,
+        r#"pull("127.0.0.1:9/x")"#,
+    ] {
+        let text = format!("try {{ {call}; }} catch (e) {{ print(`${{e.kind}} ${{e.message}}`) }}");
+        let real = engine.ok(&["--untrusted", "-e", &text]);
+        let dry = engine.ok(&["--untrusted", "--dry-run", "-e", &text]);
+        assert!(real.starts_with("denied "), "{call}: {real}");
+        let last = dry.lines().last().unwrap_or_default();
+        assert!(last.starts_with("denied "), "{call}: {dry}");
+        for id in engine.ok(&["ps", "-aq"]).lines() {
+            engine.ok(&["rm", id]);
+        }
+    }
+    assert_eq!(engine.ok(&images), before);
+    // What is its own may change.
+    let own = r#"let mine = image("host").with_env("A", 1); mine.tag("mine:1"); mine.tag("mine:2");
+        print(rmi("mine:1")); tag("users:1", "mine:2"); rmi("mine:2"); print(rmi(mine).len());"#;
+    engine.ok(&["--untrusted", "--dry-run", "-e", own]);
+    engine.ok(&["--untrusted", "-e", own]);
+}

@@ -96,3 +96,70 @@ fn a_start_without_room_for_its_record_is_refused() {
     );
     assert_eq!(out, "refused\n1\n4\n");
 }
+
+/// Prints what is in a container's log, what was lost, and how much both are together.
+const ACCOUNT: &str = r#"
+    account() { "$LIFEBOX" logs box >"$OUT/out" 2>"$OUT/err"
+        said='s/^\[lifebox: \([0-9]*\) bytes, \([0-9]*\) lines lost: no space left on device\]$/'
+        bytes=$(sed -n "$said\1/p" "$OUT/err"); lines=$(sed -n "$said\2/p" "$OUT/err")
+        [ "$bytes" -gt 0 ] || { echo "nothing lost:"; cat "$OUT/err"; }
+        echo $(( $(wc -l <"$OUT/out") + lines )) lines, $(( $(wc -c <"$OUT/out") + bytes )) bytes; }
+    until_lost() { i=0; while [ $i -lt 600 ]; do
+        if "$LIFEBOX" logs box 2>&1 >/dev/null | grep -q " lost: "; then return 0; fi
+        i=$((i+1)); sleep 0.05; done; return 1; }
+    until_written() { i=0; while [ $i -lt 600 ]; do
+        if "$LIFEBOX" logs box | grep -q "$1"; then return 0; fi
+        i=$((i+1)); sleep 0.05; done; return 1; }
+    OUT=$(mktemp -d); trap 'rm -r "$OUT"' EXIT
+"#;
+/// Writes 5,000 lines on SIGUSR1, one more on SIGUSR2, and ends on SIGTERM.
+const WRITER: &str = r#"trap "seq 10001 15000" USR1; trap "echo four" USR2; trap "exit 3" TERM
+    while true; do sleep 0.05; done"#;
+
+#[test]
+fn output_that_is_lost_on_a_full_disk_is_counted_whenever_it_begins_and_ends() {
+    needs_root!();
+    // With a line before and one after it; at the end of the log; as the whole log.
+    let cases = [
+        (
+            "kill -s USR2 box; until_written four",
+            "free; kill -s USR2 box; until_again",
+            5002,
+            30010,
+        ),
+        ("kill -s USR2 box; until_written four", ":", 5001, 30005),
+        (":", ":", 5000, 30000),
+    ];
+    for (before, after, lines, bytes) in cases {
+        let before = before.replace("kill", "\"$LIFEBOX\" kill");
+        let after = after.replace("kill", "\"$LIFEBOX\" kill");
+        let out = on_small_disk(&format!(
+            r#"{ACCOUNT}
+            until_again() {{ i=0; while [ $i -lt 600 ]; do
+                if [ "$("$LIFEBOX" logs box | grep -c four)" = 2 ]; then return 0; fi
+                i=$((i+1)); sleep 0.05; done; return 1; }}
+            exec 3>&1 >/dev/null
+            "$LIFEBOX" run -d --name box host sh -c '{WRITER}'
+            {before}; fill_blocks
+            "$LIFEBOX" kill -s USR1 box; until_lost; {after}
+            "$LIFEBOX" stop box; account >&3; free; account >&3; state >&3"#
+        ));
+        let both = format!("{lines} lines, {bytes} bytes\n");
+        assert_eq!(out, format!("{both}{both}exited 3\n"), "{before} {after}");
+    }
+}
+
+#[test]
+fn a_script_sees_what_is_missing_in_a_log_and_where() {
+    needs_root!();
+    let out = on_small_disk(&format!(
+        r#"{ACCOUNT}
+        "$LIFEBOX" run -d --name box host sh -c '{WRITER}' >/dev/null
+        fill_blocks; "$LIFEBOX" kill -s USR1 box >/dev/null; until_lost; free
+        "$LIFEBOX" kill -s USR2 box >/dev/null; until_written four
+        "$LIFEBOX" -e 'for line in logs("box") {{
+            if line.lost != () {{ print(`${{line.text}} ${{line.lost.reason}}`); }}
+        }}'"#
+    ));
+    assert_eq!(out, "four no space left on device\n");
+}

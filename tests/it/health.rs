@@ -185,21 +185,27 @@ fn a_check_ends_with_its_container_and_begins_with_the_next_run() {
 fn a_health_check_that_cannot_be_done_is_refused() {
     needs_root!();
     let engine = TestEngine::new();
-    for (flags, reason) in [
+    for (flags, code, reason) in [
         (
             ["--health-interval", "-1s"],
+            125,
             "invalid argument \"-1s\" for \"--health-interval\" flag: cannot be negative",
         ),
-        (["--health-interval", "1us"], "Interval in Healthcheck cannot be less than 1ms"),
-        (["--health-cmd", " "], "for \"--health-cmd\" flag: the command is empty"),
-        (["--health-retries", "-1"], "for \"--health-retries\" flag: cannot be negative"),
+        (["--health-interval", "1us"], 1, "Interval in Healthcheck cannot be less than 1ms"),
+        (["--health-cmd", " "], 1, "for \"--health-cmd\" flag: the command is empty"),
+        (["--health-retries", "-1"], 125, "for \"--health-retries\" flag: cannot be negative"),
         (
             ["--health-retries", "many"],
+            125,
             "invalid argument \"many\" for \"--health-retries\" flag: expected a whole number",
         ),
-        (["--health-timeout", "soon"], "for \"--health-timeout\" flag: invalid duration `soon`"),
+        (
+            ["--health-timeout", "soon"],
+            125,
+            "for \"--health-timeout\" flag: invalid duration `soon`",
+        ),
     ] {
-        let said = engine.fails(&[&["create"], &flags[..], &["host"]].concat(), 1);
+        let said = engine.fails(&[&["create"], &flags[..], &["host"]].concat(), code);
         assert!(said.contains(reason), "{said}");
     }
     for (option, reason) in [

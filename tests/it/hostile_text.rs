@@ -90,6 +90,52 @@ fn no_verb_shows_a_control_character_of_an_image_or_a_volume() {
 }
 
 #[test]
+fn an_error_of_a_script_shows_its_name_and_its_line_without_control_characters() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let folder = engine.root().join("scripts");
+    fs::create_dir(&folder).unwrap();
+    // Also what moves text or hides it: marks of direction, a line separator, a tag.
+    let hostile = format!("{HOSTILE}\r\u{2066}\u{200f}\u{2028}\u{e0041}");
+    let line = format!("/* {} */ fn f( {{", hostile.replace('\n', " "));
+    let script = folder.join(format!("{hostile}.rhai"));
+    let of_tests = folder.join(format!("{hostile}_test.rhai"));
+    fs::write(&script, &line).unwrap();
+    fs::write(&of_tests, &line).unwrap();
+    let path = script.to_str().unwrap();
+    let runs = folder.join("runs.rhai");
+    let words = line.replace("fn f( {", "debug(1); no_such();");
+    fs::write(&runs, &words).unwrap();
+    let module = serde_json::Value::from(path.replace('\n', "\\n")).to_string();
+    let import = format!("import {} as m;", module.replace("\\\\n", "\\n"));
+    for arguments in [
+        &["script", path][..],
+        &["check", path],
+        &["check", "--format", "short", path],
+        &["check", "--format", "json", path],
+        &["test", of_tests.to_str().unwrap()],
+        &["script", "--trace", runs.to_str().unwrap()],
+        &["-e", &line],
+        &["-e", &words],
+        &["-e", &import],
+    ] {
+        let ran = engine.run(arguments);
+        let shown = format!("{}{}", ran.out, ran.err);
+        assert!(!shown.is_empty(), "lifebox {arguments:?} shows nothing");
+        let obeyed = |c: char| is_hidden(c) && !matches!(c, '\n' | '\t');
+        assert!(!shown.contains(obeyed), "lifebox {arguments:?}: {shown:?}");
+        let forged = shown.lines().any(|line| line.trim_start().starts_with("A forged"));
+        assert!(!forged, "lifebox {arguments:?}: {shown}");
+    }
+}
+
+/// Whether a terminal obeys or hides a character.
+fn is_hidden(c: char) -> bool {
+    let marks = ['\u{200f}', '\u{2028}', '\u{202e}', '\u{2066}', '\u{e0041}'];
+    c.is_control() || marks.contains(&c)
+}
+
+#[test]
 fn a_build_shows_its_steps_without_control_characters() {
     needs_root!();
     let engine = TestEngine::new();

@@ -19,6 +19,23 @@ fn build_numbers(engine: &TestEngine) {
 }
 
 #[test]
+fn a_user_with_white_space_is_refused() {
+    needs_root!();
+    let engine = TestEngine::new();
+    engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "60"]);
+    for (words, code) in [
+        (&["create", "--user", "1001 ", "host", "true"][..], 1),
+        (&["run", "--rm", "--user", "0: 0", "host", "true"], 125),
+        (&["create", "--group-add", "7\t", "host", "true"], 1),
+        (&["exec", "-u", "root ", "web", "true"], 1),
+    ] {
+        let error = engine.fails(words, code);
+        assert!(error.contains("contains white space"), "{words:?}: {error}");
+    }
+    engine.ok(&["rm", "-f", "web"]);
+}
+
+#[test]
 fn a_number_is_that_id_in_every_place_that_names_a_user_or_group() {
     needs_root!();
     let engine = TestEngine::new();
@@ -188,7 +205,16 @@ fn a_build_reads_no_instructions_through_a_link_out_of_its_context() {
 fn no_verb_repeats_the_password_of_a_reference() {
     needs_root!();
     let engine = TestEngine::new();
-    for reference in ["u:SECRETPW@h/x:1", "https://u:SECRETPW@h/x:1"] {
+    for reference in [
+        "u:SECRETPW@h/x:1",
+        "https://u:SECRETPW@h/x:1",
+        "//u:SECRETPW@h/x",
+        "/u:SECRETPW@h/x",
+        "h//u:SECRETPW@h/x",
+        "SECRETPW@h/x",
+        "ghp_SECRETPW@h/x:1",
+        "user:SECRETPW\u{ff20}h/x",
+    ] {
         let script = format!("pull(\"{reference}\")");
         for words in [
             &["pull", reference][..],

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::faults::monitor;
-use crate::harness::{TIMEOUT, TestEngine, signal, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, ran_to_its_end, signal, wait_until, waits_for_monitor};
 use crate::needs_root;
 
 /// Kills the monitor of a container, and waits until the kernel has ended it.
@@ -64,6 +64,30 @@ fn whichever_verb_meets_a_lost_container_first_removes_it_with_its_volumes() {
         for place in ["containers", "names", "volumes"] {
             assert_eq!(entries(&engine, place), 0, "{verb:?} leaves {place}");
         }
+    }
+}
+
+#[test]
+fn a_wait_for_a_lost_container_ends_whoever_removes_it() {
+    needs_root!();
+    let engine = TestEngine::new();
+    for others in [&["ps", "-a"][..], &["rm", "-f", "box"], &[]] {
+        engine.ok(&["run", "-d", "--rm", "--name", "box", "host", "sleep", "300"]);
+        let waits = [
+            engine.spawn(&["wait", "box"]),
+            engine.spawn(&["-e", "print(wait(\"box\"))"]),
+            engine.spawn(&["attach", "--no-stdin", "box"]),
+        ];
+        assert!(wait_until(TIMEOUT, || waits.iter().all(waits_for_monitor)));
+        kill_monitor(&engine, "box");
+        if !others.is_empty() {
+            engine.run(others);
+        }
+        let [wait, script, attach] = waits.map(ran_to_its_end);
+        assert_eq!((wait.code, wait.out.as_str()), (0, "137\n"), "{others:?}: {}", wait.err);
+        assert_eq!((script.code, script.out.as_str()), (0, "137\n"), "{}", script.err);
+        assert_eq!(attach.code, 137, "{others:?}: {}", attach.err);
+        assert_eq!(engine.ok(&["ps", "-aq"]), "");
     }
 }
 
@@ -169,7 +193,8 @@ fn a_stopped_monitor_is_named_and_ended_by_what_ends_its_container() {
     let pid = monitor(&engine, "box");
     signal(pid, Signal::STOP);
     let said = engine.fails(&["pause", "box"], 1);
-    for part in [format!("process {pid}, stopped"), format!("kill -CONT {pid}")] {
+    let named = format!("process {pid} (`lifebox-monitor`), stopped");
+    for part in [named, format!("kill -CONT {pid}")] {
         assert!(said.contains(&part), "{part}: {said}");
     }
     // Who only looks does not wait.
@@ -186,4 +211,95 @@ fn a_container_whose_socket_was_removed_can_be_removed() {
     fs::remove_file(engine.container_directory("box").join("monitor.sock")).unwrap();
     engine.ok(&["rm", "-f", "box"]);
     assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+}
+
+/// What a check with a repair says, after which a second one finds nothing.
+#[track_caller]
+fn repaired(engine: &TestEngine) -> String {
+    let said = engine.run(&["system", "check", "--repair"]);
+    let again = engine.run(&["system", "check"]);
+    assert!(again.code == 0 && !again.out.contains("leftover"), "{said:?}\n{again:?}");
+    said.out
+}
+
+#[test]
+fn a_check_finds_at_once_what_a_killed_start_left() {
+    needs_root!();
+    let engine = TestEngine::new();
+    for gone in [false, true] {
+        engine.ok(&["run", "-d", "--name", "box", "host", "sleep", "300"]);
+        let (id, directory) = (engine.get("box", "{{.Id}}"), engine.container_directory("box"));
+        let cgroups = engine.cgroups();
+        engine.ok(&["stop", "-t", "0", "box"]);
+        // As a monitor leaves it that was killed before it recorded the start.
+        fs::write(directory.join("monitor.sock"), "").unwrap();
+        for cgroup in &cgroups {
+            fs::create_dir_all(cgroup.join("nested")).unwrap();
+        }
+        if gone {
+            fs::remove_dir_all(&directory).unwrap();
+        }
+        let found = engine.run(&["system", "check"]).out;
+        assert!(found.contains(&id[..12]), "{gone}: {found}");
+        repaired(&engine);
+        assert_eq!(engine.leftovers(), Vec::<String>::new(), "{gone}");
+        engine.run(&["rm", "-f", "box"]);
+    }
+}
+
+#[test]
+fn containers_of_a_script_that_was_killed_with_its_reaper_are_found() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let script = r#"
+        let other = run("host", "sleep 300", #{ name: "kept" });
+        scope(|| { let c = run("host", "sleep 300", #{ name: "owned" });
+            keep(run("host", "sleep 300", #{ name: "held" }));
+            sleep(300); });
+    "#;
+    let mut front = engine.spawn(&["-e", script]);
+    assert!(wait_until(TIMEOUT, || engine.status("held") == "running"
+        && engine.container_directory("held").join("kept").exists()));
+    // Of a script that runs nothing is reported.
+    assert_eq!(engine.run(&["system", "check"]).code, 0);
+    let root = engine.root().to_string_lossy().into_owned();
+    let reapers: Vec<i32> = fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid: &i32| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.starts_with(b"lifebox-reaper\0") && String::from_utf8_lossy(&line).contains(&root)
+        })
+        .collect();
+    assert_eq!(reapers.len(), 1);
+    kill_if_there(reapers[0]);
+    front.kill().unwrap();
+    front.wait().unwrap();
+    assert!(wait_until(TIMEOUT, || fs::read(format!("/proc/{}/cmdline", reapers[0]))
+        .unwrap_or_default()
+        .is_empty()));
+    let found = engine.run(&["system", "check"]).out;
+    assert!(found.contains("killed script: owned"), "{found}");
+    assert!(!found.contains("held"), "{found}");
+    repaired(&engine);
+    assert_eq!(engine.status("owned"), "gone");
+    assert_eq!(engine.status("held"), "running");
+}
+
+#[test]
+fn a_repair_beside_creates_takes_nothing_away_from_them() {
+    needs_root!();
+    let engine = TestEngine::new();
+    for round in 0..15 {
+        let name = format!("box{round}");
+        let mut create = engine.spawn(&["create", "--name", &name, "-v", "/data", "host"]);
+        while create.try_wait().unwrap().is_none() {
+            let ran = engine.run(&["system", "check", "--repair"]);
+            assert!(ran.code == 0 && !ran.out.contains("leftover"), "{ran:?}");
+        }
+        assert!(create.wait().unwrap().success(), "{name}");
+        engine.ok(&["start", &name]);
+        engine.ok(&["rm", "-f", "-v", &name]);
+    }
 }

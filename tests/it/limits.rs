@@ -179,27 +179,27 @@ fn stats_have_dockers_columns_and_numbers() {
 fn what_cannot_be_limited_is_refused_and_nothing_is_left() {
     needs_root!();
     let engine = TestEngine::new();
-    let table: &[(&[&str], &str)] = &[
-        (&["-m", "1m"], "Minimum memory limit allowed is 6MB"),
-        (&["-m", "-5"], "invalid size"),
-        (&["-m", "99999999999g"], "invalid size"),
-        (&["-m", "32m", "--memory-swap", "16m"], "larger than memory limit"),
-        (&["--cpus", "9999"], "Range of CPUs is from 0.01 to"),
-        (&["--cpus", "-1"], "invalid number of processors"),
-        (&["--cpuset-cpus", "4000"], "Requested CPUs are not available"),
-        (&["--cpuset-cpus", "x"], "Invalid value x for cpuset cpus"),
-        (&["--pids-limit", "-7"], "negative"),
-        (&["--blkio-weight", "5"], "from 10 to 1000"),
-        (&["--ulimit", "files=5"], "invalid ulimit type: files"),
-        (&["--oom-score-adj", "2000"], "[-1000, 1000]"),
-        (&["--restart", "sometimes"], "unknown policy"),
-        (&["--restart", "always", "--rm"], "cannot specify both --restart and --rm"),
-        (&["--log-opt", "max-size=1k"], "at least 64k"),
-        (&["--log-opt", "labels=x"], "unknown log opt 'labels'"),
+    let table: &[(&[&str], i32, &str)] = &[
+        (&["-m", "1m"], 1, "Minimum memory limit allowed is 6MB"),
+        (&["-m", "-5"], 125, "invalid size"),
+        (&["-m", "99999999999g"], 125, "invalid size"),
+        (&["-m", "32m", "--memory-swap", "16m"], 1, "larger than memory limit"),
+        (&["--cpus", "9999"], 1, "Range of CPUs is from 0.01 to"),
+        (&["--cpus", "-1"], 1, "invalid number of processors"),
+        (&["--cpuset-cpus", "4000"], 1, "Requested CPUs are not available"),
+        (&["--cpuset-cpus", "x"], 1, "Invalid value x for cpuset cpus"),
+        (&["--pids-limit", "-7"], 1, "negative"),
+        (&["--blkio-weight", "5"], 1, "from 10 to 1000"),
+        (&["--ulimit", "files=5"], 125, "invalid ulimit type: files"),
+        (&["--oom-score-adj", "2000"], 1, "[-1000, 1000]"),
+        (&["--restart", "sometimes"], 1, "unknown policy"),
+        (&["--restart", "always", "--rm"], 1, "cannot specify both --restart and --rm"),
+        (&["--log-opt", "max-size=1k"], 1, "at least 64k"),
+        (&["--log-opt", "labels=x"], 1, "unknown log opt 'labels'"),
     ];
-    for (flags, part) in table {
+    for (flags, code, part) in table {
         let arguments = [&["create"], *flags, &["host", "true"]].concat();
-        let error = engine.fails(&arguments, 1);
+        let error = engine.fails(&arguments, *code);
         assert!(error.contains(part), "{flags:?}: {error}");
     }
     assert_eq!(engine.ok(&["ps", "-aq"]), "");

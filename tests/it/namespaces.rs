@@ -195,20 +195,21 @@ fn kernel_parameters_of_its_own_namespaces_are_set_and_others_refused() {
         "cd /proc/sys; cat net/ipv4/ip_forward kernel/msgmax kernel/domainname; cat net/ipv4/ping_group_range | tr '\\t' ' '",
     );
     assert_eq!(said, "1\n4096\nexample\n1 2");
-    for (options, part) in [
-        (&["--sysctl", "kernel.panic=1"][..], "'kernel.panic' is not allowed"),
-        (&["--sysctl", "net.x"], "has no value"),
+    for (options, code, part) in [
+        (&["--sysctl", "kernel.panic=1"][..], 125, "'kernel.panic' is not allowed"),
+        (&["--sysctl", "net.x"], 125, "has no value"),
         (
             &["--network", "host", "--sysctl", "net.ipv4.ip_forward=1"],
+            1,
             "has no private network namespace",
         ),
-        (&["--uts", "host", "--hostname", "x1"], "hostname and the UTS mode"),
-        (&["--pid", "mine"], "for \"--pid\" flag: invalid PID mode: mine"),
-        (&["--add-host", "db"], "bad format for add-host"),
-        (&["--dns", "localhost"], "invalid IP address"),
-        (&["--network", "bridge"], "`bridge` is not supported"),
+        (&["--uts", "host", "--hostname", "x1"], 1, "hostname and the UTS mode"),
+        (&["--pid", "mine"], 125, "for \"--pid\" flag: invalid PID mode: mine"),
+        (&["--add-host", "db"], 125, "bad format for add-host"),
+        (&["--dns", "localhost"], 125, "invalid IP address"),
+        (&["--network", "bridge"], 1, "`bridge` is not supported"),
     ] {
-        let error = engine.fails(&[&["create"], options, &["host"]].concat(), 1);
+        let error = engine.fails(&[&["create"], options, &["host"]].concat(), code);
         assert!(error.contains(part), "{options:?}: {error}");
     }
     let error = engine.fails(&["run", "--rm", "--sysctl", "net.no.such=1", "host", "true"], 125);

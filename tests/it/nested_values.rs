@@ -16,9 +16,38 @@ fn nested_values_end_the_script_and_not_the_process() {
         "let a = []; for i in 0..400000 { let b = []; b.push(a); a = b; }",
         "let l = []; l.pad(400000, 0); let a = l.reduce(|sum, i| [sum], []); print(a);",
         "fn nest(a) { [a] } let a = []; for i in 0..400000 { a = nest(a); }",
+        "let m = #{}; for i in 0..400000 { m += #{ x: m }; }",
+        "fn f() {} let f = Fn(\"f\"); for i in 0..400000 { f = Fn(\"f\").curry(f); }",
+        "fn grow() { for i in 0..3000 { let n = i; this.push([this.pop()]); } } let a = [[]]; a.grow();",
+        // Without a variable in the loop: noticed at the first use after it.
+        "fn grow() { for i in 0..3000 { this.push([this.pop()]); } } let a = [[]]; a.grow(); print(a);",
+        "fn grow() { for i in 0..2000 { this.a = [this.a]; } } let m = #{ a: 1 }; m.grow(); m == m",
     ] {
         let error = engine.fails(&["-e", text], 1);
         assert!(error.contains(LIMIT), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_deep_value_that_is_never_used_is_dropped() {
+    let engine = TestEngine::empty();
+    let text =
+        "fn grow() { for i in 0..9000 { this.push([this.pop()]); } } let a = [[]]; a.grow();";
+    assert_eq!(engine.script(text), "");
+}
+
+#[test]
+fn a_text_cannot_nest_values_deeply() {
+    let engine = TestEngine::empty();
+    for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("- ", ""), ("? ", ""), ("!x ", "")] {
+        for reader in ["parse_json", "parse_yaml"] {
+            let text = format!(
+                "let s = \"\"; for i in 0..100000 {{ s += '{open}' }} s += \"1\"; \
+                 for i in 0..100000 {{ s += '{close}' }} {reader}(s);"
+            )
+            .replace('\'', "`");
+            engine.fails(&["-e", &text], 1);
+        }
     }
 }
 

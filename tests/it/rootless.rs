@@ -1,6 +1,6 @@
 //! What an ordinary user can do: a second user, made for the test and gone with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::harness::{CommandOutput, LIFEBOX, TIMEOUT, fixture, wait_until};
@@ -33,12 +33,112 @@ fn an_ordinary_user_takes_a_container_through_its_life() {
     let script = r#"let c = run("host", ["id", "-u"]); c.wait(); print(c.logs())"#;
     assert_eq!(user.ok(&format!("lifebox -e '{script}'")).trim(), "0");
     assert_eq!(std::fs::read_dir(user.store().join("containers")).unwrap().count(), 1);
-    let root =
-        Command::new(LIFEBOX).arg("--root").arg(user.store()).arg("images").output().unwrap();
-    let said = String::from_utf8_lossy(&root.stderr).into_owned();
-    assert!(!root.status.success() && said.contains("belongs to user"), "{said}");
     user.ok("lifebox rm $(lifebox ps -aq)");
     assert_eq!(std::fs::read_dir(user.store().join("containers")).unwrap().count(), 0);
+}
+
+/// All below a store, with owners: what a refused verb must not have changed.
+fn contents(store: &Path) -> String {
+    let listed = Command::new("find").arg(store).args(["-printf", "%p %u %y %s %C@\n"]).output();
+    String::from_utf8(listed.unwrap().stdout).unwrap()
+}
+
+/// Verbs of each kind: readers and writers, of containers, images and volumes.
+const VERBS: &[&str] = &[
+    "ps",
+    "images",
+    "info",
+    "system df",
+    "system check",
+    "inspect web",
+    "logs web",
+    "top web",
+    "stats --no-stream web",
+    "volume ls",
+    "events --since 1h --until 0s",
+    "stop web",
+    "kill web",
+    "pause web",
+    "unpause web",
+    "restart web",
+    "start web",
+    "wait web",
+    "rename web other",
+    "update --pids-limit 9 web",
+    "exec web true",
+    "rm -f web",
+    "cp web:/etc/hostname -",
+    "diff web",
+    "export web",
+    "commit web new:1",
+    "create host true",
+    "run --rm host true",
+    "tag host new:1",
+    "rmi host",
+    "image prune -f",
+    "volume create new",
+    "volume rm vol",
+    "volume prune -af",
+    "save host",
+    "system check --repair",
+    "explain web",
+    "-e print(ps().len())",
+    "--dry-run -e print(ps().len())",
+    "--untrusted -e print(ps().len())",
+    "--isolated -e print(ps().len())",
+];
+
+#[test]
+fn no_verb_of_root_opens_the_store_of_another_user() {
+    needs_users!("no_verb_of_root_opens_the_store_of_another_user");
+    let user = User::new("owner", true);
+    user.ok("lifebox run -d --name web -v vol:/v host sleep 1000");
+    let before = contents(&user.store());
+    for verb in VERBS {
+        let mut command = Command::new("timeout");
+        command.args(["10", LIFEBOX, "--root"]).arg(user.store()).args(words(verb));
+        let ran: CommandOutput = command.output().unwrap().into();
+        assert!([1, 125].contains(&ran.code), "{verb}: {ran:?}");
+        let owner = format!("belongs to user {} (`{}`)", user.ok("id -u"), user.name);
+        assert!(ran.err.contains(&owner), "{verb}: {}", ran.err);
+        assert!(ran.err.contains(&format!("sudo -u {} lifebox", user.name)), "{}", ran.err);
+    }
+    assert_eq!(before, contents(&user.store()));
+    assert_eq!(user.ok("lifebox inspect --format '{{.State.Status}}' web"), "running");
+}
+
+#[test]
+fn no_verb_of_an_ordinary_user_opens_the_store_of_root() {
+    needs_users!("no_verb_of_an_ordinary_user_opens_the_store_of_root");
+    let user = User::new("other", true);
+    let engine = crate::harness::TestEngine::new();
+    engine.ok(&["create", "--name", "web", "host", "true"]);
+    let before = contents(engine.root());
+    // Closed to others, as the engine creates it, and open.
+    for mode in ["700", "755"] {
+        let changed = Command::new("chmod").arg(mode).arg(engine.root()).status();
+        assert!(changed.unwrap().success());
+        for verb in VERBS {
+            let quoted: Vec<String> = words(verb).map(|word| format!("'{word}'")).collect();
+            let command =
+                format!("lifebox --root {} {}", engine.root().display(), quoted.join(" "));
+            let ran = user.run(&command);
+            assert!([1, 125].contains(&ran.code), "{command}: {ran:?}");
+            assert!(ran.err.contains("belongs to user 0 (`root`)"), "{command}: {}", ran.err);
+        }
+    }
+    let unchanged = |text: &str| {
+        text.lines()
+            .filter(|line| !line.starts_with(&format!("{} ", engine.root().display())))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert_eq!(unchanged(&before), unchanged(&contents(engine.root())));
+}
+
+/// The words of a verb: a script is one word.
+fn words(verb: &str) -> impl Iterator<Item = &str> {
+    verb.split(' ')
 }
 
 #[test]

@@ -115,6 +115,44 @@ fn ctrl_c_ends_a_verb_that_reads_a_fifo() {
 }
 
 #[test]
+fn a_report_is_a_regular_file() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let folder = folder(&engine, "folder", "print(1);");
+    let mut command = engine.command(&["script", "--report", "fifo", "script.rhai"]);
+    command.current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ran = ran_to_its_end(command.spawn().unwrap());
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{}", ran.err);
+    assert!(ran.err.contains("is not a regular file"), "{}", ran.err);
+}
+
+/// Whether a process waits in poll(2), and catches SIGINT.
+fn waits(process: &Child) -> bool {
+    let stack = std::fs::read_to_string(format!("/proc/{}/wchan", process.id()));
+    let caught = std::fs::read_to_string(format!("/proc/{}/status", process.id()));
+    let caught = caught.unwrap_or_default();
+    let caught = caught.lines().find_map(|line| line.strip_prefix("SigCgt:\t"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0);
+    stack.is_ok_and(|stack| stack.contains("poll")) && caught & 2 != 0
+}
+
+#[test]
+fn ctrl_c_ends_a_prompt_that_reads_a_pipe() {
+    needs_root!();
+    let engine = TestEngine::new();
+    for words in [&[][..], &["learn"]] {
+        let mut command = engine.command(words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let _stdin = process.stdin.take();
+        assert!(wait_until(TIMEOUT, || waits(&process)), "{words:?}");
+        signal(process.id(), Signal::INT);
+        let ran = ran_to_its_end(process);
+        assert_eq!(ran.code, 130, "{words:?}: {}", ran.err);
+    }
+}
+
+#[test]
 fn ctrl_c_ends_a_verb_whose_pipes_are_stalled() {
     needs_root!();
     let engine = TestEngine::new();
@@ -132,15 +170,7 @@ fn ctrl_c_ends_a_verb_whose_pipes_are_stalled() {
         let mut process = command.spawn().unwrap();
         // Both stay open, and neither sends or takes a byte.
         let (_stdin, _stdout) = (process.stdin.take(), process.stdout.take());
-        let waits = || {
-            let stack = std::fs::read_to_string(format!("/proc/{}/wchan", process.id()));
-            let caught = std::fs::read_to_string(format!("/proc/{}/status", process.id()));
-            let caught = caught.unwrap_or_default();
-            let caught = caught.lines().find_map(|line| line.strip_prefix("SigCgt:\t"));
-            let caught = caught.and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0);
-            stack.is_ok_and(|stack| stack.contains("poll")) && caught & 2 != 0
-        };
-        assert!(wait_until(TIMEOUT, waits), "{words:?}");
+        assert!(wait_until(TIMEOUT, || waits(&process)), "{words:?}");
         signal(process.id(), Signal::INT);
         let ran = ran_to_its_end(process);
         assert_eq!(ran.code, 130, "{words:?}: {}", ran.err);

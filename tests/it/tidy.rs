@@ -350,6 +350,20 @@ fn the_version_has_a_place_in_the_changelog() {
 }
 
 #[test]
+fn the_list_of_decisions_is_sorted_and_complete() {
+    let mut files: Vec<String> = files(&root().join("docs/decisions"), "md")
+        .iter()
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .filter(|name| name != "README.md")
+        .collect();
+    files.sort();
+    let list = read("docs/decisions/README.md");
+    let target = |line: &str| Some(line.split_once("](")?.1.split_once(')')?.0.to_owned());
+    let rows: Vec<String> = list.lines().filter_map(target).collect();
+    assert_eq!(rows, files);
+}
+
+#[test]
 fn every_workflow_is_run_by_a_test() {
     let tests: String = files(&root().join("tests"), "rs")
         .iter()

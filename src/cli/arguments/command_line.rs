@@ -68,16 +68,15 @@ pub enum Verb {
     #[command(subcommand, name = "container")]
     OfContainer(OfContainer),
     /// Manage images: `image ls`, `image inspect`, `image rm`, ...
-    #[command(subcommand)]
-    Image(ImageVerb),
+    #[command(subcommand, name = "image")]
+    OfImage(OfImage),
     /// List images
     Images(ImagesArguments),
     /// Remove one or more images
     Rmi(RmiArguments),
-    /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
-    Tag(TagArguments),
-    /// Show the history of an image
-    History(HistoryArguments),
+    /// A verb of images, without the word `image`.
+    #[command(flatten)]
+    Image(ImageVerb),
     /// Manage lifebox: `system df`, `system check`, ...
     #[command(subcommand)]
     System(SystemVerb),
@@ -86,17 +85,6 @@ pub enum Verb {
     Volume(VolumeVerb),
     /// Get real time events of containers, images and volumes
     Events(EventsArguments),
-    /// Load images from a tar archive, as `docker save` or skopeo writes it
-    Load(LoadArguments),
-    /// A verb that creates images.
-    #[command(flatten)]
-    Build(BuildVerb),
-    /// Save one or more images to a tar archive, as `docker load` and skopeo read it
-    Save(SaveArguments),
-    /// Download an image from a registry
-    Pull(PullArguments),
-    /// Upload an image to a registry
-    Push(PushArguments),
     /// Authenticate to a registry
     Login(LoginArguments),
     /// Log out from a registry
@@ -177,6 +165,26 @@ pub enum OfContainer {
 /// A verb of images.
 #[derive(Debug, Subcommand)]
 pub enum ImageVerb {
+    /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
+    Tag(TagArguments),
+    /// Show the history of an image
+    History(HistoryArguments),
+    /// Load images from a tar archive, as `docker save` or skopeo writes it
+    Load(LoadArguments),
+    /// A verb that creates images.
+    #[command(flatten)]
+    Build(BuildVerb),
+    /// Save one or more images to a tar archive, as `docker load` and skopeo read it
+    Save(SaveArguments),
+    /// Download an image from a registry
+    Pull(PullArguments),
+    /// Upload an image to a registry
+    Push(PushArguments),
+}
+
+/// A verb of images after the word `image`.
+#[derive(Debug, Subcommand)]
+pub enum OfImage {
     /// List images
     #[command(visible_alias = "list")]
     Ls(ImagesArguments),
@@ -185,23 +193,11 @@ pub enum ImageVerb {
     /// Remove one or more images
     #[command(visible_alias = "remove")]
     Rm(RmiArguments),
-    /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
-    Tag(TagArguments),
-    /// Show the history of an image
-    History(HistoryArguments),
     /// Remove unused images
     Prune(PruneImagesArguments),
-    /// Load images from a tar archive or standard input
-    Load(LoadArguments),
-    /// A verb that creates images.
+    /// A verb that works without the word too.
     #[command(flatten)]
-    Build(BuildVerb),
-    /// Save one or more images to a tar archive
-    Save(SaveArguments),
-    /// Download an image from a registry
-    Pull(PullArguments),
-    /// Upload an image to a registry
-    Push(PushArguments),
+    Plain(ImageVerb),
 }
 
 /// Reads the words of a command line, without the program's name.

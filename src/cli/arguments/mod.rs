@@ -4,6 +4,7 @@
 pub mod build;
 mod command_line;
 mod container;
+pub mod docker_only;
 mod events;
 pub mod exec;
 mod format;
@@ -19,10 +20,11 @@ pub mod test;
 mod tests;
 pub mod volume;
 
-pub use command_line::{Arguments, ContainerVerb, ImageVerb, OfContainer, Verb, parse};
+pub use command_line::{Arguments, ContainerVerb, ImageVerb, OfContainer, OfImage, Verb, parse};
 pub use container::*;
 pub use events::EventsArguments;
 pub use format::FormatArguments;
+pub use options::InvalidFlag;
 pub use resources::{LimitVerb, StatsArguments, UpdateArguments};
 pub use script::{
     CheckArguments, CheckForm, DocsArguments, DocsForm, SandboxFlags, ScriptArguments,

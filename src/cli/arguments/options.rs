@@ -3,9 +3,44 @@
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use crate::model::Result;
+use crate::model::Error;
 use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::{CreateOption, Flag, GROUPS, create_options};
+
+/// Flags whose values Docker's client does not read: its daemon refuses a wrong one.
+const READ_BY_DAEMON: [&str; 11] = [
+    "cap-add",
+    "cap-drop",
+    "cgroup-parent",
+    "health-cmd",
+    "ipc",
+    "log-opt",
+    "name",
+    "network",
+    "stop-signal",
+    "tmpfs",
+    "volumes-from",
+];
+
+/// Returns whether Docker's client refuses this value, which lifebox refuses too.
+fn is_refused_by_client(flag: &str, word: &str) -> bool {
+    match flag {
+        // Of these the client reads a part.
+        "cpus" => word.parse::<f64>().is_err(),
+        "restart" => word.split_once(':').is_some_and(|(_, count)| count.parse::<i64>().is_err()),
+        "volume" => !word.is_empty() && word.split(':').any(str::is_empty),
+        flag => !READ_BY_DAEMON.contains(&flag),
+    }
+}
+
+/// A wrong value of a flag.
+#[derive(Debug)]
+pub struct InvalidFlag {
+    /// What is wrong.
+    pub error: Error,
+    /// Whether Docker's client refuses the value, and not its daemon.
+    pub by_client: bool,
+}
 
 /// The flags of `create` and `run`, as they were typed; with `LIVE` only those of `update`.
 #[derive(Debug, Default)]
@@ -29,10 +64,15 @@ impl<const LIVE: bool> OptionFlags<LIVE> {
     ///
     /// # Errors
     /// Fails at the first value that is invalid for its option.
-    pub fn options(&self) -> Result<CreateOptions> {
+    pub fn options(&self) -> Result<CreateOptions, InvalidFlag> {
         let mut options = CreateOptions::default();
         for (row, words) in self.given.iter().filter(|(row, _)| row.key != Some("env")) {
-            words.iter().try_for_each(|word| row.set_flag(&mut options, word))?;
+            for word in words {
+                row.set_flag(&mut options, word).map_err(|error| {
+                    let flag = row.flag.map_or("", |flag| flag.long);
+                    InvalidFlag { error, by_client: is_refused_by_client(flag, word) }
+                })?;
+            }
         }
         Ok(options)
     }
@@ -84,5 +124,17 @@ impl<const LIVE: bool> FromArgMatches for OptionFlags<LIVE> {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_daemon_reads_is_a_flag() {
+        let flags: Vec<&str> = rows(false).map(|(_, flag)| flag.long).collect();
+        let unknown: Vec<_> = READ_BY_DAEMON.iter().filter(|name| !flags.contains(name)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
     }
 }

@@ -2,8 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::options::OptionFlags;
-use crate::model::Result;
+use super::options::{InvalidFlag, OptionFlags};
 use crate::model::container::Changes;
 
 /// A verb of the usage and the limits of containers.
@@ -31,7 +30,7 @@ impl UpdateArguments {
     ///
     /// # Errors
     /// Fails at the first value that is invalid for its option.
-    pub fn changes(&self) -> Result<Changes> {
+    pub fn changes(&self) -> Result<Changes, InvalidFlag> {
         let options = self.options.options()?;
         let restart = self.options.has("restart").then_some(options.supervision.restart);
         Ok(Changes { resources: options.resources, restart })

@@ -84,7 +84,8 @@ pub struct SandboxFlags {
     /// Confine the script to its folder and its own containers, volumes and tags, without
     /// registries, your environment or the host's files; limit it to 5m (10s more for cleanups),
     /// 100 million operations and 256m. It can read all images, and sees name, status, image and
-    /// times of other containers. Its containers use processors, memory and disk without limit
+    /// times of other containers. Its containers use processors, memory, processes and disk
+    /// without limit. For a script of a stranger use --isolated
     #[arg(long)]
     pub untrusted: bool,
     /// Run the script as with --untrusted, in an empty store of its own that is removed at the end:

@@ -58,8 +58,8 @@ fn new(verb: &str, new: &NewContainerArguments) -> Result<(Expression, Options)>
                 .hint(format!("write docker {verb} IMAGE [COMMAND...]")));
         }
     };
-    let options =
-        create::options(new, command, environment::as_written(new.options.values("env"))?)?;
+    let env = environment::as_written(new.options.values("env"))?;
+    let options = create::options(new, command, env).map_err(|invalid| invalid.error)?;
     check_options(&options)?;
     let pull = |word: &str| Expression::Options(vec![("pull", Expression::text(word))]);
     let image = match (new.pull, &new.platform) {
@@ -213,7 +213,7 @@ fn place(template: &str) -> Option<Vec<String>> {
 
 /// Translates `docker update`.
 pub fn update(arguments: &UpdateArguments) -> Result<Vec<Expression>> {
-    let changes = arguments.changes()?;
+    let changes = arguments.changes().map_err(|invalid| invalid.error)?;
     let limits = CreateOptions { resources: changes.resources, ..CreateOptions::default() };
     let mut options = write_options(&limits);
     options.extend(changes.restart.map(|policy| ("restart", Expression::text(policy.to_string()))));

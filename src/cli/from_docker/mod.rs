@@ -12,4 +12,4 @@ mod unsupported;
 mod volumes;
 mod words;
 
-pub(super) use translator::{DockerTranslator, read};
+pub(crate) use translator::{DockerTranslator, read};

@@ -9,7 +9,7 @@ use crate::cli::arg_errors;
 use crate::cli::arguments::store::SystemVerb;
 use crate::cli::arguments::{
     Arguments, ContainerVerb, EventsArguments, FormatArguments, ImageVerb, LimitVerb, OfContainer,
-    Subject, Verb, parse,
+    OfImage, Subject, Verb, parse,
 };
 use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
@@ -64,28 +64,13 @@ fn statements(arguments: &Arguments, words: &[OsString]) -> Result<Vec<Expressio
         Verb::OfContainer(OfContainer::Plain(verb)) => {
             container_verb(verb, Some(Subject::Container))
         }
-        Verb::Image(ImageVerb::Inspect(arguments)) => {
+        Verb::OfImage(OfImage::Inspect(arguments)) => {
             containers::inspect(arguments, Some(Subject::Image))
         }
-        Verb::Image(ImageVerb::Ls(arguments)) | Verb::Images(arguments) => images::list(arguments),
-        Verb::Image(ImageVerb::Rm(arguments)) | Verb::Rmi(arguments) => Ok(images::rmi(arguments)),
-        Verb::Image(ImageVerb::Load(arguments)) | Verb::Load(arguments) => images::load(arguments),
-        Verb::Image(ImageVerb::Build(verb)) | Verb::Build(verb) => files::build_verb(verb),
-        Verb::Image(ImageVerb::Save(arguments)) | Verb::Save(arguments) => images::save(arguments),
-        Verb::Image(ImageVerb::Tag(arguments)) | Verb::Tag(arguments) => {
-            let names = [&arguments.image, &arguments.reference].map(Expression::text);
-            Ok(vec![Expression::Call("tag", names.to_vec())])
-        }
-        Verb::Image(ImageVerb::History(arguments)) | Verb::History(arguments) => {
-            images::history(arguments)
-        }
-        Verb::Image(ImageVerb::Prune(arguments)) => images::prune(arguments),
-        Verb::Image(ImageVerb::Pull(arguments)) | Verb::Pull(arguments) => {
-            Ok(images::pull(arguments))
-        }
-        Verb::Image(ImageVerb::Push(arguments)) | Verb::Push(arguments) => {
-            Ok(images::push(arguments))
-        }
+        Verb::OfImage(OfImage::Ls(arguments)) | Verb::Images(arguments) => images::list(arguments),
+        Verb::OfImage(OfImage::Rm(arguments)) | Verb::Rmi(arguments) => Ok(images::rmi(arguments)),
+        Verb::OfImage(OfImage::Prune(arguments)) => images::prune(arguments),
+        Verb::OfImage(OfImage::Plain(verb)) | Verb::Image(verb) => image_verb(verb),
         Verb::System(SystemVerb::Events(arguments)) | Verb::Events(arguments) => events(arguments),
         Verb::System(SystemVerb::Df(arguments)) => {
             refuse("docker system df", &[("--format", arguments.format.is_some())])?;
@@ -106,6 +91,21 @@ fn statements(arguments: &Arguments, words: &[OsString]) -> Result<Vec<Expressio
         | Verb::Test(_)
         | Verb::Check(_)
         | Verb::Docs(_) => Err(no_verb(words)),
+    }
+}
+
+fn image_verb(verb: &ImageVerb) -> Result<Vec<Expression>> {
+    match verb {
+        ImageVerb::Tag(arguments) => {
+            let names = [&arguments.image, &arguments.reference].map(Expression::text);
+            Ok(vec![Expression::Call("tag", names.to_vec())])
+        }
+        ImageVerb::History(arguments) => images::history(arguments),
+        ImageVerb::Load(arguments) => images::load(arguments),
+        ImageVerb::Build(verb) => files::build_verb(verb),
+        ImageVerb::Save(arguments) => images::save(arguments),
+        ImageVerb::Pull(arguments) => Ok(images::pull(arguments)),
+        ImageVerb::Push(arguments) => Ok(images::push(arguments)),
     }
 }
 

@@ -2,88 +2,25 @@
 
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 
 use crate::cli::arg_errors;
+use crate::cli::arguments::docker_only;
 use crate::model::{Error, Kind, Result};
 
-/// Flags of Docker that lifebox lacks. A flag outside this list is not Docker's either.
-const FLAGS: [&str; 36] = [
-    "--annotation",
-    "--attach",
-    "--blkio-weight-device",
-    "--cgroupns",
-    "--cpu-count",
-    "--cpu-rt-period",
-    "--cpu-rt-runtime",
-    "--device-cgroup-rule",
-    "--device-read-bps",
-    "--device-read-iops",
-    "--device-write-bps",
-    "--device-write-iops",
-    "--disable-content-trust",
-    "--expose",
-    "--gpus",
-    "--ip",
-    "--ip6",
-    "--isolation",
-    "--kernel-memory",
-    "--label-file",
-    "--link",
-    "--link-local-ip",
-    "--log-driver",
-    "--mac-address",
-    "--memory-swappiness",
-    "--network-alias",
-    "--oom-kill-disable",
-    "--publish",
-    "--publish-all",
-    "--runtime",
-    "--storage-opt",
-    "--userns",
-    "--volume-driver",
-    "-P",
-    "-a",
-    "-p",
-];
-
-/// Verbs of Docker that lifebox lacks.
-const VERBS: [&str; 15] = [
-    "builder",
-    "buildx",
-    "checkpoint",
-    "compose",
-    "config",
-    "context",
-    "manifest",
-    "network",
-    "node",
-    "plugin",
-    "search",
-    "secret",
-    "service",
-    "stack",
-    "swarm",
-];
-
-/// Explains a parser error about a verb or a flag that only Docker has.
+/// Explains a parser error about what Docker has and the language lacks.
 pub fn known(error: &clap::Error, words: &[OsString]) -> Option<Error> {
-    if error.kind() == ErrorKind::InvalidSubcommand {
-        let verb = arg_errors::verb(words).filter(|verb| VERBS.contains(&verb.as_str()))?;
-        return Some(no_verb_called(&verb));
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let verb = arg_errors::unknown_verb(error, words)?;
+            docker_only::verb_hint(&verb).map(|_| no_verb_called(&verb))
+        }
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let message = "`--help` and `--version` cannot be translated";
+            Some(Error::new(Kind::Unsupported, message))
+        }
+        _ => None,
     }
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let message = "`--help` and `--version` cannot be translated";
-        return Some(Error::new(Kind::Unsupported, message));
-    }
-    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
-    let unknown = error.kind() == ErrorKind::UnknownArgument && FLAGS.contains(&flag.as_str());
-    let verb = arg_errors::verb(words).unwrap_or_default();
-    let refused = || {
-        let message = format!("flag `{flag}` of `docker {verb}` is not supported by lifebox");
-        Error::new(Kind::Unsupported, message).hint(format!("see `lifebox {verb} --help`"))
-    };
-    unknown.then(refused)
 }
 
 /// Returns the error for a verb that has no function.

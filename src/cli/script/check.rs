@@ -9,7 +9,7 @@ use crate::cli::arguments::{CheckArguments, CheckForm};
 use crate::cli::route::Program;
 use crate::cli::terminal::command_result::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
-use crate::model::value::visible::escape_json;
+use crate::model::value::visible::{escape_json, escape_line};
 use crate::script::{self, Finding, Severity};
 
 /// Checks scripts. The exit code is 1 if one has an error, or with `--strict` a warning.
@@ -61,7 +61,8 @@ fn summary(found: &[Finding]) -> String {
 fn short(finding: &Finding) -> String {
     let Finding { source, line, column, severity, message, hint, .. } = finding;
     let hint = hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    format!("{source}:{line}:{column}: {}: {message}{hint}", severity.as_str())
+    let what = format!("{source}:{line}:{column}: {}: {message}{hint}", severity.as_str());
+    escape_line(&what)
 }
 
 fn document(finding: &Finding) -> serde_json::Value {

@@ -77,8 +77,9 @@ pub fn simulated(settings: &Settings, host: ScriptHost) -> Result<ScriptHost> {
         let _ = output.print(line);
     };
     let own = host.sandbox.as_ref().map(|policy| policy.images());
+    let is_fenced = own.is_some();
     let real = engine::open_read_only(settings, own)?;
-    let backend = engine::dry::open(real, &settings.root, Arc::new(print))?;
+    let backend = engine::dry::open(real, &settings.root, is_fenced, Arc::new(print))?;
     Ok(ScriptHost { backend, ..host })
 }
 
@@ -141,7 +142,7 @@ pub fn state_file(name: &str, file: &str) -> Option<PathBuf> {
 struct ScriptOutput {
     out: Mutex<Stream>,
     err: Mutex<Stream>,
-    /// Ends the wait for Enter.
+    /// Ends the wait for Enter, and for a reader of the output.
     cancel: CancelToken,
     /// Whether long texts go to the pager, as at a prompt.
     pages: bool,
@@ -154,14 +155,16 @@ const ELSEWHERE: &str = "free space where the output goes, or redirect it: lifeb
 
 impl ScriptOutput {
     fn new(cancel: CancelToken, pages: bool) -> ScriptOutput {
-        let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
+        let (out, err) = (stdout().until(&cancel), stderr().until(&cancel));
+        let (out, err) = (Mutex::new(out), Mutex::new(err));
         ScriptOutput { out, err, cancel, pages, lost: OnceLock::new() }
     }
 
     fn write(&self, stream: &Mutex<Stream>, bytes: &[u8]) -> io::Result<()> {
         let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
         stream.write_all(bytes).inspect_err(|error| {
-            if error.kind() != io::ErrorKind::BrokenPipe {
+            let cancelled = Error::downcast_io(error).is_some();
+            if error.kind() != io::ErrorKind::BrokenPipe && !cancelled {
                 let _ = self.lost.set(error.raw_os_error().unwrap_or(libc::EIO));
             }
         })
@@ -180,7 +183,7 @@ pub fn at_prompt(host: ScriptHost) -> ScriptHost {
 /// # Errors
 /// When the terminal cannot be read or written, or `cancel` ends the wait.
 pub fn step(text: &str, cancel: &CancelToken) -> io::Result<bool> {
-    stderr().write_all(format!("{text}\n").as_bytes())?;
+    stderr().until(cancel).write_all(format!("{text}\n").as_bytes())?;
     let answer = InputStream::stdin(&|| cancel.check()).line()?;
     Ok(!answer.is_empty() && !answer.trim().eq_ignore_ascii_case("c"))
 }

@@ -27,6 +27,7 @@ impl PrivateStore {
     /// When no store can be created or locked.
     pub fn take(settings: &Settings, name: &str) -> Result<Self> {
         let what = || format!("create a store `{name}` in `{}`", settings.root.display());
+        engine::check_owner(settings)?;
         std::fs::create_dir_all(&settings.root).context(what)?;
         for number in 1..=MOST {
             let name = if number == 1 { name.to_owned() } else { format!("{name}-{number}") };
@@ -50,8 +51,7 @@ impl PrivateStore {
     /// # Errors
     /// When something cannot be removed.
     pub fn remove(&self) -> Result<()> {
-        let root = &self.settings.root;
-        if !root.exists() {
+        if !self.settings.root.exists() {
             return Ok(());
         }
         let (backend, cancel) = (engine::open(&self.settings)?, CancelToken::new()?);
@@ -61,6 +61,6 @@ impl PrivateStore {
         }
         backend.volume_prune(&PruneVolumesOptions { all: true, ..Default::default() })?;
         backend.prune_images(&PruneOptions { all: true, ..Default::default() })?;
-        std::fs::remove_dir_all(root).context(|| format!("remove `{}`", root.display()))
+        engine::remove_root(&self.settings)
     }
 }

@@ -108,6 +108,7 @@ impl repl::CommandLine for ReplCommandLine {
             cancel: self.host.cancel.clone(),
             in_repl: true,
         };
+        terminal.until(&context.cancel);
         let outcome = (self.perform)(&context, &mut terminal, &arguments.verb);
         finish(&mut terminal, outcome)
     }

@@ -1,8 +1,12 @@
 //! `--report`: runs a script and writes what it did as an HTML page.
 
+use std::io::Write as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::cli::terminal::finish::fail;
+use crate::cli::terminal::screen;
 use crate::cli::verb::system::VERSION;
 use crate::engine::write_atomic;
 use crate::model::error::Context as _;
@@ -12,11 +16,14 @@ use crate::model::{Error, Kind, Result};
 use crate::script::{self, Outcome, ScriptHost, Source};
 use crate::ui;
 
+/// How long the error of a script waits for its reader: a time limit must end the process.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Checks before the script runs that the page can be written.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for a directory or a dry run, [`Kind::NotFound`] if the page's directory does
-/// not exist.
+/// [`Kind::Invalid`] for a directory, a fifo, a socket or a dry run, [`Kind::NotFound`] if the
+/// page's directory does not exist.
 pub fn check(page: Option<&Path>, dry_run: bool) -> Result<()> {
     let Some(page) = page else { return Ok(()) };
     let cannot = |kind| Error::new(kind, format!("cannot write the report `{}`", page.display()));
@@ -28,6 +35,13 @@ pub fn check(page: Option<&Path>, dry_run: bool) -> Result<()> {
         let within = page.join("report.html");
         let error = cannot(Kind::Invalid).cause("it is a directory");
         return Err(error.hint(format!("name a file in it: `{}`", within.display())));
+    }
+    if page
+        .metadata()
+        .is_ok_and(|found| found.file_type().is_fifo() || found.file_type().is_socket())
+    {
+        let error = cannot(Kind::Invalid).cause("it is not a regular file");
+        return Err(error.hint("name a regular file, such as report.html"));
     }
     let folder = page.parent().filter(|folder| !folder.as_os_str().is_empty());
     match folder.filter(|folder| !folder.is_dir()) {
@@ -46,7 +60,7 @@ pub fn run(host: ScriptHost, source: Source, page: Option<&Path>) -> u8 {
     match script::run_recorded(host.clone(), source) {
         Ok((outcome, recording)) => {
             let code = print_result(&host, &outcome);
-            match (write(page, language, &recording), code) {
+            match (write(page, language, &recording, &host), code) {
                 (Ok(()), code) => code,
                 (Err(error), 0) => fail(&error),
                 (Err(error), code) => {
@@ -59,18 +73,18 @@ pub fn run(host: ScriptHost, source: Source, page: Option<&Path>) -> u8 {
     }
 }
 
-fn write(page: &Path, language: Language, recording: &Recording) -> Result<()> {
+fn write(page: &Path, language: Language, recording: &Recording, host: &ScriptHost) -> Result<()> {
     let text = ui::page::page(language, VERSION, recording);
     let what = || format!("cannot write the report `{}`", page.display());
-    write_atomic(page, &|| Ok(()), |out| out.write_all(text.as_bytes()).context(what))
+    write_atomic(page, &|| host.cancel.check(), |out| out.write_all(text.as_bytes()).context(what))
 }
 
 /// Prints the error of a script and returns its exit code.
 fn print_result(host: &ScriptHost, outcome: &Outcome) -> u8 {
     if let Some(report) = &outcome.report {
-        // If standard error is closed, the error cannot be printed.
-        let _ = host.output.write_err(report.trim_end().as_bytes());
-        let _ = host.output.write_err(b"\n");
+        // If standard error is closed or without a reader, the error cannot be printed.
+        let mut err = screen::stderr().until(&host.cancel).at_most(LAST_WORDS);
+        let _ = err.write_all(format!("{}\n", report.trim_end()).as_bytes());
     }
     ended(host, outcome.exit_code)
 }

@@ -8,7 +8,8 @@ use crate::model::Error;
 pub const FAILED: u8 = 1;
 /// The exit code for a template that cannot be parsed or filled.
 pub const BAD_TEMPLATE: u8 = 64;
-/// The exit code of `run` if the engine failed, not the container.
+/// The exit code of `run` if the engine failed, not the container; also of `create`, `update` and
+/// `exec` for a flag that Docker's client refuses.
 pub const ENGINE_FAILED: u8 = 125;
 
 /// The exit code of a verb, or why it ended early.

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::screen::{Stream, stderr, stdout};
+use crate::engine::CancelToken;
 use crate::model::observe::progress::{Event, NoProgress, Progress, Step};
 use crate::model::value::digest::Digest;
 use crate::ui::format::columns::ellipsis;
@@ -22,19 +23,20 @@ const SHORTEST: usize = 5;
 /// The width of a terminal that does not report it.
 const COLUMNS: usize = 80;
 
-/// Shows progress on standard output, as `pull` and `push` do.
-pub fn on_stdout() -> Arc<dyn Progress> {
+/// Shows progress on standard output, as `pull` and `push` do; `cancel` ends the wait for a reader.
+pub fn on_stdout(cancel: &CancelToken) -> Arc<dyn Progress> {
     match std::io::stdout().is_terminal() {
-        true => Arc::new(Bars::new(&OUT, stdout())),
-        false => Arc::new(Lines(Mutex::new(stdout()))),
+        true => Arc::new(Bars::new(&OUT, stdout().until(cancel))),
+        false => Arc::new(Lines(Mutex::new(stdout().until(cancel)))),
     }
 }
 
-/// Shows progress on standard error: the standard output of `run` is the container's.
-pub fn on_stderr() -> Arc<dyn Progress> {
+/// Shows progress on standard error: the standard output of `run` is the container's. `cancel` is
+/// as for [`on_stdout`].
+pub fn on_stderr(cancel: &CancelToken) -> Arc<dyn Progress> {
     match std::io::stderr().is_terminal() {
-        true => Arc::new(Bars::new(&ERR, stderr())),
-        false => Arc::new(Lines(Mutex::new(stderr()))),
+        true => Arc::new(Bars::new(&ERR, stderr().until(cancel))),
+        false => Arc::new(Lines(Mutex::new(stderr().until(cancel)))),
     }
 }
 

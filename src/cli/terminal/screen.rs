@@ -2,11 +2,13 @@
 
 use std::io::{self, BufWriter, Write};
 use std::os::fd::BorrowedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::command_result::CommandError;
+use crate::engine::CancelToken;
+use crate::engine::stream::Pace;
 use crate::model::value::visible::escape_control;
-use crate::model::{Kind, Result};
+use crate::model::{Error, Kind, Result};
 
 /// The size of each buffer.
 const BUFFER: usize = 64 * 1024;
@@ -33,6 +35,13 @@ impl Terminal {
             out: BufWriter::with_capacity(BUFFER, out),
             err: BufWriter::with_capacity(BUFFER, err),
             shared,
+        }
+    }
+
+    /// Lets `cancel` end the wait for a reader that takes nothing.
+    pub fn until(&mut self, cancel: &CancelToken) {
+        for stream in [&mut self.out, &mut self.err] {
+            stream.get_mut().cancel = Some(cancel.clone());
         }
     }
 
@@ -121,12 +130,12 @@ impl Terminal {
 
 /// Returns unbuffered standard output.
 pub fn stdout() -> Stream {
-    Stream { fd: rustix::stdio::stdout() }
+    Stream::new(rustix::stdio::stdout())
 }
 
 /// Returns unbuffered standard error.
 pub fn stderr() -> Stream {
-    Stream { fd: rustix::stdio::stderr() }
+    Stream::new(rustix::stdio::stderr())
 }
 
 /// An unbuffered stream of this process. `std::io::Stdout` buffers lines, but the output of an
@@ -134,30 +143,47 @@ pub fn stderr() -> Stream {
 #[derive(Debug)]
 pub struct Stream {
     fd: BorrowedFd<'static>,
+    pace: Pace,
+    /// Ends the wait for a reader that takes nothing.
+    cancel: Option<CancelToken>,
+    /// After this time without a reader the rest is lost.
+    patience: Option<Duration>,
+}
+
+impl Stream {
+    fn new(fd: BorrowedFd<'static>) -> Self {
+        Stream { fd, pace: Pace::of_shared(fd), cancel: None, patience: None }
+    }
+
+    /// Lets `cancel` end the wait for a reader that takes nothing.
+    #[must_use]
+    pub fn until(mut self, cancel: &CancelToken) -> Self {
+        self.cancel = Some(cancel.clone());
+        self
+    }
+
+    /// Waits at most `patience` for a reader, for a text that must not keep a process from ending.
+    #[must_use]
+    pub fn at_most(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
 }
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            match rustix::io::write(self.fd, bytes) {
-                Err(rustix::io::Errno::INTR) => {}
-                // Another process may have made the terminal non-blocking: wait, to lose nothing.
-                Err(rustix::io::Errno::AGAIN) => wait_writable(self.fd)?,
-                other => return Ok(other?),
+        let begun = Instant::now();
+        let check = || match (&self.cancel, self.patience) {
+            (_, Some(patience)) if begun.elapsed() >= patience => {
+                Err(Error::new(Kind::Timeout, "no process reads the output"))
             }
-        }
+            (Some(cancel), _) => cancel.check(),
+            _ => Ok(()),
+        };
+        self.pace.write(self.fd, bytes, &check)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-fn wait_writable(fd: BorrowedFd<'_>) -> io::Result<()> {
-    use rustix::event::{PollFd, PollFlags, poll};
-    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::OUT)];
-    match poll(&mut fds, None) {
-        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-        Err(errno) => Err(errno.into()),
     }
 }

@@ -186,7 +186,7 @@ fn build(
         terminal.line(&image.id)?;
         image
     } else {
-        let progress = progress::on_stderr();
+        let progress = progress::on_stderr(cancel);
         let built = backend.build(directory, &options, &progress, &mut terminal.err()?, cancel);
         built.map_err(failed)?
     };

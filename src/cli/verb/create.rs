@@ -4,14 +4,14 @@ use super::context::CommandContext;
 use super::environment;
 use super::exec::{AttachSettings, attach_to, keys};
 use crate::cli::arguments::{
-    CreateArguments, NewContainerArguments, Pull, RunArguments, StartArguments,
+    CreateArguments, InvalidFlag, NewContainerArguments, Pull, RunArguments, StartArguments,
 };
 use crate::cli::terminal::command_result::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
 use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::container::options::{CreateOptions, EnvEntry, RemoveOptions};
-use crate::model::error::Context as _;
+use crate::model::error::{Context as _, credentials};
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::progress::PullOptions;
 use crate::model::value::id::ContainerId;
@@ -54,7 +54,10 @@ pub fn run(
         start: true,
     };
     connection.check()?;
-    let id = create_container(context, &arguments.new).map_err(failed)?;
+    let id = create_container(context, &arguments.new).map_err(|error| match error {
+        CommandError::Failed(error, _) => failed(error),
+        CommandError::ClosedPipe => error,
+    })?;
     let outcome = match arguments.detach {
         true => backend.start(&id).map(|()| 0),
         false => attach_to(context, terminal, &id, connection),
@@ -124,18 +127,21 @@ pub fn start(
 fn create_container(
     context: &CommandContext,
     arguments: &NewContainerArguments,
-) -> Result<ContainerId> {
-    let backend = context.backend()?.as_ref();
+) -> Result<ContainerId, CommandError> {
     let (reference, command) = match arguments.image_and_command.as_slice() {
         [reference, command @ ..] => (reference, command),
         [] => {
             return Err(Error::new(Kind::Invalid, "requires an image")
-                .hint("usage: lifebox run IMAGE [COMMAND...]"));
+                .hint("usage: lifebox run IMAGE [COMMAND...]")
+                .into());
         }
     };
-    let flags = arguments.options.values("env");
-    let env = environment::entries(&arguments.env_file, flags, context.cancel())?;
-    let options = options(arguments, command, env)?;
+    let flags = environment::of_flags(arguments.options.values("env"));
+    let files = environment::of_files(&arguments.env_file, context.cancel());
+    let env = files.and_then(|files| Ok([files, flags?].concat()));
+    let env = env.map_err(CommandError::with_code(ENGINE_FAILED))?;
+    let options = options(arguments, command, env).map_err(invalid_flag)?;
+    let backend = context.backend()?.as_ref();
     let cidfile = arguments.cidfile.as_deref().map(|path| reserve(path).map(|file| (path, file)));
     let cidfile = cidfile.transpose()?;
     let pull = match arguments.pull {
@@ -154,10 +160,16 @@ fn create_container(
         }
         (Some((path, _)), Err(error)) => {
             let _ = std::fs::remove_file(path);
-            Err(error)
+            Err(error.into())
         }
-        (None, created) => created,
+        (None, created) => Ok(created?),
     }
+}
+
+/// Gives a wrong value of a flag Docker's exit code.
+pub fn invalid_flag(invalid: InvalidFlag) -> CommandError {
+    let code = if invalid.by_client { ENGINE_FAILED } else { FAILED };
+    CommandError::Failed(invalid.error, code)
 }
 
 /// Finds or pulls the image. Ctrl-C is caught only during a pull.
@@ -176,7 +188,7 @@ fn ensure_image(
         }
     }
     let fetch = PullOptions { platform, ..PullOptions::default() };
-    let progress = progress::on_stderr();
+    let progress = progress::on_stderr(context.cancel());
     backend.ensure_image(reference, pull, &fetch, &progress, context.interruptible()?)
 }
 
@@ -197,6 +209,7 @@ fn missing_image(reference: &str, error: Error) -> Error {
     if error.kind() != Kind::NotFound || error.hint_text().is_some() {
         return error;
     }
+    let reference = credentials::mask_reference(reference);
     error.hint(format!(
         "load `{reference}` with `lifebox load -i FILE`, or use `host`, the image of the host's \
          programs"
@@ -211,7 +224,7 @@ pub fn options(
     arguments: &NewContainerArguments,
     command: &[String],
     env: Vec<EnvEntry>,
-) -> Result<CreateOptions> {
+) -> Result<CreateOptions, InvalidFlag> {
     Ok(CreateOptions {
         cmd: Some(command.to_vec()).filter(|command| !command.is_empty()),
         env,

@@ -11,11 +11,11 @@ use crate::model::{Error, Kind, Result};
 /// The largest `--env-file`, in bytes.
 const MAX_ENV_FILE: u64 = 16 << 20;
 
-/// Returns the entries of the files, then those of the flags, in order.
+/// Returns the entries of the files, in order.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for a missing or malformed name; when a file cannot be read.
-pub fn entries(files: &[PathBuf], flags: &[String], cancel: &CancelToken) -> Result<Vec<EnvEntry>> {
+pub fn of_files(files: &[PathBuf], cancel: &CancelToken) -> Result<Vec<EnvEntry>> {
     let mut entries = Vec::new();
     for file in files {
         let shown = file.display();
@@ -23,10 +23,15 @@ pub fn entries(files: &[PathBuf], flags: &[String], cancel: &CancelToken) -> Res
         let of_file = of_file(&text, &caller).context(|| format!("env file `{shown}`"))?;
         entries.extend(of_file);
     }
-    for flag in flags {
-        entries.push(of_flag(flag, &caller)?);
-    }
     Ok(entries)
+}
+
+/// Returns the entries of the flags, in order.
+///
+/// # Errors
+/// [`Kind::Invalid`] for a missing name.
+pub fn of_flags(flags: &[String]) -> Result<Vec<EnvEntry>> {
+    flags.iter().map(|flag| of_flag(flag, &caller)).collect()
 }
 
 /// Returns the entries of the flags, without the caller's values.

@@ -3,10 +3,12 @@
 use super::context::CommandContext;
 use super::copy;
 use super::environment;
+use std::time::Duration;
+
 use crate::cli::arguments::exec::{
     AttachArguments, ExecArguments, PortArguments, ProcessVerb, TopArguments,
 };
-use crate::cli::terminal::command_result::{CommandError, CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
 use crate::cli::terminal::screen;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{Attach, Backend, CancelToken};
@@ -45,9 +47,12 @@ fn exec(
             .hint("usage: lifebox exec CONTAINER COMMAND...")
             .into());
     };
+    let flags = environment::of_flags(&arguments.env);
+    let flags = flags.map_err(CommandError::with_code(ENGINE_FAILED))?;
+    let files = environment::of_files(&arguments.env_file, context.cancel())?;
     let options = ExecOptions {
         cmd: command.to_vec(),
-        env: environment::entries(&arguments.env_file, &arguments.env, context.cancel())?,
+        env: [files, flags].concat(),
         user: arguments.user.clone(),
         workdir: arguments.workdir.clone().filter(|workdir| !workdir.is_empty()),
         privileged: arguments.privileged,
@@ -191,8 +196,9 @@ fn connect(
     let attach = Attach {
         start: with.start,
         stdin: with.stdin.then_some(input),
-        stdout: &mut screen::stdout(),
-        stderr: &mut screen::stderr(),
+        // Without a reader, signals are still forwarded.
+        stdout: &mut screen::stdout().until(cancel).at_most(Duration::ZERO),
+        stderr: &mut screen::stderr().until(cancel).at_most(Duration::ZERO),
         forward_signals,
         detach_keys: with.detach_keys,
         terminal: [input, output].into_iter().find(is_terminal).filter(|_| with.tty),

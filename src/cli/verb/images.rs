@@ -99,7 +99,7 @@ pub fn tag(context: &CommandContext, arguments: &TagArguments) -> CommandResult 
 /// Carries out `rmi`. With `-f` a missing image is not an error.
 ///
 /// # Errors
-/// When the output cannot be written.
+/// When the list of images or the output cannot be written.
 pub fn rmi(
     context: &CommandContext,
     terminal: &mut Terminal,
@@ -108,8 +108,9 @@ pub fn rmi(
     let backend = context.backend()?;
     let options = RemoveImageOptions { force: arguments.force };
     let mut code = 0;
-    for image in &arguments.images {
-        match backend.rmi(image, &options) {
+    let images: Vec<&str> = arguments.images.iter().map(String::as_str).collect();
+    for result in backend.rmi_each(&images, &options)? {
+        match result {
             Ok(removed) => {
                 for step in removed {
                     match step {

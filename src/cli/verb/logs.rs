@@ -33,8 +33,13 @@ pub fn logs(
     let mut writer = Writer { timestamps: arguments.timestamps, ..Writer::default() };
     // Existing records are read without waiting.
     while let Some(line) = terminal.before_wait(|timeout| lines.next_line(timeout, cancel))? {
-        let stream = line.stream;
-        match stream {
+        if let Some(lost) = &line.lost {
+            terminal.notice(format_args!("[lifebox: {lost}]"))?;
+            if line.bytes.is_empty() {
+                continue;
+            }
+        }
+        match line.stream {
             Stream::Stdout => writer.write(&line, terminal.out()?)?,
             Stream::Stderr => writer.write(&line, terminal.err()?)?,
         }
@@ -92,7 +97,9 @@ mod tests {
             (Stream::Stdout, "next\n"),
         ] {
             let time = Timestamp::new(0, 120_000_000).unwrap();
-            writer.write(&LogLine { time, stream, bytes: bytes.into() }, &mut text).unwrap();
+            writer
+                .write(&LogLine { time, stream, bytes: bytes.into(), lost: None }, &mut text)
+                .unwrap();
         }
         let time = "1970-01-01T00:00:00.120000000Z ";
         let expected = format!("{time}long{time}other\ner\n{time}next\n");

@@ -32,7 +32,8 @@ pub fn pull(
     let reference: Reference = arguments.reference.parse()?;
     let platform = arguments.platform.as_deref().map(str::parse).transpose()?;
     let options = PullOptions { platform, access: arguments.transport.access() };
-    let progress = progress_output(terminal, arguments.quiet, &arguments.reference, &reference)?;
+    let progress =
+        progress_output(context, terminal, arguments.quiet, &arguments.reference, &reference)?;
     let pulled =
         context.backend()?.pull(&reference, &options, &progress, context.interruptible()?)?;
     if !arguments.quiet {
@@ -54,7 +55,8 @@ pub fn push(
     arguments: &PushArguments,
 ) -> CommandResult {
     let reference: Reference = arguments.reference.parse()?;
-    let progress = progress_output(terminal, arguments.quiet, &arguments.reference, &reference)?;
+    let progress =
+        progress_output(context, terminal, arguments.quiet, &arguments.reference, &reference)?;
     let access = arguments.transport.access();
     let (backend, cancel) = (context.backend()?, context.interruptible()?);
     let familiar = reference.familiar();
@@ -70,6 +72,7 @@ pub fn push(
 
 /// Prints the lines before the progress, and returns where progress is shown.
 fn progress_output(
+    context: &CommandContext,
     terminal: &mut Terminal,
     quiet: bool,
     typed: &str,
@@ -82,7 +85,7 @@ fn progress_output(
         terminal.line(line)?;
     }
     terminal.flush()?;
-    Ok(progress::on_stdout())
+    Ok(progress::on_stdout(context.cancel()))
 }
 
 /// Carries out `login`.

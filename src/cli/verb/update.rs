@@ -1,6 +1,7 @@
 //! `update`: the limits of containers.
 
 use super::context::{CommandContext, each};
+use super::create::invalid_flag;
 use crate::cli::arguments::UpdateArguments;
 use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
@@ -16,7 +17,7 @@ pub fn update(
     terminal: &mut Terminal,
     arguments: &UpdateArguments,
 ) -> CommandResult {
-    let changes = arguments.changes()?;
+    let changes = arguments.changes().map_err(invalid_flag)?;
     if changes == Changes::default() {
         let message = "you must provide one or more flags when using this command";
         return Err(Error::new(Kind::Invalid, message).into());

@@ -101,8 +101,9 @@ fn remove(
     let backend = context.backend()?;
     let options = RemoveVolumeOptions { force: arguments.force, created: None };
     let mut code = 0;
-    for name in &arguments.names {
-        match backend.volume_rm(name, &options) {
+    let names: Vec<&str> = arguments.names.iter().map(String::as_str).collect();
+    for (name, result) in names.iter().zip(backend.volume_rm_each(&names, &options)?) {
+        match result {
             Ok(()) => terminal.line(name)?,
             Err(error) => {
                 print_error(terminal, &error);

@@ -77,5 +77,12 @@ contract! {
         fn check(&self, options: &CheckOptions, cancel: &CancelToken) -> Result<Report>;
         /// Removes a reference, and the image with its last reference. Refuses an image in use.
         fn rmi(&self, image: &str, options: &RemoveImageOptions) -> Result<Vec<Removed>>;
+        /// Removes each of `images` as [`Images::rmi`] does, in one change of the list of images.
+        /// Returns one result for each.
+        fn rmi_each(
+            &self,
+            images: &[&str],
+            options: &RemoveImageOptions,
+        ) -> Result<Vec<Result<Vec<Removed>>>>;
     }
 }

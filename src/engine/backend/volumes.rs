@@ -15,6 +15,12 @@ pub trait Volumes: Send + Sync + std::fmt::Debug {
     fn volume(&self, name: &str) -> Result<VolumeUse>;
     /// Removes a volume with its content. Refuses one that a container uses.
     fn volume_rm(&self, name: &str, options: &RemoveVolumeOptions) -> Result<()>;
+    /// Removes each of the volumes as [`Volumes::volume_rm`] does. Returns one result for each.
+    fn volume_rm_each(
+        &self,
+        names: &[&str],
+        options: &RemoveVolumeOptions,
+    ) -> Result<Vec<Result<()>>>;
     /// Removes volumes that no container uses, or lists them.
     fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes>;
 }

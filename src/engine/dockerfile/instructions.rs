@@ -16,7 +16,7 @@ use crate::model::{Error, Kind, Result};
 
 /// Applies the instructions of `--change` to a document. Variables are those of the document, with
 /// the earlier changes applied.
-pub(in crate::engine) fn change(document: &mut Value, lines: &[String]) -> Result<()> {
+pub(crate) fn change(document: &mut Value, lines: &[String]) -> Result<()> {
     let mut has_cmd = false;
     for line in lines {
         let lookup = |name: &str| variable(document, name);

@@ -42,6 +42,7 @@ impl Builds for Dry {
         _: &mut dyn Write,
         _: &CancelToken,
     ) -> Result<Image> {
+        self.may_take(&options.tags)?;
         let place =
             context.map_or_else(|| "standard input".to_owned(), |c| c.display().to_string());
         self.record(format_args!("build {place}"));
@@ -64,6 +65,7 @@ impl Builds for Dry {
         let mut document = json!({ "config": {} });
         instructions::change(&mut document, &options.changes)?;
         options.steps.iter().try_for_each(|step| configure::configure(&mut document, step))?;
+        self.may_take(std::slice::from_ref(&name))?;
         self.record(format_args!("import {}", name.familiar()));
         Ok(self.add_with_config(&name, config_of(&document)?, document))
     }

@@ -75,6 +75,7 @@ impl Files for Dry {
     ) -> Result<Image> {
         let container = self.container(id)?;
         let from = self.find_image(&container.spec.image.id.to_string())?;
+        self.may_take(&reference.cloned().into_iter().collect::<Vec<_>>())?;
         let name = reference.map_or_else(|| "an image".to_owned(), Reference::familiar);
         let image = self.derived(&from, id.as_str(), reference, |document| {
             configure::take_container(document, &container.spec.config);

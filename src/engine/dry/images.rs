@@ -7,9 +7,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::fence::HOST;
 use super::state::Dry;
 use crate::engine::backend::{CancelToken, Images};
+use crate::engine::rules::registries::closed;
 use crate::model::image::history::History;
+use crate::model::image::own::foreign;
 use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOptions};
 use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::observe::check_report::{CheckOptions, Report};
@@ -24,6 +27,7 @@ impl Images for Dry {
         let error = match self.find_image(reference) {
             Ok(image) if pull != PullPolicy::Always => return Ok(image),
             Ok(image) => {
+                self.may_fetch(&reference.parse()?, true)?;
                 self.record(format_args!("pull {reference}"));
                 return Ok(image);
             }
@@ -33,7 +37,8 @@ impl Images for Dry {
         if error.kind() != Kind::NotFound || pull == PullPolicy::Never {
             return Err(error);
         }
-        let verb = if requested.familiar() == "host:latest" { "create image" } else { "pull" };
+        self.may_fetch(&requested, false)?;
+        let verb = if is_host(&requested) { "create image" } else { "pull" };
         self.record(format_args!("{verb} {}", requested.familiar()));
         Ok(self.add(&requested))
     }
@@ -51,6 +56,7 @@ impl Images for Dry {
     }
 
     fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
+        self.may_take(std::slice::from_ref(reference))?;
         let named = programs.join(", ");
         self.record(format_args!("create image {} from {named}", reference.familiar()));
         Ok(self.add(reference))
@@ -91,6 +97,7 @@ impl Images for Dry {
 
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
         let mut found = self.find_image(image)?;
+        self.may_take(std::slice::from_ref(reference))?;
         self.record(format_args!("tag {} as {}", named(&found), reference.familiar()));
         if !found.tags.contains(reference) {
             found.tags.push(reference.clone());
@@ -128,8 +135,25 @@ impl Images for Dry {
     fn rmi(&self, image: &str, options: &RemoveImageOptions) -> Result<Vec<Removed>> {
         let found = self.find_image(image)?;
         let mut world = self.state();
+        let named = image.parse().ok().filter(|named| found.tags.contains(named));
+        let tags = named.clone().map_or_else(|| found.tags.clone(), |named| vec![named]);
+        let mut may_delete = true;
+        if let Some(fence) = &world.fence {
+            fence.may_untag(&found, &tags)?;
+            may_delete = fence.may_delete(&found);
+            if !may_delete && named.is_none() {
+                return Err(foreign(&format!("image `{image}`")));
+            }
+        }
+        if tags.len() < found.tags.len() || !may_delete {
+            let kept = world.images.iter_mut().filter(|other| other.id == found.id);
+            kept.for_each(|other| other.tags.retain(|tag| !tags.contains(tag)));
+            drop(world);
+            self.record(format_args!("remove tag {image}"));
+            return Ok(tags.into_iter().map(Removed::Untagged).collect());
+        }
         let user = world.containers.iter().find(|entry| entry.container.spec.image.id == found.id);
-        if let Some(user) = user.filter(|_| !options.force && found.tags.len() < 2) {
+        if let Some(user) = user.filter(|_| !options.force) {
             let name = &user.container.state.name;
             let message = format!("cannot remove image `{image}`: container `{name}` uses it");
             return Err(Error::new(Kind::Refused, message).hint("remove the container first"));
@@ -139,6 +163,14 @@ impl Images for Dry {
         self.record(format_args!("remove image {image}"));
         let untagged = found.tags.into_iter().map(Removed::Untagged);
         Ok(untagged.chain([Removed::Deleted(found.id)]).collect())
+    }
+
+    fn rmi_each(
+        &self,
+        images: &[&str],
+        options: &RemoveImageOptions,
+    ) -> Result<Vec<Result<Vec<Removed>>>> {
+        Ok(images.iter().map(|image| self.rmi(image, options)).collect())
     }
 }
 
@@ -211,9 +243,35 @@ impl Dry {
         Ok(self.take_tags(Image { id, tags, config, document, ..from.clone() }))
     }
 
+    /// Checks that a run that is not trusted may give these tags.
+    pub(super) fn may_take(&self, tags: &[Reference]) -> Result<()> {
+        let world = self.state();
+        world.fence.as_ref().map_or(Ok(()), |fence| fence.may_take(&world.images, tags))
+    }
+
+    /// Checks that a run that is not trusted may get an image from a registry. The image of the
+    /// host's programs is created where it is missing; the run does not own it.
+    pub(super) fn may_fetch(&self, reference: &Reference, exists: bool) -> Result<()> {
+        let is_fenced = self.state().fence.is_some();
+        match is_host(reference) {
+            true if exists => self.may_take(std::slice::from_ref(reference)),
+            false if is_fenced => Err(closed(reference)),
+            _ => Ok(()),
+        }
+    }
+
     /// Adds an image; all others lose its tags.
     fn take_tags(&self, image: Image) -> Image {
         let mut world = self.state();
+        let is_new = world.images.iter().all(|other| other.id != image.id);
+        let gave: Vec<Reference> = {
+            let had = world.images.iter().find(|other| other.id == image.id);
+            let had = had.map_or(&[][..], |other| &other.tags);
+            image.tags.iter().filter(|tag| !had.contains(tag) && !is_host(tag)).cloned().collect()
+        };
+        if let Some(fence) = &mut world.fence {
+            fence.note(&image, &gave, is_new);
+        }
         world.images.retain(|other| other.id != image.id);
         for other in &mut world.images {
             other.tags.retain(|tag| !image.tags.contains(tag));
@@ -221,6 +279,11 @@ impl Dry {
         world.images.insert(0, image.clone());
         image
     }
+}
+
+/// Whether a reference means the image of the host's programs.
+fn is_host(reference: &Reference) -> bool {
+    reference.familiar() == HOST
 }
 
 /// Returns the configuration of the image of a document.

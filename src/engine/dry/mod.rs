@@ -3,6 +3,7 @@
 
 mod builds;
 mod containers;
+mod fence;
 mod files;
 mod images;
 mod life;

@@ -29,6 +29,7 @@ impl Registries for Dry {
         _: &Arc<dyn Progress>,
         _: &CancelToken,
     ) -> Result<Pulled> {
+        self.may_fetch(reference, true)?;
         let image = self.image(&reference.familiar(), PullPolicy::Always)?;
         Ok(Pulled { digest: image.id.clone(), image, newer: false })
     }
@@ -42,6 +43,7 @@ impl Registries for Dry {
         _: &CancelToken,
     ) -> Result<Pushed> {
         let digest = self.find_image(image)?.id;
+        self.may_fetch(reference, false)?;
         self.record(format_args!("push {image} to {}", reference.familiar()));
         Ok(Pushed { digest, size: 0 })
     }

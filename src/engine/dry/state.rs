@@ -16,6 +16,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::fence::Fence;
 use super::program::Programs;
 use crate::engine::backend::Backend;
 use crate::model::Result;
@@ -50,6 +51,8 @@ pub(super) struct SimulatedState {
     pub(super) containers: Vec<Entry>,
     /// Newest first.
     pub(super) images: Vec<Image>,
+    /// What a run that is not trusted may change; none for other runs.
+    pub(super) fence: Option<Fence>,
     /// Volumes; the containers that use them are those of `containers`.
     pub(super) volumes: Vec<VolumeUse>,
     pub(super) events: Vec<Event>,
@@ -83,12 +86,19 @@ impl fmt::Debug for Dry {
 }
 
 /// Returns an engine that does nothing and passes to `log` what `real`, with its root `root`, would
-/// do.
+/// do. With `fenced` it refuses what [`open_fenced`](crate::engine::open_fenced) refuses.
 ///
 /// # Errors
 /// When the state of the real engine cannot be read.
-pub fn open(real: Arc<dyn Backend>, root: &Path, log: ActionLog) -> Result<Arc<dyn Backend>> {
-    Ok(Arc::new(Dry::new(real, root, log, None)?))
+pub fn open(
+    real: Arc<dyn Backend>,
+    root: &Path,
+    fenced: bool,
+    log: ActionLog,
+) -> Result<Arc<dyn Backend>> {
+    let engine = Dry::new(real, root, log, None)?;
+    engine.state().fence = fenced.then(Fence::default);
+    Ok(Arc::new(engine))
 }
 
 /// Returns an engine whose containers run `programs` in place of processes, for tests of scripts

@@ -21,6 +21,7 @@ fn program(argv: &[String]) -> Result<Program> {
         time: Timestamp::from_second(i64::from(n)).unwrap(),
         stream: if n.is_multiple_of(2) { Stream::Stderr } else { Stream::Stdout },
         bytes: format!("{n}\n").into_bytes(),
+        lost: None,
     };
     match argv {
         [verb, count] if verb == "write" => {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::state::{Dry, SimulatedState};
 use crate::engine::backend::Volumes;
-use crate::engine::rules::volumes::{in_use, missing};
+use crate::engine::rules::volumes::{check_force, in_use, missing};
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::{MountKind, check_volume_name};
 use crate::model::observe::volume::{
@@ -46,9 +46,18 @@ impl Volumes for Dry {
         if !found.users.is_empty() {
             return Err(in_use(&found));
         }
+        check_force(&found, options)?;
         self.state().volumes.retain(|used| used.volume.name != name);
         self.record(format_args!("remove volume {name}"));
         Ok(())
+    }
+
+    fn volume_rm_each(
+        &self,
+        names: &[&str],
+        options: &RemoveVolumeOptions,
+    ) -> Result<Vec<Result<()>>> {
+        Ok(names.iter().map(|name| self.volume_rm(name, options)).collect())
     }
 
     fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes> {
@@ -96,7 +105,7 @@ impl SimulatedState {
             return Ok(false);
         }
         let mountpoint = VolumeStore::at(root).mountpoint(&volume.name).display().to_string();
-        self.volumes.push(VolumeUse { volume, mountpoint, users: Vec::new() });
+        self.volumes.push(VolumeUse { volume, mountpoint, users: Vec::new(), damaged: None });
         Ok(true)
     }
 

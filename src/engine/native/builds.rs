@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::build::{BuildParams, BuildState};
+use super::build::{BuildParams, BuildState, ImageHold};
 use super::handle::Native;
 use crate::engine::backend::{Builds, CancelToken};
 use crate::engine::dockerfile::instructions;
@@ -44,7 +44,8 @@ impl Builds for Native {
         }
         self.store()?.check_tags(&options.tags)?;
         self.remove_lost_builds()?;
-        let mut build = BuildState::new(self, (context, options), progress, out, cancel);
+        let hold = ImageHold::new(self)?;
+        let mut build = BuildState::new((self, &hold), (context, options), progress, out, cancel);
         let file = build.read()?;
         build.run(&file)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::creation::NAME_ATTEMPTS;
+use super::creation::{ImageFound, NAME_ATTEMPTS};
 use super::handle::Native;
 use crate::engine::backend::{CancelToken, ContainerSession, Containers};
 use crate::model::container::Changes;
@@ -19,11 +19,11 @@ impl Containers for Native {
 
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
         let store = self.store()?;
-        let _use = self.share_images()?;
-        let found = store.find(image)?;
+        let since = store.list_identity();
+        let found = ImageFound { reference: image, image: store.find(image)?, since };
         let mut attempt = 1;
         loop {
-            match self.try_create(image, &found, options, attempt) {
+            match self.try_create(&found, options, attempt) {
                 Err(error)
                     if error.kind() == Kind::Exists
                         && options.name.is_none()
@@ -31,7 +31,12 @@ impl Containers for Native {
                 {
                     attempt += 1;
                 }
-                result => return result,
+                Ok(id) => return Ok(id),
+                // Where layers have vanished, that is the reason.
+                Err(error) => {
+                    let gone = store.check_present(&found.image, found.since).err();
+                    return Err(gone.unwrap_or(error));
+                }
             }
         }
     }

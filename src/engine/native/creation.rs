@@ -1,21 +1,27 @@
 //! Creates containers: from image and options to files.
 
-use std::path::Path;
+use std::cell::RefCell;
+use std::fs::File;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::handle::Native;
+use super::new_id::new_id;
+use super::prepared_volumes::{PreparedVolumes, name_volumes};
 use crate::engine::rules::{mounts, namespaces, profile};
+use crate::image::{ListIdentity, Store};
 use crate::model::Result;
 use crate::model::container::ContainerSpec;
 use crate::model::container::options::CreateOptions;
 use crate::model::container::storage::Driver;
 use crate::model::creation::merge;
 use crate::model::image::Image;
+use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::runtime::host::lsm;
-use crate::runtime::{NewContainer, host};
+use crate::runtime::{CreationWork, NewContainer, host};
 
 /// How many generated names are tried before the short id becomes the name (moby, `names.go`).
 pub(super) const NAME_ATTEMPTS: u32 = 6;
@@ -29,11 +35,11 @@ impl Native {
     /// Creates a container under the requested name, or a generated one.
     pub(super) fn try_create(
         &self,
-        reference: &str,
-        image: &Image,
+        found: &ImageFound<'_>,
         options: &CreateOptions,
         attempt: u32,
     ) -> Result<ContainerId> {
+        let ImageFound { reference, image, .. } = found;
         let id = new_id()?;
         let options = &*mounts::with_mounts_of_others(options, &|name| self.spec_of(name))?;
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
@@ -50,15 +56,14 @@ impl Native {
         let store = self.store()?;
         let inside = |path: &std::path::PathBuf| format!("../../images/{}", path.display());
         spec.host_config.storage = self.driver()?.driver;
-        let lower: Vec<String> = match spec.host_config.storage {
-            Driver::Overlay => {
-                store.stack(&spec.image.layers, host::max_layers())?.iter().map(inside).collect()
-            }
-            Driver::Vfs => Vec::new(),
+        let (lower, merged) = match spec.host_config.storage {
+            Driver::Overlay => self.stack(&store, &spec.image.layers)?,
+            Driver::Vfs => (Vec::new(), None),
         };
-        let root = store.root_like(&spec.image.layers);
+        let lower: Vec<String> = lower.iter().map(inside).collect();
+        let root = store.root_like(&spec.image.layers)?;
         let environment = merge::process_env(&spec);
-        let mounts = self.prepare_mounts(&mut spec)?;
+        name_volumes(&mut spec)?;
         let root = root.as_ref().map(inside);
         let new = NewContainer {
             spec: &spec,
@@ -67,18 +72,46 @@ impl Native {
             lower: &lower,
             root: root.as_deref(),
         };
-        let copy = |target: &Path| store.copy_layers(&spec.image.layers, target, &|| Ok(()));
-        self.runtime.create(&new, &copy)?;
-        mounts.commit();
+        let volumes = RefCell::new(None);
+        let work = CreationWork {
+            copy: &|target| store.copy_layers(&spec.image.layers, target, &|| Ok(())),
+            before_files: &|| {
+                *volumes.borrow_mut() = Some(self.prepare_volumes(&spec)?);
+                Ok(())
+            },
+            before_publishing: &|| {
+                let lock = self.share_images()?;
+                store.check_present(image, found.since)?;
+                Ok(lock)
+            },
+        };
+        self.runtime.create(&new, &work)?;
+        if let Some(volumes) = volumes.take() {
+            PreparedVolumes::commit(volumes);
+        }
+        drop(merged);
         Ok(id)
+    }
+
+    /// Returns the directories that overlayfs stacks for these layers. If some are merged, also
+    /// returns the lock that keeps the merge until the container has it.
+    fn stack(&self, store: &Store, layers: &[Digest]) -> Result<(Vec<PathBuf>, Option<File>)> {
+        let stack = store.stack(layers, host::max_layers())?;
+        if stack.len() == layers.len().max(1) {
+            return Ok((stack, None));
+        }
+        // A removal of another image may delete a merge that no container has yet.
+        let lock = self.share_images()?;
+        Ok((store.stack(layers, host::max_layers())?, Some(lock)))
     }
 }
 
-/// Returns a new id.
-pub(super) fn new_id() -> Result<ContainerId> {
-    loop {
-        if let Some(id) = ContainerId::from_random(crate::runtime::random()?) {
-            return Ok(id);
-        }
-    }
+/// An image that was found for a new container. No lock keeps it while the container is created:
+/// that it is still there is checked when the container is published.
+pub(super) struct ImageFound<'a> {
+    /// The name that the user wrote.
+    pub(super) reference: &'a str,
+    pub(super) image: Image,
+    /// The list of images before it was found there.
+    pub(super) since: ListIdentity,
 }

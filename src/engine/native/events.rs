@@ -1,6 +1,8 @@
 //! The events of the engine: of images, and of containers as files. The runtime emits those of the
 //! life of containers, and of volumes.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::handle::Native;
 use crate::image::Store;
 use crate::model::image::{Image, Loaded, Removed};
@@ -17,6 +19,11 @@ impl Native {
         self.runtime.journal().write(Event::of_image(action, id, &name, &image.config.labels));
     }
 
+    fn emit_by_id(&self, action: EventAction, id: &Digest, labels: &BTreeMap<String, String>) {
+        let id = id.as_str();
+        self.runtime.journal().write(Event::of_image(action, id, id, labels));
+    }
+
     /// Emits the pull or push of an image; Docker names the reference.
     pub(super) fn emit_transfer(&self, action: EventAction, reference: &Reference, image: &Image) {
         let whole = reference.familiar();
@@ -29,39 +36,47 @@ impl Native {
 
     /// Emits the load of images.
     pub(super) fn emit_loaded(&self, store: &Store, loaded: &[Loaded]) {
-        for image in loaded.iter().filter_map(|image| store.find(image.id.as_str()).ok()) {
-            self.emit(EventAction::Load, &image, None);
-        }
+        // An archive may bring thousands of images, and of one image thousands of tags.
+        let images = store.find_each(loaded.iter().map(|image| image.id.as_str()));
+        images.iter().for_each(|image| self.emit(EventAction::Load, image, None));
     }
 
     /// Emits the save of images.
     pub(super) fn emit_saved(&self, store: &Store, images: &[&str]) {
-        for image in images.iter().filter_map(|image| store.find(image).ok()) {
-            self.emit(EventAction::Save, &image, None);
+        let images = store.find_each(images.iter().copied());
+        images.iter().for_each(|image| self.emit(EventAction::Save, image, None));
+    }
+
+    /// Emits what was removed of one image. Layers are removed too, but they are not images.
+    pub(super) fn emit_removed(
+        &self,
+        image: &Digest,
+        labels: &BTreeMap<String, String>,
+        removed: &[Removed],
+    ) {
+        for step in removed {
+            match step {
+                Removed::Untagged(_) => self.emit_by_id(EventAction::Untag, image, labels),
+                Removed::Deleted(id) if id == image => {
+                    self.emit_by_id(EventAction::Delete, image, labels);
+                }
+                Removed::Deleted(_) => {}
+            }
         }
     }
 
-    /// Emits what was removed of `images`, given as they were before.
-    pub(super) fn emit_removed(&self, removed: &[Removed], images: &[Image]) {
-        let find = |id: &Digest| images.iter().find(|image| image.id == *id);
-        let mut untagged = 0;
-        let untag = |image: &Image, times| {
-            (0..times).for_each(|_| self.emit(EventAction::Untag, image, None));
-        };
-        for step in removed {
-            match step {
-                Removed::Untagged(_) => untagged += 1,
-                // Layers are removed too, but they are not images.
-                Removed::Deleted(id) => {
-                    if let Some(image) = find(id) {
-                        untag(image, std::mem::take(&mut untagged));
-                        self.emit(EventAction::Delete, image, None);
-                    }
-                }
+    /// Emits what a prune removed of `images`, given as they were before: of each image its
+    /// references, and then itself.
+    pub(super) fn emit_pruned(&self, removed: &[Removed], images: &[Image]) {
+        let images: HashMap<&Digest, &Image> =
+            images.iter().map(|image| (&image.id, image)).collect();
+        let mut first = 0;
+        for (last, step) in removed.iter().enumerate() {
+            let Removed::Deleted(id) = step else { continue };
+            if let Some(image) = images.get(id) {
+                self.emit_removed(id, &image.config.labels, &removed[first..=last]);
             }
-        }
-        if let [image] = images {
-            untag(image, untagged);
+            first = last + 1;
         }
     }
 

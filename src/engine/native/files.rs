@@ -70,7 +70,7 @@ impl Files for Native {
         let name = place.container.state.name.to_string();
         let spec = &place.container.spec;
         let store = self.store()?;
-        let _use = self.share_images()?;
+        // Without a lock over the work: the container keeps its image, but from `rmi -f`.
         let parent = store.find(spec.image.id.as_str()).map_err(|error| {
             error
                 .context(format!("cannot commit `{name}`: its image was removed"))

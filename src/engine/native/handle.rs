@@ -48,8 +48,8 @@ impl Native {
     pub(super) fn store(&self) -> Result<Store> {
         let store = match self.read_only {
             true => Store::open_read_only(&self.settings.root),
-            false => Store::open(&self.settings.root),
+            false => Store::open(&self.settings.root)?,
         };
-        Ok(store?.fenced(self.own_images.clone()))
+        Ok(store.fenced(self.own_images.clone()))
     }
 }

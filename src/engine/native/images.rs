@@ -1,5 +1,6 @@
 //! Images: of the store, of archives and of the host's own programs.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -139,16 +140,17 @@ impl Images for Native {
 
     fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
         let store = self.store()?;
-        let _lock = (!options.dry_run).then(|| self.lock_images()).transpose()?;
-        let before = store.list()?;
+        let lock = (!options.dry_run).then(|| self.lock_images()).transpose()?;
+        let before = if options.dry_run { Vec::new() } else { store.list()? };
         let pruned = store.prune(options, &self.users()?)?;
-        if !options.dry_run {
-            self.emit_removed(&pruned.removed, &before);
-        }
+        drop(lock);
+        self.emit_pruned(&pruned.removed, &before);
         Ok(pruned)
     }
 
     fn check(&self, options: &CheckOptions, cancel: &CancelToken) -> Result<Report> {
+        // First, because the checks below take the locks.
+        let damaged = self.runtime.damaged(options)?;
         let store = self.store()?;
         let hold = |options: &CheckOptions| match options.repair {
             true => self.lock_in_use(),
@@ -175,29 +177,53 @@ impl Images for Native {
                 });
             }
         }
-        for (what, resolution) in self.runtime.orphans(options)? {
-            report.findings.push(Finding {
-                problem: Problem::Leftover,
-                what,
-                image: None,
-                containers: Vec::new(),
-                resolution,
-            });
-        }
+        let mut leftovers = self.build_leftovers(options)?;
+        leftovers.extend(self.runtime.orphans(options)?);
+        let damaged = damaged.into_iter().map(|found| (Problem::Damage, found));
+        let leftovers = leftovers.into_iter().map(|found| (Problem::Leftover, found));
+        report.findings.extend(damaged.chain(leftovers).map(|(problem, (what, resolution))| {
+            Finding { problem, what, image: None, containers: Vec::new(), resolution }
+        }));
         Ok(report)
     }
 
     fn rmi(&self, image: &str, options: &RemoveImageOptions) -> Result<Vec<Removed>> {
+        let mut results = self.rmi_each(&[image], options)?;
+        results.pop().unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    fn rmi_each(
+        &self,
+        images: &[&str],
+        options: &RemoveImageOptions,
+    ) -> Result<Vec<Result<Vec<Removed>>>> {
         let store = self.store()?;
-        let _lock = self.lock_images()?;
-        let before = store.find(image).ok();
-        let removed = store.remove(image, options, &self.users()?)?;
-        self.emit_removed(&removed, before.as_slice());
-        Ok(removed)
+        let lock = self.lock_images()?;
+        let results = store.remove(images, options, &self.users()?)?;
+        drop(lock);
+        let removed = results.into_iter().map(|result| {
+            let removal = result?;
+            self.emit_removed(&removal.id, &removal.labels, &removal.steps);
+            Ok(removal.steps)
+        });
+        Ok(removed.collect())
     }
 }
 
 impl Native {
+    /// Finds what killed builds left.
+    fn build_leftovers(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
+        let lost = self.lost_builds().into_iter().map(|(path, _)| path);
+        let lost: Vec<_> = lost.filter_map(|path| Some(path.file_name()?.to_owned())).collect();
+        if lost.is_empty() {
+            return Ok(Vec::new());
+        }
+        let removed = options.repair.then(|| self.remove_lost_builds());
+        let resolution = Resolution::of_removal(removed);
+        let name = |name: OsString| format!("the file of a killed build: {}", name.display());
+        Ok(lost.into_iter().map(|lost| (name(lost), resolution.clone())).collect())
+    }
+
     /// Creates the image of the host's programs: the user's image, also if an untrusted script is
     /// the first to use it.
     fn create_host_image(&self) -> Result<Image> {

@@ -1,25 +1,22 @@
 //! Which containers use which images, and the locks between both.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
 
 use super::handle::Native;
-use crate::engine::backend::Observe as _;
 use crate::image::InUseGuard;
-use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::error::Context;
 use crate::model::image::ImageUser;
+use crate::model::{Kind, Result};
 use crate::runtime::host::lock::{Share, acquire};
+use crate::runtime::host::record_file;
 
 impl Native {
     /// Opens the lock between creating containers, which share it, and removing images: an image
     /// that is found for a container must exist until the container does.
     pub(super) fn use_lock(&self) -> Result<File> {
         let path = self.settings.root.join("use.lock");
-        let mut options = OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
-        file.context(|| format!("open `{}`", path.display()))
+        record_file::open_or_create_lock(&path).context(|| format!("open `{}`", path.display()))
     }
 
     /// Locks the images alone: no container is created meanwhile.
@@ -38,7 +35,25 @@ impl Native {
 
     /// Returns which containers use which images; of a damaged record, as far as known.
     pub(super) fn users(&self) -> Result<Vec<ImageUser>> {
-        Ok(self.ps()?.iter().map(Self::user).collect())
+        let containers = self.readable_containers()?;
+        Ok(containers.iter().map(Self::user).chain(self.users_of_builds()).collect())
+    }
+
+    /// Returns all containers, for a removal of what is not in use.
+    ///
+    /// # Errors
+    /// When a record cannot be read: what it uses must stay. A damaged one can only be removed, and
+    /// uses nothing.
+    pub(super) fn readable_containers(&self) -> Result<Vec<Container>> {
+        let all = self.runtime.ps()?.into_iter().map(|(id, found)| match found {
+            Err(error) if error.errno().is_some_and(|errno| errno != libc::EACCES) => {
+                Err(error
+                    .context(format!("cannot find out what the container {} uses", id.short())))
+            }
+            Err(error) => Ok(self.damaged(&id, &error)),
+            Ok(container) => Ok(container),
+        });
+        all.collect()
     }
 
     pub(super) fn user(container: &Container) -> ImageUser {
@@ -58,15 +73,16 @@ impl Native {
     pub(super) fn lock_in_use(&self) -> Result<InUseGuard> {
         let images = self.lock_images()?;
         let mut locks = Vec::new();
-        let mut users = Vec::new();
-        for container in self.ps()? {
+        let mut users = self.users_of_builds();
+        for container in self.readable_containers()? {
             let mut user = Self::user(&container);
             match self.runtime.directory(&container.spec.id).try_lock() {
                 Ok(Some(lock)) => locks.push(lock),
                 // Another process has the lock: the container runs, or is about to.
                 Ok(None) => user.live = true,
-                // It was just removed.
-                Err(_) => {}
+                // It was just removed, or cannot be started anyway.
+                Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Corrupt) => {}
+                Err(error) => return Err(error),
             }
             users.push(user);
         }

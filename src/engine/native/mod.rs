@@ -12,6 +12,7 @@ mod handle;
 mod images;
 mod in_use;
 mod layers;
+mod new_id;
 mod observe;
 mod prepared_volumes;
 mod processes;

@@ -78,10 +78,11 @@ impl Observe for Native {
         let container = self.inspect(id)?;
         let all = self.ps()?;
         let live = container.state.status.is_live();
-        // Old kernels cannot mount the root of a stopped container; then its size comes from the
-        // disk.
+        // The rest can be shown where the files are nested too deeply to be compared.
         let difference = match self.diff(id) {
-            Err(error) if error.kind() == Kind::Unsupported => Difference::default(),
+            Err(error) if error.kind() == Kind::Unsupported => {
+                Difference { unknown: Some(error.to_string()), ..Difference::default() }
+            }
             changes => difference(&changes?),
         };
         // An ordinary user may have no cgroup, and then usage is not counted.
@@ -121,9 +122,13 @@ impl Observe for Native {
 
     fn usage(&self) -> Result<Usage> {
         let usage = self.store()?.usage(&self.users()?)?;
-        let containers = self.ps()?.into_iter().map(|container| {
+        let containers = self.ps()?.into_iter().filter_map(|container| {
             let id = container.spec.id;
-            self.container_size(&id).map(|size| ContainerUsage { id, size })
+            match self.container_size(&id) {
+                // It was removed meanwhile.
+                Err(error) if error.kind() == Kind::NotFound => None,
+                size => Some(size.map(|size| ContainerUsage { id, size })),
+            }
         });
         Ok(Usage { containers: containers.collect::<Result<_>>()?, ..usage })
     }
@@ -140,5 +145,6 @@ fn difference(changes: &[Change]) -> Difference {
         changed: count(ChangeKind::Changed),
         deleted: count(ChangeKind::Deleted),
         examples: changes.iter().take(EXAMPLES).map(format_change).collect(),
+        unknown: None,
     }
 }

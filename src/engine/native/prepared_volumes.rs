@@ -1,7 +1,7 @@
 //! The volumes of a container that is being created.
 
-use super::creation::new_id;
 use super::handle::Native;
+use super::new_id::new_id;
 use crate::engine::rules::mounts::check_binds;
 use crate::model::Result;
 use crate::model::container::ContainerSpec;
@@ -10,28 +10,40 @@ use crate::model::observe::volume::Volume;
 use crate::runtime::record::volumes::VolumesLock;
 
 impl Native {
-    /// Creates the volumes of a container that is being created, names those without a name, and
-    /// checks that the sources of `--mount` exist. The volumes stay as long as the lock is held.
-    pub(super) fn prepare_mounts(&self, spec: &mut ContainerSpec) -> Result<PreparedVolumes<'_>> {
+    /// Creates the volumes of a container that is being created. They stay as long as the lock is
+    /// held.
+    pub(super) fn prepare_volumes(&self, spec: &ContainerSpec) -> Result<PreparedVolumes<'_>> {
         let volumes = self.volume_store();
-        let list = &mut spec.host_config.mounts.list;
-        check_binds(list)?;
+        let list = spec.host_config.mounts.list.iter();
+        let mut list = list.filter(|mount| mount.kind == MountKind::Volume).peekable();
         let mut prepared = PreparedVolumes { engine: self, created: Vec::new(), _lock: None };
-        if list.iter().all(|mount| mount.kind != MountKind::Volume) {
+        if list.peek().is_none() {
             return Ok(prepared);
         }
         prepared._lock = Some(volumes.lock_shared()?);
-        for mount in list.iter_mut().filter(|mount| mount.kind == MountKind::Volume) {
-            if mount.source.is_empty() {
-                new_id()?.as_str().clone_into(&mut mount.source);
-            }
+        for mount in list {
             let volume = Volume::from_mount(mount, spec.created);
             if volumes.create(&volume)? {
                 prepared.created.push(volume.name);
             }
         }
+        if !prepared.created.is_empty() && !spec.host_config.auto_remove {
+            volumes.sync(&prepared.created)?;
+        }
         Ok(prepared)
     }
+}
+
+/// Names the volumes without a name, and checks that the sources of `--mount` exist.
+pub(super) fn name_volumes(spec: &mut ContainerSpec) -> Result<()> {
+    let list = &mut spec.host_config.mounts.list;
+    check_binds(list)?;
+    for mount in list.iter_mut().filter(|mount| mount.kind == MountKind::Volume) {
+        if mount.source.is_empty() {
+            new_id()?.as_str().clone_into(&mut mount.source);
+        }
+    }
+    Ok(())
 }
 
 /// The volumes of a container that is being created. Those created for it are removed when dropped,

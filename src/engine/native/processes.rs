@@ -7,7 +7,8 @@ use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::observe::readiness::{Probe, ProbeResult};
 use crate::model::observe::top::Process;
 use crate::model::value::id::ContainerId;
-use crate::runtime::client::attach::{AttachMode, Streams};
+use crate::runtime::client::attach::AttachMode;
+use crate::runtime::client::streams::Streams;
 
 impl Processes for Native {
     fn attach(

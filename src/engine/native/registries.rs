@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::handle::{HOST, Native};
 use crate::engine::backend::{CancelToken, Images as _, Registries};
+use crate::engine::rules::registries::closed;
 use crate::image;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::event::EventAction;
 use crate::model::observe::progress::{Access, Event, Progress, PullOptions, Pulled, Pushed};
 use crate::model::value::reference::Reference;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Kind, Result};
 
 impl Registries for Native {
     fn ensure_image(
@@ -109,9 +110,6 @@ impl Native {
         if self.settings.registries {
             return Ok(());
         }
-        let name = reference.familiar();
-        let message = "access to registries is not allowed with --untrusted";
-        Err(Error::new(Kind::Denied, message)
-            .hint(format!("pull the image before: lifebox pull {name}")))
+        Err(closed(reference))
     }
 }

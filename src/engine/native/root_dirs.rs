@@ -110,7 +110,6 @@ impl Native {
         cancel: &CancelToken,
     ) -> Result<Image> {
         let place = self.root_dirs(id, "commit")?;
-        let _use = self.share_images()?;
         self.commit_files(&place, parent, parent.document.clone(), origin, cancel)
     }
 }

@@ -31,9 +31,15 @@ impl Native {
         }
         let root = &self.settings.root;
         // Before the first container or image there is no store to probe.
-        let Ok(metadata) = std::fs::metadata(root) else { return Ok(Found::default()) };
+        let metadata = match std::fs::metadata(root) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Found::default());
+            }
+            found => found.context(|| format!("stat `{}`", root.display()))?,
+        };
         let (path, place) = (root.join(FOUND), format!("{} {}", host::boot_id(), metadata.dev()));
-        let known = std::fs::read_to_string(&path).unwrap_or_default();
+        // What cannot be read is found out again.
+        let known = host::record_file::read_text(&path).unwrap_or_default();
         if let Some(found) = parse(&known, &place) {
             return Ok(found);
         }

@@ -6,16 +6,16 @@ use crate::engine::backend::{CancelToken, EventStream, LogStream};
 use crate::model::Result;
 use crate::model::observe::event::Event;
 use crate::model::observe::log::LogLine;
-use crate::runtime::log::reader::Reader;
+use crate::runtime::client::followed_log::FollowedLog;
 use crate::runtime::record::journal::EventReader;
 
-impl LogStream for Reader {
+impl LogStream for FollowedLog {
     fn next_line(
         &mut self,
         timeout: Option<Duration>,
         cancel: &CancelToken,
     ) -> Result<Option<LogLine>> {
-        Reader::next_line(self, timeout, cancel)
+        FollowedLog::next_line(self, timeout, cancel)
     }
 }
 

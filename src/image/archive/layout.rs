@@ -3,7 +3,7 @@
 //! `docker buildx`, `skopeo` and `podman` write it. Newer Docker writes a `manifest.json` as well;
 //! then that is read instead, because it names all tags.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -105,9 +105,15 @@ pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Fou
         return Err(corrupt("its `index.json` lists no image"));
     }
     let mut artifacts = Vec::new();
-    let mut found = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
+    // An image with thousands of tags is one image.
+    let mut known: HashMap<Digest, usize> = HashMap::new();
     for ((tag, _), choices) in images {
         let chosen = choose(&choices, platform)?;
+        if let Some(number) = known.get(&chosen.digest) {
+            found[*number].tags.extend(tag);
+            continue;
+        }
         let bytes = checked(contents, chosen)?;
         let manifest: Manifest = typed(&bytes, &chosen.member(), "layers")?;
         // Layouts also contain other artifacts, such as signatures and charts.
@@ -120,6 +126,7 @@ pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Fou
             member: layer.member(),
             digest: Some(layer.digest.clone()),
         };
+        known.insert(chosen.digest.clone(), found.len());
         found.push(Found {
             config: manifest.config.member(),
             layers: manifest.layers.iter().map(layer).collect(),

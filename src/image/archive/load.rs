@@ -138,20 +138,19 @@ impl Store {
 fn images(contents: &Contents, platform: Option<&Platform>) -> Result<Vec<Found>> {
     if contents.member(MANIFEST).is_err() {
         if contents.member(INDEX).is_ok() {
-            return layout::images(contents, platform.unwrap_or(&Platform::host()));
+            let found = layout::images(contents, platform.unwrap_or(&Platform::host()))?;
+            check_count(found.len())?;
+            return Ok(found);
         }
         let message = format!("it has no `{MANIFEST}`, so it is not an image archive");
         return Err(Error::new(Kind::Invalid, message).hint(HOW));
     }
     let listed: Vec<Listed> = document::parse(&contents.document(MANIFEST)?)
         .context(|| format!("its `{MANIFEST}` is damaged"))?;
-    match listed.len() {
-        0 => return Err(corrupt(format!("its `{MANIFEST}` lists no image"))),
-        count if count > MAX_IMAGES => {
-            return Err(corrupt(format!("it lists {count} images")));
-        }
-        _ => {}
+    if listed.is_empty() {
+        return Err(corrupt(format!("its `{MANIFEST}` lists no image")));
     }
+    check_count(listed.len())?;
     let layer = |member| FoundLayer { member, digest: None };
     let found = listed.into_iter().map(|image| Found {
         config: image.config,
@@ -160,6 +159,14 @@ fn images(contents: &Contents, platform: Option<&Platform>) -> Result<Vec<Found>
         tags: image.repo_tags.unwrap_or_default(),
     });
     Ok(found.collect())
+}
+
+fn check_count(count: usize) -> Result<()> {
+    if count <= MAX_IMAGES {
+        return Ok(());
+    }
+    let message = format!("it lists {count} images, more than {MAX_IMAGES}");
+    Err(Error::new(Kind::Unsupported, message).hint("save them to several archives"))
 }
 
 fn tags(texts: &[String]) -> Result<Vec<Reference>> {

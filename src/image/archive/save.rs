@@ -11,6 +11,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use once_cell::unsync::OnceCell;
 use serde_json::{Value, json};
 
 use crate::image::bytes::atomic_file::write_atomic;
@@ -19,8 +20,10 @@ use crate::image::bytes::compression::{Compression, compress};
 use crate::image::bytes::spool::{self, SpoolWriter, digest_of};
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
+use crate::image::store::handle::scratch;
 use crate::image::store::import::media_type;
-use crate::image::store::index::{MEDIA_CONFIG, MEDIA_INDEX, MEDIA_MANIFEST};
+use crate::image::store::index::{Index, MEDIA_CONFIG, MEDIA_INDEX, MEDIA_MANIFEST};
+use crate::image::store::lookup::Lookup;
 use crate::image::store::{Store, as_reference};
 use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
@@ -109,9 +112,8 @@ impl Store {
         target: &mut Target<'_, W>,
         check: CancelCheck<'_>,
     ) -> Result<()> {
-        let images = queries.iter().map(|query| self.saved(query)).collect::<Result<Vec<_>>>()?;
-        let images: Vec<Saved> = images.into_iter().flatten().collect();
-        let staging = self.staging()?;
+        let images = self.all_saved(queries)?;
+        let staging = scratch(self.staging())?;
         let mut writer = Writer {
             store: self,
             staging: &staging,
@@ -142,27 +144,40 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the images that `query` names, with the requested tags: all of a repository if it
-    /// has no tag, as in Docker; none if it is an id.
-    fn saved(&self, query: &str) -> Result<Vec<Saved>> {
-        let requested = as_reference(query).filter(|requested| requested.digest().is_none());
-        let bare = requested.as_ref().filter(|requested| requested.familiar() != query);
-        let bare = bare.filter(|requested| requested.to_string() != query);
-        if let Some(repository) = bare.map(Reference::repository) {
-            let named = self.list()?.into_iter().map(|image| {
-                let tags = image.tags.iter().filter(|tag| tag.repository() == repository);
-                Saved { tags: tags.cloned().collect(), image }
-            });
-            let named: Vec<_> = named.filter(|saved| !saved.tags.is_empty()).collect();
-            if !named.is_empty() {
-                return Ok(named);
-            }
-        }
-        let image = self.find(query)?;
-        let tags =
-            requested.into_iter().filter(|requested| image.tags.contains(requested)).collect();
-        Ok(vec![Saved { image, tags }])
+    fn all_saved(&self, queries: &[&str]) -> Result<Vec<Saved>> {
+        let index = Index::read(self.images())?;
+        let (lookup, all) = (Lookup::new(self, &index), OnceCell::new());
+        let all = || all.get_or_init(|| self.list_of(&index)).as_slice();
+        let saved = queries.iter().map(|query| saved(query, &lookup, &all));
+        Ok(saved.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
+}
+
+/// Returns the images that `query` names, with the requested tags: all of a repository if it has no
+/// tag, as in Docker; none if it is an id. `all` returns all images.
+fn saved<'a>(
+    query: &str,
+    lookup: &Lookup<'_>,
+    all: &dyn Fn() -> &'a [Image],
+) -> Result<Vec<Saved>> {
+    let requested = as_reference(query).filter(|requested| requested.digest().is_none());
+    let bare = requested.as_ref().filter(|requested| requested.familiar() != query);
+    let bare = bare.filter(|requested| requested.to_string() != query);
+    if let Some(repository) = bare.map(Reference::repository) {
+        let named = all().iter().map(|image| {
+            let tags = image.tags.iter().filter(|tag| tag.repository() == repository);
+            (tags.cloned().collect::<Vec<_>>(), image)
+        });
+        let named = named.filter(|(tags, _)| !tags.is_empty());
+        let named: Vec<_> =
+            named.map(|(tags, image)| Saved { tags, image: image.clone() }).collect();
+        if !named.is_empty() {
+            return Ok(named);
+        }
+    }
+    let image = lookup.find(query)?;
+    let tags = requested.into_iter().filter(|requested| image.tags.contains(requested)).collect();
+    Ok(vec![Saved { image, tags }])
 }
 
 /// The destination of an archive.

@@ -14,15 +14,16 @@ use crate::image::bytes::compression::decompress;
 use crate::image::layer::extract::explain;
 use crate::image::layer::overlay_view::Layer;
 use crate::image::layer::walk::{Form, Node, Tree};
-use crate::image::layer::{changes, copied_root, diff_tar, tree_size};
+use crate::image::layer::{self, changes, copied_root, diff_tar};
 use crate::image::store::Store;
 use crate::image::tar::error::stream_error;
-use crate::model::Result;
 use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::image::build::Change;
 use crate::model::value::digest::Digest;
+use crate::model::{Kind, Result};
 use crate::sys::fs;
+use crate::sys::tree::tree_size;
 
 /// A container's files: its writable directory and the layers of its image.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +61,14 @@ impl Store {
     pub fn changed_bytes(&self, files: Files<'_>) -> Result<u64> {
         let Some(since) = files.copied else { return Ok(tree_size(files.upper)) };
         let (upper, lowers, points) = self.open_files(files)?;
-        Ok(copied_root::changes(&plain(&upper), &merged(&lowers), &points, since)?.bytes)
+        match copied_root::changes(&plain(&upper), &merged(&lowers), &points, since) {
+            // A tree that is too deep to be compared: all that the image does not have.
+            Err(error) if error.kind() == Kind::Unsupported => {
+                let sizes = files.layers.iter().map(|key| layer::size(self.images(), key));
+                Ok(tree_size(files.upper).saturating_sub(sizes.sum()))
+            }
+            changes => Ok(changes?.bytes),
+        }
     }
 
     /// Copies the merged `layers` (keys, lowest first) into an empty directory.
@@ -111,7 +119,7 @@ impl Store {
                 let holds = |node: &Node| node.path.is_empty() || delta.holds(node);
                 return diff_tar::pack_changed(&root, &holds, &delta.deleted(), out, check);
             }
-            let tree = Tree { form: Form::Layer, layers: vec![&upper] };
+            let tree = Tree::new(Form::Layer, vec![&upper]);
             diff_tar::pack(&tree, &points, out, check)
         })?;
         self.derive(&staging, NewImage { parent: Some(parent), document, layer, origin }, check)

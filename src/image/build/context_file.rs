@@ -22,12 +22,13 @@ use crate::sys::fs;
 /// [`Kind::Refused`] if it is longer than `limit` bytes.
 pub fn read_context_file(context: &Path, path: &Path, limit: u64) -> Result<Option<String>> {
     let directory = Layer::Open(fs::open_dir(context)?);
-    let tree = Tree { form: Form::Plain, layers: vec![&directory] };
+    let tree = Tree::new(Form::Plain, vec![&directory]);
     let written = path.as_os_str().as_bytes();
     let Some(node) = tree.find(&tree.resolve(written)?)? else {
         return match std::fs::symlink_metadata(context.join(path)) {
             Ok(_) => Err(leads_out(path)),
-            Err(_) => Ok(None),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(Error::from_io(format!("stat `{}`", path.display()), &error)),
         };
     };
     let file = match fs::type_of(&node.attributes) {
@@ -39,6 +40,12 @@ pub fn read_context_file(context: &Path, path: &Path, limit: u64) -> Result<Opti
             .hint("write a text file in its place")
     })?;
     text_of(std::fs::File::from(file), path, limit).map(Some)
+}
+
+fn is_missing(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+        || error.raw_os_error() == Some(libc::ELOOP)
 }
 
 fn leads_out(path: &Path) -> Error {

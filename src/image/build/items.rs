@@ -28,13 +28,13 @@ impl Store {
         match &copy.from {
             CopySource::Directory { path, ignore } => {
                 let directory = Layer::Open(fs::open_dir(path)?);
-                let tree = Tree { form: Form::Plain, layers: vec![&directory] };
+                let tree = Tree::new(Form::Plain, vec![&directory]);
                 let ignore = Ignore::new(ignore.iter().map(String::as_str))
                     .context(|| "cannot read `.dockerignore`".to_owned())?;
                 copy_items(copying, document, copy, &tree, &ignore, check)
             }
             CopySource::Nothing => {
-                let tree = Tree { form: Form::Plain, layers: Vec::new() };
+                let tree = Tree::new(Form::Plain, Vec::new());
                 copy_items(copying, document, copy, &tree, &Ignore::default(), check)
             }
             CopySource::Image(id) => {

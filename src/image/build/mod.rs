@@ -15,7 +15,7 @@ mod items;
 mod new_layer;
 mod opened;
 mod origin;
-mod pattern;
+pub(crate) mod pattern;
 mod steps;
 
 pub use container::Files;

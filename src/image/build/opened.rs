@@ -16,18 +16,18 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn tree(&self) -> Tree<'_> {
-        Tree { form: Form::Merged, layers: self.upper.iter().chain(&self.lowers).collect() }
+        Tree::new(Form::Merged, self.upper.iter().chain(&self.lowers).collect())
     }
 }
 
 /// Returns the tree of a copied root, in which no name has a special meaning.
 pub(super) fn plain(root: &Layer) -> Tree<'_> {
-    Tree { form: Form::Plain, layers: vec![root] }
+    Tree::new(Form::Plain, vec![root])
 }
 
 /// Returns the merged tree of layers (topmost first).
 pub(super) fn merged(layers: &[Layer]) -> Tree<'_> {
-    Tree { form: Form::Merged, layers: layers.iter().collect() }
+    Tree::new(Form::Merged, layers.iter().collect())
 }
 
 impl Store {

@@ -9,6 +9,7 @@ use super::cancel_check::CancelCheck;
 use super::stream::OutputStream;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
 
 /// The most links that are followed, as in Linux (path_resolution(7)).
 const MAX_LINKS: usize = 40;
@@ -47,14 +48,17 @@ fn replace(
     write: impl FnOnce(Out<'_>) -> Result<()>,
 ) -> Result<()> {
     let what = || format!("cannot write `{}`", path.display());
-    let found = path.metadata();
-    if found.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
+    let found = match path.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        found => Some(found.context(what)?),
+    };
+    if found.as_ref().is_some_and(std::fs::Metadata::is_dir) {
         return Err(Error::new(Kind::Invalid, what())
             .cause("it is a directory")
             .hint(format!("name a file in it: `{}`", path.join("NAME").display())));
     }
     let target = target(path).context(what)?;
-    let (Some(target), true) = (target, found.as_ref().map_or(true, std::fs::Metadata::is_file))
+    let (Some(target), true) = (target, found.as_ref().is_none_or(std::fs::Metadata::is_file))
     else {
         return write(&mut OutputStream::open(path, check)?);
     };
@@ -70,11 +74,15 @@ fn replace(
     let written = write(&mut file).and_then(|()| {
         if !is_for_all {
             file.sync_all().context(what)?;
-        } else if let Ok(before) = &found {
+        } else if let Some(before) = &found {
             let mode = before.permissions().mode() & 0o777;
             file.set_permissions(std::fs::Permissions::from_mode(mode)).context(what)?;
         }
-        std::fs::rename(&temporary, &target).context(what)
+        std::fs::rename(&temporary, &target).context(what)?;
+        match target.parent().filter(|parent| !is_for_all && !parent.as_os_str().is_empty()) {
+            Some(parent) => fs::sync_dir(parent).context(what),
+            None => Ok(()),
+        }
     });
     if written.is_err() {
         // If even this fails, the file stays.

@@ -27,8 +27,10 @@ impl Staging {
             match fs::make_dir(&holder, name.as_bytes()) {
                 Ok(()) => {
                     let directory = fs::open_dir_beneath(&holder, name.as_bytes())?;
-                    fs::lock(&directory)?;
-                    return Ok(Staging { path: parent.join(name), directory });
+                    // Locked by a process that does not hold the store's lock: the next number.
+                    if fs::try_lock(&directory)? {
+                        return Ok(Staging { path: parent.join(name), directory });
+                    }
                 }
                 Err(error) if error.errno() == Some(libc::EEXIST) => {}
                 Err(error) => return Err(error),

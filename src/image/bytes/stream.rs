@@ -48,10 +48,48 @@ pub(crate) struct InputStream<'a> {
 /// A stream to write.
 pub(crate) struct OutputStream<'a> {
     to: Descriptor,
+    pace: Pace,
+    check: CancelCheck<'a>,
+}
+
+/// How to write a stream so that a reader who takes nothing blocks no write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Whether a write may wait.
+    waits: bool,
     /// The most bytes of one write.
     portion: usize,
-    waits: bool,
-    check: CancelCheck<'a>,
+}
+
+impl Pace {
+    /// Returns the pace for a descriptor that other processes share, so that it stays blocking.
+    pub(crate) fn of_shared(to: impl AsFd) -> Self {
+        let waits = may_wait(to);
+        Pace { waits, portion: if waits { ATOMIC } else { usize::MAX } }
+    }
+
+    /// Writes what the stream accepts now; while the stream accepts nothing, calls the check.
+    ///
+    /// # Errors
+    /// When writing fails or is cancelled.
+    pub(crate) fn write(
+        self,
+        to: impl AsFd,
+        bytes: &[u8],
+        check: CancelCheck<'_>,
+    ) -> io::Result<usize> {
+        loop {
+            if self.waits {
+                wait(poll::wait_writable, &to, check)?;
+            }
+            match rustix::io::write(&to, &bytes[..bytes.len().min(self.portion)]) {
+                // Another process may have made the stream non-blocking, and was faster.
+                Err(rustix::io::Errno::AGAIN) => wait(poll::wait_writable, &to, check)?,
+                Err(rustix::io::Errno::INTR) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
 }
 
 /// Opens a file for reading. Does not wait for the writer of a fifo: the first read does.
@@ -206,12 +244,8 @@ impl<'a> OutputStream<'a> {
                 }
                 Ok(file) => {
                     let to = Descriptor::Opened(file);
-                    return Ok(OutputStream {
-                        waits: may_wait(&to),
-                        to,
-                        portion: usize::MAX,
-                        check,
-                    });
+                    let pace = Pace { waits: may_wait(&to), portion: usize::MAX };
+                    return Ok(OutputStream { to, pace, check });
                 }
                 Err(error) => return Err(Error::from_io(what(), &error)),
             }
@@ -221,24 +255,13 @@ impl<'a> OutputStream<'a> {
     /// Returns standard output, unbuffered.
     pub(crate) fn stdout(check: CancelCheck<'a>) -> Self {
         let to = Descriptor::Inherited(rustix::stdio::stdout());
-        let waits = may_wait(&to);
-        // The descriptor is shared with other processes, so it stays blocking.
-        let portion = if waits { ATOMIC } else { usize::MAX };
-        OutputStream { to, portion, waits, check }
+        OutputStream { pace: Pace::of_shared(&to), to, check }
     }
 }
 
 impl Write for OutputStream<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            if self.waits {
-                wait(poll::wait_writable, &self.to, self.check)?;
-            }
-            match rustix::io::write(&self.to, &bytes[..bytes.len().min(self.portion)]) {
-                Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
-                result => return Ok(result?),
-            }
-        }
+        self.pace.write(&self.to, bytes, self.check)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -247,7 +270,7 @@ impl Write for OutputStream<'_> {
 }
 
 /// Returns whether reading or writing may wait for another process or for a user.
-fn may_wait(stream: &Descriptor) -> bool {
+fn may_wait(stream: impl AsFd) -> bool {
     use rustix::fs::FileType;
     let kind = rustix::fs::fstat(stream).map(|found| FileType::from_raw_mode(found.st_mode));
     !matches!(kind, Ok(FileType::RegularFile | FileType::Directory | FileType::BlockDevice))
@@ -256,7 +279,7 @@ fn may_wait(stream: &Descriptor) -> bool {
 /// Waits until a stream is ready. Calls the check only while it is not.
 fn wait(
     ready: fn(&[BorrowedFd<'_>], Option<Duration>) -> Result<Vec<bool>>,
-    stream: &Descriptor,
+    stream: impl AsFd,
     check: CancelCheck<'_>,
 ) -> io::Result<()> {
     while !ready(&[stream.as_fd()], Some(INTERVAL)).map_err(io::Error::other)?.contains(&true) {

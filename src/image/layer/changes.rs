@@ -18,9 +18,9 @@ pub(crate) fn changes(
     lowers: &[Layer],
     skip: &BTreeSet<Vec<u8>>,
 ) -> Result<Vec<Change>> {
-    let lowers = Tree { form: Form::Merged, layers: lowers.iter().collect() };
+    let lowers = Tree::new(Form::Merged, lowers.iter().collect());
     let mut found: BTreeMap<Vec<u8>, ChangeKind> = BTreeMap::new();
-    let tree = Tree { form: Form::Layer, layers: vec![upper] };
+    let tree = Tree::new(Form::Layer, vec![upper]);
     tree.walk(b"", &mut |node| {
         if skip.contains(&node.path) {
             return Ok(Visit::Skip);
@@ -68,8 +68,9 @@ pub(crate) fn add_with_parents(
 ) {
     found.insert(path.to_vec(), kind);
     let mut parent = split(path).0;
-    while !parent.is_empty() {
-        found.entry(parent.to_vec()).or_insert(ChangeKind::Changed);
+    // A path that is known has its parents there too.
+    while !parent.is_empty() && !found.contains_key(parent) {
+        found.insert(parent.to_vec(), ChangeKind::Changed);
         parent = split(parent).0;
     }
 }
@@ -102,9 +103,9 @@ pub(crate) fn mount_points(
     lowers: &[Layer],
     mounts: &[String],
 ) -> Result<BTreeSet<Vec<u8>>> {
-    let lowers = Tree { form: Form::Merged, layers: lowers.iter().collect() };
+    let lowers = Tree::new(Form::Merged, lowers.iter().collect());
     let all = std::iter::once(upper).chain(lowers.layers.iter().copied()).collect();
-    let all = Tree { form: Form::Merged, layers: all };
+    let all = Tree::new(Form::Merged, all);
     let mut skip: BTreeSet<Vec<u8>> = BTreeSet::new();
     // The deepest first: a directory that contains only mount points is one itself.
     let mut paths: BTreeSet<Vec<u8>> = BTreeSet::new();
@@ -117,7 +118,7 @@ pub(crate) fn mount_points(
             parent = split(parent).0;
         }
     }
-    let tree = Tree { form: Form::Layer, layers: vec![upper] };
+    let tree = Tree::new(Form::Layer, vec![upper]);
     for path in paths.iter().rev() {
         let below = lowers.find(path)?;
         let mut only_points = false;

@@ -275,8 +275,10 @@ impl Extraction<'_> {
             }
         }
         for (path, deferred) in self.parents.take_deferred().iter().rev() {
-            let Ok(directory) = fs::open_dir_beneath(self.root, path) else {
-                continue;
+            let directory = match fs::open_dir_beneath(self.root, path) {
+                // An entry has replaced it.
+                Err(error) if fs::is_replaced(&error) => continue,
+                directory => directory.context(|| format!("cannot unpack `{}`", escaped(path)))?,
             };
             fs::set_mode(&directory, deferred.mode)?;
             fs::set_times(&directory, deferred.mtime.0, deferred.mtime.1)?;

@@ -15,7 +15,6 @@ pub(crate) mod tar_split;
 pub(crate) mod unpack;
 pub(crate) mod walk;
 
-pub use record::tree_size;
 pub(crate) use record::{
     LayerId, Record, blob, has_root_entry, ids, key, key_of_name, keys, path, record, record_name,
     size, tar_size, tar_split, tar_split_name,

@@ -10,8 +10,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::image::bytes::spool::digest_of;
+use crate::model::error::Context;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
+use crate::sys::record_file;
+use crate::sys::tree::tree_size;
 
 /// The sidecar of a layer.
 #[derive(Debug, Serialize, Deserialize)]
@@ -106,41 +109,34 @@ pub(crate) fn blob(images: &Path, digest: &Digest) -> PathBuf {
 
 /// Returns the size of an unpacked layer, from its sidecar; counts it if the sidecar is missing.
 pub(crate) fn size(images: &Path, key: &Digest) -> u64 {
-    record(images, key).map_or_else(|| tree_size(&path(images, key)), |record| record.size)
+    let record = record(images, key).ok().flatten();
+    record.map_or_else(|| tree_size(&path(images, key)), |record| record.size)
 }
 
 /// Returns the size of the tar that the layer's tar-split rebuilds, if there is one.
 pub(crate) fn tar_size(images: &Path, key: &Digest) -> Option<u64> {
     let tar_split = images.join("layers").join(tar_split_name(key));
-    record(images, key)?.tar.filter(|_| tar_split.exists())
+    record(images, key).ok()??.tar.filter(|_| tar_split.exists())
 }
 
 /// Returns whether the layer has an entry for `/`; otherwise `/` is that of the layers below.
-pub(crate) fn has_root_entry(images: &Path, key: &Digest) -> bool {
-    record(images, key).is_none_or(|record| record.root)
+///
+/// # Errors
+/// When the sidecar cannot be read.
+pub(crate) fn has_root_entry(images: &Path, key: &Digest) -> Result<bool> {
+    Ok(record(images, key)?.is_none_or(|record| record.root))
 }
 
 /// Reads the sidecar of a layer; `None` if it is missing or damaged.
-pub(crate) fn record(images: &Path, key: &Digest) -> Option<Record> {
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn record(images: &Path, key: &Digest) -> Result<Option<Record>> {
     let sidecar = images.join("layers").join(record_name(key));
-    serde_json::from_slice(&std::fs::read(sidecar).ok()?).ok()
-}
-
-/// Returns the size of files and links below a directory, hard links counted once.
-pub fn tree_size(directory: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    let mut seen = std::collections::HashSet::new();
-    let mut todo = vec![directory.to_owned()];
-    let mut total = 0;
-    while let Some(directory) = todo.pop() {
-        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-            let Ok(found) = entry.metadata() else { continue };
-            if found.is_dir() {
-                todo.push(entry.path());
-            } else if seen.insert(found.ino()) {
-                total += found.len();
-            }
-        }
+    let bytes = record_file::read(&sidecar).context(|| format!("read `{}`", sidecar.display()));
+    match bytes {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Corrupt) => Ok(None),
+        Err(error) => Err(error),
     }
-    total
 }

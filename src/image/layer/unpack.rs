@@ -3,7 +3,7 @@
 //! Each layer is read once: one thread reads, checks digests and uncompresses, another unpacks the
 //! result. A layer whose entries depend on the layers below waits for them; the others do not.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +27,7 @@ use crate::image::tar::error::{corrupt, stream_error};
 use crate::image::tar::members::TarSource;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
+use crate::sys::{fs, record_file};
 
 /// The bytes that one thread passes to the other in one part, and how many parts may wait.
 const PART: usize = 64 * 1024;
@@ -186,7 +186,10 @@ impl Stack<'_> {
     fn known(&self, id: &LayerId, source: &dyn Source) -> Result<Option<Ready>> {
         let Some(key) = record::key(&self.images, id) else { return Ok(None) };
         let digest = source.digest().unwrap_or(&id.diff_id).clone();
-        let (size, compression) = match File::open(record::blob(&self.images, &digest)) {
+        let (size, compression) = match record_file::open(
+            &record::blob(&self.images, &digest),
+            OpenOptions::new().read(true),
+        ) {
             Ok(file) => {
                 let span = FileRange::whole(file)?;
                 (span.length(), decompress(span.reader())?.1)

@@ -5,6 +5,7 @@
 //! meanwhile cannot make it read outside its layers. An entry that vanishes meanwhile is skipped,
 //! as in a `tar` of a live tree.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -38,6 +39,17 @@ pub(crate) struct Tree<'a> {
     pub(crate) form: Form,
     /// The layers, topmost first.
     pub(crate) layers: Vec<&'a Layer>,
+    /// What was found last. Those who ask go from neighbour to neighbour; without it, each look for
+    /// a deep path would look for all directories above it again.
+    found: RefCell<FoundPath>,
+}
+
+/// A path, and the layers that have each directory on the way.
+#[derive(Default)]
+struct FoundPath {
+    path: Vec<u8>,
+    /// Where each part ends in the path, and the layers that have the path up to there.
+    parts: Vec<(usize, Vec<usize>)>,
 }
 
 /// A node of a tree.
@@ -66,7 +78,62 @@ struct Pending {
     layers: Vec<usize>,
 }
 
-impl Tree<'_> {
+/// A directory whose entries are being visited.
+struct Level {
+    path: Vec<u8>,
+    /// The names that are left, each with the layers that have it.
+    entries: std::vec::IntoIter<(Vec<u8>, Vec<usize>)>,
+}
+
+/// The directory that was visited last and the one above it, each with its layer and path: those
+/// that come next are mostly in one of them.
+#[derive(Default)]
+struct Recent(Vec<(usize, Vec<u8>, Rc<OwnedFd>)>);
+
+impl Recent {
+    fn find(&self, layer: usize, path: &[u8]) -> Option<Rc<OwnedFd>> {
+        let mut known = self.0.iter();
+        let found = known.find(|(number, known, _)| *number == layer && known == path);
+        found.map(|(.., directory)| Rc::clone(directory))
+    }
+}
+
+impl FoundPath {
+    /// Returns whether part `number` is `name`.
+    fn has(&self, number: usize, name: &[u8]) -> bool {
+        let start = number.checked_sub(1).map_or(0, |above| self.end(above) + 1);
+        number < self.parts.len() && self.path[start..self.end(number)] == *name
+    }
+
+    fn end(&self, number: usize) -> usize {
+        self.parts[number].0
+    }
+
+    /// Forgets all but the first `count` parts.
+    fn keep(&mut self, count: usize) {
+        self.parts.truncate(count);
+        let end = self.parts.last().map_or(0, |(end, _)| *end);
+        self.path.truncate(end);
+    }
+
+    fn push(&mut self, found: Pending) {
+        self.parts.push((found.path.len(), found.layers));
+        self.path = found.path;
+    }
+
+    /// Returns the first `count` parts.
+    fn first(&self, count: usize) -> Option<Pending> {
+        let (end, layers) = self.parts.get(count.checked_sub(1)?)?;
+        Some(Pending { path: self.path[..*end].to_vec(), layers: layers.clone() })
+    }
+}
+
+impl<'a> Tree<'a> {
+    /// Returns the tree of these layers, topmost first.
+    pub(crate) fn new(form: Form, layers: Vec<&'a Layer>) -> Self {
+        Tree { form, layers, found: RefCell::default() }
+    }
+
     /// Calls `visit` with `start` and everything below, parents first, names in order. Does nothing
     /// if `start` does not exist. No component of it is followed.
     pub(crate) fn walk(
@@ -74,37 +141,61 @@ impl Tree<'_> {
         start: &[u8],
         visit: &mut dyn FnMut(&Node) -> Result<Visit>,
     ) -> Result<()> {
-        let Some(first) = self.pending(start)? else { return Ok(()) };
-        let mut todo = vec![first];
-        let mut last: Option<(usize, Vec<u8>, Rc<OwnedFd>)> = None;
-        while let Some(next) = todo.pop() {
+        let Some(mut next) = self.pending(start)? else { return Ok(()) };
+        // Names, not paths: a directory with a deep path may have a million entries.
+        let mut levels: Vec<Level> = Vec::new();
+        let mut recent = Recent::default();
+        loop {
             if next.path.len() >= MAX_PATH {
-                return Err(too_deep(&next.path));
+                return Err(self.too_deep(&next.path));
             }
-            let Some(node) = self.node(&next, &mut last)? else { continue };
-            let visit_next = visit(&node)?;
-            if fs::type_of(&node.attributes) == FileType::Directory && visit_next == Visit::Descend
-            {
-                let names = self.names(&next)?;
-                todo.extend(
-                    names
-                        .into_iter()
-                        .rev()
-                        .map(|(name, layers)| Pending { path: below(&node.path, &name), layers }),
-                );
+            if let Some(node) = self.node(&next, &mut recent)? {
+                let visit_next = visit(&node)?;
+                let is_directory = fs::type_of(&node.attributes) == FileType::Directory;
+                if is_directory && visit_next == Visit::Descend {
+                    let entries = self.names(&next, &node.holder)?.into_iter();
+                    levels.push(Level { path: node.path, entries });
+                }
             }
+            next = loop {
+                let Some(level) = levels.last_mut() else { return Ok(()) };
+                match level.entries.next() {
+                    Some((name, layers)) => {
+                        break Pending { path: below(&level.path, &name), layers };
+                    }
+                    None => drop(levels.pop()),
+                }
+            };
         }
-        Ok(())
+    }
+
+    fn too_deep(&self, path: &[u8]) -> Error {
+        let message = format!("`/{}` is nested too deeply", escaped(path));
+        let error = Error::new(Kind::Unsupported, message)
+            .cause("a path of more than 4096 bytes can neither be opened nor archived");
+        error.hint(match self.form {
+            // A directory of the host, or the files of a running container.
+            Form::Plain => "leave it out, or remove it: rm -rf DIRECTORY",
+            Form::Merged | Form::Layer => {
+                "remove it in the running container: lifebox exec CONTAINER rm -rf DIRECTORY"
+            }
+        })
     }
 
     /// Finds `path`; `None` if it does not exist.
     fn pending(&self, path: &[u8]) -> Result<Option<Pending>> {
-        let mut current = self.root();
+        let mut found = self.found.borrow_mut();
+        let mut count = 0;
         for part in path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()) {
-            let Some(next) = self.child(&current, part)? else { return Ok(None) };
-            current = next;
+            if !found.has(count, part) {
+                found.keep(count);
+                let above = found.first(count).unwrap_or_else(|| self.root());
+                let Some(next) = self.child(&above, part)? else { return Ok(None) };
+                found.push(next);
+            }
+            count += 1;
         }
-        Ok(Some(current))
+        Ok(Some(found.first(count).unwrap_or_else(|| self.root())))
     }
 
     fn root(&self) -> Pending {
@@ -129,7 +220,7 @@ impl Tree<'_> {
     /// Returns the node at `path`, without following its last component.
     pub(crate) fn find(&self, path: &[u8]) -> Result<Option<Node>> {
         match self.pending(path)? {
-            Some(found) => self.node(&found, &mut None),
+            Some(found) => self.node(&found, &mut Recent::default()),
             None => Ok(None),
         }
     }
@@ -171,21 +262,17 @@ impl Tree<'_> {
     }
 
     /// Returns one node; `None` if it has vanished.
-    fn node(
-        &self,
-        next: &Pending,
-        last: &mut Option<(usize, Vec<u8>, Rc<OwnedFd>)>,
-    ) -> Result<Option<Node>> {
+    fn node(&self, next: &Pending, recent: &mut Recent) -> Result<Option<Node>> {
         let Some(layer) = next.layers.first().copied() else { return Ok(None) };
         let (parent, leaf) = split(&next.path);
-        let holder = match last {
-            Some((known, path, holder)) if *known == layer && path == parent => holder.clone(),
-            _ => match not_found(self.open_dir(layer, parent))? {
+        let holder = match recent.find(layer, parent) {
+            Some(holder) => holder,
+            None => match not_found(self.open_dir(layer, parent))? {
                 Some(holder) => Rc::new(holder),
                 None => return Ok(None),
             },
         };
-        *last = Some((layer, parent.to_vec(), holder.clone()));
+        recent.0 = vec![(layer, parent.to_vec(), holder.clone())];
         let name = if leaf.is_empty() { &b"."[..] } else { leaf };
         let Some(attributes) = not_found(fs::stat(&*holder, name))?.flatten() else {
             return Ok(None);
@@ -201,19 +288,25 @@ impl Tree<'_> {
                 opaque: false,
             }));
         }
-        let Some(directory) = not_found(self.open_dir(layer, &next.path))? else { return Ok(None) };
+        let Some(directory) = not_found(self.open_below(&holder, name))? else { return Ok(None) };
         let attributes = fs::stat_fd(&directory)?;
         let opaque = self.form != Form::Plain && is_opaque(&directory)?;
         let holder = Rc::new(directory);
+        recent.0.push((layer, path.clone(), holder.clone()));
         Ok(Some(Node { holder, last_component: Vec::new(), path, attributes, opaque }))
     }
 
     /// Returns the names in a directory, each with the layers that contribute to it, topmost first.
-    fn names(&self, of: &Pending) -> Result<Vec<(Vec<u8>, Vec<usize>)>> {
+    /// `top` is the directory of the topmost one.
+    fn names(&self, of: &Pending, top: &Rc<OwnedFd>) -> Result<Vec<(Vec<u8>, Vec<usize>)>> {
         let mut found: BTreeMap<Vec<u8>, VisibleNames> = BTreeMap::new();
-        for layer in &of.layers {
-            let Some(directory) = not_found(self.open_dir(*layer, &of.path))? else { continue };
-            for name in fs::names(&directory)? {
+        for (number, layer) in of.layers.iter().enumerate() {
+            let directory = match number {
+                0 => Some(Rc::clone(top)),
+                _ => not_found(self.open_dir(*layer, &of.path))?.map(Rc::new),
+            };
+            let Some(directory) = directory else { continue };
+            for name in fs::names(&*directory)? {
                 let visible_names = found.entry(name.clone()).or_default();
                 self.lookup(&directory, *layer, &name, visible_names)?;
             }
@@ -267,9 +360,13 @@ impl Tree<'_> {
                 &opened
             }
         };
+        self.open_below(root, path)
+    }
+
+    fn open_below(&self, directory: &OwnedFd, path: &[u8]) -> Result<OwnedFd> {
         match self.form {
-            Form::Plain => fs::open_dir_inside(root, path),
-            Form::Merged | Form::Layer => fs::open_dir_beneath(root, path),
+            Form::Plain => fs::open_dir_inside(directory, path),
+            Form::Merged | Form::Layer => fs::open_dir_beneath(directory, path),
         }
     }
 
@@ -292,13 +389,6 @@ struct VisibleNames {
     layers: Vec<usize>,
     /// Whether no layer below contributes.
     complete: bool,
-}
-
-fn too_deep(path: &[u8]) -> Error {
-    let message = format!("`/{}` is nested too deeply", escaped(path));
-    Error::new(Kind::Unsupported, message)
-        .cause("a path of more than 4096 bytes can neither be opened nor archived")
-        .hint("remove it in the running container: lifebox exec CONTAINER rm -rf DIRECTORY")
 }
 
 /// Returns the path of `name` in the directory `path`.

@@ -25,7 +25,7 @@ mod exchange;
 mod failure;
 mod least_speed;
 pub(crate) mod login;
-mod manifest;
+pub(crate) mod manifest;
 mod policy;
 mod pull;
 mod push;

@@ -34,7 +34,7 @@ impl Store {
         // The largest files reveal most about a layer.
         let mut largest: Vec<(i64, String)> = Vec::new();
         let layers = overlay_view::layers([self.layer_dir(key)])?;
-        let tree = walk::Tree { form: walk::Form::Layer, layers: layers.iter().collect() };
+        let tree = walk::Tree::new(walk::Form::Layer, layers.iter().collect());
         tree.walk(b"", &mut |node| {
             let path = || format!("/{}", lossy(&node.path));
             if fs::is_whiteout(&node.attributes) {

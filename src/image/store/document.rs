@@ -14,12 +14,15 @@ use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
 use crate::model::image::ImageConfig;
 use crate::model::value::digest::Digest;
+use crate::model::value::visible;
 use crate::model::{Error, Kind, Result};
 
 /// The longest document, as in containers/image (`iolimits`).
 pub(crate) const MAX_DOCUMENT: u64 = 4 << 20;
 /// Docker creates up to 127, overlayfs stacks 500; more are merged (`merged_lowers`).
 const MAX_LAYERS: usize = 1024;
+/// The most entries of one list of a new image, such as its labels. There are as many ports.
+const MAX_ENTRIES: usize = 1 << 16;
 
 /// A checked image configuration.
 #[derive(Debug)]
@@ -39,6 +42,30 @@ impl Document {
         Self::read(bytes).context(|| "the image's configuration is damaged".to_owned())
     }
 
+    /// Refuses a new image that brings too much of one thing. An image that is in the store stays
+    /// readable.
+    pub(crate) fn check_size(&self) -> Result<()> {
+        let config = &self.config;
+        let words = |list: &Option<Vec<String>>| list.as_ref().map_or(0, Vec::len);
+        let steps = self.value.get("history").and_then(Value::as_array);
+        for (count, what) in [
+            (config.env.len(), "environment variables"),
+            (config.labels.len(), "labels"),
+            (config.volumes.len(), "volumes"),
+            (config.exposed_ports.len(), "exposed ports"),
+            (words(&config.entrypoint), "words of the entrypoint"),
+            (words(&config.cmd), "words of the command"),
+            (steps.map_or(0, Vec::len), "steps of the history"),
+        ] {
+            if count > MAX_ENTRIES {
+                let message = format!("the image has {count} {what}, more than {MAX_ENTRIES}");
+                return Err(Error::new(Kind::Unsupported, message)
+                    .hint(format!("build it with fewer {what}")));
+            }
+        }
+        Ok(())
+    }
+
     fn read(bytes: &[u8]) -> Result<Document> {
         let value: Value = parse(bytes)?;
         if value.get("manifests").is_some() || value.get("layers").is_some() {
@@ -48,6 +75,7 @@ impl Document {
         // Docker before 1.10 wrote no system, meaning the host's.
         let os = if text("os").is_empty() { "linux" } else { text("os") }.to_owned();
         if os != "linux" {
+            let os = visible::short(&os);
             return Err(Error::new(Kind::Unsupported, format!("it is for `{os}`, not for linux")));
         }
         let diff_ids = value.pointer("/rootfs/diff_ids").cloned().unwrap_or(Value::Null);
@@ -74,30 +102,48 @@ impl Document {
     }
 }
 
+/// Returns how many steps the history of a configuration has, without the rest of it: an image may
+/// have a thousand ancestors.
+pub(crate) fn count_steps(bytes: &[u8]) -> Result<usize> {
+    #[derive(serde::Deserialize)]
+    struct Steps {
+        history: Option<Vec<serde::de::IgnoredAny>>,
+    }
+    let steps: Steps = serde_json::from_slice(bytes).map_err(|error| corrupt(error.to_string()))?;
+    Ok(steps.history.map_or(0, |history| history.len()))
+}
+
 /// Refuses variables that a program cannot be given, or that an engine interprets: podman took `*`
 /// and a bare `KEY` in an image as instructions to import the host's environment (CVE-2026-57231).
 fn check_config(config: &ImageConfig) -> Result<()> {
     for entry in &config.env {
         let key = entry.split_once('=').map_or("", |(key, _)| key);
         if key.is_empty() || key.contains(['*', '\n', '\0']) || entry.contains('\0') {
+            let entry = visible::short(entry);
             return Err(corrupt(format!("the environment entry `{entry}` is not KEY=VALUE")));
         }
     }
     let words = [&config.entrypoint, &config.cmd].into_iter().flatten().flatten();
     match words.chain([&config.user, &config.working_dir]).find(|word| word.contains('\0')) {
-        Some(word) => Err(corrupt(format!("`{}` contains a NUL", word.escape_debug()))),
+        Some(word) => Err(corrupt(format!("`{}` contains a NUL", visible::short(word)))),
         None => Ok(()),
     }
 }
 
 /// Parses a document of type `T` without duplicate keys.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    if bytes.len() as u64 > MAX_DOCUMENT {
+        let message = format!("it has {} bytes, more than {MAX_DOCUMENT}", bytes.len());
+        return Err(corrupt(message));
+    }
+    parse_of_any_length(bytes)
+}
+
+/// As [`parse`], for a document of the store's own.
+pub(crate) fn parse_of_any_length<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let failed = |error: serde_json::Error| {
         corrupt(format!("it is not valid JSON for this document: {error}"))
     };
-    if bytes.len() as u64 > MAX_DOCUMENT {
-        return Err(corrupt(format!("it is longer than {MAX_DOCUMENT} bytes")));
-    }
     let strict: Strict = serde_json::from_slice(bytes).map_err(failed)?;
     serde_json::from_value(strict.0).map_err(failed)
 }
@@ -160,7 +206,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut values = Map::new();
         while let Some((key, Strict(value))) = map.next_entry::<String, Strict>()? {
             if values.contains_key(&key) {
-                let message = format!("the key `{key}` is duplicate");
+                let message = format!("the key `{}` is duplicate", visible::short(&key));
                 return Err(serde::de::Error::custom(message));
             }
             values.insert(key, value);
@@ -200,6 +246,33 @@ mod tests {
         let config = Document::parse(text.as_bytes()).unwrap().config;
         assert_eq!(config.cmd, Some(vec!["sh".to_owned()]));
         assert_eq!(config.entrypoint, Some(vec!["a".to_owned(), "b".to_owned()]));
+    }
+
+    #[test]
+    fn a_new_image_may_not_bring_too_much_of_one_thing() {
+        let lists = |count: usize| {
+            let list =
+                |item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>().join(",");
+            let (env, label) =
+                (list(&|n| format!("\"E{n}=\"")), list(&|n| format!("\"{n}\":\"\"")));
+            let step = list(&|_| r#"{"empty_layer":true}"#.to_owned());
+            [
+                (format!(r#""config":{{"Env":[{env}]}}"#), "environment variables"),
+                (format!(r#""config":{{"Labels":{{{label}}}}}"#), "labels"),
+                (format!(r#""history":[{step}]"#), "steps of the history"),
+            ]
+        };
+        let parse = |rest: &str| {
+            Document::parse(format!(r#"{{"rootfs":{{"diff_ids":[]}},{rest}}}"#).as_bytes()).unwrap()
+        };
+        for (rest, _) in lists(MAX_ENTRIES) {
+            parse(&rest).check_size().unwrap();
+        }
+        for (rest, what) in lists(MAX_ENTRIES + 1) {
+            let error = parse(&rest).check_size().unwrap_err();
+            let expected = format!("the image has 65537 {what}, more than 65536");
+            assert_eq!(error.message(), expected);
+        }
     }
 
     #[test]

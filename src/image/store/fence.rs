@@ -46,6 +46,9 @@ impl Store {
         id: &Digest,
         mut references: impl Iterator<Item = &'a Reference>,
     ) -> Result<()> {
+        if self.own().is_none() {
+            return Ok(());
+        }
         let is_foreign = |reference: &&Reference| {
             index.of(id).any(|e| e.reference.as_ref() == Some(reference) && !self.is_own(e))
         };

@@ -1,9 +1,9 @@
 //! The store for its users: find, list, and the locks and directories behind.
 
 use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,14 +16,17 @@ use crate::image::bytes::staging::{self, Staging};
 use crate::image::layer;
 use crate::image::layer::tar_split::{TarAssembler, Verified};
 use crate::image::tar::error::corrupt;
-use crate::model::error::Context;
+use crate::model::error::{Context, credentials};
 use crate::model::image::own::OwnImages;
 use crate::model::image::{Image, ImageConfig};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
 use crate::sys::lock::{self, Share};
+use crate::sys::{fs, record_file};
+
+/// How many images, containers or tags an error names.
+pub(super) const MAX_NAMED: usize = 8;
 
 /// The images of one root directory. Cheap to open and to clone; keeps nothing open.
 #[derive(Clone, Debug)]
@@ -33,25 +36,13 @@ pub struct Store {
     own: Option<Arc<OwnImages>>,
 }
 
-/// Refuses the store of another user: root and other users mark hidden files of layers differently.
-fn check_owner(root: &Path, owner: u32) -> Result<()> {
-    if owner == rustix::process::geteuid().as_raw() {
-        return Ok(());
-    }
-    let message = format!("the store `{}` belongs to user {owner}", root.display());
-    let hint = "run lifebox as that user, or choose another store with --root or LIFEBOX_ROOT";
-    Err(Error::new(Kind::Denied, message).hint(hint))
-}
-
 impl Store {
     /// Opens `root/images`, and creates it if it is missing. An existing store takes one system
     /// call and no write.
     pub fn open(root: &Path) -> Result<Store> {
         let store = Store { images: root.join("images"), own: None };
         // Written last, so the rest exists too.
-        if let Ok(mark) = std::fs::metadata(store.images.join("oci-layout")) {
-            check_owner(root, mark.uid())?;
-        } else {
+        if !store.exists()? {
             store.initialize().map_err(|error| {
                 let denied = error.kind() == Kind::Denied;
                 let error = error.context(format!("cannot create the store `{}`", root.display()));
@@ -65,12 +56,14 @@ impl Store {
     }
 
     /// Opens `root/images` for reading only. A store that does not exist is an empty one.
-    pub fn open_read_only(root: &Path) -> Result<Store> {
-        let store = Store { images: root.join("images"), own: None };
-        if let Ok(mark) = std::fs::metadata(store.images.join("oci-layout")) {
-            check_owner(root, mark.uid())?;
-        }
-        Ok(store)
+    pub fn open_read_only(root: &Path) -> Store {
+        Store { images: root.join("images"), own: None }
+    }
+
+    /// Returns whether there is a store.
+    fn exists(&self) -> Result<bool> {
+        let path = self.images.join("oci-layout");
+        path.try_exists().context(|| format!("stat `{}`", path.display()))
     }
 
     /// Restricts changes of tags and images to those of this run.
@@ -85,16 +78,8 @@ impl Store {
 
     /// Creates missing directories.
     pub(crate) fn create_directories(&self) -> Result<()> {
-        use std::os::unix::fs::DirBuilderExt;
-        for name in ["blobs/sha256", "layers", "staging"] {
-            let path = self.images.join(name);
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&path)
-                .context(|| format!("mkdir `{}`", path.display()))?;
-        }
-        Ok(())
+        let names = ["blobs/sha256", "layers", "staging"];
+        names.iter().try_for_each(|name| fs::make_dirs(&self.images.join(name)))
     }
 
     fn initialize(&self) -> Result<()> {
@@ -119,7 +104,12 @@ impl Store {
     pub(crate) fn find_in(&self, index: &Index, query: &str) -> Result<Image> {
         let id = resolve(index, query)?;
         let entries: Vec<_> = index.of(&id).collect();
-        self.read(&entries, &id).map_err(|error| {
+        self.read_found(&entries, &id, query)
+    }
+
+    /// Reads an image whose entries were found.
+    pub(super) fn read_found(&self, entries: &[&Entry], id: &Digest, query: &str) -> Result<Image> {
+        self.read(entries, id).map_err(|error| {
             error
                 .with_kind(Kind::Corrupt)
                 .context(format!("the image `{query}` is damaged"))
@@ -136,7 +126,7 @@ impl Store {
     /// As [`Store::list`], of an index that was read.
     pub(crate) fn list_of(&self, index: &Index) -> Vec<Image> {
         let image = |(id, entries): (&Digest, Vec<&Entry>)| {
-            self.read(&entries, id).unwrap_or_else(|_| damaged(&entries, id))
+            self.read(&entries, id).unwrap_or_else(|_| described(&entries, id))
         };
         let mut images: Vec<Image> = index.by_id().into_iter().map(image).collect();
         images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
@@ -158,7 +148,7 @@ impl Store {
         };
         let blob = image.manifest.as_ref().and_then(|manifest| {
             let layer = self.read_manifest(manifest).ok()?.layers.into_iter().nth(number)?;
-            std::fs::File::open(self.blob(&layer.digest)).ok()
+            self.open_blob_file(&layer.digest).ok()
         });
         let stream = match blob {
             Some(blob) => decompress(blob)?.0,
@@ -170,7 +160,7 @@ impl Store {
     /// Rebuilds the tar of the unpacked layer with this key.
     pub(crate) fn unpacked_tar(&self, key: &Digest) -> Result<Box<dyn Read + Send>> {
         let tar_split = self.images.join("layers").join(layer::tar_split_name(key));
-        let tar_split = std::fs::File::open(&tar_split)
+        let tar_split = record_file::open(&tar_split, OpenOptions::new().read(true))
             .context(|| format!("cannot rebuild the layer `{}`", key.short()))?;
         let layer = fs::open_dir(&self.layer_dir(key))?;
         Ok(Box::new(TarAssembler::new(tar_split, layer)?))
@@ -185,7 +175,7 @@ impl Store {
         let missing = || corrupt(format!("the image has no layer {number}"));
         let manifest = self.read_manifest(image.manifest.as_ref().ok_or_else(missing)?)?;
         let layer = manifest.layers.into_iter().nth(number).ok_or_else(missing)?;
-        let stream: Box<dyn Read + Send> = match std::fs::File::open(self.blob(&layer.digest)) {
+        let stream: Box<dyn Read + Send> = match self.open_blob_file(&layer.digest) {
             Ok(file) => Box::new(file),
             Err(_) => self.unpacked_tar(image.layers.get(number).ok_or_else(missing)?)?,
         };
@@ -200,17 +190,8 @@ impl Store {
     /// Waits for the lock for changes of the index, the blobs and the layers. It is held briefly:
     /// never while unpacking or deleting.
     pub(crate) fn lock(&self) -> Result<OwnedFd> {
-        use std::os::unix::fs::OpenOptionsExt;
         let path = self.images.join("lock");
-        let mut options = std::fs::OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = match file {
-            // A read-only store does not change, so reading it needs no lock.
-            Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
-                std::fs::File::open(&path)
-            }
-            file => file,
-        };
+        let file = record_file::open_or_create_lock(&path);
         let file = file.context(|| format!("open `{}`", path.display()))?;
         lock::acquire(&file, Share::Alone, "the images")?;
         Ok(file.into())
@@ -232,10 +213,16 @@ impl Store {
         layer::blob(&self.images, digest)
     }
 
+    /// Opens a blob.
+    pub(crate) fn open_blob_file(&self, digest: &Digest) -> std::io::Result<File> {
+        record_file::open(&self.blob(digest), OpenOptions::new().read(true))
+    }
+
     /// Reads a small blob and checks its digest.
     pub(crate) fn read_blob(&self, digest: &Digest) -> Result<Vec<u8>> {
         let path = self.blob(digest);
-        let bytes = std::fs::read(&path).context(|| format!("read `{}`", path.display()))?;
+        let bytes = record_file::read(&path);
+        let bytes = bytes.context(|| format!("read `{}`", path.display()))?;
         if digest_of(&bytes) == *digest {
             Ok(bytes)
         } else {
@@ -258,13 +245,13 @@ impl Store {
             os: document.os,
             config: document.config,
             document: document.value,
-            ..damaged(entries, id)
+            ..described(entries, id)
         })
     }
 }
 
 /// Describes an image by its entries in the index alone.
-fn damaged(entries: &[&Entry], id: &Digest) -> Image {
+pub(super) fn described(entries: &[&Entry], id: &Digest) -> Image {
     let references: BTreeSet<Reference> =
         entries.iter().filter_map(|entry| entry.reference.clone()).collect();
     let (digests, tags): (Vec<_>, Vec<_>) =
@@ -314,17 +301,24 @@ pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
     };
     match matching[..] {
         [id] => Ok(id.clone()),
-        [] => Err(Error::new(Kind::NotFound, format!("no such image: `{query}`"))
-            .hint("list local images with `images`, or load an archive with `load -i FILE`")),
-        _ => {
-            let ids: Vec<_> = matching.iter().map(|id| id.short()).collect();
-            Err(Error::new(
-                Kind::Invalid,
-                format!("`{query}` is the beginning of several image ids"),
-            )
-            .hint(format!("write more of the id: {}", ids.join(", "))))
-        }
+        [] => Err(no_such(query)),
+        _ => Err(ambiguous(query, &matching)),
     }
+}
+
+/// Returns the error for a name without an image.
+pub(super) fn no_such(query: &str) -> Error {
+    let query = credentials::mask_reference(query);
+    Error::new(Kind::NotFound, format!("no such image: `{query}`"))
+        .hint("list local images with `images`, or load an archive with `load -i FILE`")
+}
+
+/// Returns the error for the beginning of several ids.
+pub(super) fn ambiguous(query: &str, matching: &[&Digest]) -> Error {
+    let ids: Vec<_> = matching.iter().take(MAX_NAMED).map(|id| id.short()).collect();
+    let more = if matching.len() > MAX_NAMED { ", ..." } else { "" };
+    Error::new(Kind::Invalid, format!("`{query}` is the beginning of several image ids"))
+        .hint(format!("write more of the id: {}{more}", ids.join(", ")))
 }
 
 /// Returns the entry of a tag, or with a digest the image of that repository with this manifest or
@@ -342,6 +336,14 @@ pub(crate) fn by_reference<'a>(index: &'a Index, requested: &Reference) -> Optio
             }
         }
     })
+}
+
+/// Returns a staging directory for a reader: outside of a store that is read-only.
+pub(crate) fn scratch(staging: Result<Staging>) -> Result<Staging> {
+    match staging {
+        Err(error) if error.errno() == Some(libc::EROFS) => Staging::create(&std::env::temp_dir()),
+        staging => staging,
+    }
 }
 
 #[cfg(test)]

@@ -73,6 +73,7 @@ impl Store {
         check: CancelCheck<'_>,
     ) -> Result<Loaded> {
         let document = Document::parse(incoming.config)?;
+        document.check_size()?;
         check_documents(&document, incoming)?;
         for attempt in 0..ATTEMPTS {
             let stack = Stack {

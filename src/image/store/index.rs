@@ -17,7 +17,7 @@ use crate::model::error::Context;
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
+use crate::sys::{fs, record_file};
 
 pub(crate) const MEDIA_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const MEDIA_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -94,7 +94,7 @@ impl Index {
     /// Reads `index.json` in `directory`. A new store without one is empty.
     pub(crate) fn read(directory: &Path) -> Result<Index> {
         let path = directory.join("index.json");
-        let bytes = match std::fs::read(&path) {
+        let bytes = match record_file::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 if !has_blobs(directory) {
@@ -103,7 +103,16 @@ impl Index {
                 let what = format!("the list of images `{}` is missing", path.display());
                 return Err(corrupt(what).hint(REPAIR_HINT));
             }
-            Err(error) => return Err(Error::from_io(format!("read `{}`", path.display()), &error)),
+            Err(error) => {
+                let failed = Error::from_io(format!("read `{}`", path.display()), &error);
+                let lost = failed.kind() == Kind::Corrupt || failed.errno() == Some(libc::EIO);
+                let failed =
+                    failed.context(format!("the list of images `{}` is damaged", path.display()));
+                return Err(match lost {
+                    true => failed.with_kind(Kind::Corrupt).hint(REPAIR_HINT),
+                    false => failed,
+                });
+            }
         };
         Index::parse(&bytes).map_err(|error| {
             error
@@ -113,7 +122,8 @@ impl Index {
     }
 
     fn parse(bytes: &[u8]) -> Result<Index> {
-        let written: Written = document::parse(bytes)?;
+        // Without the limit of a stranger's document: each tag takes some hundred bytes.
+        let written: Written = document::parse_of_any_length(bytes)?;
         if written.schema_version != 2 {
             return Err(Error::new(Kind::Unsupported, "it has another version"));
         }
@@ -141,7 +151,7 @@ impl Index {
 
     /// Reads the copy of a lost list; empty if the copy is lost as well.
     pub(crate) fn read_copy(directory: &Path) -> Index {
-        let bytes = std::fs::read(directory.join(COPY)).unwrap_or_default();
+        let bytes = record_file::read(&directory.join(COPY)).unwrap_or_default();
         Index::parse(&bytes).unwrap_or_default()
     }
 
@@ -261,8 +271,11 @@ impl Entry {
 
 /// Returns whether there are any blobs.
 pub(crate) fn has_blobs(directory: &Path) -> bool {
-    let names = std::fs::read_dir(directory.join("blobs/sha256"));
-    names.is_ok_and(|mut names| names.next().is_some())
+    match std::fs::read_dir(directory.join("blobs/sha256")) {
+        Ok(mut names) => names.next().is_some(),
+        // What cannot be read is not taken for an empty store.
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    }
 }
 
 /// Returns whether the disk is full.
@@ -280,9 +293,10 @@ pub(crate) fn write_file(directory: &Path, name: &str, bytes: &[u8]) -> Result<(
         _ => {}
     }
     let file = fs::create_file(&holder, temporary.as_bytes())?;
-    write_all(&file, bytes)?;
-    fs::sync(&file)?;
-    fs::rename(&holder, temporary.as_bytes(), &holder, name.as_bytes())?;
+    let written = write_all(&file, bytes)
+        .and_then(|()| fs::sync(&file))
+        .and_then(|()| fs::rename(&holder, temporary.as_bytes(), &holder, name.as_bytes()));
+    written.inspect_err(|_| drop(fs::unlink(&holder, temporary.as_bytes())))?;
     fs::sync(&holder)
 }
 

@@ -67,10 +67,21 @@ impl Store {
 
     /// Returns the layer whose directory has the attributes of `/`, relative to the store: the
     /// topmost with an entry for `/`.
-    pub fn root_like(&self, layers: &[Digest]) -> Option<PathBuf> {
-        let describes = |key: &&Digest| layer::has_root_entry(self.images(), key);
-        let found = layers.iter().rev().find(describes).or(layers.last());
-        found.map(|key| Path::new("layers").join(key.hex()))
+    ///
+    /// # Errors
+    /// When the record of a layer cannot be read.
+    pub fn root_like(&self, layers: &[Digest]) -> Result<Option<PathBuf>> {
+        let found = self.topmost_with_root(layers)?.or(layers.last());
+        Ok(found.map(|key| Path::new("layers").join(key.hex())))
+    }
+
+    fn topmost_with_root<'a>(&self, layers: &'a [Digest]) -> Result<Option<&'a Digest>> {
+        for key in layers.iter().rev() {
+            if layer::has_root_entry(self.images(), key)? {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
     }
 
     fn merge_lowers(&self, layers: &[Digest], key: &Digest) -> Result<()> {
@@ -79,12 +90,7 @@ impl Store {
         fs::sync_filesystem(staging.directory())?;
         let lock = self.lock()?;
         let holder = self.images().join(DIRECTORY);
-        match std::fs::create_dir(&holder) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                return Err(Error::from_io(format!("mkdir `{}`", holder.display()), &error));
-            }
-            _ => {}
-        }
+        fs::make_dirs(&holder)?;
         let holder = fs::open_dir(&holder)?;
         // False is fine: another process has created the same merge.
         fs::rename_new(staging.directory(), DIRECTORY.as_bytes(), &holder, key.hex().as_bytes())?;
@@ -103,8 +109,7 @@ impl Store {
         for layer in layers {
             merge(&fs::open_dir(&layer::path(self.images(), layer))?, &root)?;
         }
-        let describes = |key: &&Digest| layer::has_root_entry(self.images(), key);
-        match layers.iter().rev().find(describes) {
+        match self.topmost_with_root(layers)? {
             Some(layer) => {
                 take_attributes(&fs::open_dir(&layer::path(self.images(), layer))?, &root)?;
             }
@@ -127,8 +132,10 @@ impl Store {
     /// Returns the names of merges that no container of `users` needs. The caller holds the store's
     /// lock.
     pub(crate) fn unreferenced_merged(&self, users: &[ImageUser]) -> Result<Vec<Vec<u8>>> {
-        let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else {
-            return Ok(Vec::new());
+        let holder = match fs::open_dir(&self.images().join(DIRECTORY)) {
+            // No image needed a merge yet.
+            Err(error) if error.kind() == Kind::NotFound => return Ok(Vec::new()),
+            holder => holder?,
         };
         let needed: HashSet<String> =
             users.iter().flat_map(|user| keys(&user.layers)).map(|k| k.hex().to_owned()).collect();

@@ -3,7 +3,7 @@
 //! An image is needed if it has a tag (unless all unused ones are removed), if a container uses it,
 //! or if a needed image was built from it: that keeps the build cache.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::handle::Store;
 use super::index::Index;
@@ -23,13 +23,15 @@ impl Store {
         let mut pruned = Pruned::default();
         let mut unused = unused_images(&images, options, users);
         unused.retain(|image| self.may_delete(&index, &image.id));
+        let mut going: HashSet<&Digest> = HashSet::new();
         for image in unused {
             let references = image.tags.iter().chain(&image.digests).cloned();
             pruned.removed.extend(references.map(Removed::Untagged));
             pruned.removed.push(Removed::Deleted(image.id.clone()));
             pruned.images += 1;
-            index.entries.retain(|entry| entry.id != image.id);
+            going.insert(&image.id);
         }
+        index.entries.retain(|entry| !going.contains(&entry.id));
         let needless = self.unreferenced(&index, users)?;
         pruned.removed.extend(needless.layer_keys().map(Removed::Deleted));
         pruned.bytes = needless.bytes;
@@ -59,12 +61,13 @@ fn unused_images<'a>(
     if options.all {
         return may_go;
     }
+    let parents: HashMap<&Digest, &Digest> =
+        images.iter().filter_map(|image| Some((&image.id, image.parent.as_ref()?))).collect();
     let mut needed: HashSet<&Digest> = HashSet::new();
     let mut todo: Vec<&Digest> = staying.iter().filter_map(|image| image.parent.as_ref()).collect();
     while let Some(id) = todo.pop() {
         if needed.insert(id) {
-            let found = images.iter().find(|image| image.id == *id);
-            todo.extend(found.and_then(|image| image.parent.as_ref()));
+            todo.extend(parents.get(id));
         }
     }
     may_go.into_iter().filter(|image| !needed.contains(&image.id)).collect()

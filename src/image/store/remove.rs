@@ -4,12 +4,13 @@
 //! names; there is no stored counter that could be wrong. Files are selected and made invisible
 //! under the store's lock, and deleted after it is released.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::document::Document;
-use super::handle::{Store, as_reference, by_reference, resolve};
+use super::handle::{MAX_NAMED, Store};
 use super::index::{Index, is_full};
 use super::merged_lowers;
+use super::remaining::Remaining;
 use super::usage::{bytes_of, digest};
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
@@ -31,51 +32,62 @@ pub(crate) struct Unreferenced {
     pub(crate) bytes: u64,
 }
 
+/// What the removal of one name removed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageRemoval {
+    /// The image.
+    pub id: Digest,
+    /// The labels of the image; none of a damaged one.
+    pub labels: BTreeMap<String, String>,
+    /// The removals, in order.
+    pub steps: Vec<Removed>,
+}
+
 impl Store {
-    /// Removes a reference, and the image with its last one; an id stands for all of the image's
+    /// Removes the images that `queries` name, one after the other, in one change of the list.
+    /// Returns one result for each.
+    ///
+    /// A reference is removed, and the image with its last one; an id stands for all of the image's
     /// references. `users` are all containers: an image that one uses is kept unless `force` is
     /// given, that of a live one even then, and the layers of all of them stay.
     ///
     /// A reference among several is only untagged, in use or not, as in Docker.
     pub fn remove(
         &self,
-        query: &str,
+        queries: &[&str],
         options: &RemoveImageOptions,
         users: &[ImageUser],
-    ) -> Result<Vec<Removed>> {
+    ) -> Result<Vec<Result<ImageRemoval>>> {
         let lock = self.lock()?;
-        let mut index = Index::read(self.images())?;
-        let id = resolve(&index, query)?;
-        let references: BTreeSet<Reference> =
-            index.of(&id).filter_map(|entry| entry.reference.clone()).collect();
-        let named =
-            as_reference(query).filter(|reference| by_reference(&index, reference).is_some());
-        let removed_references = match &named {
-            Some(named) => with_digests(named, &references),
-            None => references.clone(),
+        let index = Index::read(self.images())?;
+        let mut removing = Removing {
+            store: self,
+            index: &index,
+            remaining: Remaining::of(&index),
+            options,
+            users: users_by_image(users),
+            documents: HashMap::new(),
         };
-        self.may_untag(&index, &id, removed_references.iter())?;
-        let may_delete = self.may_delete(&index, &id);
-        if !may_delete && named.is_none() {
-            return Err(foreign(&format!("image `{query}`")));
+        let mut results: Vec<Result<ImageRemoval>> =
+            queries.iter().map(|query| removing.remove(query)).collect();
+        let documents = removing.documents;
+        let (references, deleted) = removing.remaining.into_removed();
+        if references.is_empty() && deleted.is_empty() {
+            return Ok(results);
         }
-        if removed_references.len() < references.len() || !may_delete {
-            index.untag(&removed_references);
+        let mut index = index.clone();
+        index.entries.retain(|entry| !deleted.contains(&entry.id));
+        index.untag(&references);
+        if deleted.is_empty() {
             index.write(self.images())?;
-            return Ok(untagged(named.as_ref(), removed_references));
+            return Ok(results);
         }
-        let removal = Removal { query, id: &id, by_id: named.is_none(), tags: &references };
-        refuse_if_needed(&removal, options, users)?;
-
-        index.entries.retain(|entry| entry.id != id);
-        let mut removed = untagged(named.as_ref(), removed_references);
-        removed.push(Removed::Deleted(id));
         let unreferenced = self.unreferenced(&index, users)?;
         let bin = self.replace_index(&index, &unreferenced)?;
-        removed.extend(unreferenced.layer_keys().map(Removed::Deleted));
         drop(lock);
         drop(bin);
-        Ok(removed)
+        assign_layers(&mut results, &documents, &unreferenced);
+        Ok(results)
     }
 
     /// Returns the unreferenced blobs and layers. The caller holds the store's lock.
@@ -183,19 +195,83 @@ impl Store {
     }
 }
 
-/// Returns the references that are removed with `named`: digests are removed with the last tag of
-/// their repository, because they say what was pulled under it (moby, `image_delete.go`).
-fn with_digests(named: &Reference, references: &BTreeSet<Reference>) -> BTreeSet<Reference> {
-    let in_repository = |other: &&Reference| other.repository() == named.repository();
-    let is_tag = |other: &&Reference| other.digest().is_none();
-    let mut mine = references.iter().filter(in_repository);
-    if named.digest().is_none() && mine.clone().filter(is_tag).all(|tag| tag == named) {
-        return mine.cloned().collect();
+/// The removals of one call.
+struct Removing<'a> {
+    store: &'a Store,
+    /// The list before.
+    index: &'a Index,
+    remaining: Remaining<'a>,
+    options: &'a RemoveImageOptions,
+    users: HashMap<&'a Digest, Vec<&'a ImageUser>>,
+    /// The configurations of the images that were named, if they can be read.
+    documents: HashMap<Digest, Option<Document>>,
+}
+
+impl Removing<'_> {
+    fn remove(&mut self, query: &str) -> Result<ImageRemoval> {
+        let (store, index) = (self.store, self.index);
+        let (id, named) = self.remaining.resolve(query)?;
+        let references = match &named {
+            Some(named) => self.remaining.with_digests(&id, named),
+            None => self.remaining.references(&id),
+        };
+        store.may_untag(index, &id, references.iter())?;
+        let may_delete = store.may_delete(index, &id);
+        if !may_delete && named.is_none() {
+            return Err(foreign(&format!("image `{query}`")));
+        }
+        let is_whole = references.len() == self.remaining.count(&id) && may_delete;
+        if is_whole {
+            let users = self.users.get(&id).map(Vec::as_slice).unwrap_or_default();
+            let removal = Removal { query, by_id: named.is_none(), tags: &references, users };
+            refuse_if_needed(&removal, self.options)?;
+            self.remaining.delete(&id);
+        } else {
+            self.remaining.untag(&id, &references);
+        }
+        let labels = self.labels(&id);
+        let mut steps = untagged(named.as_ref(), references);
+        steps.extend(is_whole.then(|| Removed::Deleted(id.clone())));
+        Ok(ImageRemoval { id, labels, steps })
     }
-    // A digest may be given that the store does not list: it names a tag's image.
-    match mine.find(|other| *other == named) {
-        Some(found) => BTreeSet::from([found.clone()]),
-        None => references.iter().filter(in_repository).cloned().collect(),
+
+    fn labels(&mut self, id: &Digest) -> BTreeMap<String, String> {
+        let store = self.store;
+        let read = || Document::parse(&store.read_blob(id).ok()?).ok();
+        let document = self.documents.entry(id.clone()).or_insert_with(read);
+        document.as_ref().map(|document| document.config.labels.clone()).unwrap_or_default()
+    }
+}
+
+fn users_by_image(users: &[ImageUser]) -> HashMap<&Digest, Vec<&ImageUser>> {
+    let mut found: HashMap<&Digest, Vec<&ImageUser>> = HashMap::new();
+    for user in users {
+        found.entry(&user.image).or_default().push(user);
+    }
+    found
+}
+
+/// Reports each unreferenced layer as removed with the last image that had it. Those that no image
+/// had were left over, and come with the first.
+fn assign_layers(
+    results: &mut [Result<ImageRemoval>],
+    documents: &HashMap<Digest, Option<Document>>,
+    unreferenced: &Unreferenced,
+) {
+    let mut layers: BTreeSet<Digest> = unreferenced.layer_keys().collect();
+    let mut deleted: Vec<&mut ImageRemoval> = results
+        .iter_mut()
+        .filter_map(|result| result.as_mut().ok())
+        .filter(|removal| matches!(removal.steps.last(), Some(Removed::Deleted(_))))
+        .collect();
+    for removal in deleted.iter_mut().rev() {
+        let document = documents.get(&removal.id).and_then(Option::as_ref);
+        let ids = document.map(|document| layer::ids(&document.diff_ids)).unwrap_or_default();
+        let keys = ids.into_iter().flat_map(|id| [id.diff_id, id.above]);
+        removal.steps.extend(keys.filter_map(|key| layers.take(&key)).map(Removed::Deleted));
+    }
+    if let Some(first) = deleted.first_mut() {
+        first.steps.extend(layers.into_iter().map(Removed::Deleted));
     }
 }
 
@@ -231,28 +307,23 @@ fn is_needed(needed: &HashSet<Digest>, name: &[u8]) -> bool {
     digest(layer::key_of_name(name)).is_none_or(|digest| needed.contains(&digest))
 }
 
-/// The image to remove, and how the caller names it.
+/// The image to remove, how the caller names it, and its containers.
 struct Removal<'a> {
     query: &'a str,
-    id: &'a Digest,
     by_id: bool,
     tags: &'a BTreeSet<Reference>,
+    users: &'a [&'a ImageUser],
 }
 
-fn refuse_if_needed(
-    image: &Removal<'_>,
-    options: &RemoveImageOptions,
-    users: &[ImageUser],
-) -> Result<()> {
-    let Removal { query, id, by_id, tags } = *image;
+fn refuse_if_needed(image: &Removal<'_>, options: &RemoveImageOptions) -> Result<()> {
+    let Removal { query, by_id, tags, users } = *image;
     let refused =
         |why: String| Error::new(Kind::Refused, format!("cannot remove `{query}`: {why}"));
-    let of_image = |live: bool| {
-        let mine = users.iter().filter(move |user| user.image == *id && (!live || user.live));
-        let names: Vec<_> = mine.map(|user| format!("`{}`", user.container)).collect();
-        names.join(", ")
+    let named = |live: bool| {
+        let mine = users.iter().filter(move |user| !live || user.live);
+        list(mine.map(|user| format!("`{}`", user.container)), ", ")
     };
-    let (live, all) = (of_image(true), of_image(false));
+    let (live, all) = (named(true), named(false));
     if !live.is_empty() {
         return Err(refused(format!("it is used by the running container {live}"))
             .hint("stop and remove the container first: --force does not help"));
@@ -266,11 +337,20 @@ fn refuse_if_needed(
     }
     let repositories: BTreeSet<_> = tags.iter().map(Reference::repository).collect();
     if by_id && repositories.len() > 1 {
-        let names: Vec<_> = tags.iter().map(Reference::familiar).collect();
+        let names = list(tags.iter().map(Reference::familiar), " and ");
         return Err(refused("it has tags in several repositories".to_owned())
-            .hint(format!("remove {}, or use --force", names.join(" and "))));
+            .hint(format!("remove {names}, or use --force")));
     }
     Ok(())
+}
+
+/// Joins names for an error: the first ones, where there are many.
+fn list(names: impl Iterator<Item = String>, by: &str) -> String {
+    let mut names: Vec<String> = names.take(MAX_NAMED + 1).collect();
+    if names.len() > MAX_NAMED {
+        names[MAX_NAMED] = "others".to_owned();
+    }
+    names.join(by)
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use super::handle::Store;
+use super::document;
+use super::handle::{Store, described};
 use super::index::Index;
 use crate::image::layer;
-use crate::model::image::history::{self, History};
+use crate::model::image::history::{self, Ancestor, History};
 use crate::model::image::usage::{ImageUsage, PruneOptions, Usage};
 use crate::model::image::{Image, ImageUser};
 use crate::model::value::digest::Digest;
@@ -23,13 +24,19 @@ impl Store {
         let image = self.find_in(&index, query)?;
         let sizes: Vec<u64> =
             image.layers.iter().map(|key| layer::size(self.images(), key)).collect();
-        let mut ancestors: Vec<Image> = Vec::new();
+        let mut ancestors: Vec<Ancestor> = Vec::new();
+        let entries = index.by_id();
         let mut parent = image.parent.clone();
         // The chain also ends at an image that was removed or is damaged.
         while let Some(id) = parent.filter(|_| ancestors.len() < MAX_ANCESTORS) {
-            let Ok(found) = self.find_in(&index, id.as_str()) else { break };
-            parent = found.parent.clone();
-            ancestors.push(found);
+            let Some(known) = entries.get(&id) else { break };
+            let Ok(steps) = self.read_blob(&id).and_then(|bytes| document::count_steps(&bytes))
+            else {
+                break;
+            };
+            let named = described(known, &id);
+            parent = named.parent;
+            ancestors.push(Ancestor { id, tags: named.tags, steps });
         }
         Ok(history::history(&image, &sizes, &ancestors))
     }

@@ -123,10 +123,30 @@ const IPC_SYSCTLS: [&str; 8] = [
 /// [`Kind::Invalid`].
 pub fn sysctl(text: &str) -> Result<(String, String)> {
     match text.split_once('=') {
+        // Docker's command line refuses a key of another namespace itself (docker/cli,
+        // `ValidateSysctl`), and so fails with its own exit code.
+        Some((key, _)) if !key.is_empty() && !has_namespace(key) => Err(no_namespace(key)),
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err(Error::new(Kind::Invalid, format!("sysctl '{text}' has no value"))
             .hint("write KEY=VALUE, such as net.core.somaxconn=1024")),
     }
+}
+
+/// Whether a kernel parameter belongs to a namespace.
+fn has_namespace(key: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
+    let known = key.starts_with("net.") || is_of_ipc(key);
+    known && key.bytes().all(plain) && !key.contains("..")
+}
+
+fn is_of_ipc(key: &str) -> bool {
+    IPC_SYSCTLS.contains(&key) || key.starts_with("fs.mqueue.")
+}
+
+fn no_namespace(key: &str) -> Error {
+    let message = format!("sysctl '{}' is not allowed", key.escape_debug());
+    Error::new(Kind::Invalid, message)
+        .hint("use one of net.*, kernel.msg*, kernel.sem, kernel.shm*, fs.mqueue.*")
 }
 
 /// Parses `NAME:ADDRESS` of `--add-host`.
@@ -166,28 +186,18 @@ impl Namespaces {
     /// # Errors
     /// [`Kind::Invalid`].
     pub(super) fn check_sysctl(&self, key: &str, value: &str) -> Result<()> {
-        let refuse =
-            |message: String, hint: &str| Err(Error::new(Kind::Invalid, message).hint(hint));
-        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
-        let of_network = key.starts_with("net.");
-        let of_ipc = IPC_SYSCTLS.contains(&key) || key.starts_with("fs.mqueue.");
-        let well_formed = key.bytes().all(plain) && !key.contains("..") && !value.contains('\0');
-        if !well_formed || !(of_network || of_ipc) {
-            return refuse(
-                format!("sysctl '{}' is not allowed", key.escape_debug()),
-                "use one of net.*, kernel.msg*, kernel.sem, kernel.shm*, fs.mqueue.*",
-            );
+        if !has_namespace(key) || value.contains('\0') {
+            return Err(no_namespace(key));
         }
-        let (mode, what) = if of_network { (&self.network, "network") } else { (&self.ipc, "ipc") };
-        if !mode.is_private() {
-            return refuse(
-                format!(
-                    "sysctl '{key}' is not allowed: the container has no private {what} namespace"
-                ),
-                "set it in the container or host that owns the namespace",
-            );
+        let (mode, what) =
+            if is_of_ipc(key) { (&self.ipc, "ipc") } else { (&self.network, "network") };
+        if mode.is_private() {
+            return Ok(());
         }
-        Ok(())
+        let message =
+            format!("sysctl '{key}' is not allowed: the container has no private {what} namespace");
+        Err(Error::new(Kind::Invalid, message)
+            .hint("set it in the container or host that owns the namespace"))
     }
 }
 

@@ -20,6 +20,7 @@ use crate::model::value::env::DEFAULT_PATH;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
+use crate::model::value::visible;
 use crate::model::{Error, Kind, Result};
 
 /// The longest host name: one label of RFC 1123. The kernel's limit is 64.
@@ -214,7 +215,8 @@ fn check_image(image: &str, config: &ImageConfig) -> Result<()> {
             .split_once('=')
             .is_some_and(|(key, _)| !key.is_empty() && !key.contains(['*', '\n']));
         if !well_formed || entry.contains('\0') {
-            return Err(corrupt(image, format!("has an invalid environment entry {entry:?}")));
+            let entry = visible::short(entry);
+            return Err(corrupt(image, format!("has an invalid environment entry `{entry}`")));
         }
     }
     if config.volumes.len() > MAX_VOLUMES {
@@ -226,7 +228,7 @@ fn check_image(image: &str, config: &ImageConfig) -> Result<()> {
     if !workdir.is_empty() && !workdir.starts_with('/') {
         return Err(corrupt(
             image,
-            format!("has a working directory that is not absolute: {workdir:?}"),
+            format!("has a working directory that is not absolute: `{}`", visible::short(workdir)),
         ));
     }
     let lists = [&config.entrypoint, &config.cmd];

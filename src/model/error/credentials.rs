@@ -7,9 +7,27 @@ use std::ops::Range;
 /// What stands in a message for credentials.
 const MASK: &str = "***";
 
+/// The at sign, and its forms that look alike (U+FF20, U+FE6B).
+const AT_SIGNS: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
+
 /// Returns the text with `***` for all credentials before an `@`.
 pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     replaced(text, |_| MASK.to_owned())
+}
+
+/// Returns a text that was to be an image reference, without all that stands before its `@`: a
+/// token alone has no other mark.
+pub(crate) fn mask_reference(text: &str) -> String {
+    match last_at(text) {
+        Some(at) if at > 0 => format!("{MASK}{}", &text[at..]),
+        _ => text.to_owned(),
+    }
+}
+
+/// Returns the place of the last at sign that no digest follows.
+fn last_at(text: &str) -> Option<usize> {
+    let mut all = text.rmatch_indices(AT_SIGNS);
+    all.find(|(at, sign)| !is_digest(&text[at + sign.len()..])).map(|(at, _)| at)
 }
 
 /// As [`mask`], and each byte stays in its place: for a source that is shown with marks below it.
@@ -18,7 +36,7 @@ pub(crate) fn mask_in_place(text: &str) -> Cow<'_, str> {
 }
 
 fn replaced(text: &str, with: impl Fn(&str) -> String) -> Cow<'_, str> {
-    if !text.contains('@') {
+    if !text.contains(AT_SIGNS) {
         return Cow::Borrowed(text);
     }
     let mut whole = String::with_capacity(text.len());
@@ -45,15 +63,23 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 /// it in a URL.
 fn credentials(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     let written = &text[word.clone()];
-    let at =
-        written.rmatch_indices('@').map(|(at, _)| at).find(|at| !is_digest(&written[at + 1..]))?;
+    let at = last_at(written)?;
     let before = &written[..at];
-    let start = match before.find("://") {
-        Some(scheme) => scheme + "://".len(),
+    let start = match before.find("//") {
+        Some(slashes) => before.len() - before[slashes..].trim_start_matches('/').len(),
+        // A token alone, before a registry.
+        None if !before.contains('/') && written[at..].contains('/') => 0,
         // A path of the host, or a registry with a port, has no password.
-        None => before.find(':').filter(|colon| !before[..*colon].contains('/')).map(|_| 0)?,
+        None => before.find(':').filter(|colon| is_user(before, *colon)).map(|_| 0)?,
     };
     Some(word.start + start..word.start + at).filter(|found| !found.is_empty())
+}
+
+/// Whether a user and not a path or a registry stands before this colon. A stray slash does not
+/// make it a path, which another path follows: `/srv:/data@1`.
+fn is_user(before: &str, colon: usize) -> bool {
+    let name = before[..colon].trim_start_matches('/');
+    !name.contains('/') && !(before.starts_with('/') && before[colon + 1..].starts_with('/'))
 }
 
 /// Whether what follows an `@` is a digest, which a reference ends in.
@@ -71,6 +97,12 @@ mod tests {
             ("invalid `https://u:pw@h/x:1`: no", "invalid `https://***@h/x:1`: no"),
             ("u:pw@h/x:1", "***@h/x:1"),
             ("https://token@h/x", "https://***@h/x"),
+            ("`ghp_token@h/x:1`", "`***@h/x:1`"),
+            ("//u:pw@h/x", "//***@h/x"),
+            ("///u:pw@h/x", "///***@h/x"),
+            ("/u:pw@h/x", "***@h/x"),
+            ("h//u:pw@h/x", "h//***@h/x"),
+            ("u:pw\u{ff20}h/x", "***\u{ff20}h/x"),
             ("https://u:p@w/x@h/x and u:pw@h", "https://***@h/x and ***@h"),
             ("u:pw@h/x@sha256:12", "***@h/x@sha256:12"),
             ("RUN curl \"ftp://ä:ö@h\"", "RUN curl \"ftp://***@h\""),
@@ -87,12 +119,27 @@ mod tests {
             "h.org/app:1@x",
             "ann@example.org",
             "/srv:/data@1:ro",
+            "/home/ann@example.org/x",
+            "@scope/x",
             "a @ b",
             "@",
             "https://@h",
             "",
         ] {
             assert_eq!(mask(text), text);
+        }
+    }
+
+    #[test]
+    fn of_a_reference_nothing_before_its_at_sign_stays() {
+        for (text, shown) in [
+            ("//u:pw@h/x", "***@h/x"),
+            ("pw@h/x:1", "***@h/x:1"),
+            ("u:pw\u{ff20}h/x", "***\u{ff20}h/x"),
+            ("app:1@sha256:12", "app:1@sha256:12"),
+            ("pw@h/x@sha256:12", "***@h/x@sha256:12"),
+        ] {
+            assert_eq!(mask_reference(text), shown);
         }
     }
 

@@ -24,12 +24,23 @@ pub struct History {
     pub tags: Vec<Reference>,
 }
 
+/// An image that another was built from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ancestor {
+    /// The image.
+    pub id: Digest,
+    /// The tags of the image.
+    pub tags: Vec<Reference>,
+    /// How many steps its configuration names.
+    pub steps: usize,
+}
+
 /// Returns the steps of an image, latest first. `sizes` are those of its layers, lowest first;
 /// `ancestors` are the images that it was built from, nearest first.
 ///
 /// A history is untrusted: where it names more layers than there are, those have
 /// no size; where it names fewer, the others follow without a command.
-pub fn history(image: &Image, sizes: &[u64], ancestors: &[Image]) -> Vec<History> {
+pub fn history(image: &Image, sizes: &[u64], ancestors: &[Ancestor]) -> Vec<History> {
     let mut sizes = sizes.iter().copied();
     let mut steps: Vec<History> =
         recorded_steps(image).iter().map(|step| from_step(step, &mut sizes)).collect();
@@ -39,7 +50,7 @@ pub fn history(image: &Image, sizes: &[u64], ancestors: &[Image]) -> Vec<History
     }
     let mut above = steps.len();
     for ancestor in ancestors {
-        let length = recorded_steps(ancestor).len();
+        let length = ancestor.steps;
         // Only below the one before it; else it is not what this image was built from.
         let Some(step) = length.checked_sub(1).filter(|_| length < above) else { break };
         (steps[step].id, steps[step].tags) = (Some(ancestor.id.clone()), ancestor.tags.clone());
@@ -111,8 +122,12 @@ mod tests {
     #[test]
     fn images_that_it_was_built_from_have_their_ids() {
         let step = json!({"empty_layer": true});
-        let of = |seed: u8, length: usize| image(seed, vec![step.clone(); length].into());
-        let steps = super::history(&of(1, 4), &[], &[of(2, 3), of(3, 1), of(4, 1), of(5, 0)]);
+        let newest = image(1, vec![step; 4].into());
+        let of = |seed: u8, steps: usize| {
+            let image = Image::plain(seed);
+            Ancestor { id: image.id, tags: image.tags, steps }
+        };
+        let steps = super::history(&newest, &[], &[of(2, 3), of(3, 1), of(4, 1), of(5, 0)]);
         let seeds: Vec<_> = steps.iter().map(|step| step.id.clone()).collect();
         let id = |seed: u8| Some(Digest::from_bytes(&[seed; 32]));
         assert_eq!(seeds, [id(1), id(2), None, id(3)]);

@@ -93,6 +93,8 @@ pub struct Difference {
     pub deleted: usize,
     /// The first differences, with Docker's letter before each: `A /x`.
     pub examples: Vec<String>,
+    /// Why the files cannot be compared, if they cannot.
+    pub unknown: Option<String>,
 }
 
 /// Which layers provide a path of a container.

@@ -1,7 +1,12 @@
 //! Lines of a container's log, and the options to read them.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// The longest reason of a loss, in bytes.
+const MAX_REASON: usize = 80;
 
 /// The stream of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -38,6 +43,44 @@ pub struct LogLine {
     /// The bytes, with the newline that ended them. Without one, the line continues in the next
     /// record of the stream (lines are split at 16 KiB), or the container exited there.
     pub bytes: Vec<u8>,
+    /// What is missing before this line. A line without bytes says what is missing at the end.
+    pub lost: Option<LostOutput>,
+}
+
+/// Output that could not be written to the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostOutput {
+    /// How many lines are missing, at least in part.
+    pub lines: u64,
+    /// How many bytes are missing, as far as known.
+    pub bytes: u64,
+    /// Why, such as `no space left on device`.
+    pub reason: String,
+}
+
+impl LostOutput {
+    /// Adds what is missing directly behind this.
+    pub fn add(&mut self, more: &LostOutput) {
+        self.lines = self.lines.saturating_add(more.lines);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        if !self.reason.contains(&more.reason) {
+            self.reason = format!("{}, then {}", self.reason, more.reason);
+            self.reason.truncate(self.reason.floor_char_boundary(MAX_REASON));
+        }
+    }
+}
+
+/// Writes `120 bytes, 3 lines lost: no space left on device`.
+impl fmt::Display for LostOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        if self.bytes > 0 {
+            write!(f, "{} byte{}, ", self.bytes, plural(self.bytes))?;
+        }
+        // Of a line that is missing in part, the end may be there.
+        let lines = self.lines.max(1);
+        write!(f, "{lines} line{} lost: {}", plural(lines), self.reason)
+    }
 }
 
 impl LogLine {

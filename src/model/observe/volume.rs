@@ -45,6 +45,8 @@ pub struct VolumeUse {
     pub mountpoint: String,
     /// The containers of the volume, running or not.
     pub users: Vec<ContainerName>,
+    /// What is wrong with its record; then only name, directory and users are known.
+    pub damaged: Option<String>,
 }
 
 /// A filter of volumes. All set fields must match.
@@ -65,7 +67,7 @@ pub struct VolumeFilter {
 /// How to remove a volume.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RemoveVolumeOptions {
-    /// Whether a missing volume is not an error.
+    /// Whether a missing volume is not an error, and one with a damaged record is removed.
     pub force: bool,
     /// Only the volume that was created at this time; another of its name counts as missing.
     pub created: Option<Timestamp>,
@@ -142,7 +144,7 @@ impl VolumeFilter {
 /// Returns what `volume inspect` prints, in Docker's keys.
 pub fn inspect(one: &VolumeUse) -> Value {
     let labels = one.volume.all_labels();
-    json!({
+    let mut shown = json!({
         "CreatedAt": one.volume.created.to_string(),
         "Driver": "local",
         "Labels": Some(labels).filter(|labels| !labels.is_empty()),
@@ -150,5 +152,11 @@ pub fn inspect(one: &VolumeUse) -> Value {
         "Name": one.volume.name,
         "Options": null,
         "Scope": "local",
-    })
+    });
+    if let Some(why) = &one.damaged {
+        shown["CreatedAt"] = Value::Null;
+        // Docker's key for what a driver has to say of a volume.
+        shown["Status"] = json!({ "damaged": why });
+    }
+    shown
 }

@@ -4,6 +4,7 @@
 //! An image brings its own `/etc/passwd`: were `1001` looked up as a name, the image could make it
 //! uid 0.
 
+use super::visible::is_hidden;
 use crate::model::{Error, Kind, Result};
 
 /// The highest id (moby/sys/user, `maxID`).
@@ -64,11 +65,18 @@ pub fn check_group(text: &str) -> Result<()> {
 }
 
 fn check(what: &str, text: &str) -> Result<()> {
+    // An image may bring a number of any length.
+    let shown = || text.chars().take(32).collect::<String>().escape_debug().to_string();
+    // `1001 ` is not the number, and an image could have a user of this name.
+    if text.contains(|c: char| c.is_whitespace() || is_hidden(c)) {
+        let message = format!("invalid {what} `{}`: it contains white space", shown());
+        return Err(Error::new(Kind::Invalid, message)
+            .hint(format!("write an id such as 1000, or the name of a {what} of the image")));
+    }
     if Account::of(text) != Account::OutOfRange {
         return Ok(());
     }
-    // An image may bring a number of any length.
-    let shown: String = text.chars().take(32).collect();
+    let shown = shown();
     let message = format!("invalid {what} `{shown}`: a number must be from 0 to {MAX_ID}");
     Err(Error::new(Kind::Invalid, message)
         .hint(format!("write an id such as 1000, or the name of a {what} of the image")))
@@ -92,10 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn a_number_out_of_range_is_refused_as_user_and_as_group() {
+    fn a_number_out_of_range_and_white_space_are_refused_as_user_and_as_group() {
         for text in ["2147483648", "-1:0", "0:4294967296", ":-1"] {
             let error = check_user(text).unwrap_err();
             assert!(error.message().contains("from 0 to 2147483647"), "{text}");
+        }
+        for text in ["1001 ", " 0", "0:1001 ", "a\tb", "app\n", "1001\u{a0}", "1001\u{200b}"] {
+            let error = check_user(text).unwrap_err();
+            assert!(error.message().contains("white space"), "{text:?}");
         }
         for text in ["", "0", "app", "app:", ":7", "1000:video"] {
             assert!(check_user(text).is_ok(), "{text}");

@@ -68,6 +68,19 @@ impl Expression {
         }
     }
 
+    /// Returns keys and values of a map; `None` for any other expression.
+    pub fn entries(&self) -> Option<Vec<(&str, &Expression)>> {
+        match self {
+            Expression::Options(entries) => {
+                Some(entries.iter().map(|(key, value)| (*key, value)).collect())
+            }
+            Expression::Map(entries) => {
+                Some(entries.iter().map(|(key, value)| (key.as_str(), value)).collect())
+            }
+            _ => None,
+        }
+    }
+
     /// Returns a call with options, or without where there are none.
     pub fn call(
         function: &'static str,

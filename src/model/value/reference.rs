@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use crate::model::error::credentials::mask_reference;
 use crate::model::{Error, Kind, Result};
 
 const DEFAULT_DOMAIN: &str = "docker.io";
@@ -82,7 +83,8 @@ impl FromStr for Reference {
 
     fn from_str(text: &str) -> Result<Self> {
         let invalid = |why: &str| {
-            Error::new(Kind::Invalid, format!("invalid image reference `{text}`: {why}")).hint(
+            let shown = mask_reference(text);
+            Error::new(Kind::Invalid, format!("invalid image reference `{shown}`: {why}")).hint(
                 "write [registry/]name[:tag][@sha256:...], in lower case, such as `alpine:3.20`",
             )
         };
@@ -97,14 +99,14 @@ impl FromStr for Reference {
             _ => (rest, None),
         };
         if let Some(tag) = tag.filter(|tag| !is_tag(tag)) {
-            return Err(invalid(&format!("invalid tag `{tag}`")));
+            return Err(invalid(&format!("invalid tag `{}`", mask_reference(tag))));
         }
         let (domain, path) = split_domain(name);
         if name.len() > MAX_NAME {
             return Err(invalid("the name is longer than 255 characters"));
         }
         if !is_domain(&domain) {
-            return Err(invalid(&format!("invalid registry `{domain}`")));
+            return Err(invalid(&format!("invalid registry `{}`", mask_reference(&domain))));
         }
         if path.is_empty() || !path.split('/').all(is_path_component) {
             return Err(invalid("the name must consist of lower-case letters, digits and . _ - /"));

@@ -18,6 +18,7 @@ use super::hierarchies::{self, Hierarchies, V1};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys;
+use crate::sys::process_state::ProcessState;
 
 /// How long the kernel may take to freeze, thaw or release a cgroup.
 const KERNEL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -328,13 +329,20 @@ fn remove_directory(directory: &Path) -> Result<()> {
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_millis(50));
             }
-            Err(error) => {
-                return Err(Error::from_io(
-                    format!("remove cgroup `{}`", directory.display()),
-                    &error,
-                ));
-            }
+            Err(error) => return Err(still_used(directory, &error)),
         }
+    }
+}
+
+/// Returns the error of a cgroup that cannot be removed. It names a process that is left in it.
+fn still_used(directory: &Path, error: &std::io::Error) -> Error {
+    let what = format!("remove cgroup `{}`", directory.display());
+    let left = read(directory, "cgroup.procs").unwrap_or_default();
+    let left = left.lines().next().and_then(|pid| ProcessState::of(pid.parse().ok()?));
+    match left {
+        Some(process) => Error::new(Kind::Timeout, format!("{what}: {process}, is left in it"))
+            .hint("remove the container when that process has exited: lifebox rm -f CONTAINER"),
+        None => Error::from_io(what, error),
     }
 }
 

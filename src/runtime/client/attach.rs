@@ -12,7 +12,10 @@ use rustix::net::SendFlags;
 
 use super::detach_keys::Keys;
 use super::runtime::{Claim, Runtime, refuse};
-use crate::model::container::exec::{AttachOutcome, DetachKeys};
+use super::streams::{StdinForwarder, Streams};
+use super::unresponsive::stuck;
+use super::watch::{Watch, Work};
+use crate::model::container::exec::AttachOutcome;
 use crate::model::container::status::Action;
 use crate::model::observe::event;
 use crate::model::observe::log::Stream;
@@ -36,53 +39,12 @@ pub enum AttachMode {
     Running,
 }
 
-/// The caller's streams.
-pub struct Streams<'a> {
-    /// Forwarded to the container, if it keeps its standard input open.
-    pub stdin: Option<BorrowedFd<'a>>,
-    /// Gets the container's standard output.
-    pub stdout: &'a mut dyn Write,
-    /// Gets the container's standard error.
-    pub stderr: &'a mut dyn Write,
-    /// Whether signals of this process are forwarded; never with a terminal.
-    pub forward_signals: bool,
-    /// The keys that detach from a container with a terminal.
-    pub detach_keys: DetachKeys,
-    /// The caller's terminal, whose size is the container's.
-    pub terminal: Option<BorrowedFd<'a>>,
-}
-
-impl Streams<'_> {
-    /// Returns the size of the caller's terminal.
-    pub(crate) fn size(&self) -> Option<Size> {
-        let (rows, columns) = sys::terminal::size(self.terminal?)?;
-        Some(Size { rows, columns })
-    }
-}
-
-impl std::fmt::Debug for Streams<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Streams").finish_non_exhaustive()
-    }
-}
-
-/// Input on its way from the caller to the container.
-pub(crate) struct StdinForwarder<'a> {
-    from: BorrowedFd<'a>,
-    /// The container's standard input; `None` if input goes over the connection.
-    to: Option<File>,
-    pending: Vec<u8>,
-}
-
-impl<'a> StdinForwarder<'a> {
-    /// Returns a forwarder over the connection.
-    pub(crate) fn by_frames(from: BorrowedFd<'a>) -> Self {
-        StdinForwarder { from, to: None, pending: Vec::new() }
-    }
-}
-
 /// The most bytes of output to the monitor that wait in memory.
 const MAX_OUTBOX: usize = 64 * 1024;
+/// The signals by which users end programs: SIGHUP, SIGINT, SIGQUIT and SIGTERM.
+const ENDINGS: [i32; 4] = [1, 2, 3, 15];
+/// After this number of signals a client drops output without a reader.
+const INSISTENT: u32 = 3;
 /// How long a detaching client waits until the monitor has taken its last input.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -152,14 +114,14 @@ impl Runtime {
             signals,
             ..AttachSession::new(connection, forwarder, streams, tty, None)?
         };
-        match session.run(cancel)? {
+        match session.run(id, cancel)? {
             Some(outcome) => {
                 if outcome == AttachOutcome::Detached {
                     self.event(id, event::EventAction::Detach, &[]);
                 }
                 Ok(outcome)
             }
-            None => self.wait(id, None, cancel).map(AttachOutcome::Exited),
+            None => self.wait_on(id, None, cancel, true).map(AttachOutcome::Exited),
         }
     }
 
@@ -174,6 +136,7 @@ impl Runtime {
 /// The caller's streams, connected.
 pub(crate) struct AttachSession<'a> {
     connection: Connection,
+    watch: Watch,
     /// Bytes that the monitor has not taken yet.
     outbox: Vec<u8>,
     stdin_forwarder: Option<StdinForwarder<'a>>,
@@ -186,6 +149,8 @@ pub(crate) struct AttachSession<'a> {
     /// When the program is killed.
     deadline: Option<Instant>,
     late: bool,
+    /// How many signals were forwarded by which users end programs.
+    interrupts: u32,
     /// The signal that the program gets if this session is cancelled.
     pub(crate) on_cancel: Option<Signal>,
     stdout: &'a mut dyn Write,
@@ -207,6 +172,7 @@ impl<'a> AttachSession<'a> {
         let typed = typed.filter(|typed| tty && sys::terminal::is_terminal(*typed));
         let terminal = streams.terminal.filter(|_| tty);
         Ok(AttachSession {
+            watch: Watch::new(connection.peer(), Work::Run),
             connection,
             outbox: Vec::new(),
             signals: if signals { Some(Signals::take()?) } else { None },
@@ -221,6 +187,7 @@ impl<'a> AttachSession<'a> {
             stdin_forwarder,
             deadline,
             late: false,
+            interrupts: 0,
             on_cancel: None,
             stdout: streams.stdout,
             stderr: streams.stderr,
@@ -229,11 +196,18 @@ impl<'a> AttachSession<'a> {
 
     /// Runs until the program exits or the caller detaches; `None` if the monitor closed the
     /// connection.
-    pub(crate) fn run(mut self, cancel: &CancelToken) -> Result<Option<AttachOutcome>> {
+    pub(crate) fn run(
+        mut self,
+        id: &ContainerId,
+        cancel: &CancelToken,
+    ) -> Result<Option<AttachOutcome>> {
         loop {
+            if let Some(process) = self.watch.look() {
+                return Err(stuck(id, &process));
+            }
             while let Some(received) = self.connection.decode()? {
                 match received {
-                    Received::Output(stream, bytes) => self.print(stream, &bytes)?,
+                    Received::Output(stream, bytes) => self.print(stream, &bytes, cancel)?,
                     Received::Reply(Reply::Exited { .. }) if self.late => {
                         let message = "timed out: the process was killed";
                         return Err(Error::new(Kind::Timeout, message));
@@ -246,20 +220,9 @@ impl<'a> AttachSession<'a> {
                 }
             }
             let ready = self.poll(cancel)?;
-            cancel.check().inspect_err(|_| {
-                if let Some(signal) = self.on_cancel {
-                    let _ = self.connection.send(&Request::Kill { signal });
-                }
-            })?;
-            if !self.late && self.deadline.is_some_and(|at| Instant::now() >= at) {
-                self.late = true;
-                self.queue(&Request::Kill { signal: Signal::KILL });
-            }
+            self.interrupt(cancel)?;
             if ready[0] && !self.connection.fill() {
                 return Ok(None);
-            }
-            while let Some(signal) = self.signals.as_ref().and_then(Signals::next) {
-                self.queue(&Request::Kill { signal });
             }
             if ready[3] {
                 self.resize()?;
@@ -313,17 +276,54 @@ impl<'a> AttachSession<'a> {
         Ok(())
     }
 
-    fn print(&mut self, stream: Stream, bytes: &[u8]) -> Result<()> {
-        let out = if stream == Stream::Stdout { &mut *self.stdout } else { &mut *self.stderr };
-        match out.write_all(bytes).and_then(|()| out.flush()) {
-            // The reader is gone, as in `run ... | head`: as with Docker's client, the container
-            // runs on.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                Err(Error::new(Kind::Cancelled, "the reader of the container's output is gone"))
+    fn print(&mut self, stream: Stream, bytes: &[u8], cancel: &CancelToken) -> Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let out = if stream == Stream::Stdout { &mut *self.stdout } else { &mut *self.stderr };
+            match out.write(rest) {
+                Ok(0) => return Err(lost(&ErrorKind::WriteZero.into())),
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_without_reader(&error) => self.without_reader(cancel)?,
+                Err(error) => return Err(lost(&error)),
             }
-            Err(error) => Err(Error::from_io("write the container's output", &error)),
-            Ok(()) => Ok(()),
         }
+        let out = if stream == Stream::Stdout { &mut *self.stdout } else { &mut *self.stderr };
+        out.flush().map_err(|error| lost(&error))
+    }
+
+    /// Does between two attempts to write what a session must do meanwhile. Fails when there is
+    /// nothing left to wait for: the user has sent a signal, and the container has ended, or the
+    /// user insists.
+    fn without_reader(&mut self, cancel: &CancelToken) -> Result<()> {
+        self.interrupt(cancel)?;
+        self.send();
+        let ended = || sys::poll::is_hung_up(&self.connection);
+        match self.interrupts {
+            0 => Ok(()),
+            count if count < INSISTENT && !ended() => Ok(()),
+            _ => Err(Error::new(Kind::Cancelled, "interrupted while no process reads the output")),
+        }
+    }
+
+    /// Obeys the cancel token and the deadline, and forwards signals.
+    fn interrupt(&mut self, cancel: &CancelToken) -> Result<()> {
+        cancel.check().inspect_err(|_| {
+            if let Some(signal) = self.on_cancel {
+                let _ = self.connection.send(&Request::Kill { signal });
+            }
+        })?;
+        if !self.late && self.deadline.is_some_and(|at| Instant::now() >= at) {
+            self.late = true;
+            self.queue(&Request::Kill { signal: Signal::KILL });
+        }
+        while let Some(signal) = self.signals.as_ref().and_then(Signals::next) {
+            if ENDINGS.contains(&signal.number()) {
+                self.interrupts += 1;
+            }
+            self.queue(&Request::Kill { signal });
+        }
+        Ok(())
     }
 
     /// Returns which are ready: monitor, cancel, signals, window size, standard input.
@@ -347,7 +347,8 @@ impl<'a> AttachSession<'a> {
             PollFd::from_borrowed_fd(forwarder, flags),
         ];
         let deadline = self.deadline.filter(|_| !self.late);
-        let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        let until = deadline.into_iter().chain([self.watch.next_look()]).min();
+        let left = until.map(|at| at.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
         loop {
             match rustix::event::poll(&mut fds, left.as_ref()) {
@@ -401,4 +402,17 @@ impl<'a> AttachSession<'a> {
         }
         false
     }
+}
+
+/// Whether a writer has given up waiting for a reader, for now.
+fn is_without_reader(error: &std::io::Error) -> bool {
+    Error::downcast_io(error).is_some_and(|error| error.kind() == Kind::Timeout)
+}
+
+fn lost(error: &std::io::Error) -> Error {
+    // The reader is gone, as in `run ... | head`: as with Docker's client, the container runs on.
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Error::new(Kind::Cancelled, "the reader of the container's output is gone");
+    }
+    Error::from_io("write the container's output", error)
 }

@@ -33,16 +33,37 @@ pub struct NewContainer<'a> {
     pub root: Option<&'a str>,
 }
 
+/// What the caller does while a container is created.
+#[derive(Clone, Copy)]
+pub struct CreationWork<'a> {
+    /// Fills the root, if it is a copy of the layers: may take long.
+    pub copy: &'a dyn Fn(&Path) -> Result<()>,
+    /// Called after the root and before the small files are written.
+    pub before_files: &'a dyn Fn() -> Result<()>,
+    /// Called when all files are written. The result is kept until the container is published.
+    pub before_publishing: &'a dyn Fn() -> Result<fs::File>,
+}
+
+impl std::fmt::Debug for CreationWork<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CreationWork").finish_non_exhaustive()
+    }
+}
+
 impl Runtime {
-    /// Creates a container. No process, no memory, no mount: only files. If its root is a copy of
-    /// the layers, `copy` fills that directory.
+    /// Creates a container. No process, no memory, no mount: only files.
     ///
     /// # Errors
     /// [`Kind::Exists`] if the name is in use; then nothing is left behind.
-    pub fn create(&self, new: &NewContainer<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+    pub fn create(&self, new: &NewContainer<'_>, work: &CreationWork<'_>) -> Result<()> {
         check_capabilities(&new.spec.host_config.security)?;
         self.check_limits(&new.spec.host_config.resources)?;
-        self.containers.create(new.spec, new.name, |directory| fill(directory, new, copy))
+        let fill = |directory: &Directory| {
+            create_root(directory, new, work.copy)?;
+            (work.before_files)()?;
+            fill_files(directory, new)
+        };
+        self.containers.create(new.spec, new.name, fill, work.before_publishing)
     }
 }
 
@@ -60,16 +81,6 @@ fn check_capabilities(security: &Security) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Writes the files of a new container.
-fn fill(
-    directory: &Directory,
-    new: &NewContainer<'_>,
-    copy: &dyn Fn(&Path) -> Result<()>,
-) -> Result<()> {
-    create_root(directory, new, copy)?;
-    fill_files(directory, new)
 }
 
 /// Creates the directories that the root is mounted from, or the root itself.
@@ -110,6 +121,9 @@ fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
         let path = directory.file(name);
         fs::write(&path, text).context(|| format!("write `{}`", path.display()))
     };
+    // `spec.json` holds the value too. A start and the search for what a monitor left need nothing
+    // else of it, and most containers have no such file: one failed open(2) instead of a document
+    // to parse. A damaged `spec.json` hides no cgroup either.
     if let Some(parent) = &new.spec.host_config.resources.cgroup_parent {
         write(REQUESTED_CGROUP_PARENT, parent)?;
     }

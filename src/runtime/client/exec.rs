@@ -6,8 +6,10 @@
 use std::os::fd::AsFd;
 use std::time::Instant;
 
-use super::attach::{AttachSession, StdinForwarder, Streams};
+use super::attach::AttachSession;
 use super::runtime::Runtime;
+use super::streams::{StdinForwarder, Streams};
+use super::watch::Work;
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::options::EnvEntry;
 use crate::model::container::status;
@@ -19,6 +21,7 @@ use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::exec::environment::{environment_of, new_id};
+use crate::runtime::protocol::connection::Awaited;
 use crate::runtime::protocol::{ExecSpec, Request};
 use crate::sys;
 
@@ -55,13 +58,15 @@ impl Runtime {
         let mut connection = self.spawn_helper(id)?;
         let request = Request::Exec(Box::new(spec));
         let deadline = options.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let started = connection.request(&request, None, Some(cancel)).map_err(|error| {
+        let request = (&request, Work::Start);
+        let started = self.ask_patiently(&mut connection, id, request, None, Some(cancel));
+        let started = started.map_err(|error| {
             error
                 .context(format!("cannot exec in `{}`", state.name))
                 .container(state.name.as_str(), Some(state.status.as_str()))
         })?;
         let died = || Error::new(Kind::Died, format!("the exec in `{}` was killed", state.name));
-        if started.is_none() {
+        if !matches!(started, Awaited::Reply(_)) {
             return Err(died());
         }
         if options.detach {
@@ -76,7 +81,7 @@ impl Runtime {
         let mut session = AttachSession::new(connection, feed, streams, options.tty, deadline)?;
         // A process that its caller no longer waits for is killed, unless it has a terminal.
         session.on_cancel = Some(Signal::KILL).filter(|_| !options.tty);
-        let left = session.run(cancel).map_err(|error| {
+        let left = session.run(id, cancel).map_err(|error| {
             if error.kind() == Kind::Timeout {
                 error.context(format!("exec in `{}`", state.name))
             } else {

@@ -53,7 +53,8 @@ impl Runtime {
                 self.event(id, event::EventAction::Update, &[]);
                 Ok(())
             },
-        )
+        )?;
+        directory.sync(&["state.json"])
     }
 
     /// Returns the current usage of a container; zeros if it has no process.

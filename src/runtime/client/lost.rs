@@ -16,7 +16,7 @@ use crate::runtime::{host, rootless};
 use crate::sys::userns;
 
 /// The socket of a monitor, which removes it when it ends in order.
-const SOCKET: &str = "monitor.sock";
+pub(super) const SOCKET: &str = "monitor.sock";
 
 impl Runtime {
     /// Reads the state of a container that has no monitor. If the monitor was killed, removes what

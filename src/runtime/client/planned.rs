@@ -79,7 +79,7 @@ impl Runtime {
 
     fn plan_start(&self, container: &Container) -> Result<Vec<TraceStep>> {
         let id = &container.spec.id;
-        let hierarchies = Hierarchies::of_host()?.delegated(self.parent_of(id).as_ref());
+        let hierarchies = Hierarchies::of_host()?.delegated(self.parent_of(id)?.as_ref());
         let directory = self.containers.directory(id);
         let (plan, limits) = prepare::planned(&directory, &hierarchies, &container.spec)?;
         let mut steps = vec![

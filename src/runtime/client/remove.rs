@@ -29,7 +29,8 @@ impl Runtime {
         self.remove_container(id, options, cancel)?;
         let owner = spec.filter(|_| options.volumes);
         let names = owner.map(|spec| spec.host_config.mounts.anonymous()).unwrap_or_default();
-        self.remove_unused_volumes(&names)
+        self.remove_unused_volumes(&names)?;
+        if names.is_empty() { Ok(()) } else { self.containers.volumes().sync(&[]) }
     }
 
     fn remove_container(
@@ -82,7 +83,7 @@ impl Runtime {
 
     fn remove_damaged(&self, id: &ContainerId, directory: &Directory) -> Result<()> {
         let _lock = directory.try_lock();
-        let cgroup = self.cgroup(id)?;
+        let cgroup = self.cgroup_of_damaged(id)?;
         cgroup.kill()?;
         cgroup.remove()?;
         self.containers.remove(id, self.containers.name_of(id).as_ref())

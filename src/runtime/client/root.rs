@@ -1,11 +1,13 @@
 //! The root of a container as a descriptor: of a running one, with all its mounts; of a stopped
 //! one, an overlay of its layers and changes, as at the next start.
 
+use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use oci_spec::runtime::Spec;
+use rustix::io::Errno;
 
 use super::runtime::{Claim, LOCK_TIMEOUT, Runtime};
 use crate::model::container::State;
@@ -109,6 +111,11 @@ fn unreachable(state: &State) -> Error {
 const HARMLESS_ATTRIBUTES: Attributes =
     Attributes::MOUNT_ATTR_NODEV.union(Attributes::MOUNT_ATTR_NOSUID);
 
+fn is_read_only(place: &Path) -> bool {
+    use rustix::fs::StatVfsMountFlags;
+    rustix::fs::statvfs(place).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
+}
+
 /// Mounts the overlay of a container whose directory is `place`.
 fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
     if !host::has_lowerdir_append() {
@@ -119,8 +126,22 @@ fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
     let identity = userns::identity().clone();
     let host = plan::PlanInputs { has_lowerdir_append: true, identity, ..Default::default() };
     let root = plan::root(config, &host)?;
+    let changes = |key: &CStr| root.settings.iter().find(|setting| setting.key.as_c_str() == key);
     mount::in_new_mount_namespace(place, || {
-        mount::overlay(&root.lower, &root.settings, HARMLESS_ATTRIBUTES)
+        match mount::overlay(&root.lower, &root.settings, HARMLESS_ATTRIBUTES) {
+            // On a read-only file system the changes are one more layer.
+            Err(errno @ (Errno::INVAL | Errno::ROFS)) => {
+                let upper = changes(c"upperdir").and_then(|upper| upper.value.clone());
+                let upper = upper.filter(|_| is_read_only(place)).ok_or(errno)?;
+                let lower: Vec<_> = root.lower.iter().cloned().chain([upper]).collect();
+                let is_of_changes = |key: &CStr| key == c"upperdir" || key == c"workdir";
+                let mut settings = root.settings.clone();
+                settings.retain(|setting| !is_of_changes(&setting.key));
+                let read_only = HARMLESS_ATTRIBUTES | Attributes::MOUNT_ATTR_RDONLY;
+                mount::overlay(&lower, &settings, read_only)
+            }
+            mounted => mounted,
+        }
     })
     .map_err(|errno| Error::from_errno("mount an overlay of the layers", errno.raw_os_error()))
 }

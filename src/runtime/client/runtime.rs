@@ -1,19 +1,20 @@
 //! The runtime of one root: its containers, and who may change one of them now.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::request_timeout::{ANSWER_TIMEOUT, ends_container, request_timeout};
+use super::watch::Work;
 use crate::model::container::State;
 use crate::model::container::status::{self, Action};
+use crate::model::error::Context;
 use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
-use crate::runtime::protocol::connection::Connection;
+use crate::runtime::protocol::connection::{Awaited, Connection};
 use crate::runtime::protocol::{Reply, Request};
 use crate::runtime::record::container_store::ContainerStore;
 use crate::runtime::record::directory::{Directory, Lock};
@@ -21,7 +22,7 @@ use crate::runtime::record::spec_cache::SpecCache;
 use crate::runtime::spawn::engine_process::Children;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
-use crate::sys::userns;
+use crate::sys::{record_file, userns};
 
 /// The file with the parent cgroup of a container, where that depends on the caller.
 pub(super) const CGROUP_PARENT: &str = "cgroup";
@@ -30,6 +31,9 @@ pub(super) const REQUESTED_CGROUP_PARENT: &str = "cgroup-parent";
 
 /// How long to wait for a container's lock while no monitor answers.
 pub(super) const LOCK_TIMEOUT: Duration = ANSWER_TIMEOUT;
+
+/// The longest pause between two looks at a lock.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// The containers below one root, on this kernel.
 #[derive(Debug)]
@@ -99,24 +103,44 @@ impl Runtime {
     }
 
     pub(super) fn cgroup(&self, id: &ContainerId) -> Result<Cgroup> {
-        let parent = PathBuf::from(self.parent_of(id));
+        let parent = PathBuf::from(self.parent_of(id)?);
         let hierarchies = Hierarchies::of_host()?.delegated(&parent);
         Ok(Cgroup::at(&hierarchies, &parent.join(id.as_str())))
     }
 
+    /// Returns the cgroup of a container whose files are damaged, as far as it is known.
+    pub(super) fn cgroup_of_damaged(&self, id: &ContainerId) -> Result<Cgroup> {
+        match self.cgroup(id) {
+            Err(error) if error.kind() == Kind::Corrupt => {
+                let parent = Path::new(&self.cgroup_parent);
+                let hierarchies = Hierarchies::of_host()?.delegated(parent);
+                Ok(Cgroup::at(&hierarchies, &parent.join(id.as_str())))
+            }
+            cgroup => cgroup,
+        }
+    }
+
     /// Returns the cgroup below which that of a container is: the one that the user requested, or
     /// for an ordinary user that of the session that started it.
-    pub(super) fn parent_of(&self, id: &ContainerId) -> String {
+    ///
+    /// # Errors
+    /// When its file cannot be read: another cgroup would have other limits.
+    pub(super) fn parent_of(&self, id: &ContainerId) -> Result<String> {
         let directory = self.containers.directory(id);
-        if let Ok(requested) = fs::read_to_string(directory.file(REQUESTED_CGROUP_PARENT)) {
+        let read = |file: &str| {
+            let path = directory.file(file);
+            match record_file::read_text(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                text => text.map(Some).context(|| format!("read `{}`", path.display())),
+            }
+        };
+        if let Some(requested) = read(REQUESTED_CGROUP_PARENT)? {
             // An ordinary user has only what is below the session's own cgroup.
             let own = Path::new(&self.cgroup_parent).parent().unwrap_or(Path::new(""));
-            return own.join(requested.trim_matches('/')).to_string_lossy().into_owned();
+            return Ok(own.join(requested.trim_matches('/')).to_string_lossy().into_owned());
         }
-        let recorded = Some(directory.file(CGROUP_PARENT));
-        let recorded = recorded.filter(|_| userns::in_user_namespace());
-        let recorded = recorded.and_then(|path| fs::read_to_string(path).ok());
-        recorded.unwrap_or_else(|| self.cgroup_parent.clone())
+        let recorded = if userns::in_user_namespace() { read(CGROUP_PARENT)? } else { None };
+        Ok(recorded.unwrap_or_else(|| self.cgroup_parent.clone()))
     }
 
     /// Finds out which party may change a container. Waits while another client starts it.
@@ -138,7 +162,7 @@ impl Runtime {
                 return Err(self.no_answer(id));
             }
             std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(20));
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -184,27 +208,59 @@ impl Runtime {
         request: &Request,
         cancel: Option<&CancelToken>,
     ) -> Result<Option<Reply>> {
-        for limit in [request_timeout(request), Some(ANSWER_TIMEOUT)] {
-            let asked = Instant::now();
-            match connection.request(request, limit, cancel) {
-                // The monitor itself may answer that the kernel took too long.
-                Err(error) if is_late(&error, asked, limit) => {}
-                answered => return answered,
+        let limit = request_timeout(request);
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let asked = (request, Work::Run);
+        let awaited = match self.ask_patiently(connection, id, asked, deadline, cancel) {
+            Err(error) if ends_container(request) && is_busy(&error) => {
+                return self.await_end(id, deadline, cancel);
             }
-            if !ends_container(request) {
-                return Err(self.no_answer(id));
+            Err(error) if ends_container(request) && error.kind() == Kind::Timeout => {
+                Awaited::NotYet
             }
-            // A monitor at work may still wait for output, or for the kernel: once more.
-            if !self.monitor_works(id) {
-                break;
+            awaited => awaited?,
+        };
+        match awaited {
+            Awaited::Reply(reply) => return Ok(Some(reply)),
+            Awaited::Closed => return Ok(None),
+            Awaited::NotYet if !ends_container(request) => return Err(self.no_answer(id)),
+            Awaited::NotYet => {}
+        }
+        // A monitor at work may still wait for output, or for the kernel: once more.
+        if self.monitor_works(id) {
+            let until = Instant::now() + ANSWER_TIMEOUT;
+            match connection.await_reply(Some(until), cancel)? {
+                Awaited::Reply(reply) => return Ok(Some(reply)),
+                Awaited::Closed => return Ok(None),
+                Awaited::NotYet => {}
             }
         }
         if self.kill_monitor(id) { Ok(None) } else { Err(self.no_answer(id)) }
     }
+
+    /// Waits until a container has ended whose monitor has no descriptor for a connection.
+    fn await_end(
+        &self,
+        id: &ContainerId,
+        deadline: Option<Instant>,
+        cancel: Option<&CancelToken>,
+    ) -> Result<Option<Reply>> {
+        let directory = self.containers.directory(id);
+        while matches!(directory.try_lock(), Ok(None)) {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                self.kill_monitor(id);
+                break;
+            }
+            cancel.map_or(Ok(()), CancelToken::check)?;
+            std::thread::sleep(LONGEST_PAUSE);
+        }
+        Ok(None)
+    }
 }
 
-fn is_late(error: &Error, asked: Instant, limit: Option<Duration>) -> bool {
-    error.kind() == Kind::Timeout && limit.is_some_and(|limit| asked.elapsed() >= limit)
+/// Returns whether a monitor answered that it has no descriptor for another connection.
+fn is_busy(error: &Error) -> bool {
+    matches!(error.errno(), Some(libc::EMFILE | libc::ENFILE))
 }
 
 /// Refuses what the table of states does not allow for a container without a monitor.

@@ -10,21 +10,27 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::request_timeout::ANSWER_TIMEOUT;
 use super::runtime::Runtime;
 use crate::model::container::options::RemoveOptions;
 use crate::model::error::Context;
+use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::model::value::id::ContainerId;
-use crate::model::{Kind, Result};
+use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::host;
 use crate::runtime::protocol::role_names::RESOURCE_REAPER;
+use crate::runtime::record::container_store::ContainerStore;
 use crate::sys;
 
+/// The file in a container's directory that keeps the container when its script ends.
+const KEPT: &str = "kept";
 /// Sent when all containers of the session are removed.
 const NONE_LEFT: &str = "nothing";
 /// Sent before a container is created while there is none.
@@ -35,6 +41,9 @@ const SOME_AGAIN: &str = "something";
 #[derive(Debug)]
 pub struct ContainerSession {
     token: String,
+    /// The containers among which are those of this session; `None` for an engine that runs
+    /// nothing.
+    containers: Option<ContainerStore>,
     state: Mutex<SessionState>,
 }
 
@@ -50,11 +59,8 @@ struct SessionState {
 impl ContainerSession {
     /// Returns a session without a resource reaper, for an engine that runs nothing.
     pub fn without_reaper() -> Self {
-        ContainerSession::new("none".to_owned(), None)
-    }
-
-    fn new(token: String, reaper: Option<File>) -> Self {
-        ContainerSession { token, state: Mutex::new(SessionState { reaper, count: 0 }) }
+        let state = SessionState { reaper: None, count: 0 };
+        ContainerSession { token: "none".to_owned(), containers: None, state: Mutex::new(state) }
     }
 
     /// Returns the mark of the session's containers (`CreateOptions::session`).
@@ -90,6 +96,10 @@ impl ContainerSession {
     /// # Errors
     /// When the resource reaper was killed.
     pub fn keep(&self, id: &ContainerId) -> Result<()> {
+        if let Some(containers) = &self.containers {
+            let mark = containers.directory(id).file(KEPT);
+            File::create(&mark).context(|| format!("create `{}`", mark.display()))?;
+        }
         self.state().send(id.as_str())?;
         self.removed();
         Ok(())
@@ -103,6 +113,12 @@ impl ContainerSession {
 impl SessionState {
     fn send(&mut self, line: &str) -> Result<()> {
         let Some(reaper) = &mut self.reaper else { return Ok(()) };
+        // One that is stopped reads nothing, and the pipe gets full.
+        if !sys::poll::wait_writable(&[reaper.as_fd()], Some(ANSWER_TIMEOUT))?.contains(&true) {
+            let message = format!("the process `{RESOURCE_REAPER}` has read nothing for 10 s");
+            return Err(Error::new(Kind::Timeout, message)
+                .hint("let it continue: pkill -CONT -f lifebox-reaper"));
+        }
         reaper
             .write_all(format!("{line}\n").as_bytes())
             .context(|| format!("write to the process `{RESOURCE_REAPER}`"))
@@ -116,8 +132,7 @@ impl Runtime {
     /// # Errors
     /// When the reaper cannot be started.
     pub fn start_session(&self) -> Result<ContainerSession> {
-        let token = u64::from_le_bytes(host::random()?);
-        let token = format!("{}-{token:016x}", std::process::id());
+        let token = new_token()?;
         let (read_end, write_end) = sys::process::pipe()?;
         let child = Command::new("/proc/self/exe")
             .arg0(RESOURCE_REAPER)
@@ -132,7 +147,35 @@ impl Runtime {
             .spawn()
             .context(|| format!("start `{RESOURCE_REAPER}`"))?;
         self.monitors.push(child);
-        Ok(ContainerSession::new(token, Some(File::from(write_end))))
+        let state = SessionState { reaper: Some(File::from(write_end)), count: 0 };
+        let containers = Some(self.containers.clone());
+        Ok(ContainerSession { token, containers, state: Mutex::new(state) })
+    }
+
+    /// Finds the containers of sessions whose process and reaper were both killed. With `repair`,
+    /// removes them.
+    ///
+    /// # Errors
+    /// When the root can't be read.
+    pub(super) fn ownerless(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
+        let reapers = host::with_name(RESOURCE_REAPER);
+        let is_reaped =
+            |token: &str| reapers.iter().any(|(_, words)| words.iter().any(|word| word == token));
+        let mut found = Vec::new();
+        for (id, container) in self.ps()? {
+            let Ok(container) = container else { continue };
+            let Some(token) = container.spec.session.as_deref() else { continue };
+            let kept = self.containers.directory(&id).file(KEPT).exists();
+            // The reaper last: it removes what the end of the process leaves.
+            if kept || !has_ended(token) || is_reaped(token) {
+                continue;
+            }
+            let all = RemoveOptions { force: true, volumes: true };
+            let remove = || CancelToken::new().and_then(|never| self.rm(&id, &all, &never));
+            let what = format!("a container of a killed script: {}", container.state.name);
+            found.push((what, Resolution::of_removal(options.repair.then(remove))));
+        }
+        Ok(found)
     }
 
     /// Removes the containers of a session that ended, except those in `kept`.
@@ -157,6 +200,26 @@ impl Runtime {
         }
         failed
     }
+}
+
+/// Returns the mark of a new session: it names this process, by id, start and PID namespace.
+fn new_token() -> Result<String> {
+    let own = rustix::process::getpid().as_raw_nonzero().get();
+    let unique = u64::from_le_bytes(host::random()?);
+    Ok(format!("{own}-{}-{}-{unique:016x}", host::start_time(own), pid_namespace()))
+}
+
+/// Returns whether the process that a session's mark names has exited. One of another PID
+/// namespace, or of an older version, may live.
+fn has_ended(token: &str) -> bool {
+    let words: Vec<&str> = token.split('-').collect();
+    let [pid, start, namespace, _] = words.as_slice() else { return false };
+    let (Ok(pid), Ok(start)) = (pid.parse(), start.parse::<u64>()) else { return false };
+    namespace.parse::<u64>() == Ok(pid_namespace()) && host::start_time(pid) != start
+}
+
+fn pid_namespace() -> u64 {
+    std::fs::metadata("/proc/self/ns/pid").map_or(0, |namespace| namespace.ino())
 }
 
 /// Runs the resource reaper. Its arguments are the root, the parent cgroup and the session's token;

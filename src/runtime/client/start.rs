@@ -1,11 +1,13 @@
 //! Starts containers: spawns a monitor, or the helper of an exec.
 
-use std::fs;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Stdio;
 
 use super::runtime::{CGROUP_PARENT, Claim, Runtime};
+use super::watch::Work;
 use crate::model::container::options::StopOptions;
 use crate::model::container::status::{self, Action, Transition};
 use crate::model::error::Context;
@@ -13,12 +15,12 @@ use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
-use crate::runtime::protocol::connection::Connection;
+use crate::runtime::protocol::connection::{Awaited, Connection};
 use crate::runtime::protocol::{Request, StartOptions, role_names};
 use crate::runtime::record::directory::Lock;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
-use crate::sys::userns;
+use crate::sys::{record_file, userns};
 
 impl Runtime {
     /// Starts a container, and returns when its program runs. Does nothing if the container runs.
@@ -54,20 +56,21 @@ impl Runtime {
             match self.claim(id)? {
                 Claim::Stopped(lock, state) => {
                     status::check(state.name.as_str(), state.status, Action::Start)?;
-                    check_owner(&lock, state.name.as_str())?;
                     let spawn = || self.spawn_monitor(id, lock);
                     let options = StartOptions { stepwise: trace::is_watched(), ..options };
                     let mut connection =
                         trace::traced(ProcessRole::Client, || Operation::StartMonitor, spawn)?;
-                    let started = connection
-                        .request(&Request::Start(options), None, None)
-                        .map_err(|error| {
-                            let text = format!("cannot start `{}`", state.name);
-                            error
-                                .context(text)
-                                .container(state.name.as_str(), Some(state.status.as_str()))
-                        })?;
-                    if started.is_some() {
+                    // Between the steps of a watched start the user may take long.
+                    let work = if options.stepwise { Work::Run } else { Work::Start };
+                    let request = (&Request::Start(options), work);
+                    let started = self.ask_patiently(&mut connection, id, request, None, None);
+                    let started = started.map_err(|error| {
+                        let text = format!("cannot start `{}`", state.name);
+                        error
+                            .context(text)
+                            .container(state.name.as_str(), Some(state.status.as_str()))
+                    })?;
+                    if matches!(started, Awaited::Reply(_)) {
                         return Ok(Some(connection));
                     }
                     // Removes what the monitor left; the claim itself is not needed.
@@ -96,25 +99,18 @@ impl Runtime {
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
         if userns::in_user_namespace() {
             let path = self.containers.directory(id).file(CGROUP_PARENT);
-            fs::write(&path, &self.cgroup_parent)
+            let mut options = OpenOptions::new();
+            let options = options.write(true).create(true).truncate(true).mode(0o600);
+            record_file::open(&path, options)
+                .and_then(|mut file| file.write_all(self.cgroup_parent.as_bytes()))
                 .context(|| format!("write `{}`", path.display()))?;
         }
         let lock = Stdio::from(OwnedFd::from(lock.file));
-        self.monitors.spawn(role_names::MONITOR, &self.root, id, &self.parent_of(id), lock)
+        self.monitors.spawn(role_names::MONITOR, &self.root, id, &self.parent_of(id)?, lock)
     }
 
     /// Starts the helper of an exec, in the way a monitor is started.
     pub(crate) fn spawn_helper(&self, id: &ContainerId) -> Result<Connection> {
-        self.monitors.spawn(role_names::EXEC, &self.root, id, &self.parent_of(id), Stdio::null())
+        self.monitors.spawn(role_names::EXEC, &self.root, id, &self.parent_of(id)?, Stdio::null())
     }
-}
-
-/// Refuses another user: only the user who created a container can mount its files.
-fn check_owner(lock: &Lock, name: &str) -> Result<()> {
-    let owner = lock.file.metadata().context(|| "fstat(lock)".to_owned())?.uid();
-    if owner == rustix::process::geteuid().as_raw() {
-        return Ok(());
-    }
-    Err(Error::new(Kind::Denied, format!("`{name}` belongs to user {owner}"))
-        .hint("run lifebox as that user"))
 }

@@ -1,16 +1,49 @@
 //! A monitor that does not answer: its process, and how to end the container without it.
 
+use std::time::Instant;
+
 use rustix::process::{Pid, PidfdFlags};
 
 use super::runtime::Runtime;
+use super::watch::{Watch, Work};
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
-use crate::model::{Error, Kind};
+use crate::model::{Error, Kind, Result};
+use crate::runtime::cancel::CancelToken;
 use crate::runtime::host;
-use crate::runtime::protocol::role_names;
+use crate::runtime::protocol::connection::{Awaited, Connection};
+use crate::runtime::protocol::{Request, role_names};
 use crate::sys;
+use crate::sys::process_state::ProcessState;
 
 impl Runtime {
+    /// Sends a request that may take as long as a program runs, and waits for the reply. Ends when
+    /// the process that is to answer has not moved for 10 s.
+    ///
+    /// # Errors
+    /// The monitor's error, [`Kind::Cancelled`], or [`Kind::Timeout`], which names that process.
+    pub(super) fn ask_patiently(
+        &self,
+        connection: &mut Connection,
+        id: &ContainerId,
+        (request, work): (&Request, Work),
+        deadline: Option<Instant>,
+        cancel: Option<&CancelToken>,
+    ) -> Result<Awaited> {
+        connection.send_traced(request);
+        let mut watch = Watch::new(connection.peer(), work);
+        loop {
+            let until = deadline.into_iter().chain([watch.next_look()]).min();
+            match connection.await_reply(until, cancel)? {
+                Awaited::NotYet if deadline.is_none_or(|deadline| Instant::now() < deadline) => {}
+                awaited => return Ok(awaited),
+            }
+            if let Some(process) = watch.look() {
+                return Err(stuck(id, &process));
+            }
+        }
+    }
+
     /// Returns the process id of a container's monitor.
     pub(super) fn monitor_of(&self, id: &ContainerId) -> Option<i32> {
         let monitors = host::with_name(role_names::MONITOR).into_iter();
@@ -21,38 +54,48 @@ impl Runtime {
 
     /// Returns whether a container's monitor runs, and is not stopped.
     pub(super) fn monitor_works(&self, id: &ContainerId) -> bool {
-        self.monitor_of(id).is_some_and(|pid| host::state_of(pid) == "running")
+        let monitor = self.monitor_of(id).and_then(ProcessState::of);
+        monitor.is_some_and(|monitor| matches!(monitor.letter, 'R' | 'S') && !monitor.is_held())
     }
 
     /// Returns the error of a monitor that does not answer.
     pub(super) fn no_answer(&self, id: &ContainerId) -> Error {
-        let Some(pid) = self.monitor_of(id) else {
-            let message = format!("another command has been changing `{}` for 10 s", id.short());
-            return Error::new(Kind::Timeout, message).hint(
-                "look for it, and end it or let it continue: ps -C lifebox -o pid,stat,args",
-            );
-        };
-        let state = host::state_of(pid);
-        let message = format!(
-            "the monitor of `{}` has not answered within 10 s: process {pid}, {state}",
-            id.short()
-        );
-        let hint = match state {
-            "stopped" => format!("let it continue: kill -CONT {pid}"),
-            _ => format!("remove the container: lifebox rm -f {}", id.short()),
-        };
-        Error::new(Kind::Timeout, message).hint(hint).container(id.short(), None)
+        match self.monitor_of(id).and_then(ProcessState::of) {
+            Some(monitor) => stuck(id, &monitor),
+            // A client in the middle of a verb holds the lock.
+            None => {
+                let lock = std::fs::File::open(self.directory(id).file("lock")).ok();
+                sys::lock::is_held(lock.as_ref(), &format!("container `{}` has", id.short()))
+            }
+        }
     }
 
     /// Kills a monitor that does not answer: the kernel kills its container with it, and the next
     /// claim removes the rest by the cgroup. Returns whether there was one.
     pub(super) fn kill_monitor(&self, id: &ContainerId) -> bool {
         let Some(pid) = self.monitor_of(id) else { return false };
+        // One that is still being started need not die with the monitor yet.
+        let children = host::children(pid);
         let opened = Pid::from_raw(pid)
             .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
         // The descriptor may refer to a process that reused the id: looked up again.
         opened.filter(|_| self.monitor_of(id) == Some(pid)).is_some_and(|monitor| {
-            sys::process::send_signal(&monitor, Signal::KILL.number()).is_ok()
+            let killed = sys::process::send_signal(&monitor, Signal::KILL.number()).is_ok();
+            for child in children {
+                let _ = sys::process::kill_by_number(child);
+            }
+            killed
         })
     }
+}
+
+/// Returns the error of a wait for a process that does not move.
+pub(super) fn stuck(id: &ContainerId, process: &ProcessState) -> Error {
+    let message =
+        format!("container `{}` has not answered within 10 s: it waits for {process}", id.short());
+    let hint = match process.letter {
+        'T' | 't' => format!("let it continue: kill -CONT {}", process.pid),
+        _ => format!("remove the container: lifebox rm -f {}", id.short()),
+    };
+    Error::new(Kind::Timeout, message).hint(hint).container(id.short(), None)
 }

@@ -1,13 +1,13 @@
-//! The verbs that the monitor carries out while it lives: pause, unpause, kill, stop, wait, rename;
+//! The verbs that the monitor carries out while it lives: pause, unpause, kill, stop, rename;
 //! and logs.
 
-use std::time::{Duration, Instant};
-
+use super::followed_log::FollowedLog;
 use super::request_timeout::request_timeout;
 use super::runtime::{Claim, Runtime, refuse};
+use super::watch::{Watch, Work};
 use crate::model::container::State;
-use crate::model::container::options::{StopOptions, StopTimeout};
-use crate::model::container::status::{self, Action, Status};
+use crate::model::container::options::StopOptions;
+use crate::model::container::status::{self, Action};
 use crate::model::observe::event;
 use crate::model::observe::log::LogOptions;
 use crate::model::value::id::ContainerId;
@@ -16,8 +16,8 @@ use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::log::reader::Reader;
+use crate::runtime::protocol::Request;
 use crate::runtime::protocol::connection::Connection;
-use crate::runtime::protocol::{Reply, Request};
 
 impl Runtime {
     /// Pauses a container.
@@ -79,8 +79,7 @@ impl Runtime {
         options: &StopOptions,
         cancel: &CancelToken,
     ) -> Result<()> {
-        let (signal, timeout) = self.stop_settings(id, options)?;
-        self.request_stop(id, &Request::Stop { signal, timeout, keep_container: false }, cancel)
+        self.request_stop(id, options, false, cancel)
     }
 
     /// As [`Runtime::stop`], and does not remove a container that was created with `--rm`.
@@ -90,15 +89,16 @@ impl Runtime {
         options: &StopOptions,
         cancel: &CancelToken,
     ) -> Result<()> {
-        let (signal, timeout) = self.stop_settings(id, options)?;
-        self.request_stop(id, &Request::Stop { signal, timeout, keep_container: true }, cancel)
+        self.request_stop(id, options, true, cancel)
     }
 
-    fn stop_settings(
+    fn request_stop(
         &self,
         id: &ContainerId,
         options: &StopOptions,
-    ) -> Result<(Signal, StopTimeout)> {
+        keep_container: bool,
+        cancel: &CancelToken,
+    ) -> Result<()> {
         let spec = self
             .containers
             .directory(id)
@@ -106,50 +106,8 @@ impl Runtime {
             .map_err(|error| self.not_found_or(id, error))?;
         let signal = options.signal.or(spec.config.stop_signal).unwrap_or(Signal::TERM);
         let timeout = options.timeout.or(spec.config.stop_timeout).unwrap_or_default();
-        Ok((signal, timeout))
-    }
-
-    fn request_stop(
-        &self,
-        id: &ContainerId,
-        request: &Request,
-        cancel: &CancelToken,
-    ) -> Result<()> {
-        self.request_or(id, request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
-    }
-
-    /// Waits until a container exits. Returns its exit code, immediately if it does not run.
-    ///
-    /// # Errors
-    /// [`Kind::Timeout`] or [`Kind::Cancelled`].
-    pub fn wait(
-        &self,
-        id: &ContainerId,
-        timeout: Option<Duration>,
-        cancel: &CancelToken,
-    ) -> Result<i32> {
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        loop {
-            match self.claim(id)? {
-                Claim::Stopped(_, state) => return Ok(state.exit_code),
-                Claim::Running(mut connection) => {
-                    let left =
-                        deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-                    let reply = connection.request(&Request::Wait, left, Some(cancel)).map_err(
-                        |error| {
-                            if error.kind() == Kind::Timeout {
-                                still_running(id, timeout)
-                            } else {
-                                error
-                            }
-                        },
-                    )?;
-                    if let Some(Reply::Exited { code }) = reply {
-                        return Ok(code);
-                    }
-                }
-            }
-        }
+        let request = Request::Stop { signal, timeout, keep_container };
+        self.request_or(id, &request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
     }
 
     /// Renames a container.
@@ -164,46 +122,66 @@ impl Runtime {
         if now == *name {
             // A killed rename may have left the old name, or none: it is finished.
             if !self.containers.mend_names(&names, id, name, true)?.is_empty() {
-                return Ok(());
+                return self.containers.sync();
             }
             let message = format!("renaming container `{name}` to its present name");
             return Err(Error::new(Kind::Invalid, message).hint("choose another name"));
         }
         self.containers.claim_name_locked(&names, name, id)?;
         let request = Request::Rename { name: name.clone() };
-        // Another process may rename it concurrently: the party that changes the name returns the
-        // old one.
-        let old = self.request_or(
+        let renamed = self.request_or(
             id,
             &request,
             None,
-            |reply| if let Reply::Renamed { old } = reply { old } else { now.clone() },
+            |_| (),
             |_lock, state| {
+                if state.name == *name {
+                    return Ok(());
+                }
                 let old = state.name.clone();
                 status::check(old.as_str(), state.status, Action::Rename)?;
                 directory.write_state(&State { name: name.clone(), ..state })?;
                 self.event(id, event::EventAction::Rename, &event::rename_attributes(&old));
-                Ok(old)
+                Ok(())
             },
         );
-        self.containers.free_name(old.as_ref().unwrap_or(name), id)?;
-        old.map(drop)
+        // The record counts: a monitor may have been killed between its record and its answer.
+        let recorded = match directory.read_state() {
+            Ok(state) => state.name,
+            // It was lost, and removed for its `--rm`.
+            Err(error) if error.kind() == Kind::NotFound => {
+                self.containers.free_name(name, id)?;
+                return renamed;
+            }
+            Err(_) => now,
+        };
+        self.containers.mend_names(&names, id, &recorded, true)?;
+        if recorded != *name {
+            return renamed;
+        }
+        directory.sync(&["state.json"])?;
+        self.containers.sync()
     }
 
     /// Opens the log of a container.
     ///
     /// # Errors
     /// When the log can't be read.
-    pub fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Reader> {
+    pub fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<FollowedLog> {
         let directory = self.containers.directory(id);
         let state = directory.read_state().map_err(|error| self.not_found_or(id, error))?;
         status::check(state.name.as_str(), state.status, Action::Logs)?;
-        let mut monitor = None;
+        let (mut monitor, mut watch) = (None, None);
         if options.follow && !options.across_restarts && state.status.is_live() {
             // The reader ends when the monitor exits, which is after the last restart.
-            monitor = Connection::open(&directory)?.map(Connection::into_stream);
+            monitor = Connection::open(&directory)?;
+            let peer = monitor.as_ref().and_then(Connection::peer);
+            watch = peer.map(|peer| (id.clone(), Watch::new(Some(peer), Work::Run)));
         }
-        Reader::open(&directory.file("log.jsonl"), options, monitor)
+        let monitor = monitor.map(Connection::into_stream);
+        let reader = Reader::open(&directory.file("log.jsonl"), options, monitor)
+            .map_err(|error| self.not_found_or(id, error))?;
+        Ok(FollowedLog { reader, watch })
     }
 }
 
@@ -216,13 +194,4 @@ impl Drop for PausedHold {
         // The container may have been killed or unpaused meanwhile.
         let _ = self.0.request(&Request::Unpause, request_timeout(&Request::Unpause), None);
     }
-}
-
-fn still_running(id: &ContainerId, timeout: Option<Duration>) -> Error {
-    let seconds = timeout.unwrap_or_default().as_secs_f64();
-    Error::new(
-        Kind::Timeout,
-        format!("container `{}` has not exited within {seconds} s", id.short()),
-    )
-    .container(id.short(), Some(Status::Running.as_str()))
 }

@@ -20,6 +20,9 @@ use crate::sys;
 /// How long to wait for output after the program has exited, if another process holds it open.
 const DRAIN: Duration = Duration::from_millis(500);
 
+/// How long a client that is stopped keeps this process from exiting. One that runs may be slow.
+const STOPPED_CLIENT: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
+
 /// The part of an exec's events that is the same for all.
 pub(super) struct EventContext {
     pub(super) journal: Journal,
@@ -85,7 +88,7 @@ impl Helper {
         push(full, PollFlags::OUT);
         let left = self.exited.map(|(_, until)| until.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
-        if rustix::event::poll(&mut fds, left.as_ref()).is_err() {
+        if sys::poll::poll_all(&mut fds, left.as_ref()).is_err() {
             return;
         }
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
@@ -108,12 +111,12 @@ impl Helper {
 
     fn read_output(&mut self, number: usize, stream: Stream) {
         let Some(output) = &self.outputs[number] else { return };
-        let mut buffer = [0; 64 * 1024];
-        match rustix::io::read(output, &mut buffer) {
+        let mut buffer = Vec::with_capacity(64 * 1024);
+        match rustix::io::read(output, rustix::buffer::spare_capacity(&mut buffer)) {
             Ok(0) | Err(Errno::IO) => self.outputs[number] = None,
-            Ok(count) => {
+            Ok(_) => {
                 if let Some(client) = &mut self.client {
-                    client.output(stream, &buffer[..count]);
+                    client.output(stream, &buffer);
                 }
             }
             Err(_) => {}
@@ -156,7 +159,10 @@ impl Helper {
         client.reply(&Reply::Exited { code });
         while client.has_unsent() && !client.closed {
             let mut fds = [PollFd::new(&client.stream, PollFlags::OUT)];
-            let _ = rustix::event::poll(&mut fds, None);
+            let taken = rustix::event::poll(&mut fds, Some(&STOPPED_CLIENT));
+            if taken == Ok(0) && client.is_held() {
+                return;
+            }
             client.send();
         }
     }

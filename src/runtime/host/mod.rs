@@ -6,10 +6,12 @@ mod kernel;
 pub mod lock;
 pub mod lsm;
 pub mod memory;
+pub mod owner;
 mod process;
+pub mod record_file;
 pub(crate) mod user;
 
 pub use kernel::{boot_id, max_layers, name, random};
 pub(crate) use kernel::{has_lowerdir_append, kernel_version};
-pub use process::{first_child, signal_disposition};
-pub(crate) use process::{start_time, state_of, with_name};
+pub use process::{children, first_child, signal_disposition};
+pub(crate) use process::{start_time, with_name};

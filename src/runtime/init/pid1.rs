@@ -18,6 +18,7 @@ use crate::model::Result;
 use crate::model::error::Context;
 use crate::runtime::oci::INIT_PATH;
 use crate::sys;
+use crate::sys::lock::{self, Share};
 
 /// Returns whether this process was started as the first of a container.
 pub fn is_init() -> bool {
@@ -93,7 +94,7 @@ pub(crate) fn install(path: &Path) -> Result<()> {
     // One process at a time: a copy that is replaced before it is mounted could not be mounted. The
     // lock is released with the descriptor.
     let directory = File::open(path.parent().unwrap_or(Path::new("."))).context(what)?;
-    sys::fs::lock(&directory).context(what)?;
+    lock::acquire(&directory, Share::Alone, "the files of `--init`").context(what)?;
     if is_placed() {
         return Ok(());
     }

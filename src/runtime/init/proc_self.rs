@@ -5,13 +5,13 @@ use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 /// Sets `oom_score_adj`. A lower score than the present one needs CAP_SYS_RESOURCE; without it the
 /// caller's stays.
 pub(crate) fn set_oom_score(score: &CStr) -> Result<(), Errno> {
     let file = open(c"/proc/self/oom_score_adj")?;
-    match rustix::io::write(file, score.to_bytes()) {
+    match retry_on_intr(|| rustix::io::write(&file, score.to_bytes())) {
         Ok(_) | Err(Errno::ACCESS) => Ok(()),
         Err(errno) => Err(errno),
     }
@@ -29,7 +29,8 @@ pub(crate) fn set_apparmor_profile(command: &CStr) -> Result<(), Errno> {
 
 /// Writes to one of these files.
 pub(crate) fn write(path: &CStr, text: &CStr) -> Result<(), Errno> {
-    rustix::io::write(open(path)?, text.to_bytes()).map(drop)
+    let file = open(path)?;
+    retry_on_intr(|| rustix::io::write(&file, text.to_bytes())).map(drop)
 }
 
 fn open(path: &CStr) -> Result<OwnedFd, Errno> {

@@ -30,7 +30,7 @@ pub(crate) fn read(path: &CStr) -> Result<Vec<u8>, Errno> {
     let mut content = vec![0; size];
     let mut filled = 0;
     while filled < size {
-        match rustix::io::read(&file, &mut content[filled..])? {
+        match rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut content[filled..]))? {
             0 => break,
             count => filled += count,
         }

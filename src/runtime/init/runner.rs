@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::device;
 use super::null;
@@ -82,7 +82,7 @@ impl Init {
             if let Err(errno) = performed {
                 let step = u32::try_from(number).unwrap_or(u32::MAX);
                 let report = Report { step, errno: errno.raw_os_error() };
-                let _ = rustix::io::write(&self.report, &report.to_bytes());
+                let _ = retry_on_intr(|| rustix::io::write(&self.report, &report.to_bytes()));
                 // No destructors run: the last steps have closed descriptors that values still own.
                 process::exit_now(127);
             }
@@ -213,7 +213,7 @@ impl PlanRunner<'_> {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
         process::die_with_parent()?;
         let mut pipe = [PollFd::new(&self.init.report, PollFlags::empty())];
-        poll(&mut pipe, Some(&Timespec::default()))?;
+        retry_on_intr(|| poll(&mut pipe, Some(&Timespec::default())))?;
         if pipe[0].revents().contains(PollFlags::ERR) { Err(Errno::SRCH) } else { Ok(()) }
     }
 
@@ -237,7 +237,7 @@ impl PlanRunner<'_> {
 
     fn join_cgroups(&self) -> Result<(), Errno> {
         for tasks in &self.init.cgroups {
-            rustix::io::write(tasks, b"0")?;
+            retry_on_intr(|| rustix::io::write(tasks, b"0"))?;
         }
         Ok(())
     }
@@ -324,7 +324,7 @@ impl PlanRunner<'_> {
         if rustix::fs::fstatfs(&file)?.f_type != rustix::fs::PROC_SUPER_MAGIC {
             return Err(Errno::XDEV);
         }
-        rustix::io::write(file, value.to_bytes()).map(drop)
+        retry_on_intr(|| rustix::io::write(&file, value.to_bytes())).map(drop)
     }
 
     fn make_readonly(&self, path: &CStr) -> Result<(), Errno> {

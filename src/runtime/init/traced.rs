@@ -5,7 +5,7 @@
 
 use std::os::fd::OwnedFd;
 
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::runtime::plan::Step;
 use crate::sys::clock;
@@ -76,8 +76,8 @@ impl TraceWriter {
     fn write(&self, number: usize, start: u64, duration: u64, errno: i32) {
         let step = u64::try_from(number).unwrap_or(u64::MAX);
         let errno = u64::from(errno.unsigned_abs());
-        let _ =
-            rustix::io::write(&self.to, &StepReport { step, start, duration, errno }.to_bytes());
+        let report = StepReport { step, start, duration, errno }.to_bytes();
+        let _ = retry_on_intr(|| rustix::io::write(&self.to, &report));
     }
 }
 
@@ -92,7 +92,7 @@ pub fn step(
     if let Some(gate) = &traced.gate {
         traced.write(number, clock::monotonic(), StepReport::AHEAD, 0);
         // A watcher that has exited no longer answers.
-        let _ = rustix::io::read(gate, &mut [0; 1]);
+        let _ = retry_on_intr(|| rustix::io::read(gate, &mut [0; 1]));
     }
     let start = clock::monotonic();
     if matches!(step, Step::Execute) {

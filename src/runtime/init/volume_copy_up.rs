@@ -30,27 +30,35 @@ pub fn copy_up(volume: &CStr, root: BorrowedFd<'_>, target: &CStr) -> Result<(),
     let directory = open_dir(CWD, volume)?;
     rustix::fs::flock(&directory, FlockOperation::LockExclusive)?;
     let data = open_dir(&directory, c"_data")?;
-    if rustix::fs::accessat(&directory, COPYING_MARK, rustix::fs::Access::EXISTS, AtFlags::empty())
-        .is_ok()
-    {
-        empty(data.as_fd())?;
-    } else {
-        if !names(data.as_fd())?.is_empty() {
-            return clear_mark(&directory, EMPTY_MARK);
+    let access = rustix::fs::Access::EXISTS;
+    match rustix::fs::accessat(&directory, COPYING_MARK, access, AtFlags::empty()) {
+        Ok(()) => empty(data.as_fd())?,
+        Err(Errno::NOENT) => {
+            if !names(data.as_fd())?.is_empty() {
+                return clear_mark(&directory, EMPTY_MARK);
+            }
+            match rustix::fs::renameat(&directory, EMPTY_MARK, &directory, COPYING_MARK) {
+                Err(Errno::NOENT) => return Ok(()),
+                result => result?,
+            }
         }
-        match rustix::fs::renameat(&directory, EMPTY_MARK, &directory, COPYING_MARK) {
-            Err(Errno::NOENT) => return Ok(()),
-            result => result?,
-        }
+        Err(errno) => return Err(errno),
     }
-    // If the image does not have the target, the volume stays empty.
-    if let Ok(place) = mount::open_in_root(root, target, OFlags::PATH)
-        && let Ok(source) = open_dir(&place, c".")
-    {
+    let place = mount::open_in_root(root, target, OFlags::PATH);
+    if let Some(source) = if_directory(place.and_then(|place| open_dir(&place, c".")))? {
         let mut copy = Copy { links: HashMap::new(), data: data.as_fd() };
         copy.tree(source.as_fd(), data.as_fd())?;
     }
     clear_mark(&directory, COPYING_MARK)
+}
+
+/// If the image does not have the target, or not as a directory, the volume stays empty.
+fn if_directory(opened: Result<OwnedFd, Errno>) -> Result<Option<OwnedFd>, Errno> {
+    match opened {
+        Ok(directory) => Ok(Some(directory)),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+        Err(errno) => Err(errno),
+    }
 }
 
 fn clear_mark(directory: &OwnedFd, mark: &CStr) -> Result<(), Errno> {

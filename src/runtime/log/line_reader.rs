@@ -117,6 +117,14 @@ impl Lines {
         }
     }
 
+    /// Returns the file of the last line of this length, and where the line begins in it.
+    pub(crate) fn place_of_last(&self, length: usize) -> Option<(fs::File, u64)> {
+        let mut file = &self.segment.as_ref()?.file;
+        let unread = self.buffer.len() - self.at + length + 1;
+        let at = file.stream_position().ok()?.checked_sub(unread as u64)?;
+        Some((file.try_clone().ok()?, at))
+    }
+
     /// Goes to the next file at the end of one. Returns whether there is more to read. A file that
     /// has become full is read once more first, for its last lines.
     fn next_segment(&mut self) -> std::io::Result<bool> {

@@ -1,5 +1,6 @@
 //! The log of a container: writing, rotating and reading it.
 
+mod gap;
 mod line;
 pub(super) mod line_reader;
 pub mod reader;

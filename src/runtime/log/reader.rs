@@ -1,17 +1,21 @@
 //! Reads a container's log: the last lines, a span of time, or continuously.
 
+use std::collections::VecDeque;
+use std::fs::File;
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use nix::sys::inotify::Inotify;
 
-use super::line;
+use super::line::{self, Parsed};
 use super::line_reader::{Lines, watch};
 use super::segment::{self, LogSegment};
 use crate::model::error::Context;
-use crate::model::observe::log::{LogLine, LogOptions, Stream};
+use crate::model::observe::log::{LogLine, LogOptions, LostOutput, Stream};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::sys;
@@ -27,9 +31,66 @@ pub struct Reader {
     options: LogOptions,
     /// The beginning of a long line, for each stream.
     partial: [Option<LogLine>; 2],
+    /// Lines whose end is missing, to be returned next.
+    cut: VecDeque<LogLine>,
     follow: Option<Follow>,
     /// Whether a line after the requested span was read.
     finished: bool,
+    /// What is missing before the next line.
+    gap: Gap,
+}
+
+/// The markers of lost output that were read since the last line.
+#[derive(Debug, Default)]
+struct Gap {
+    lost: Option<(LostOutput, Option<Timestamp>)>,
+    /// The last marker. Its numbers grow until a record follows it, so they are read again then.
+    open: Option<Marker>,
+}
+
+#[derive(Debug)]
+struct Marker {
+    file: File,
+    at: u64,
+    text: Vec<u8>,
+    since: Option<Timestamp>,
+}
+
+impl Gap {
+    /// Adds a marker.
+    fn add(&mut self, lost: LostOutput, since: Option<Timestamp>, marker: Option<Marker>) {
+        self.close();
+        match marker {
+            Some(marker) => self.open = Some(marker),
+            None => self.sum(lost, since),
+        }
+    }
+
+    fn sum(&mut self, lost: LostOutput, since: Option<Timestamp>) {
+        match &mut self.lost {
+            Some((sum, _)) => sum.add(&lost),
+            None => self.lost = Some((lost, since)),
+        }
+    }
+
+    fn close(&mut self) {
+        let Some(mut marker) = self.open.take() else { return };
+        // If it cannot be read again, the numbers of the first time count.
+        let _ = marker.file.read_exact_at(&mut marker.text, marker.at);
+        if let Parsed::Lost(lost, _) = line::parse(&marker.text) {
+            self.sum(lost, marker.since);
+        }
+    }
+
+    /// Returns what is missing before a line, and since when.
+    fn take(&mut self) -> Option<(LostOutput, Option<Timestamp>)> {
+        self.close();
+        self.lost.take()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lost.is_none() && self.open.is_none()
+    }
 }
 
 /// How a reader learns of new lines.
@@ -105,8 +166,10 @@ impl Reader {
             lines: if follow.is_some() { lines } else { lines.snapshot() },
             options: options.clone(),
             partial: [None, None],
+            cut: VecDeque::new(),
             follow,
             finished: false,
+            gap: Gap::default(),
         })
     }
 
@@ -124,15 +187,28 @@ impl Reader {
             if self.finished {
                 return Ok(self.rest());
             }
-            while let Some(record) = self.lines.next(line::parse)? {
-                let line = record.and_then(|(line, partial)| self.join(line, partial));
+            if let Some(cut) = self.next_cut() {
+                return Ok(Some(cut));
+            }
+            while let Some((parsed, text)) = self.lines.next(parse)? {
+                let line = match parsed {
+                    Parsed::Output(line, partial) => self.join(line, partial),
+                    Parsed::Lost(lost, since) => {
+                        self.note(lost, since, text);
+                        None
+                    }
+                    Parsed::Blank => None,
+                };
+                if let Some(cut) = self.next_cut() {
+                    return Ok(Some(cut));
+                }
                 match line.filter(|line| self.matches(line)) {
                     // The lines after it are later still.
                     Some(line) if self.options.until.is_some_and(|until| line.time >= until) => {
                         self.finished = true;
                         return Ok(self.rest());
                     }
-                    Some(line) => return Ok(Some(line)),
+                    Some(line) => return Ok(Some(self.with_gap(line))),
                     None => {}
                 }
             }
@@ -169,13 +245,61 @@ impl Reader {
         Some(line_so_far)
     }
 
-    /// Returns an unfinished line at the end of the log.
-    fn rest(&mut self) -> Option<LogLine> {
-        loop {
-            let line = self.partial.iter_mut().find_map(Option::take)?;
+    /// Notes that output is missing.
+    fn note(&mut self, lost: LostOutput, since: Option<Timestamp>, text: Vec<u8>) {
+        let place = self.lines.place_of_last(text.len());
+        let marker = place.map(|(file, at)| Marker { file, at, text, since });
+        // What follows the gap is not the rest of a line before it.
+        for stream in 0..self.partial.len() {
+            if let Some(line) = self.partial[stream].take() {
+                let line = self.with_gap(line);
+                self.cut.push_back(line);
+            }
+        }
+        self.gap.add(lost, since, marker);
+    }
+
+    /// Returns a line whose end is missing.
+    fn next_cut(&mut self) -> Option<LogLine> {
+        while let Some(line) = self.cut.pop_front() {
             if self.matches(&line) {
                 return Some(line);
             }
         }
+        None
     }
+
+    /// Adds to a line what is missing before it.
+    fn with_gap(&mut self, mut line: LogLine) -> LogLine {
+        if line.lost.is_none() && !self.gap.is_empty() {
+            line.lost = self.gap.take().filter(|(_, since)| self.is_asked(*since)).map(|gap| gap.0);
+        }
+        line
+    }
+
+    /// Whether a gap is in the requested span.
+    fn is_asked(&self, since: Option<Timestamp>) -> bool {
+        let Some(time) = since else { return true };
+        self.options.since.is_none_or(|since| time >= since)
+            && self.options.until.is_none_or(|until| time < until)
+    }
+
+    /// Returns an unfinished line at the end of the log, or what is missing there.
+    fn rest(&mut self) -> Option<LogLine> {
+        while let Some(line) = self.partial.iter_mut().find_map(Option::take) {
+            if self.matches(&line) {
+                return Some(self.with_gap(line));
+            }
+        }
+        let (lost, since) = self.gap.take().filter(|(_, since)| self.is_asked(*since))?;
+        let (stream, time) = (Stream::Stderr, since.unwrap_or(Timestamp::UNIX_EPOCH));
+        Some(LogLine { time, stream, bytes: Vec::new(), lost: Some(lost) })
+    }
+}
+
+/// Parses a line, and keeps the text of a marker.
+fn parse(text: &[u8]) -> (Parsed, Vec<u8>) {
+    let parsed = line::parse(text);
+    let kept = if matches!(parsed, Parsed::Lost(..)) { text.to_vec() } else { Vec::new() };
+    (parsed, kept)
 }

@@ -7,6 +7,8 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::sys::record_file;
+
 /// Returns the numbers of the full files, ascending.
 pub(crate) fn numbers(path: &Path) -> Vec<u64> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -29,7 +31,8 @@ pub(crate) fn numbered(path: &Path, number: u64) -> PathBuf {
 
 /// Opens the present file for appending and reading; creates it if it is missing.
 pub(crate) fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+    let mut options = OpenOptions::new();
+    record_file::open(path, options.read(true).append(true).create(true).mode(0o600))
 }
 
 /// Renames the present file to its number, creates a new one and removes the oldest, so that `kept`

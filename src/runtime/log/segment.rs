@@ -1,12 +1,13 @@
 //! One file of a log, open for reading, and the search for the last lines.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::line;
+use super::line::{self, Parsed};
 use super::rotation::{is_at, numbered, numbers};
 use crate::model::observe::log::Stream;
+use crate::sys::record_file;
 
 const CHUNK: usize = 64 * 1024;
 
@@ -26,7 +27,7 @@ impl LogSegment {
         loop {
             let next_number = next();
             let next_path = next_number.map_or_else(|| path.to_owned(), |n| numbered(path, n));
-            match File::open(next_path) {
+            match record_file::open(&next_path, OpenOptions::new().read(true)) {
                 // It may have been rotated just now.
                 Ok(_) if next_number.is_none() && next().is_some() => {}
                 Ok(file) => return Ok(Some(LogSegment { file, number: next_number })),
@@ -99,10 +100,12 @@ fn seek_last_lines(
             if start == 0 && position > 0 {
                 break;
             }
-            let record = line::parse(&bytes[start..end]);
-            let ends_line = record.is_some_and(|(line, partial)| {
-                !partial && stream.is_none_or(|stream| line.stream == stream)
-            });
+            let ends_line = match line::parse(&bytes[start..end]) {
+                Parsed::Output(line, partial) => {
+                    !partial && stream.is_none_or(|stream| line.stream == stream)
+                }
+                Parsed::Lost(..) | Parsed::Blank => false,
+            };
             if ends_line && *left == 0 {
                 file.seek(SeekFrom::Start(position + end as u64))?;
                 return Ok(true);

@@ -4,35 +4,33 @@
 //! `{"log":"hello\n","stream":"stdout","time":"..."}`. Bytes that are not UTF-8 go into `log64`
 //! instead, so that every byte is kept. A line longer than 16 KiB continues in the next record of
 //! its stream: all parts but the last say `"partial":true`, and readers join them. A file that has
-//! reached its limit gets a number, and a new one is created (`rotation.rs`).
+//! reached its limit gets a number, and a new one is created (`rotation.rs`). A full disk does not
+//! stop the container: what cannot be written is counted in a marker (`gap.rs`), which takes the
+//! place of a record that was cut off, or of the last records of the file.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::line::Record;
-use super::rotation;
+use super::line::{self, Record};
+use super::{gap, rotation};
 use crate::model::container::supervision::LogConfig;
-use crate::model::observe::log::Stream;
+use crate::model::observe::log::{LostOutput, Stream};
 use crate::model::{Error, Kind, Result};
+use crate::sys::record_file;
 
 /// The longest part of a line in one record, in bytes.
 const MAX_LINE: usize = 16 * 1024;
-
-/// The marker where the disk was full, with the number of bytes that are missing.
-#[derive(Debug, Serialize)]
-struct Gap {
-    dropped: u64,
-    bytes: u64,
-    stream: Stream,
-    time: String,
-}
+/// How far back a record begins at most: each byte of a line may take six in JSON.
+const MAX_RECORD: u64 = 8 * MAX_LINE as u64;
+/// The room that an empty log keeps for a marker: one block.
+const ROOM: u64 = 4096;
 
 /// A log writer. It never blocks on anything but the disk, and keeps no more than one line in
 /// memory.
@@ -46,7 +44,12 @@ pub struct Writer {
     /// The beginning of an unfinished line, for each stream.
     partial: [Vec<u8>; 2],
     buffer: Vec<u8>,
-    dropped: (u64, u64),
+    /// What could not be written since the last record, and since when.
+    lost: Option<(LostOutput, Timestamp)>,
+    /// The marker of it: offset and length.
+    marker: Option<(u64, u64)>,
+    /// Whether an empty file keeps room for a marker.
+    keeps_room: bool,
 }
 
 impl Writer {
@@ -56,18 +59,55 @@ impl Writer {
     /// When the disk is full or read-only.
     pub fn open(path: &Path, limits: LogConfig) -> Result<Self> {
         let file = rotation::open(path).map_err(|error| {
-            Error::from_io(format!("open `{}`", path.display()), &error).with_kind(Kind::System)
+            let failed = Error::from_io(format!("open `{}`", path.display()), &error);
+            if failed.kind() == Kind::Corrupt { failed } else { failed.with_kind(Kind::System) }
         })?;
         let end = file.metadata().map_or(0, |metadata| metadata.len());
-        Ok(Writer {
+        let mut writer = Writer {
             file,
             path: path.to_owned(),
             limits,
             end,
             partial: [Vec::new(), Vec::new()],
             buffer: Vec::new(),
-            dropped: (0, 0),
-        })
+            lost: None,
+            marker: None,
+            keeps_room: false,
+        };
+        writer.end_last_record();
+        Ok(writer)
+    }
+
+    /// Keeps room for the marker of a loss, for when the disk fills before the first line.
+    pub fn keep_room(&mut self) {
+        self.keeps_room = true;
+        if self.end == 0 {
+            let keep_size = rustix::fs::FallocateFlags::KEEP_SIZE;
+            // Not every file system can; then a loss before the first line has no marker.
+            let _ = rustix::fs::fallocate(&self.file, keep_size, 0, ROOM);
+        }
+    }
+
+    /// Ends a record that a killed monitor or a power failure cut off: the next one would be
+    /// unreadable too.
+    fn end_last_record(&mut self) {
+        let mut last = [b'\n'];
+        if self.end == 0 || self.file.read_exact_at(&mut last, self.end - 1).is_err() {
+            return;
+        }
+        if last == *b"\n" {
+            return;
+        }
+        match self.append(b"\n") {
+            (_, Ok(())) => {}
+            (_, Err(error)) => {
+                let cut = self.end;
+                self.end = self.record_before(cut, 0).map_or(0, |(start, _)| start);
+                self.cut_off();
+                self.add_loss(gap::damaged());
+                self.write_marker(&[], &error);
+            }
+        }
     }
 
     /// Returns how many bytes of these records go to the present file, after a rotation if not one
@@ -95,6 +135,12 @@ impl Writer {
     fn rotate(&mut self) {
         if let Ok(file) = rotation::rotate(&self.path, self.limits.max_file) {
             (self.file, self.end) = (file, 0);
+            if self.marker.take().is_some() {
+                self.lost = None;
+            }
+            if self.keeps_room {
+                self.keep_room();
+            }
         }
     }
 
@@ -125,7 +171,7 @@ impl Writer {
         if at_end && !self.partial[partial].is_empty() {
             self.flush_partial(stream, &time, false);
         }
-        self.flush(stream);
+        self.flush();
     }
 
     fn flush_partial(&mut self, stream: Stream, time: &str, partial: bool) {
@@ -147,43 +193,153 @@ impl Writer {
         self.buffer.push(b'\n');
     }
 
-    /// Writes the buffer. A full disk must not stop the container: bytes that cannot be written are
-    /// counted, and the count is written when there is room again.
-    fn flush(&mut self, stream: Stream) {
-        if self.buffer.is_empty() {
-            return;
-        }
-        if self.dropped.0 > 0 {
-            let (dropped, bytes) = self.dropped;
-            let gap = Gap { dropped, bytes, stream, time: Timestamp::now().to_string() };
-            let mut marked = serde_json::to_vec(&gap).unwrap_or_default();
-            marked.push(b'\n');
-            marked.append(&mut self.buffer);
-            self.buffer = marked;
-        }
+    /// Writes the buffer, after the marker of a loss that has none yet.
+    fn flush(&mut self) {
         let buffer = std::mem::take(&mut self.buffer);
         let mut rest = buffer.as_slice();
-        while !rest.is_empty() {
-            let piece = self.piece(rest);
-            if self.file.write_all(&rest[..piece]).is_err() {
-                // A partial record must not stay, or the next one would be unreadable too.
-                let _ = self.file.set_len(self.end);
-                break;
-            }
-            self.end += piece as u64;
-            self.dropped = (0, 0);
-            rest = &rest[piece..];
+        let mut result = Ok(());
+        if self.lost.is_some() && self.marker.is_none() {
+            result = self.append_marker();
         }
-        let records = rest.iter().filter(|b| **b == b'\n').count() as u64;
-        self.dropped = (self.dropped.0 + records, self.dropped.1 + rest.len() as u64);
+        while result.is_ok() && !rest.is_empty() {
+            let piece = self.piece(rest);
+            let (written, appended) = self.append(&rest[..piece]);
+            if written > 0 {
+                (self.lost, self.marker) = (None, None);
+            }
+            rest = &rest[written..];
+            result = appended;
+        }
+        if let Err(error) = result {
+            self.write_marker(rest, &error);
+        }
         self.buffer = buffer;
         self.buffer.clear();
     }
+
+    /// Appends records; returns the length of those that are whole in the file. After an error the
+    /// file may end with a part of the next one.
+    fn append(&mut self, records: &[u8]) -> (usize, io::Result<()>) {
+        let mut done = 0;
+        let mut result = Ok(());
+        while done < records.len() && result.is_ok() {
+            match self.file.write(&records[done..]) {
+                Ok(0) => result = Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => done += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => result = Err(error),
+            }
+        }
+        let whole = records[..done].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        self.end += whole as u64;
+        (whole, result)
+    }
+
+    /// Counts these records as lost, and writes the marker: at the place of the marker that is
+    /// there already, of the part of a record, or of the last records.
+    fn write_marker(&mut self, records: &[u8], error: &io::Error) {
+        let reason = reason(error);
+        if !records.is_empty() {
+            self.add_loss(line::lost_in(records, &reason));
+        }
+        let length = gap::LENGTH as u64;
+        let part = self.file.metadata().map_or(0, |found| found.len().saturating_sub(self.end));
+        if self.marker.is_none() && part >= length && self.overwrite(self.end, part).is_ok() {
+            self.end += part;
+            return;
+        }
+        if part > 0 {
+            self.cut_off();
+        }
+        if let Some((at, length)) = self.marker {
+            // If this fails, the numbers are those of before.
+            let _ = self.overwrite(at, length);
+            return;
+        }
+        if self.append_marker().is_ok() {
+            return;
+        }
+        self.cut_off();
+        if let Some((at, overwritten)) = self.record_before(self.end, length) {
+            let before = self.lost.clone();
+            self.add_loss(line::lost_in(&overwritten, &reason));
+            if self.overwrite(at, self.end - at).is_err() {
+                // A file system that copies on write needs room for this too: tried again.
+                self.lost = before;
+            }
+        }
+    }
+
+    fn add_loss(&mut self, more: LostOutput) {
+        match &mut self.lost {
+            Some((lost, _)) => lost.add(&more),
+            None => self.lost = Some((more, Timestamp::now())),
+        }
+    }
+
+    fn append_marker(&mut self) -> io::Result<()> {
+        let Some((lost, since)) = &self.lost else { return Ok(()) };
+        let text = gap::encode(lost, *since, gap::LENGTH);
+        let at = self.end;
+        let (whole, result) = self.append(&text);
+        if whole > 0 {
+            self.marker = Some((at, whole as u64));
+        }
+        result
+    }
+
+    /// Writes the marker over what the file has there already.
+    fn overwrite(&mut self, at: u64, length: u64) -> io::Result<()> {
+        let Some((lost, since)) = &self.lost else { return Ok(()) };
+        let text = gap::encode(lost, *since, usize::try_from(length).unwrap_or(gap::LENGTH));
+        // The log's own descriptor writes at the end only.
+        let file = record_file::open(&self.path, OpenOptions::new().write(true))?;
+        file.write_all_at(&text, at)?;
+        self.marker = Some((at, length));
+        Ok(())
+    }
+
+    /// Removes what follows the last whole record.
+    fn cut_off(&self) {
+        if self.file.set_len(self.end).is_err() {
+            // At least it must not be taken for the beginning of the next record.
+            let _ = self.file.metadata().and_then(|found| {
+                let length = usize::try_from(found.len().saturating_sub(self.end)).unwrap_or(0);
+                let mut blank = vec![b' '; length.min(2 * MAX_LINE)];
+                if let Some(last) = blank.last_mut() {
+                    *last = b'\n';
+                }
+                let file = record_file::open(&self.path, OpenOptions::new().write(true))?;
+                file.write_all_at(&blank, self.end)
+            });
+        }
+    }
+
+    /// Finds the last records before `end` that have at least this length together. Returns where
+    /// they begin, and their bytes.
+    fn record_before(&self, end: u64, length: u64) -> Option<(u64, Vec<u8>)> {
+        let from = end.saturating_sub(MAX_RECORD + length);
+        let mut bytes = vec![0; usize::try_from(end - from).ok()?];
+        self.file.read_exact_at(&mut bytes, from).ok()?;
+        let last = bytes.len().checked_sub(usize::try_from(length).ok()?.max(1))?;
+        let newline = bytes[..last].iter().rposition(|b| *b == b'\n');
+        let start = match newline {
+            Some(at) => at + 1,
+            None if from == 0 => 0,
+            None => return None,
+        };
+        Some((from + start as u64, bytes.split_off(start)))
+    }
+}
+
+/// Says why a record could not be written.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::line;
     use super::*;
     use crate::model::observe::log::LogLine;
 
@@ -195,7 +351,11 @@ mod tests {
             writer.write(*stream, bytes);
         }
         let text = std::fs::read(&path).unwrap();
-        text.split(|b| *b == b'\n').filter_map(line::parse).map(|(line, _)| line).collect()
+        let output = |line: &[u8]| match line::parse(line) {
+            line::Parsed::Output(line, _) => Some(line),
+            _ => None,
+        };
+        text.split(|b| *b == b'\n').filter_map(output).collect()
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::state::Monitor;
 use super::usage_meter::UsageMeter;
@@ -16,6 +16,9 @@ use crate::runtime::protocol::Reply;
 use crate::runtime::protocol::client::ClientConnection;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
+
+/// How long a client that is stopped keeps this process from exiting. One that runs may be slow.
+const STOPPED_CLIENT: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
 impl Monitor {
     /// Records a start that failed: the container keeps its status, with the reason.
@@ -67,8 +70,11 @@ impl Monitor {
                 .filter(|client| client.has_unsent())
                 .map(|client| PollFd::new(&client.stream, PollFlags::OUT))
                 .collect();
-            let _ = rustix::event::poll(&mut fds, None);
+            let taken = rustix::event::poll(&mut fds, Some(&STOPPED_CLIENT));
             drop(fds);
+            if taken == Ok(0) {
+                self.clients.retain(|client| !client.is_held());
+            }
             self.clients.iter_mut().for_each(ClientConnection::send);
             self.clients.retain(|client| !client.closed);
         }

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::state::Monitor;
+use crate::model::Error;
 use crate::model::observe::log::Stream;
 use crate::model::script::trace::ProcessRole;
 use crate::model::value::signal::Signal;
-use crate::runtime::protocol::client::{ClientConnection, ClientMessage};
+use crate::runtime::protocol::client::{self, ClientConnection, ClientMessage};
+use crate::runtime::protocol::{Reply, Request};
 use crate::runtime::trace::operation::Operation;
 use crate::runtime::{rootless, trace};
 use crate::sys;
@@ -18,6 +20,10 @@ use crate::sys;
 /// namespaces holds it open.
 const DRAIN: Duration = Duration::from_secs(5);
 const CHUNK: usize = 64 * 1024;
+/// How long a monitor without a free descriptor accepts no client.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How long a client that gets an error may take to send its request.
+const FIRST_REQUEST: Duration = Duration::from_millis(50);
 
 impl Monitor {
     /// Runs the loop until the container has exited and its output is written.
@@ -58,7 +64,7 @@ impl Monitor {
             let output = run.and_then(|run| run.outputs[stream].as_ref());
             push(output.map(AsFd::as_fd).filter(|_| !blocked));
         }
-        push(Some(idle));
+        push(Some(idle).filter(|_| self.deaf_until.is_none_or(|until| Instant::now() >= until)));
         // While the terminal takes no input, none is read from clients.
         let full = run.and_then(|run| run.input.poll_fd());
         for client in &self.clients {
@@ -72,12 +78,13 @@ impl Monitor {
         fds.extend(answers.map(|helper| PollFd::from_borrowed_fd(helper, PollFlags::IN)));
         let due = self.checker.as_ref().and_then(|checker| checker.due());
         let drain = self.exited.filter(|_| self.run.is_some()).map(|(_, until)| until);
-        let until = [self.kill_at, drain, self.wake_at, due, self.record_again_at];
+        let deaf = self.deaf_until.filter(|until| Instant::now() < *until);
+        let until = [self.kill_at, drain, self.wake_at, due, self.record_again_at, deaf];
         let until = until.into_iter().flatten().min();
         let left = until.map(|at| at.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
-        match rustix::event::poll(&mut fds, left.as_ref()) {
-            Ok(_) => fds.iter().map(PollFd::revents).collect(),
+        match sys::poll::poll_all(&mut fds, left.as_ref()) {
+            Ok(()) => fds.iter().map(PollFd::revents).collect(),
             Err(_) => Vec::new(),
         }
     }
@@ -113,8 +120,11 @@ impl Monitor {
         self.retry_record();
         let count = self.clients.len();
         for at in (0..count).filter(|at| is(4 + at)) {
+            let is_gone = ready[4 + at].contains(PollFlags::HUP);
             for message in self.clients[at].receive() {
                 match (message, &mut self.run) {
+                    // It was not answered in time, and its client has reported that.
+                    (ClientMessage::Request(request), _) if is_gone && !request.is_lasting() => {}
                     (ClientMessage::Request(request), _) => self.answer(at, request),
                     (ClientMessage::Input(bytes), Some(run)) => run.input.push(&bytes),
                     (ClientMessage::Input(_), None) => {}
@@ -130,31 +140,77 @@ impl Monitor {
         }
         self.clients.retain(|client| !client.closed);
         if new {
-            while let Ok((stream, _)) = self.listener.accept() {
+            self.accept();
+        }
+    }
+
+    /// Accepts the clients that wait. Without a descriptor for one it gets an error, or waits: the
+    /// listener would be reported on every call.
+    fn accept(&mut self) {
+        loop {
+            let error = match self.listener.accept() {
                 // The directory's mode keeps other users out already; this check is a second line
                 // of defence.
-                if crate::runtime::protocol::client::is_authorized(&stream) {
+                Ok((stream, _)) if client::is_authorized(&stream) => {
                     self.clients.push(ClientConnection::new(stream));
+                    continue;
                 }
+                Ok(_) => continue,
+                Err(error) => error,
+            };
+            if !matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) {
+                return;
+            }
+            if !sys::process::with_spare_descriptor(|| self.refuse_client(&error)) {
+                self.deaf_until = Some(Instant::now() + PAUSE);
+                return;
             }
         }
+    }
+
+    /// Answers a client for which there is no descriptor, and stops or kills the container where it
+    /// requests that. Returns false if there is none even for this.
+    fn refuse_client(&mut self, error: &std::io::Error) -> bool {
+        let Ok((mut stream, _)) = self.listener.accept() else { return false };
+        if !client::is_authorized(&stream) {
+            return true;
+        }
+        if let Some(request) = client::request_within(&mut stream, FIRST_REQUEST) {
+            let _ = match request {
+                Request::Stop { signal, timeout, keep_container } => {
+                    self.keep_container |= keep_container;
+                    self.stop(signal, timeout)
+                }
+                Request::Kill { signal } if signal == Signal::KILL => {
+                    self.record_stop(signal, None);
+                    self.signal(signal)
+                }
+                _ => Ok(()),
+            };
+        }
+        let own = std::process::id();
+        let error = Error::from_io("accept a client", error)
+            .hint(format!("let the monitor have more files: prlimit --pid {own} --nofile=1024"));
+        client::answer(&mut stream, &Reply::Failed(error));
+        true
     }
 
     fn read_output(&mut self, stream: Stream) {
         let Some(run) = &mut self.run else { return };
         let output = &mut run.outputs[usize::from(stream == Stream::Stderr)];
-        let mut buffer = [0; CHUNK];
+        // Not cleared, so that an output of one line takes one page.
+        let mut buffer = Vec::with_capacity(CHUNK);
         let Some(fd) = output else { return };
-        match rustix::io::read(&*fd, &mut buffer) {
+        match rustix::io::read(&*fd, rustix::buffer::spare_capacity(&mut buffer)) {
             // A terminal that no process has open says EIO (pty(7)).
             Ok(0) | Err(rustix::io::Errno::IO) => {
                 *output = None;
                 run.log.write(stream, &[]);
             }
-            Ok(count) => {
-                run.log.write(stream, &buffer[..count]);
+            Ok(_) => {
+                run.log.write(stream, &buffer);
                 for client in self.clients.iter_mut().filter(|client| client.attached) {
-                    client.output(stream, &buffer[..count]);
+                    client.output(stream, &buffer);
                 }
             }
             Err(_) => {}

@@ -48,7 +48,10 @@ pub(super) fn launch(
         trace::traced(ProcessRole::Monitor, || Operation::SetLimits, || cgroup.apply(resources))?;
     }
     let open_log = || Writer::open("log.jsonl".as_ref(), spec.host_config.supervision.log);
-    let log = trace::traced(ProcessRole::Monitor, || Operation::OpenLog, open_log)?;
+    let mut log = trace::traced(ProcessRole::Monitor, || Operation::OpenLog, open_log)?;
+    if !spec.host_config.auto_remove {
+        log.keep_room();
+    }
     let (stdin, writer) = if open_stdin { self::open_stdin()? } else { (None, None) };
     let process = config.process().as_ref();
     let arguments = process.and_then(|process| process.args().clone()).unwrap_or_default();

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::checker::HealthChecker;
 use super::restart_state::RestartState;
@@ -20,6 +21,9 @@ use crate::runtime::protocol::client::ClientConnection;
 use crate::runtime::protocol::{Reply, Request, StartOptions};
 use crate::runtime::record::container_store::ContainerStore;
 use crate::sys;
+
+/// How long a killed program may take to exit.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the monitor. Its arguments are the root, the container's id and the parent cgroup; its
 /// standard input is the connection to the client, its standard output the container's lock.
@@ -97,6 +101,7 @@ fn prepare(lock: File) -> Result<Monitor> {
         checker: checker.map(Box::new),
         wake_at: None,
         record_again_at: None,
+        deaf_until: None,
         window_size: None,
     })
 }
@@ -111,6 +116,8 @@ impl Monitor {
                 client.reply(&Reply::Done);
                 (client.attached, client.feeds_stdin) = (attach, stdin);
                 self.clients.push(client);
+                // The plan and the filter are not needed any more.
+                sys::memory::give_back_unused();
                 self.watch();
                 while self.try_restart() {
                     self.watch();
@@ -144,7 +151,7 @@ impl Monitor {
     pub(super) fn kill_run(&mut self) {
         if let Some(run) = self.run.take() {
             let _ = sys::process::send_signal(&run.child.pidfd, Signal::KILL.number());
-            let _ = sys::process::reap(&run.child.pidfd);
+            let _ = sys::process::reap_within(&run.child.pidfd, END_TIMEOUT);
         }
     }
 }

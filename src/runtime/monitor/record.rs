@@ -10,6 +10,7 @@ use crate::model::script::trace::ProcessRole;
 use crate::model::{Error, Result};
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
+use crate::sys;
 
 /// How long to wait before a record is written again, or a restart tried again.
 pub(super) const RETRY: Duration = Duration::from_millis(500);
@@ -34,11 +35,14 @@ pub(super) fn may_pass(error: &Error) -> bool {
 impl Monitor {
     /// Replaces `state.json`. Covers all changes until now.
     pub(super) fn write_state(&mut self) -> Result<()> {
-        trace::traced(
-            ProcessRole::Monitor,
-            || Operation::WriteState,
-            || self.directory.write_state(&self.state),
-        )?;
+        let write = || self.directory.write_state(&self.state);
+        let written = || match write() {
+            Err(error) if matches!(error.errno(), Some(libc::EMFILE | libc::ENFILE)) => {
+                sys::process::with_spare_descriptor(write)
+            }
+            written => written,
+        };
+        trace::traced(ProcessRole::Monitor, || Operation::WriteState, written)?;
         self.record_again_at = None;
         Ok(())
     }

@@ -51,6 +51,8 @@ pub(super) struct Monitor {
     pub(super) wake_at: Option<Instant>,
     /// When to write a record again that could not be written.
     pub(super) record_again_at: Option<Instant>,
+    /// Until when no client is accepted, for want of a descriptor.
+    pub(super) deaf_until: Option<Instant>,
     /// The requested size of the terminal.
     pub(super) window_size: Option<Size>,
 }

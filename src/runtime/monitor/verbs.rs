@@ -20,7 +20,6 @@ use crate::sys;
 
 impl Monitor {
     pub(super) fn answer(&mut self, at: usize, request: Request) {
-        let mut answer = Reply::Done;
         let result = match request {
             Request::Pause => self.pause(),
             Request::HoldPaused => self.pause().inspect(|()| self.clients[at].holds_paused = true),
@@ -51,9 +50,7 @@ impl Monitor {
                 self.close_stdin();
                 return;
             }
-            Request::Rename { name } => {
-                self.rename(name).map(|old| answer = Reply::Renamed { old })
-            }
+            Request::Rename { name } => self.rename(name),
             Request::Update { changes } => self.update(&changes),
             Request::Resize(size) => {
                 self.resize(size);
@@ -65,7 +62,7 @@ impl Monitor {
         match result {
             Err(error) => self.clients[at].reply(&Reply::Failed(error)),
             Ok(()) if self.clients[at].awaits_exit => {}
-            Ok(()) => self.clients[at].reply(&answer),
+            Ok(()) => self.clients[at].reply(&Reply::Done),
         }
     }
 
@@ -181,15 +178,15 @@ impl Monitor {
         }
     }
 
-    /// Renames the container; returns the old name.
-    pub(super) fn rename(&mut self, name: ContainerName) -> Result<ContainerName> {
+    /// Renames the container.
+    pub(super) fn rename(&mut self, name: ContainerName) -> Result<()> {
         let old = std::mem::replace(&mut self.state.name, name);
         if let Err(error) = self.write_state() {
             self.state.name = old;
             return Err(error);
         }
         self.event(event::EventAction::Rename, &event::rename_attributes(&old));
-        Ok(old)
+        Ok(())
     }
 
     /// Sends a signal. A signal that ends the container also unpauses it, or the signal would never

@@ -3,12 +3,16 @@
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::io::Errno;
 
 use super::message;
 use super::message::{Frame, Reply, Request, StartOptions};
 use crate::model::observe::log::Stream;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::trace::{self, Watcher};
+use crate::sys::process_state::ProcessState;
 
 /// A message of a client.
 #[derive(Debug)]
@@ -55,21 +59,26 @@ impl ClientConnection {
         }
     }
 
+    /// Returns whether its process is stopped, or frozen.
+    pub(in crate::runtime) fn is_held(&self) -> bool {
+        let peer = rustix::net::sockopt::socket_peercred(&self.stream);
+        let process = peer.ok().and_then(|peer| ProcessState::of(peer.pid.as_raw_nonzero().get()));
+        process.is_none_or(|process| process.is_held())
+    }
+
     pub(in crate::runtime) fn has_unsent(&self) -> bool {
         !self.outbox.is_empty()
     }
 
     /// Receives its messages.
     pub(in crate::runtime) fn receive(&mut self) -> Vec<ClientMessage> {
-        // Reads once: the rest waits until these messages are handled.
-        let mut chunk = [0; 64 * 1024];
-        match self.stream.read(&mut chunk) {
+        // Reads once: the rest waits until these messages are handled. The room is not cleared, so
+        // that a short request takes one page.
+        self.inbox.reserve(64 * 1024);
+        match rustix::io::read(&self.stream, rustix::buffer::spare_capacity(&mut self.inbox)) {
             Ok(0) => self.closed = true,
-            Ok(count) => self.inbox.extend_from_slice(&chunk[..count]),
-            Err(error) => {
-                let again = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
-                self.closed |= !again;
-            }
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(_) => self.closed = true,
         }
         let mut requests = Vec::new();
         loop {
@@ -148,6 +157,25 @@ pub(in crate::runtime) fn first_request(client: &mut UnixStream) -> Result<Reque
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(Error::from_io("read from the client", &error)),
         }
+    }
+}
+
+/// Receives a client's request if it arrives in time.
+pub(in crate::runtime) fn request_within(
+    client: &mut UnixStream,
+    timeout: Duration,
+) -> Option<Request> {
+    let (mut buffer, mut chunk) = (Vec::new(), [0; 4096]);
+    client.set_read_timeout(Some(timeout)).ok()?;
+    loop {
+        if let Some(Frame::Message(json)) = message::decode(&mut buffer).ok()? {
+            return message::parse(&json).ok().map(|request| match request {
+                Request::Traced(request) => *request,
+                request => request,
+            });
+        }
+        let count = client.read(&mut chunk).ok().filter(|count| *count > 0)?;
+        buffer.extend_from_slice(&chunk[..count]);
     }
 }
 

@@ -76,6 +76,17 @@ pub enum Request {
     Go,
 }
 
+impl Request {
+    /// Returns whether it is carried out even if its client is gone: it ends the container, or its
+    /// input.
+    pub fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Request::Stop { .. } | Request::Kill { signal: Signal::KILL } | Request::CloseStdin
+        )
+    }
+}
+
 /// The options of a start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartOptions {
@@ -138,11 +149,6 @@ pub enum Reply {
     Exited {
         /// The exit code.
         code: i32,
-    },
-    /// The container is renamed.
-    Renamed {
-        /// The old name, which the client frees.
-        old: ContainerName,
     },
     /// The request failed.
     Failed(Error),

@@ -5,15 +5,18 @@
 //! symbolic link to the container's directory; since it can be created only once, it is the lock on
 //! the name.
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::aside::{remove_tree, set_aside};
 use super::directory::{Directory, Lock};
 use super::journal::Journal;
-use super::volumes::{Volumes, VolumesLock};
+use super::volumes::{RemovedVolume, Volumes, VolumesLock};
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
 use crate::model::observe::event::{Event, EventAction};
@@ -23,19 +26,22 @@ use crate::model::value::name::ContainerName;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
+use crate::sys;
 use crate::sys::lock::{self, Share};
-use crate::sys::tree::remove_tree_at;
 
 /// The containers below one root.
 #[derive(Clone, Debug)]
 pub struct ContainerStore {
     root: PathBuf,
+    /// The volumes of containers, as far as they were read: a container's never change. Without
+    /// them, the removal of many containers would read each record for each of them.
+    volumes_of: Arc<Mutex<HashMap<ContainerId, Vec<String>>>>,
 }
 
 impl ContainerStore {
     /// Returns the containers below `root`, which need not exist yet.
     pub fn at(root: &Path) -> Self {
-        ContainerStore { root: root.to_owned() }
+        ContainerStore { root: root.to_owned(), volumes_of: Arc::default() }
     }
 
     /// Returns the directory of a container, whether it exists or not.
@@ -65,33 +71,27 @@ impl ContainerStore {
     pub fn prepare(&self) -> Result<()> {
         for kind in ["containers", "staging", "removing", "names"] {
             let path = self.place(kind);
-            match fs::DirBuilder::new().mode(0o700).create(&path) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    let created = fs::DirBuilder::new().mode(0o700).recursive(true).create(&path);
-                    created.map_err(|error| cannot_write(&path, &error))?;
-                }
-                result => result.map_err(|error| cannot_write(&path, &error))?,
-            }
+            sys::fs::make_dirs(&path).map_err(with_way)?;
         }
         Ok(())
     }
 
     /// Creates a container: `fill` writes its files into a new directory, which is then published
-    /// under its id with its name, or not at all.
+    /// under its id with its name, or not at all. What `hold` returns is kept for that moment.
     ///
     /// # Errors
-    /// [`Kind::Exists`] if the name is in use; the error of `fill`.
-    pub fn create(
+    /// [`Kind::Exists`] if the name is in use; the error of `fill` or `hold`.
+    pub fn create<G>(
         &self,
         spec: &ContainerSpec,
         name: &ContainerName,
         fill: impl FnOnce(&Directory) -> Result<()>,
+        hold: impl FnOnce() -> Result<G>,
     ) -> Result<()> {
         self.prepare()?;
         self.collect_garbage();
         let staged = Directory::new(self.place("staging").join(spec.id.as_str()));
-        let result = self.create_staged(spec, name, &staged, fill);
+        let result = self.create_staged(spec, name, &staged, (fill, hold));
         if result.is_err() {
             let _ = remove_tree(staged.path());
         }
@@ -115,18 +115,19 @@ impl ContainerStore {
         result
     }
 
-    fn create_staged(
+    fn create_staged<G>(
         &self,
         spec: &ContainerSpec,
         name: &ContainerName,
         staged: &Directory,
-        fill: impl FnOnce(&Directory) -> Result<()>,
+        (fill, hold): (impl FnOnce(&Directory) -> Result<()>, impl FnOnce() -> Result<G>),
     ) -> Result<()> {
         let (path, id) = (staged.path(), &spec.id);
         // Locked until the container is published, so that no collection takes it for a leftover
         // and no process starts it before its event is written.
         let _making = self.create_locked(staged)?;
         trace::traced(ProcessRole::Client, || Operation::WriteFiles, || fill(staged))?;
+        let _held = hold()?;
         let take_name = || self.claim_name(name, id);
         trace::traced(ProcessRole::Client, || Operation::ClaimName(name.to_string()), take_name)?;
         let target = self.directory(id);
@@ -134,8 +135,28 @@ impl ContainerStore {
             let _ = self.free_name(name, id);
             Error::from_io(format!("create `{}`", target.path().display()), &error)
         })?;
+        // A container that is removed at its exit need not survive a crash of the host.
+        if !spec.host_config.auto_remove {
+            self.sync().inspect_err(|_| drop(self.unpublish(name, id, path)))?;
+        }
         self.journal().write(Event::of_container(spec, name, EventAction::Create, &[]));
         Ok(())
+    }
+
+    /// Takes back a container that was published and could not be synced.
+    fn unpublish(&self, name: &ContainerName, id: &ContainerId, staged: &Path) -> Result<()> {
+        let published = self.directory(id);
+        fs::rename(published.path(), staged).context(|| "take back".to_owned())?;
+        self.free_name(name, id)
+    }
+
+    /// Syncs which containers exist, and their names: what was published, renamed or removed
+    /// survives a power failure.
+    ///
+    /// # Errors
+    /// When the disk is broken.
+    pub(crate) fn sync(&self) -> Result<()> {
+        ["containers", "names"].iter().try_for_each(|kind| sys::fs::sync_dir(&self.place(kind)))
     }
 
     /// Creates an empty directory and locks it.
@@ -155,7 +176,7 @@ impl ContainerStore {
     /// holds alone.
     pub(super) fn create_lock(&self) -> Result<fs::File> {
         let path = self.place("staging");
-        fs::File::open(&path).context(|| format!("open `{}`", path.display()))
+        sys::fs::open_dir(&path).map(fs::File::from)
     }
 
     /// Finds the container that `query` names: an id, a name, or the unique beginning of an id.
@@ -167,7 +188,8 @@ impl ContainerStore {
         if let Some(id) = whole.filter(|id| self.directory(id).path().exists()) {
             return Ok(id);
         }
-        let named = query.parse::<ContainerName>().ok().and_then(|name| self.owner(&name));
+        let name = query.parse::<ContainerName>().ok();
+        let named = name.map(|name| self.owner(&name)).transpose()?.flatten();
         if let Some(id) = named.filter(|id| self.directory(id).path().exists()) {
             return Ok(id);
         }
@@ -194,7 +216,12 @@ impl ContainerStore {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             result => result.map_err(|error| no_access("read", &path, &error))?,
         };
-        Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+        let mut ids = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| no_access("read", &path, &error))?;
+            ids.extend(entry.file_name().to_str().and_then(|name| name.parse().ok()));
+        }
+        Ok(ids)
     }
 
     /// Removes a container's files and name, and the anonymous volumes of one that was created with
@@ -227,7 +254,9 @@ impl ContainerStore {
         if removed.is_err() {
             set_aside(&removing);
         }
-        removed.and(freed).and(emptied)
+        let was_temporary = spec.is_some_and(|spec| spec.host_config.auto_remove);
+        let synced = if was_temporary { Ok(()) } else { self.sync() };
+        removed.and(freed).and(emptied).and(synced)
     }
 
     /// Removes the volumes among `names` that no container uses any more.
@@ -239,23 +268,43 @@ impl ContainerStore {
             return Ok(());
         }
         let held = self.volumes().lock_exclusive()?;
-        self.remove_unused(&held, names)
+        let unused = self.take_unused(&held, names)?;
+        // Without the lock: deleting may take long.
+        drop(held);
+        unused.into_iter().map(RemovedVolume::delete).fold(Ok(()), Result::and)
     }
 
-    pub(super) fn remove_unused(&self, held: &VolumesLock, names: &[String]) -> Result<()> {
+    /// Takes the volumes among `names` away that no container uses any more.
+    pub(super) fn take_unused(
+        &self,
+        held: &VolumesLock,
+        names: &[String],
+    ) -> Result<Vec<RemovedVolume>> {
         let volumes = self.volumes();
-        let mut used = BTreeSet::new();
-        for id in self.ids()? {
-            if let Ok(spec) = self.directory(&id).read_spec() {
-                used.extend(spec.host_config.mounts.volumes().map(str::to_owned));
+        let mut unused: BTreeSet<&String> = names.iter().collect();
+        let mut known = self.volumes_of.lock().unwrap_or_else(PoisonError::into_inner);
+        let ids: HashSet<ContainerId> = self.ids()?.into_iter().collect();
+        // Those of removed containers are free.
+        known.retain(|id, _| ids.contains(id));
+        for id in ids {
+            if let Entry::Vacant(vacant) = known.entry(id) {
+                let spec = match self.directory(vacant.key()).read_spec() {
+                    Ok(spec) => spec,
+                    // It was removed meanwhile.
+                    Err(error) if error.kind() == Kind::NotFound => continue,
+                    // Which volumes it has is not known: none is removed.
+                    Err(error) if error.errno().is_none() => return Ok(Vec::new()),
+                    Err(error) => return Err(error),
+                };
+                let volumes = spec.host_config.mounts.volumes();
+                vacant.insert(volumes.map(str::to_owned).collect());
             }
         }
-        for name in names.iter().filter(|name| !used.contains(*name)) {
-            if volumes.exists(name) {
-                volumes.remove(held, name)?;
-            }
+        for name in known.values().flatten() {
+            unused.remove(name);
         }
-        Ok(())
+        unused.retain(|name| volumes.exists(name));
+        unused.into_iter().map(|name| volumes.take_away(held, name)).collect()
     }
 }
 
@@ -264,31 +313,15 @@ pub(super) fn anonymous_of(spec: &ContainerSpec) -> Vec<String> {
     if spec.host_config.auto_remove { spec.host_config.mounts.anonymous() } else { Vec::new() }
 }
 
-/// The ending of a directory that could not be removed: only `system check --repair` tries again,
-/// not every command.
-pub(super) const ASIDE: &str = "kept";
-
-/// Removes a tree.
-pub(super) fn remove_tree(path: &Path) -> Result<()> {
-    remove_tree_at(path).map_err(|error| {
-        let hint =
-            "remove what holds it (`chattr -i`, `umount`), then: lifebox system check --repair";
-        error.context(format!("remove `{}`", path.display())).hint(hint)
-    })
-}
-
-/// Marks a directory that could not be removed.
-pub(super) fn set_aside(path: &Path) {
-    // Without the mark, a later command only tries again.
-    let _ = fs::rename(path, path.with_extension(ASIDE));
-}
-
 pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
     no_access("create", path, error)
 }
 
 fn no_access(action: &str, path: &Path, error: &std::io::Error) -> Error {
-    let failed = Error::from_io(format!("{action} `{}`", path.display()), error);
+    with_way(Error::from_io(format!("{action} `{}`", path.display()), error))
+}
+
+fn with_way(failed: Error) -> Error {
     if failed.kind() == Kind::Denied {
         return failed.hint("run as root, or choose another directory with --root or LIFEBOX_ROOT");
     }

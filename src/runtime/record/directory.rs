@@ -4,7 +4,8 @@
 //! `upper/`, `work/`, `rootfs/`: the writable layer and the mount point of the root; or `rootfs/`
 //! alone, a copy of all layers. `hosts`, `hostname`, `resolv.conf`: mounted in `/etc`. `stdin`: a
 //! fifo, if input is kept open. `cgroup`, `cgroup-parent`: the parent cgroup, where that depends on
-//! the caller, and the value of `--cgroup-parent`. `monitor.sock`, `lock`.
+//! the caller, and the value of `--cgroup-parent`. `kept`, if the container outlives its script.
+//! `monitor.sock`, `lock`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -18,6 +19,7 @@ use super::state_file;
 use crate::model::container::{ContainerSpec, State, VERSION};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
+use crate::sys::{self, record_file};
 
 /// A container's directory. Holding one proves nothing: another process may remove it.
 #[derive(Clone, Debug)]
@@ -55,7 +57,8 @@ impl Directory {
     /// When the container was removed.
     pub fn try_lock(&self) -> Result<Option<Lock>> {
         let path = self.file("lock");
-        let file = File::open(&path).context(|| format!("open `{}`", path.display()))?;
+        let file = record_file::open_lock(&path);
+        let file = file.context(|| format!("open `{}`", path.display()))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock { file })),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
@@ -110,7 +113,12 @@ impl Directory {
     /// [`Kind::NotFound`], or [`Kind::Corrupt`] if it is damaged.
     pub fn read<T: DeserializeOwned>(&self, file: &str) -> Result<T> {
         let path = self.file(file);
-        let bytes = fs::read(&path).context(|| format!("read `{}`", path.display()))?;
+        let bytes = record_file::read(&path).context(|| format!("read `{}`", path.display()));
+        let bytes = bytes.map_err(|error| match error.errno() {
+            // The disk, or the rights of the file: the record is lost as one with a bad content.
+            Some(libc::EIO | libc::EACCES) => error.with_kind(Kind::Corrupt),
+            _ => error,
+        })?;
         serde_json::from_slice(&bytes).map_err(|error| {
             Error::new(Kind::Corrupt, format!("`{}` is damaged: {error}", path.display()))
         })
@@ -150,17 +158,18 @@ impl Directory {
     /// # Errors
     /// When the disk is full or broken.
     pub fn sync(&self, files: &[&str]) -> Result<()> {
-        let paths = files.iter().map(|file| self.file(file)).chain([self.path.clone()]);
-        for path in paths {
-            let synced = File::open(&path).and_then(|file| file.sync_all());
+        for file in files {
+            let path = self.file(file);
+            let file = record_file::open(&path, OpenOptions::new().read(true));
+            let synced = file.and_then(|file| file.sync_all());
             synced.context(|| format!("sync `{}`", path.display()))?;
         }
-        Ok(())
+        sys::fs::sync_dir(&self.path)
     }
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(bytes)
+    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    record_file::open(path, options)?.write_all(bytes)
 }

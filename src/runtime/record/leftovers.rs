@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use super::container_store::{ASIDE, ContainerStore, anonymous_of, remove_tree, set_aside};
+use super::aside::{ASIDE, remove_tree, set_aside};
+use super::container_store::{ContainerStore, anonymous_of};
 use super::directory::Directory;
 use crate::model::Result;
 use crate::model::observe::check_report::{CheckOptions, Resolution};
+use crate::sys::lock::{self, Share};
 
 impl ContainerStore {
     /// Returns what killed processes left: names without a container, partly created or removed
@@ -15,10 +17,14 @@ impl ContainerStore {
     /// # Errors
     /// When the root can't be read or written.
     pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
-        let mut found = Vec::new();
+        // Before the names: a container that is being removed has its name until it is gone.
+        let mut found = self.leftovers(options)?;
         for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
             let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            let Some(name) = name.filter(|name| self.owner(name).is_none()) else { continue };
+            let Some(name) = name else { continue };
+            if self.owner(&name)?.is_some() {
+                continue;
+            }
             let target = fs::read_link(entry.path()).ok();
             let id = target.and_then(|target| target.file_name()?.to_str()?.parse().ok());
             if let Some(id) = id {
@@ -27,30 +33,29 @@ impl ContainerStore {
                 found.push((what, Resolution::of_removal(freed)));
             }
         }
-        found.extend(self.leftovers(options));
         found.extend(self.parted_names(options)?);
         found.extend(self.volumes().half_done(options)?);
         Ok(found)
     }
 
-    /// Returns the containers that are partly created or removed. With `repair`, removes them
-    /// unless another process is creating a container.
-    fn leftovers(&self, options: &CheckOptions) -> Vec<(String, Resolution)> {
-        let gate = self.create_lock().ok().filter(|gate| gate.try_lock().is_ok());
-        let remove = options.repair && gate.is_some();
+    /// Returns the containers that are partly created or removed. With `repair`, removes them.
+    fn leftovers(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
+        // Until a process that creates a container has locked it, it looks like a leftover.
+        let gate = self.create_lock().ok();
+        gate.as_ref().map_or(Ok(()), |gate| lock::acquire(gate, Share::Alone, "new containers"))?;
         let leftovers = self.partial().into_iter();
         let found = leftovers.map(|leftover| {
             let path = leftover.path();
             let kind = path.parent().and_then(Path::file_name).unwrap_or_default().display();
             let name = path.file_name().unwrap_or_default().display();
             let what = format!("a container in `{kind}`: {name}");
-            let removed = remove.then(|| {
+            let removed = options.repair.then(|| {
                 self.finish_removal(&leftover);
                 remove_tree(path)
             });
             (what, Resolution::of_removal(removed))
         });
-        found.collect()
+        Ok(found.collect())
     }
 
     /// Returns the directories in which a process creates or removed a container, and works no
@@ -70,10 +75,12 @@ impl ContainerStore {
             return Ok(found);
         }
         let done = if options.repair { Resolution::Repaired } else { Resolution::Found };
-        let held = self.lock_names()?;
+        let held = self.lock_names_for(options.repair)?;
+        let mut names = self.names_by_id();
         for id in ids {
             if let Ok(state) = self.directory(&id).read_state() {
-                let parted = self.mend_names(&held, &id, &state.name, options.repair)?;
+                let linked = (&id, names.remove(&id).unwrap_or_default());
+                let parted = self.mend_these_names(&held, linked, &state.name, options.repair)?;
                 found.extend(parted.into_iter().map(|what| (what, done.clone())));
             }
         }
@@ -88,7 +95,15 @@ impl ContainerStore {
             return true;
         }
         match self.volumes().try_lock_exclusive() {
-            Ok(Some(held)) => self.remove_unused(&held, &volumes).is_ok(),
+            Ok(Some(held)) => match self.take_unused(&held, &volumes) {
+                Ok(unused) => {
+                    drop(held);
+                    // What cannot be deleted is set aside.
+                    unused.into_iter().for_each(|volume| drop(volume.delete()));
+                    true
+                }
+                Err(_) => false,
+            },
             _ => false,
         }
     }

@@ -1,10 +1,13 @@
 //! The records on disk: containers, volumes and the journal of events.
 
+pub mod aside;
 pub mod container_store;
 pub mod directory;
 pub mod journal;
 mod leftovers;
+mod mend;
 pub mod names;
+mod place;
 pub mod spec_cache;
 mod state_file;
 pub mod volumes;

@@ -3,17 +3,21 @@
 //! Creating the link claims the name. The container's record has the name too, and the two part
 //! when a process is killed in a rename: the record counts.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::container_store::{ContainerStore, cannot_write};
 use super::directory::Directory;
-use crate::model::Result;
+use crate::model::error::Context;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
+use crate::model::{Error, Result};
 use crate::sys::lock::{self, Share};
+use crate::sys::record_file;
+use crate::sys::tree::remove_any_at;
 
 /// The lock on all names: while it is held, no other process renames a container.
 #[derive(Debug)]
@@ -46,15 +50,16 @@ impl ContainerStore {
         name: &ContainerName,
         id: &ContainerId,
     ) -> Result<()> {
-        match self.owner(name) {
+        match self.owner(name)? {
             Some(owner) if owner == *id => return Ok(()),
             Some(owner) if self.is_recorded(name, &owner) => return Err(name.taken_by(&owner)),
             _ => {}
         }
-        let _ = fs::remove_file(self.place("names").join(name.as_str()));
+        // A link without a container, or something that is not a name.
+        remove_any_at(&self.place("names").join(name.as_str()))?;
         match self.link_name(name, id)? {
             true => Ok(()),
-            false => Err(name.taken_by(self.owner(name).as_ref().unwrap_or(id))),
+            false => Err(name.taken_by(self.owner(name)?.as_ref().unwrap_or(id))),
         }
     }
 
@@ -64,8 +69,24 @@ impl ContainerStore {
     /// When the root can't be written.
     pub fn lock_names(&self) -> Result<NamesLock> {
         let path = self.place("names").join(".lock");
-        let file = fs::File::create(&path).map_err(|error| cannot_write(&path, &error))?;
+        let file = record_file::open_or_create_lock(&path);
+        let file = file.map_err(|error| cannot_write(&path, &error))?;
         lock::acquire(&file, Share::Alone, "the names")?;
+        Ok(NamesLock { _file: file })
+    }
+
+    /// Locks the names, to read them if not to change them: that needs no file to be written.
+    ///
+    /// # Errors
+    /// When the root can't be read, or for a change written.
+    pub(super) fn lock_names_for(&self, change: bool) -> Result<NamesLock> {
+        if change {
+            return self.lock_names();
+        }
+        let path = self.place("names");
+        let file = fs::File::open(path.join(".lock")).or_else(|_| fs::File::open(&path));
+        let file = file.map_err(|error| cannot_write(&path, &error))?;
+        lock::acquire(&file, Share::Shared, "the names")?;
         Ok(NamesLock { _file: file })
     }
 
@@ -81,14 +102,25 @@ impl ContainerStore {
         name: &ContainerName,
         repair: bool,
     ) -> Result<Vec<String>> {
+        self.mend_these_names(held, (id, self.names_of(id)), name, repair)
+    }
+
+    /// As [`mend_names`](Self::mend_names), of a container whose links are known.
+    pub(super) fn mend_these_names(
+        &self,
+        held: &NamesLock,
+        (id, linked): (&ContainerId, Vec<ContainerName>),
+        name: &ContainerName,
+        repair: bool,
+    ) -> Result<Vec<String>> {
         let mut found = Vec::new();
-        if self.owner(name).as_ref() != Some(id) {
+        if self.owner(name)?.as_ref() != Some(id) {
             found.push(format!("the missing name `{name}` of the container {}", id.short()));
             if repair {
                 self.claim_name_locked(held, name, id)?;
             }
         }
-        for other in self.names_of(id).into_iter().filter(|other| other != name) {
+        for other in linked.into_iter().filter(|other| other != name) {
             found.push(format!("the second name `{other}` of the container `{name}`"));
             if repair {
                 self.free_name(&other, id)?;
@@ -114,13 +146,33 @@ impl ContainerStore {
     }
 
     /// Returns the container that has `name`, or is being created with it.
-    pub(super) fn owner(&self, name: &ContainerName) -> Option<ContainerId> {
-        let target = fs::read_link(self.place("names").join(name.as_str())).ok()?;
-        let id: ContainerId = target.file_name()?.to_str()?.parse().ok()?;
+    ///
+    /// # Errors
+    /// When that cannot be found out: then the name is not free.
+    pub(super) fn owner(&self, name: &ContainerName) -> Result<Option<ContainerId>> {
+        let Some(target) = self.target(name)? else { return Ok(None) };
+        let id = target.file_name().and_then(|id| id.to_str()?.parse::<ContainerId>().ok());
+        let Some(id) = id else { return Ok(None) };
+        let exists =
+            |path: &Path| path.try_exists().context(|| format!("stat `{}`", path.display()));
         let staged = Directory::new(self.place("staging").join(id.as_str()));
-        let being_made = staged.path().exists() && matches!(staged.try_lock(), Ok(None));
-        let being_removed = self.place("removing").join(id.as_str()).exists();
-        (self.directory(&id).path().exists() || being_made || being_removed).then_some(id)
+        let is_owned = exists(self.directory(&id).path())?
+            || exists(staged.path())? && matches!(staged.try_lock(), Ok(None))
+            || exists(&self.place("removing").join(id.as_str()))?;
+        Ok(is_owned.then_some(id))
+    }
+
+    /// Reads the link of a name; `None` if there is none.
+    fn target(&self, name: &ContainerName) -> Result<Option<PathBuf>> {
+        let link = self.place("names").join(name.as_str());
+        match fs::read_link(&link) {
+            Ok(target) => Ok(Some(target)),
+            // Nothing, or something that is not a link (readlink(2)).
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput) => {
+                Ok(None)
+            }
+            Err(error) => Err(Error::from_io(format!("read `{}`", link.display()), &error)),
+        }
     }
 
     /// Releases `name`, if `id` has it.
@@ -129,7 +181,7 @@ impl ContainerStore {
     /// When the root can't be written.
     pub fn free_name(&self, name: &ContainerName, id: &ContainerId) -> Result<()> {
         let link = self.place("names").join(name.as_str());
-        let ours = fs::read_link(&link).is_ok_and(|target| target.ends_with(id.as_str()));
+        let ours = self.target(name)?.is_some_and(|target| target.ends_with(id.as_str()));
         if ours {
             fs::remove_file(&link).map_err(|error| cannot_write(&link, &error))?;
         }
@@ -142,12 +194,25 @@ impl ContainerStore {
     }
 
     fn names_of(&self, id: &ContainerId) -> Vec<ContainerName> {
+        self.links().filter(|(_, linked)| linked == id).map(|(name, _)| name).collect()
+    }
+
+    /// Returns the names of each container, with one look at all names.
+    pub(super) fn names_by_id(&self) -> HashMap<ContainerId, Vec<ContainerName>> {
+        let mut names: HashMap<ContainerId, Vec<ContainerName>> = HashMap::new();
+        for (name, id) in self.links() {
+            names.entry(id).or_default().push(name);
+        }
+        names
+    }
+
+    /// Returns the names, each with the container that it points at.
+    fn links(&self) -> impl Iterator<Item = (ContainerName, ContainerId)> {
         let entries = fs::read_dir(self.place("names")).into_iter().flatten().flatten();
-        let of = |entry: fs::DirEntry| {
+        entries.filter_map(|entry| {
             let target = fs::read_link(entry.path()).ok()?;
-            let name = entry.file_name().to_str()?.parse().ok()?;
-            target.ends_with(id.as_str()).then_some(name)
-        };
-        entries.filter_map(of).collect()
+            let id = target.file_name()?.to_str()?.parse().ok()?;
+            Some((entry.file_name().to_str()?.parse().ok()?, id))
+        })
     }
 }

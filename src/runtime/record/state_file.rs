@@ -11,6 +11,8 @@ use std::path::Path;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
+use crate::sys::record_file;
+
 const FILE: &str = "state.json";
 const NEW: &str = ".state.json.new";
 const RESERVE: &str = ".state.json.reserve";
@@ -57,7 +59,7 @@ pub(super) fn replace(directory: &Path, record: &[u8]) -> io::Result<()> {
 /// JSON allows at its end.
 fn from_reserve(directory: &Path, record: &[u8]) -> io::Result<()> {
     let reserve = directory.join(RESERVE);
-    let file = OpenOptions::new().write(true).open(&reserve)?;
+    let file = record_file::open(&reserve, OpenOptions::new().write(true))?;
     let room = usize::try_from(file.metadata()?.len()).unwrap_or(ROOM).min(ROOM);
     let mut text = record.to_vec();
     text.resize(room.max(record.len()), b' ');
@@ -67,7 +69,8 @@ fn from_reserve(directory: &Path, record: &[u8]) -> io::Result<()> {
 }
 
 fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+    let mut options = OpenOptions::new();
+    record_file::open(path, options.write(true).create(true).truncate(true).mode(0o600))
 }
 
 #[cfg(test)]
@@ -111,7 +114,7 @@ mod tests {
         let directory = full();
         fs::remove_file(directory.path().join(RESERVE)).unwrap();
         let error = replace(directory.path(), b"2").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
+        assert!(error.to_string().contains("found a directory"), "{error}");
         assert_eq!(record(directory.path()), 1);
     }
 }

@@ -8,16 +8,20 @@
 
 use std::ffi::CStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
+use super::aside::{ASIDE, remove_tree, set_aside};
 use super::journal::Journal;
+use super::place::clear_place;
 use crate::model::container::mounts::check_volume_name;
 use crate::model::error::Context;
 use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::model::observe::event::{Event, EventAction};
-use crate::model::observe::volume::{VERSION, Volume};
+use crate::model::observe::volume::{VERSION, Volume, VolumeOptions};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::host;
 use crate::sys;
@@ -80,11 +84,9 @@ impl Volumes {
     }
 
     fn lock_file(&self) -> Result<File> {
-        let created = fs::DirBuilder::new().mode(0o700).recursive(true).create(&self.path);
-        created.context(|| format!("create `{}`", self.path.display()))?;
+        sys::fs::make_dirs(&self.path)?;
         let path = self.path.join(".lock");
-        let mut options = OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = sys::record_file::open_or_create_lock(&path);
         file.context(|| format!("open `{}`", path.display()))
     }
 
@@ -111,6 +113,17 @@ impl Volumes {
         created
     }
 
+    /// Syncs these volumes, and which exist: what was created or removed survives a power failure.
+    ///
+    /// # Errors
+    /// When the disk is broken.
+    pub fn sync(&self, names: &[String]) -> Result<()> {
+        for name in names {
+            sys::fs::sync_dir(&self.path.join(name))?;
+        }
+        sys::fs::sync_dir(&self.path)
+    }
+
     fn event(&self, action: EventAction, name: &str) {
         // The volumes are below the root.
         if let Some(root) = self.path.parent() {
@@ -129,8 +142,7 @@ impl Volumes {
             )?;
             fs::write(staged.join(EMPTY_MARK.to_string_lossy().as_ref()), [])?;
             let json = serde_json::to_vec(volume).unwrap_or_default();
-            fs::write(staged.join("volume.json"), json)?;
-            File::open(staged.join("volume.json"))?.sync_all()
+            write_synced(&staged.join("volume.json"), &json)
         };
         write().context(what)
     }
@@ -144,63 +156,123 @@ impl Volumes {
             return Ok(None);
         }
         let path = self.path.join(name).join("volume.json");
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            result => result.context(|| format!("read `{}`", path.display()))?,
+        let read = || format!("read `{}`", path.display());
+        let bytes = match sys::record_file::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound && !self.exists(name) => {
+                return Ok(None);
+            }
+            // The volume exists, with a damaged record.
+            result => result.context(read).map_err(|error| match error.errno() {
+                Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM) => error,
+                _ => error.with_kind(Kind::Corrupt),
+            }),
         };
         let corrupt = |why: String| {
             Error::new(Kind::Corrupt, format!("`{}` is damaged: {why}", path.display()))
         };
-        let volume: Volume =
-            serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))?;
+        let parsed = bytes.and_then(|bytes| {
+            serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))
+        });
+        let volume: Volume = parsed.map_err(|error| is_damaged(name, error))?;
         match volume.version == VERSION && volume.name == name {
             true => Ok(Some(volume)),
-            false => Err(corrupt("it belongs to another volume or version".to_owned())),
+            false => {
+                let why = corrupt("it belongs to another volume or version".to_owned());
+                Err(is_damaged(name, why))
+            }
         }
     }
 
     /// Returns whether a volume of this name exists, damaged or not.
     pub fn exists(&self, name: &str) -> bool {
-        self.path.join(name).exists()
+        self.path.join(name).symlink_metadata().is_ok()
     }
 
-    /// Returns all volumes by name, except those with a damaged record.
+    /// Returns all volumes by name; for each damaged record its error.
     ///
     /// # Errors
     /// When the root can't be read.
-    pub fn list(&self) -> Result<Vec<Volume>> {
+    pub fn list(&self) -> Result<Vec<(String, Result<Volume>)>> {
         let entries = match fs::read_dir(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             result => result.context(|| format!("read `{}`", self.path.display()))?,
         };
-        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-        let mut list: Vec<Volume> =
-            names.filter_map(|name| self.find(&name).ok().flatten()).collect();
-        list.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut list = Vec::new();
+        for entry in entries {
+            let entry = entry.context(|| format!("read `{}`", self.path.display()))?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if let Some(found) = self.find(&name).transpose() {
+                list.push((name, found));
+            }
+        }
+        list.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(list)
     }
 
-    /// Removes a volume with its content, and what killed processes left of others. The caller
-    /// holds the lock on all volumes, and knows that no container uses this one.
+    /// Describes the volumes whose record is damaged. With `repair`, writes the record anew and
+    /// keeps the content.
     ///
     /// # Errors
-    /// When something cannot be removed.
-    pub fn remove(&self, _held: &VolumesLock, name: &str) -> Result<()> {
+    /// When the root can't be read.
+    pub(super) fn mend(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
+        let damaged = self.list()?.into_iter();
+        let damaged = damaged.filter_map(|(name, found)| Some((name, found.err()?)));
+        let found = damaged.map(|(name, error)| {
+            let resolution = match options.repair.then(|| self.write_anew(&name)) {
+                None => Resolution::Found,
+                Some(Ok(())) => Resolution::Repaired,
+                Some(Err(error)) => Resolution::Unrepaired(error.to_string()),
+            };
+            (error.to_string(), resolution)
+        });
+        Ok(found.collect())
+    }
+
+    fn write_anew(&self, name: &str) -> Result<()> {
+        let (_held, directory) = (self.lock_exclusive()?, self.path.join(name));
+        if !matches!(self.find(name), Err(error) if error.kind() == Kind::Corrupt) {
+            return Ok(());
+        }
+        let made = fs::metadata(&directory).and_then(|found| found.modified());
+        let made = made.context(|| format!("stat `{}`", directory.display()))?;
+        let created = Timestamp::try_from(made).unwrap_or(Timestamp::UNIX_EPOCH);
+        let (options, path) = (VolumeOptions::default(), directory.join("volume.json"));
+        // With a name, so that no prune takes it for an anonymous one.
+        let options = VolumeOptions { name: Some(name.to_owned()), ..options };
+        let json = serde_json::to_vec(&Volume::new(name.to_owned(), created, &options));
+        clear_place(&path)?;
+        write_synced(&path, &json.unwrap_or_default())
+            .context(|| format!("write `{}`", path.display()))?;
+        sys::fs::sync_dir(&directory)
+    }
+
+    /// Takes a volume away: no process finds it from here on, and the caller deletes its content
+    /// without the lock. The caller holds the lock on all volumes, and knows that no container uses
+    /// this one.
+    ///
+    /// # Errors
+    /// When the root can't be written.
+    pub fn take_away(&self, _held: &VolumesLock, name: &str) -> Result<RemovedVolume> {
         check_volume_name(name)?;
         let (path, removed) =
             (self.path.join(name), self.path.join(format!(".gone-{}", random_name()?)));
         fs::rename(&path, &removed).context(|| format!("remove `{}`", path.display()))?;
         self.event(EventAction::Destroy, name);
-        let gone = remove_tree_at(&removed).context(|| format!("remove `{}`", removed.display()));
-        for half in self.halves() {
-            // No process creates a volume now: that would hold the shared lock. What is left of
-            // another volume does not make this removal fail.
-            let _ = remove_half(&half);
-        }
-        gone
+        let unlocked = RemovedVolume { path: removed.clone(), _lock: None };
+        Ok(RemovedVolume::claim(removed).unwrap_or(unlocked))
     }
 
-    /// Describes what killed processes left of volumes. With `repair`, removes it.
+    /// Returns what killed processes left of volumes. The caller deletes it without the lock, and
+    /// holds the lock on all volumes now: no process creates one.
+    pub fn abandoned(&self, _held: &VolumesLock) -> Vec<RemovedVolume> {
+        // What could not be deleted is for `system check --repair`.
+        let is_aside = |path: &PathBuf| path.extension().is_some_and(|ending| ending == ASIDE);
+        let halves = self.halves().into_iter().filter(|path| !is_aside(path));
+        halves.filter_map(RemovedVolume::claim).collect()
+    }
+
+    /// Describes what killed processes left of volumes, and what could not be deleted. With
+    /// `repair`, removes it.
     ///
     /// # Errors
     /// When something cannot be removed.
@@ -210,10 +282,10 @@ impl Volumes {
         }
         // Without the lock another process is creating or removing them.
         let Some(_held) = self.try_lock_exclusive()? else { return Ok(Vec::new()) };
-        let halves = self.halves();
-        let found = halves.iter().map(|half| {
-            let removed = options.repair.then(|| remove_half(half));
-            let name = half.file_name().unwrap_or_default().display();
+        let halves = self.halves().into_iter().filter_map(RemovedVolume::claim);
+        let found = halves.map(|half| {
+            let name = half.path.file_name().unwrap_or_default().display().to_string();
+            let removed = options.repair.then(|| half.delete());
             (format!("a half volume: {name}"), Resolution::of_removal(removed))
         });
         Ok(found.collect())
@@ -231,8 +303,54 @@ impl Volumes {
     }
 }
 
-fn remove_half(path: &Path) -> Result<()> {
-    remove_tree_at(path).context(|| format!("remove `{}`", path.display()))
+/// A volume that was taken away, or is half created, and whose files remain.
+#[derive(Debug)]
+pub struct RemovedVolume {
+    path: PathBuf,
+    /// Locked while this process deletes the files, so that no other process takes them for those
+    /// of a killed one.
+    _lock: Option<File>,
+}
+
+impl RemovedVolume {
+    /// Claims what no process is deleting.
+    fn claim(path: PathBuf) -> Option<Self> {
+        // What stands in the place of a directory is deleted too.
+        let lock = sys::fs::open_dir(&path).ok().map(File::from);
+        let is_free = lock.as_ref().is_none_or(|lock| lock.try_lock().is_ok());
+        is_free.then_some(RemovedVolume { path, _lock: lock })
+    }
+
+    /// Returns the directory of the content.
+    pub fn content(&self) -> PathBuf {
+        self.path.join("_data")
+    }
+
+    /// Deletes the files. Those that cannot be deleted are set aside for `system check --repair`,
+    /// so that no other command tries again.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn delete(self) -> Result<()> {
+        let removed = remove_tree(&self.path);
+        if removed.is_err() {
+            set_aside(&self.path);
+        }
+        removed
+    }
+}
+
+fn is_damaged(name: &str, error: Error) -> Error {
+    error.context(format!("the volume `{name}` is damaged")).hint(format!(
+        "repair it: lifebox system check --repair; or remove it: lifebox volume rm -f {name}"
+    ))
+}
+
+/// Writes a new file to the disk.
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 fn random_name() -> Result<String> {

@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use rustix::io::Errno;
 
@@ -13,8 +14,13 @@ use super::host_check;
 use super::maps::{self, Maps};
 use super::members::Members;
 use crate::model::{Error, Kind, Result};
+use crate::runtime::host::owner;
 use crate::sys::process::{self, Child};
+use crate::sys::process_state::ProcessState;
 use crate::sys::userns::{self, Range};
+
+/// How long `newuidmap` and `newgidmap` may take.
+const HELPER_TIMEOUT: Duration = Duration::from_secs(10);
 
 static ENTERED: OnceLock<Maps> = OnceLock::new();
 
@@ -23,11 +29,13 @@ static ENTERED: OnceLock<Maps> = OnceLock::new();
 ///
 /// # Errors
 /// [`Kind::Denied`] if the host does not let ordinary users have one, with the command that allows
-/// it.
+/// it; or if the store is of another user.
 pub fn enter(root: &Path) -> Result<()> {
     if rustix::process::geteuid().is_root() {
         return Ok(());
     }
+    // Before the namespace: inside, the owner of root's store has no number.
+    owner::check(root)?;
     let mut maps = Maps::for_caller();
     let entered = enter_as(&mut maps, root);
     let _ = ENTERED.set(maps);
@@ -36,7 +44,11 @@ pub fn enter(root: &Path) -> Result<()> {
 
 fn enter_as(maps: &mut Maps, root: &Path) -> Result<()> {
     // In a store that cannot be written no container runs: there is no namespace to join.
-    let members = Members::open(root).ok();
+    let members = match Members::open(root) {
+        // A second namespace would keep this process from the containers of the first.
+        Err(error) if error.kind() == Kind::Timeout => return Err(error),
+        members => members.ok(),
+    };
     if members.as_ref().is_some_and(Members::join) {
         maps.adopt_maps(userns::identity());
     } else {
@@ -112,7 +124,7 @@ fn enter_by_helpers(maps: &Maps, users: &Path, groups: &Path) -> Result<()> {
     }
     // Each helper reads one byte.
     let _ = rustix::io::write(&key, b"go");
-    let codes = helpers.map(|(path, child)| (path, process::reap(&child.pidfd)));
+    let codes = helpers.map(|(path, child)| (path, reap(path, &child)));
     created.map_err(|errno| refused("create a user namespace", errno))?;
     for (path, code) in codes {
         if code? != 0 {
@@ -120,6 +132,15 @@ fn enter_by_helpers(maps: &Maps, users: &Path, groups: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn reap(helper: &Path, child: &Child) -> Result<i32> {
+    process::reap_within(&child.pidfd, HELPER_TIMEOUT).map_err(|error| {
+        let state = ProcessState::of(child.pid).map(|process| process.to_string());
+        let _ = process::send_signal(&child.pidfd, libc::SIGKILL);
+        let late = format!("`{}` maps no ids: {}", helper.display(), state.unwrap_or_default());
+        Error::new(error.kind(), late).hint("run lifebox as root")
+    })
 }
 
 fn not_mapped(helper: &Path, output: &OwnedFd) -> Error {

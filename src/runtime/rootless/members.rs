@@ -12,10 +12,11 @@ use std::path::Path;
 
 use rustix::process::{Pid, PidfdFlags};
 
-use crate::model::Result;
 use crate::model::error::Context;
+use crate::model::{Kind, Result};
 use crate::runtime::host;
-use crate::sys::process;
+use crate::sys::lock::{self, Share};
+use crate::sys::{process, record_file, tree};
 
 const FILE: &str = "namespace";
 
@@ -32,17 +33,31 @@ impl Members {
     /// Opens the list of the store at `root`, which is created if it is missing.
     ///
     /// # Errors
-    /// When the store can't be written.
+    /// When the store can't be written; [`Kind::Timeout`](crate::model::Kind::Timeout) if another
+    /// process keeps the lock.
     pub(super) fn open(root: &Path) -> Result<Self> {
         let path = root.join(FILE);
         let created = DirBuilder::new().mode(0o700).recursive(true).create(root);
         created.context(|| format!("create `{}`", root.display()))?;
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(&path).context(|| format!("open `{}`", path.display()))?;
-        file.lock().context(|| format!("lock `{}`", path.display()))?;
+        let what = || format!("open `{}`", path.display());
+        let file = match record_file::open(&path, options).context(what) {
+            // No list, so no process is lost with it; without one no command would work.
+            Err(error) if error.kind() == Kind::Corrupt => {
+                tree::remove_any_at(&path)?;
+                record_file::open(&path, options).context(what)
+            }
+            file => file,
+        };
+        let mut file = file?;
+        lock::acquire(&file, Share::Alone, "the processes of the user namespace")?;
         let mut text = String::new();
-        file.read_to_string(&mut text).context(|| format!("read `{}`", path.display()))?;
+        // Without text there are no members.
+        match file.read_to_string(&mut text) {
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => text.clear(),
+            read => drop(read.context(|| format!("read `{}`", path.display()))?),
+        }
         let mut living = parse(&text, &host::boot_id());
         living.retain(|(pid, start)| *start != 0 && host::start_time(*pid) == *start);
         Ok(Members { file, living })

@@ -70,6 +70,8 @@ fn spawn(
         .arg(id.as_str())
         .arg(cgroup_parent)
         .env_clear()
+        // A cache per thread would keep most pages of a start, freed or not.
+        .env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0")
         .process_group(0)
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(stdout)
@@ -78,5 +80,6 @@ fn spawn(
     if userns::in_user_namespace() {
         rootless::register_member(root, child.id())?;
     }
-    Ok((child, Connection::new(ours)))
+    let pid = i32::try_from(child.id()).unwrap_or(-1);
+    Ok((child, Connection::to_child(ours, pid)))
 }

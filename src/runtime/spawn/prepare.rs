@@ -2,8 +2,8 @@
 
 use oci_spec::runtime::Spec;
 
+use crate::model::Result;
 use crate::model::container::ContainerSpec;
-use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::host::devices;
 use crate::runtime::plan::{self, Plan, PlanInputs};
@@ -13,10 +13,14 @@ use crate::sys::userns;
 
 /// Reads `config.json`, with the changes of `update` applied.
 pub(in crate::runtime) fn config_of(directory: &Directory, spec: &ContainerSpec) -> Result<Spec> {
-    let mut config: serde_json::Value = directory.read("config.json")?;
-    oci::resources::limit(&spec.host_config.resources, &mut config);
-    serde_json::from_value(config)
-        .map_err(|error| Error::new(Kind::Corrupt, format!("`config.json` is damaged: {error}")))
+    // Not by a `Value`, whose memory the monitor would keep.
+    let mut config: Spec = directory.read("config.json")?;
+    let mut limits = oci::resources::limits(&spec.host_config.resources)?;
+    if let Some(linux) = config.linux_mut() {
+        limits.set_devices(linux.resources().as_ref().and_then(|set| set.devices().clone()));
+        linux.set_resources(Some(limits));
+    }
+    Ok(config)
 }
 
 /// Returns the properties of the host that a container's plan depends on.

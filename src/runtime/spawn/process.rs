@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use rustix::io::Errno;
 
@@ -20,6 +21,9 @@ use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
 use crate::sys::process::pipe;
 use crate::sys::{self, userns};
+
+/// How long a process that could not run its program may take to exit.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A process to spawn.
 pub(in crate::runtime) struct SpawnRequest<'a> {
@@ -110,7 +114,9 @@ pub(in crate::runtime) fn spawn(request: SpawnRequest<'_>) -> Result<SpawnedProc
     };
     if let Some(report) = trace::traced(ProcessRole::Monitor, || Operation::WaitForExec, executed)?
     {
-        let _ = sys::process::reap(&child.pidfd);
+        // It exits now, unless a process has stopped it.
+        let _ = sys::process::send_signal(&child.pidfd, libc::SIGKILL);
+        let _ = sys::process::reap_within(&child.pidfd, END_TIMEOUT);
         return Err(explain(&plan, report, &arguments));
     }
     let terminal = console.map(terminal::receive).transpose()?.flatten();

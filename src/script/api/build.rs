@@ -159,7 +159,7 @@ pub mod build {
         image: ImageOrName,
         cmd: Command,
     ) -> RhaiResultOf<ImageHandle> {
-        let words = values::command("a command", &cmd.flatten()).or_raise(&ctx)?;
+        let words = values::parameter("cmd", values::command(&cmd.flatten())).or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::Cmd(CommandLine::Exec(words)))
     }
 
@@ -176,7 +176,8 @@ pub mod build {
         image: ImageOrName,
         entrypoint: Command,
     ) -> RhaiResultOf<ImageHandle> {
-        let words = values::command("an entrypoint", &entrypoint.flatten()).or_raise(&ctx)?;
+        let words = values::command(&entrypoint.flatten());
+        let words = values::parameter("entrypoint", words).or_raise(&ctx)?;
         let handle = resolve::image(&ctx, &image, PullPolicy::Missing)?;
         let backend = ScriptContext::of(&ctx)?;
         let keep_cmd = has_own_cmd(backend.backend().as_ref(), handle.metadata());
@@ -281,7 +282,7 @@ fn line_or_words(cmd: &Dynamic) -> Result<CommandLine> {
     let cmd = cmd.clone().flatten();
     match values::text(&cmd) {
         Some(line) => Ok(CommandLine::Shell(line)),
-        None => values::command("a command", &cmd).map(CommandLine::Exec),
+        None => values::parameter("cmd", values::command(&cmd)).map(CommandLine::Exec),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::signature::{Anything, ContainerOrName, Options};
 use crate::model::{Error, Kind};
+use crate::script::bounded;
 use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::scope::Scope;
 use crate::script::context::script_context::ScriptContext;
@@ -238,7 +239,7 @@ fn retry_loop(ctx: &NativeCallContext, retry: &Retry, function: &FnPtr) -> RhaiR
 fn is_retryable(retry: &Retry, error: &EvalAltResult) -> bool {
     let kind = match error {
         EvalAltResult::ErrorRuntime(value, _) => match value.read_lock::<Map>() {
-            Some(map) => map.get("kind").map(ToString::to_string),
+            Some(map) => map.get("kind").map(bounded::text_of),
             None => Some("thrown".to_owned()),
         },
         // The kind that `catch` gives it.

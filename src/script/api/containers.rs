@@ -9,7 +9,7 @@ use crate::model::container::status::Status;
 use crate::model::image::PullPolicy;
 use crate::model::{Error, Kind, Result};
 use crate::script::context::raise::{OrRaise, raise};
-use crate::script::context::script_context::ScriptContext;
+use crate::script::context::script_context::{ScriptContext, is_lost};
 use crate::script::context::thread;
 use crate::script::context::thrown::{Ending, RhaiResultOf};
 use crate::script::flow::resolve;
@@ -178,7 +178,8 @@ fn try_create(
     ScriptContext::of(ctx)?.check_creation(&wanted.options).or_raise(ctx)?;
     if let Some(cmd) = cmd {
         let cmd = cmd.clone().flatten();
-        wanted.options.cmd = Some(values::command("a command", &cmd).or_raise(ctx)?);
+        let words = values::parameter("cmd", values::command(&cmd)).or_raise(ctx)?;
+        wanted.options.cmd = Some(words);
     }
     // As `docker create` does: a missing image is pulled first.
     let image = resolve::image(ctx, image, PullPolicy::Missing)?;
@@ -279,7 +280,7 @@ impl<'a> OutputForwarder<'a> {
 impl Write for OutputForwarder<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = (self.write)(self.output.as_ref(), bytes);
-        self.failed |= written.is_err();
+        self.failed |= written.as_ref().is_err_and(is_lost);
         written.map(|()| bytes.len())
     }
 

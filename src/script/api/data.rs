@@ -45,7 +45,8 @@ pub mod data {
     /// ```
     #[rhai_fn(name = "seconds", return_raw)]
     pub fn seconds(ctx: NativeCallContext, time: Duration) -> RhaiResultOf<FLOAT> {
-        values::duration(&time.flatten()).map(|time| time.as_secs_f64()).or_raise(&ctx)
+        let time = values::parameter("time", values::duration(&time.flatten()));
+        time.map(|time| time.as_secs_f64()).or_raise(&ctx)
     }
 
     /// Returns a YAML 1.2 document as maps, arrays, numbers and strings. A number that would change

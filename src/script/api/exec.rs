@@ -232,7 +232,7 @@ fn run(
         policy::deny_host_env(&map).or_raise(ctx)?;
     }
     let mut wanted = options::exec(map).or_raise(ctx)?;
-    wanted.cmd = values::command("a command", &cmd.flatten()).or_raise(ctx)?;
+    wanted.cmd = values::parameter("cmd", values::command(&cmd.flatten())).or_raise(ctx)?;
     let handle = resolve::container(ctx, container)?;
     if wanted.privileged && context.host().sandbox.is_some() {
         policy::refuse("option `privileged`").or_raise(ctx)?;

@@ -211,7 +211,8 @@ fn from_host(
     if context.host().sandbox.is_some() {
         policy::refuse("an image of the host's programs").or_raise(ctx)?;
     }
-    let words = values::command("the programs", &programs.clone().flatten()).or_raise(ctx)?;
+    let words = values::command(&programs.clone().flatten());
+    let words = values::parameter("programs", words).or_raise(ctx)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let first = words.first().and_then(|word| word.rsplit('/').next()).unwrap_or_default();
     if first.is_empty() {

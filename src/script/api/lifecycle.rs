@@ -229,7 +229,8 @@ pub mod lifecycle {
         container: ContainerOrName,
         timeout: Duration,
     ) -> RhaiResultOf<INT> {
-        let timeout = values::duration(&timeout.flatten()).or_raise(&ctx)?;
+        let timeout = values::duration(&timeout.flatten());
+        let timeout = values::parameter("timeout", timeout).or_raise(&ctx)?;
         exited(&ctx, &container, Some(timeout))
     }
 }

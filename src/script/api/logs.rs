@@ -13,7 +13,7 @@ use crate::script::values;
 use crate::script::values::handle::Container;
 use crate::script::values::log_line::LogLine as Line;
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, FnPtr, ImmutableString};
+use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map};
 use std::any::TypeId;
 
 /// Returns the functions, with the iterator of `Logs`.
@@ -156,6 +156,24 @@ pub mod logs {
     #[rhai_fn(get = "time")]
     pub fn line_time(line: LogLine) -> Dynamic {
         values::time(Some(line.line().time))
+    }
+
+    /// What is missing in the log before this line, because it could not be written: a map with
+    /// `lines`, `bytes` and `reason`. `()` if nothing is. At the end of a log, an empty line says
+    /// what is missing there.
+    ///
+    /// ```rhai
+    /// for line in logs("web") { if line.lost != () { print(`lost: ${line.lost.bytes}`); } }
+    /// ```
+    #[rhai_fn(get = "lost")]
+    pub fn line_lost(line: LogLine) -> Dynamic {
+        let Some(lost) = &line.line().lost else { return Dynamic::UNIT };
+        let number = |count: u64| Dynamic::from(i64::try_from(count).unwrap_or(i64::MAX));
+        let mut map = Map::new();
+        map.insert("lines".into(), number(lost.lines));
+        map.insert("bytes".into(), number(lost.bytes));
+        map.insert("reason".into(), lost.reason.clone().into());
+        map.into()
     }
 
     /// Returns the text.

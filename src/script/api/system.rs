@@ -7,7 +7,7 @@ use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{Ending, RhaiResultOf};
 use crate::script::flow::handlers;
 use crate::script::sandbox::policy;
-use crate::script::{docs, values};
+use crate::script::{bounded, docs, values};
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, EvalAltResult, FLOAT, INT, ImmutableString, Map};
 
@@ -173,9 +173,9 @@ pub mod system {
     /// ```rhai
     /// print(["a", "b"].join(", "));
     /// ```
-    #[rhai_fn(name = "join")]
-    pub fn join(array: Array, separator: &str) -> String {
-        array.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+    #[rhai_fn(name = "join", return_raw)]
+    pub fn join(ctx: NativeCallContext, array: Array, separator: &str) -> RhaiResultOf<String> {
+        bounded::join(&ctx, &array, separator)
     }
 
     /// The kind of a thrown string: `"thrown"`.
@@ -245,7 +245,8 @@ fn leave(ctx: &NativeCallContext, code: u8) -> RhaiResultOf<()> {
 }
 
 fn sleep_for(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
-    let time = values::duration(&time.clone().flatten()).or_raise(ctx)?;
+    let time = values::duration(&time.clone().flatten());
+    let time = values::parameter("time", time).or_raise(ctx)?;
     if ScriptContext::of(ctx)?.backend().is_dry_run() {
         return Ok(());
     }

@@ -245,7 +245,7 @@ pub mod teaching_functions {
         container: ContainerOrName,
         time: Duration,
     ) -> RhaiResultOf<()> {
-        let time = values::duration(&time.flatten()).or_raise(&ctx)?;
+        let time = values::parameter("time", values::duration(&time.flatten())).or_raise(&ctx)?;
         measure(&ctx, &container, time)
     }
 }

@@ -151,5 +151,9 @@ fn map_of(one: VolumeUse) -> Map {
     map.insert("anonymous".into(), one.volume.anonymous.into());
     map.insert("created".into(), values::time(Some(one.volume.created)));
     map.insert("users".into(), values::strings(one.users).into());
+    if let Some(why) = one.damaged {
+        map.insert("created".into(), Dynamic::UNIT);
+        map.insert("damaged".into(), why.into());
+    }
     map
 }

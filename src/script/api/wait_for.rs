@@ -62,8 +62,8 @@ fn until(
 ) -> RhaiResultOf<Handle> {
     let container = resolve::container(ctx, container)?;
     let goal = options::wait_condition(condition).or_raise(ctx)?;
-    let timeout = timeout.map(|time| values::duration(&time.clone().flatten()));
-    let timeout = timeout.transpose().or_raise(ctx)?;
+    let timeout = timeout.map(|time| values::duration(&time.clone().flatten())).transpose();
+    let timeout = values::parameter("timeout", timeout).or_raise(ctx)?;
     let context = ScriptContext::of(ctx)?;
     let waiter = Waiter {
         container: container.clone(),

@@ -115,8 +115,17 @@ fn function(
     if call.is_operator_call() || Vocabulary::is_special(name) || !known {
         return;
     }
+    if keys.is_some_and(|keys| keys.contains(name)) {
+        return;
+    }
     let (count, is_method) = (call.args.len(), keys.is_some());
     let module = call.namespace.path.first().map(|first| first.name.to_string());
+    let current = vocabulary.replacement(module.as_deref(), name);
+    if let Some(current) = current {
+        deprecated(findings, name, current, place);
+    }
+    // A deprecated name is checked as the current one, which messages name.
+    let name = current.map_or(name, |path| path.rsplit("::").next().unwrap_or(path));
     let found = match &module {
         Some(module) => match vocabulary.find_in(module, name) {
             Ok(found) => found.cloned(),
@@ -126,12 +135,6 @@ fn function(
     };
     let full =
         module.as_ref().map_or_else(|| name.to_owned(), |module| format!("{module}::{name}"));
-    if keys.is_some_and(|keys| keys.contains(name)) {
-        return;
-    }
-    if let Some(current) = vocabulary.replacement(module.as_deref(), name) {
-        deprecated(findings, name, current, place);
-    }
     match found {
         None => {
             let near = match &module {

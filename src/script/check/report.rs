@@ -1,11 +1,11 @@
 //! Formats a finding with its line.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level};
 use rhai::Position;
 
 use super::finding::{Finding, Severity};
-use crate::model::error::credentials;
-use crate::script::errors::render::{renderer, span};
+use crate::model::value::visible::escape_control;
+use crate::script::errors::render::{quoted, renderer};
 
 impl Finding {
     /// Returns the finding with its line, drawn as uncaught errors are.
@@ -16,14 +16,11 @@ impl Finding {
         };
         let place = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
         let position = Position::new(place(self.line), place(self.column));
-        let text = credentials::mask_in_place(&self.text);
-        let snippet = Snippet::source(text.as_ref())
-            .path(self.source.as_str())
-            .annotation(AnnotationKind::Primary.span(span(&self.text, position)));
-        let mut group =
-            Group::with_title(level.primary_title(self.message.as_str())).element(snippet);
+        let snippet = quoted(&self.source, &self.text, position, AnnotationKind::Primary, None);
+        let title = level.primary_title(escape_control(&self.message));
+        let mut group = Group::with_title(title).element(snippet);
         if let Some(hint) = &self.hint {
-            group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+            group = group.element(Level::HELP.with_name("hint").message(escape_control(hint)));
         }
         renderer(color).render(&[group])
     }

@@ -23,6 +23,12 @@ use crate::script::sandbox::backend::SandboxedBackend;
 use crate::script::sandbox::policy::AllowedPath;
 use crate::script::syntax::sources::Sources;
 
+/// Whether an error of writing means that output is lost. After Ctrl-C or a time limit the writer
+/// stops waiting for a reader: that ends the script anyway.
+pub fn is_lost(error: &io::Error) -> bool {
+    Error::downcast_io(error).is_none_or(|error| error.kind() != Kind::Cancelled)
+}
+
 /// The language of a script, defined above this wing and passed in.
 #[derive(Clone, Copy, Debug)]
 pub struct Language {
@@ -182,6 +188,11 @@ impl ScriptContext {
         raised.then_some(Ending::Interrupted)
     }
 
+    /// Returns why the script of a call has ended, if it has. Cheap enough to be asked often.
+    pub fn ending_of(ctx: &NativeCallContext) -> Option<Ending> {
+        ctx.tag()?.read_lock::<ScriptContext>()?.ending()
+    }
+
     /// Returns the token that cancels calls of this thread.
     pub fn cancel(&self) -> CancelToken {
         thread::cancel().unwrap_or_else(|| self.0.host.cancel.clone())
@@ -277,8 +288,8 @@ impl ScriptContext {
     ///
     /// [`Output`]: crate::script::host::Output
     pub fn end_unless(&self, written: io::Result<()>) {
-        if written.is_err() {
-            self.end(Ending::Closed);
+        if let Err(error) = written {
+            self.end(if is_lost(&error) { Ending::Closed } else { Ending::Interrupted });
         }
     }
 

@@ -7,6 +7,7 @@
 use rhai::{Dynamic, EvalAltResult, INT, Map, NativeCallContext, Position};
 
 use crate::model::Error;
+use crate::script::docs::current_name;
 
 /// The result of a native function. Rhai's definitions hide a type of this name.
 pub type RhaiResultOf<T> = std::result::Result<T, Box<EvalAltResult>>;
@@ -46,8 +47,13 @@ pub fn throw(
 
 /// Converts an error to one thrown by the current function, at the place of its call.
 pub fn throw_by(ctx: &NativeCallContext, error: &Error) -> Box<EvalAltResult> {
-    let verb = ctx.fn_name().trim_start_matches("get$").trim_start_matches("set$");
-    throw(error, verb, ctx.call_source(), ctx.call_position())
+    throw(error, called(ctx), ctx.call_source(), ctx.call_position())
+}
+
+/// Returns the name of the called function or property: the current one if a script calls it by a
+/// deprecated name.
+pub fn called<'a>(ctx: &'a NativeCallContext<'_>) -> &'a str {
+    current_name(ctx.fn_name().trim_start_matches("get$").trim_start_matches("set$"))
 }
 
 /// Returns `line`, `column` and `source` of a position.

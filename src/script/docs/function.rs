@@ -183,6 +183,14 @@ pub fn module_functions(build: fn() -> rhai::Module) -> Vec<Function> {
 pub fn all_functions(engine: &Engine) -> Vec<Function> {
     let mut functions = engine.collect_fn_metadata(None, |info| Function::from_info(&info), true);
     in_order(&mut functions);
+    // A function of Rhai that is written again stands twice; Rhai's text says more.
+    functions.dedup_by(|next, kept| {
+        let same = next.name == kept.name && next.role == kept.role && next.kinds == kept.kinds;
+        if same && next.doc.len() > kept.doc.len() {
+            std::mem::swap(next, kept);
+        }
+        same
+    });
     functions
 }
 

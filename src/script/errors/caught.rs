@@ -9,6 +9,7 @@ use rhai::{Dynamic, EvalContext, INT, Map, Scope};
 use super::explain::{self, NameScope};
 use super::rhai_text;
 use crate::model::{Error, Kind};
+use crate::script::bounded::text_of;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::to_map;
 
@@ -66,7 +67,7 @@ struct RhaiErrorMap {
 
 impl RhaiErrorMap {
     fn read(map: &Map) -> RhaiErrorMap {
-        let text = |key: &str| map.get(key).map(ToString::to_string).unwrap_or_default();
+        let text = |key: &str| map.get(key).map(text_of).unwrap_or_default();
         let number = |key: &str| map.get(key).and_then(|value| value.as_int().ok());
         let (message, source) = (text("message"), text("source"));
         let own = |message, source| RhaiErrorMap {

@@ -4,10 +4,11 @@ use super::explain::{NameScope, explain};
 use super::words::ErrorText;
 use crate::model::Error;
 use crate::model::error::credentials;
+use crate::model::value::visible::{escape_line, is_hidden};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::syntax::scheme;
 use crate::script::syntax::sources::CLOSURE;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use rhai::{Engine, EvalAltResult, Map, Position, Scope};
 use std::ops::Range;
 
@@ -62,7 +63,8 @@ pub fn interrupted(context: &ScriptContext, name: &str, error: &EvalAltResult) -
 pub fn place(context: &ScriptContext, name: &str, error: &EvalAltResult) -> Option<String> {
     let mut frames = Vec::new();
     walk(context, error, name, &mut frames);
-    frames.iter().find_map(|f| f.position.line().map(|line| format!("{}:{line}", f.source)))
+    let shown = |f: &Frame| Some(format!("{}:{}", escape_line(&f.source), f.position.line()?));
+    frames.iter().find_map(shown)
 }
 
 /// Formats an error without a place in a script, as the command line prints it.
@@ -141,20 +143,13 @@ fn draw(context: &ScriptContext, words: &ErrorText, frames: &[Frame], color: boo
     // An error without a position (a data race has none) shows the call that led to it.
     let placed: Vec<&Frame> = frames.iter().filter(|f| f.position.line().is_some()).collect();
     let texts: Vec<_> = placed.iter().map(|f| context.sources().text(&f.source)).collect();
-    let texts: Vec<_> =
-        texts.iter().map(|text| text.as_deref().map(credentials::mask_in_place)).collect();
     let mut report = Vec::new();
     let mut first = Group::with_title(Level::ERROR.primary_title(words.message.as_str()));
     for (index, (frame, text)) in placed.iter().zip(&texts).enumerate() {
         let Some(text) = text else { continue };
-        let span = span(text, frame.position);
         let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
         let label = (index > 0).then_some(frame.label.as_str());
-        first = first.element(
-            Snippet::source(text.as_ref())
-                .path(frame.source.as_str())
-                .annotation(kind.span(span).label(label)),
-        );
+        first = first.element(quoted(&frame.source, text, frame.position, kind, label));
     }
     first = with_notes(first, words);
     report.push(first);
@@ -169,6 +164,43 @@ fn with_notes<'a>(mut group: Group<'a>, words: &'a ErrorText) -> Group<'a> {
         group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
     }
     group
+}
+
+/// Returns the line of a script with a mark below it. Name and text are a stranger's: without
+/// credentials, and without the characters that a terminal obeys.
+pub fn quoted<'l>(
+    source: &str,
+    text: &str,
+    position: Position,
+    kind: AnnotationKind,
+    label: Option<&'l str>,
+) -> Snippet<'l, Annotation<'l>> {
+    let (text, span) = visible(&credentials::mask_in_place(text), span(text, position));
+    Snippet::source(text).path(escape_line(source)).annotation(kind.span(span).label(label))
+}
+
+/// Escapes the hidden characters of a source, and moves a range of it with its text.
+fn visible(text: &str, range: Range<usize>) -> (String, Range<usize>) {
+    let mut shown = String::with_capacity(text.len());
+    let mut moved = range.clone();
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let ends_line = c == '\r' && chars.peek().is_some_and(|(_, next)| *next == '\n');
+        let before = shown.len();
+        if !is_hidden(c) || matches!(c, '\n' | '\t') || ends_line {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_default());
+        }
+        let grown = shown.len() - before - c.len_utf8();
+        if at < range.start {
+            moved.start += grown;
+        }
+        if at < range.end {
+            moved.end += grown;
+        }
+    }
+    (shown, moved)
 }
 
 /// Returns a renderer with color or without.

@@ -3,6 +3,7 @@
 use rhai::{Dynamic, EvalAltResult, Map};
 
 use super::rhai_text;
+use crate::script::bounded::text_of;
 
 /// Message, causes and hint of an error.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,14 +48,14 @@ pub fn in_a_line(error: &EvalAltResult) -> String {
 /// Returns the text of a value that a script or a native function threw.
 pub(super) fn thrown(value: &Dynamic) -> ErrorText {
     let Some(map) = value.read_lock::<Map>() else {
-        return ErrorText::new(value.to_string());
+        return ErrorText::new(text_of(value));
     };
     let text = |key: &str| map.get(key).filter(|value| value.is_string()).map(ToString::to_string);
     let Some(message) = text("message") else {
-        return ErrorText::new(format!("thrown: {value}"));
+        return ErrorText::new(format!("thrown: {}", text_of(value)));
     };
     let causes = map.get("causes").and_then(|causes| {
-        causes.read_lock::<rhai::Array>().map(|list| list.iter().map(ToString::to_string).collect())
+        causes.read_lock::<rhai::Array>().map(|list| list.iter().map(text_of).collect())
     });
     ErrorText { message, causes: causes.unwrap_or_default(), hint: text("hint") }
 }

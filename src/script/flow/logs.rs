@@ -71,7 +71,9 @@ impl Logs {
     pub fn text(&self, stream: Option<Stream>) -> Result<String> {
         let mut text = String::new();
         for line in self.lines()?.iter().map(LogLine::line) {
-            if stream.is_some_and(|wanted| wanted != line.stream) {
+            let is_other = stream.is_some_and(|wanted| wanted != line.stream);
+            // One without bytes only says that output is missing.
+            if is_other || line.bytes.is_empty() {
                 continue;
             }
             if self.timestamps {

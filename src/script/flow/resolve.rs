@@ -7,7 +7,7 @@ use crate::model::observe::progress::PullOptions;
 use crate::model::{Error, Kind};
 use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::RhaiResultOf;
+use crate::script::context::thrown::{RhaiResultOf, called};
 use crate::script::values;
 use crate::script::values::handle::{Container, Image};
 use crate::script::values::noun::Noun;
@@ -51,7 +51,7 @@ fn text(ctx: &NativeCallContext, subject: &Dynamic, noun: Noun) -> RhaiResultOf<
     }
     let (article, word) = (noun.article(), noun.word());
     let kind = values::type_of(subject);
-    let message = format!("{}(): expected {article} {word}, got {kind}", ctx.fn_name());
+    let message = format!("{}(): expected {article} {word}, got {kind}", called(ctx));
     let hint = if subject.is_unit() {
         "find out why the value is (): nothing was found, or a function returns nothing".to_owned()
     } else if noun == Noun::Image {

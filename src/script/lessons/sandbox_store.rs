@@ -46,20 +46,24 @@ pub fn clear(backend: &dyn Backend) -> Result<()> {
     for container in backend.ps()? {
         backend.rm(&container.spec.id, &all, cancel)?;
     }
-    let force = RemoveImageOptions { force: true };
+    let mut going: Vec<String> = Vec::new();
     for image in backend.images()? {
         let is_host = |tag: &Reference| tag.familiar() == "host:latest";
         let kept = image.tags.iter().any(is_host);
-        for tag in image.tags.iter().filter(|tag| !is_host(tag)) {
-            backend.rmi(&tag.familiar(), &force)?;
-        }
+        going.extend(image.tags.iter().filter(|tag| !is_host(tag)).map(Reference::familiar));
         if !kept && image.tags.is_empty() && !image.intermediate {
-            backend.rmi(image.id.as_str(), &force)?;
+            going.push(image.id.to_string());
         }
     }
+    let going: Vec<&str> = going.iter().map(String::as_str).collect();
+    for removed in backend.rmi_each(&going, &RemoveImageOptions { force: true })? {
+        removed?;
+    }
+    let volumes = backend.volumes()?;
+    let names: Vec<&str> = volumes.iter().map(|volume| volume.volume.name.as_str()).collect();
     let force = RemoveVolumeOptions { force: true, created: None };
-    for volume in backend.volumes()? {
-        backend.volume_rm(&volume.volume.name, &force)?;
+    for removed in backend.volume_rm_each(&names, &force)? {
+        removed?;
     }
     backend.image("host", PullPolicy::Missing).map(drop)
 }

@@ -82,7 +82,7 @@ impl<'a> ParsedOptions<'a> {
 
     /// Returns the words of a command.
     pub(super) fn command(&self, name: &str) -> Result<Option<Vec<String>>> {
-        self.get_with(name, |value| values::command("a command", value))
+        self.get_with(name, values::command)
     }
 
     /// Returns the labels, each as `key` or `key=value`.

@@ -138,7 +138,7 @@ impl Images for SandboxedBackend {
     pass_on::images! {
         inner:
         image, images, image_json, introspect_image, image_from_host, load, load_stream, save,
-        save_stream, tag, history, image_usage, prune_images, rmi
+        save_stream, tag, history, image_usage, prune_images, rmi, rmi_each
     }
 
     fn check(&self, options: &CheckOptions, cancel: &CancelToken) -> Result<Report> {
@@ -239,6 +239,14 @@ impl Volumes for SandboxedBackend {
     fn volume_rm(&self, name: &str, options: &RemoveVolumeOptions) -> Result<()> {
         let created = self.created_volume(name)?.map(|volume| volume.created);
         self.inner.volume_rm(name, &RemoveVolumeOptions { created, ..*options })
+    }
+
+    fn volume_rm_each(
+        &self,
+        names: &[&str],
+        options: &RemoveVolumeOptions,
+    ) -> Result<Vec<Result<()>>> {
+        Ok(names.iter().map(|name| self.volume_rm(name, options)).collect())
     }
 
     fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes> {

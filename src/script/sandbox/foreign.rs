@@ -54,7 +54,9 @@ pub(super) fn container(found: Container) -> Container {
 /// Returns what a script sees of a volume.
 pub(super) fn volume(found: VolumeUse) -> VolumeUse {
     let volume = Volume { labels: hidden_values(found.volume.labels), ..found.volume };
-    VolumeUse { volume, mountpoint: HIDDEN.to_owned(), users: found.users }
+    // The reason has a path of the host.
+    let damaged = found.damaged.map(|_| HIDDEN.to_owned());
+    VolumeUse { volume, mountpoint: HIDDEN.to_owned(), users: found.users, damaged }
 }
 
 /// Returns what a script sees of an event.

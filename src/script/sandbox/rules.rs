@@ -175,9 +175,10 @@ It cannot do: change or remove what this run did not create; give a container a 
 `privileged` or a bind mount.
 
 It can use up: 5 minutes, 10 seconds more for cleanups, 100 million operations and 256 MiB of memory
-for the script itself. Its containers and images use processors, memory, processes and disk without
-limit, and containers run on after the script: name a cgroup with limits in `LIFEBOX_CGROUP_PARENT`,
-and a root of limited size with `--root`.
+for the script itself. What it prints and how many containers it creates is not limited. Its
+containers, their logs, volumes and images use processors, memory, processes and disk without limit,
+and containers run on after the script: name a cgroup with limits in `LIFEBOX_CGROUP_PARENT`, and a
+root of limited size with `--root`. With `--isolated` all of it is removed at the end.
 
 A refusal is an error of the kind `denied`, which names the thing and the rule.
 Functions of modules have the rules of the functions that they call.

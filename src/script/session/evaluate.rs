@@ -7,6 +7,7 @@ use rhai::{Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState};
 
 use super::interpreter;
 use crate::engine::CancelToken;
+use crate::script::bounded;
 use crate::script::context::scope::Scope;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{Ending, RhaiResultOf, innermost, throw};
@@ -17,6 +18,7 @@ use crate::script::flow::{cleanup, handlers};
 use crate::script::host::ScriptHost;
 use crate::script::syntax::incomplete::InputValidator;
 use crate::script::syntax::sources::without_shebang;
+use crate::script::values::nesting;
 
 /// The default time limit of cleanups after the time limit of the script.
 const CLEANUP: Duration = Duration::from_secs(60);
@@ -52,6 +54,24 @@ pub enum EvalResult {
     Interrupted,
     /// `exit(n)`, or the reader of the output is gone.
     Exit(u8),
+}
+
+/// A nested value needs as much stack to be dropped as to be evaluated.
+impl Drop for Session {
+    fn drop(&mut self) {
+        let (scope, engine) = (std::mem::take(&mut self.scope), &self.engine);
+        if scope.iter_raw().any(|(_, _, value)| nesting::nests(value)) {
+            let global = std::mem::replace(&mut self.global, engine.new_global_runtime_state());
+            let _ = stack::on_big_stack(move || drop((scope, global)));
+        }
+    }
+}
+
+/// Drops a value that is not used.
+pub(super) fn drop_value(value: Dynamic) {
+    if nesting::nests(&value) {
+        let _ = stack::on_big_stack(move || drop(value));
+    }
 }
 
 impl Session {
@@ -141,7 +161,7 @@ impl Session {
         timer.into_iter().for_each(|timer| timer.cancel());
         match evaluated {
             Ok(value) => {
-                stack::on_big_stack(|| value.to_string()).map_err(|bug| render::plain(&bug))
+                stack::on_big_stack(|| bounded::text_of(&value)).map_err(|bug| render::plain(&bug))
             }
             Err(error) => match exit_reply(&error) {
                 Some(Ending::TimedOut) => Err("time limit reached".to_owned()),
@@ -200,7 +220,9 @@ impl Session {
         )?;
         // The script was ended during the last statement, after which no operation follows.
         match self.context.ending() {
-            Some(Ending::Interrupted) | None => Ok(value),
+            None => Ok(value),
+            // Nothing was left undone, unless its output was not taken.
+            Some(Ending::Interrupted) if self.context.end_reason().is_none() => Ok(value),
             Some(ending) => Err(ending.at(rhai::Position::NONE)),
         }
     }

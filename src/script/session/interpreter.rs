@@ -1,7 +1,9 @@
 //! Builds the Rhai engine: our functions, our module resolver, our limits.
 
 use super::modules::Resolver;
+use crate::model::value::visible::escape_line;
 use crate::script::api;
+use crate::script::bounded;
 use crate::script::context::script_context::{Language, ScriptContext};
 use crate::script::errors::caught;
 use crate::script::flow::logs::Logs;
@@ -26,6 +28,7 @@ pub const LANGUAGE: Language = Language { library: &api::LIBRARY, engine: build 
 pub fn vocabulary() -> Engine {
     let mut engine = parser::parser();
     engine.register_global_module(StandardPackage::new().as_shared_module());
+    engine.register_global_module(bounded::module().into());
     let functions: rhai::Shared<rhai::Module> = api::module().into();
     engine.register_global_module(functions.clone());
     // `engine::start(c)` means lifebox's function even if a script defines its own `start`.
@@ -56,7 +59,7 @@ pub fn build(context: &ScriptContext) -> Engine {
     let err = context.clone();
     engine.on_debug(move |text, source, position| {
         let place = match (source, position.line()) {
-            (Some(source), Some(line)) => format!("{source}:{line}: "),
+            (Some(source), Some(line)) => format!("{}:{line}: ", escape_line(source)),
             (None, Some(line)) => format!("{line}: "),
             _ => String::new(),
         };
@@ -65,7 +68,11 @@ pub fn build(context: &ScriptContext) -> Engine {
     let own = context.clone();
     #[expect(deprecated, reason = "unstable, and the only hook before the use of a variable")]
     engine.on_var(move |name, _, mut evaluation| {
-        if evaluation.scope().get(name).is_some_and(nesting::is_too_deep) {
+        nesting::note_variable();
+        let this = evaluation.this_ptr().map(|this| &*this);
+        if this.is_some_and(nesting::is_too_deep)
+            || evaluation.scope().get(name).is_some_and(nesting::is_too_deep)
+        {
             let message = format!("value nesting limit reached ({})", nesting::DEEPEST);
             return Err(EvalAltResult::ErrorDataTooLarge(message, Position::NONE).into());
         }
@@ -75,6 +82,9 @@ pub fn build(context: &ScriptContext) -> Engine {
         Ok(None)
     });
     let progress = context.clone();
-    engine.on_progress(move |_| progress.ending().map(rhai::Dynamic::from));
+    engine.on_progress(move |operations| {
+        nesting::note_operations(operations);
+        progress.ending().map(rhai::Dynamic::from)
+    });
     engine
 }

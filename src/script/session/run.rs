@@ -1,6 +1,6 @@
 //! Runs a whole script, and decides on its exit code and report.
 
-use super::evaluate::{Session, exit_reply};
+use super::evaluate::{self, Session, exit_reply};
 use crate::engine::CancelToken;
 use crate::model::Kind;
 use crate::script::context::thrown::Ending;
@@ -46,7 +46,7 @@ impl Session {
         if tracing != Tracing::Off {
             trace::begin(&self.context, tracing);
         }
-        let evaluated = self.evaluate(name, text);
+        let evaluated = self.evaluate(name, text).map(evaluate::drop_value);
         if tracing != Tracing::Off {
             self.context.eprint(trace::end(&self.context).trim_end());
         }

@@ -118,6 +118,15 @@ fn deprecated_functions_are_warned_of_and_checked_as_their_successors() {
         "import \"test\" as t; t::gone(\"x\"); t::removed(\"x\");",
         &["1:24 warning: `gone` is deprecated: use `test::removed`"],
     );
+    finds(
+        "moves(); import \"test\" as t; t::gone();",
+        &[
+            "1:1 warning: `moves` is deprecated: use `actions`",
+            "1:1 error: actions() does not take 0 values (usage: actions(container) -> array)",
+            "1:33 warning: `gone` is deprecated: use `test::removed`",
+            "1:33 error: t::removed() does not take 0 values (usage: t::removed(c))",
+        ],
+    );
     // Functions of the script itself, and those that its maps hold.
     finds("fn moves(c) { c } moves(1); let m = #{ rmv: |x| x }; m.rmv(1);", &[]);
 }

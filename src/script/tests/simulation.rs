@@ -51,7 +51,12 @@ fn program(argv: &[String]) -> Result<Program> {
 }
 
 fn line(stream: Stream, text: &str) -> LogLine {
-    LogLine { time: Timestamp::UNIX_EPOCH, stream, bytes: format!("{text}\n").into_bytes() }
+    LogLine {
+        time: Timestamp::UNIX_EPOCH,
+        stream,
+        bytes: format!("{text}\n").into_bytes(),
+        lost: None,
+    }
 }
 
 fn image(tag: &str, seed: u8) -> Image {

@@ -6,11 +6,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rhai::{Array, Dynamic, INT, ImmutableString, Map};
 
-use crate::model::creation::options::HEALTH;
+use crate::model::creation::options::{HEALTH, read};
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType;
 use crate::model::value::signal::Signal;
-use crate::model::value::units::{parse_duration, seconds_to_duration};
 use crate::model::{Error, Kind, Result};
 use crate::script::values::exec_result::ExecResult;
 use crate::script::values::handle::{Container, Image};
@@ -41,8 +40,18 @@ pub fn text(value: &Dynamic) -> Option<String> {
 
 /// Returns the text of a string, a number or a boolean: what an environment variable can hold.
 pub fn scalar(value: &Dynamic) -> Option<String> {
-    let plain = value.is_int() || value.is_bool() || value.is_float();
-    text(value).or_else(|| plain.then(|| value.to_string()))
+    plain(value).as_ref().and_then(read::scalar)
+}
+
+/// Converts a string, a number or a boolean into an expression.
+fn plain(value: &Dynamic) -> Option<Expression> {
+    match value {
+        v if v.is_string() => text(v).map(Expression::Text),
+        v if v.is_bool() => v.as_bool().ok().map(Expression::Flag),
+        v if v.is_int() => v.as_int().ok().map(Expression::Number),
+        v if v.is_float() => Some(Expression::Decimal(v.to_string())),
+        _ => None,
+    }
 }
 
 /// Converts a value into an expression, for an option of this type.
@@ -66,14 +75,7 @@ pub fn expression(value: &Dynamic, value_type: ValueType) -> Expression {
             |(key, value): (_, &Dynamic)| (String::from(key), expression(value, value_type));
         return Expression::Map(entries.map(|(key, value)| entry((key.as_str(), value))).collect());
     }
-    let plain = match value {
-        v if v.is_string() => text(v).map(Expression::Text),
-        v if v.is_bool() => v.as_bool().ok().map(Expression::Flag),
-        v if v.is_int() => v.as_int().ok().map(Expression::Number),
-        v if v.is_float() => Some(Expression::Decimal(v.to_string())),
-        _ => None,
-    };
-    plain.unwrap_or(Expression::Other(type_of(value)))
+    plain(value).unwrap_or(Expression::Other(type_of(value)))
 }
 
 /// Formats a value for a message: a scalar as it is written, any other value by its type.
@@ -81,38 +83,36 @@ pub fn quoted(value: &Dynamic) -> String {
     scalar(value).unwrap_or_else(|| type_of(value).to_owned())
 }
 
-/// Parses a duration: a number of seconds, or a text such as `"500ms"`, `"10s"`, `"2m"`.
+/// Reads a duration: a number of seconds, or a text such as `"500ms"`, `"10s"`, `"2m"`.
 ///
 /// # Errors
 /// [`Kind::Invalid`], with the accepted forms.
 pub fn duration(value: &Dynamic) -> Result<Duration> {
-    let seconds = value.as_int().map(|n| n as f64).or_else(|_| value.as_float());
-    match (seconds, text(value)) {
-        (Ok(seconds), _) => {
-            seconds_to_duration(seconds).ok_or_else(|| invalid_duration(&value.to_string()))
-        }
-        (_, Some(text)) => parse_duration(&text),
-        _ => Err(invalid_duration(type_of(value))),
-    }
+    read::duration(&expression(value, ValueType::Duration))
 }
 
-fn invalid_duration(what: &str) -> Error {
-    Error::new(Kind::Invalid, format!("invalid duration `{what}`"))
-        .hint("write a number of seconds, or such as \"500ms\", \"10s\", \"2m\"")
-}
-
-/// Parses a signal: a name or a number.
+/// Reads a signal: a name or a number.
 ///
 /// # Errors
 /// [`Kind::Invalid`].
 pub fn signal(value: &Dynamic) -> Result<Signal> {
-    match scalar(value) {
-        Some(text) => text.parse(),
-        None => {
-            Err(Error::new(Kind::Invalid, format!("expected a signal, got {}", type_of(value)))
-                .hint("use a number from 1 to 64, or a name such as \"TERM\" or \"SIGTERM\""))
-        }
-    }
+    read::signal(&expression(value, ValueType::Signal))
+}
+
+/// Reads the words of a command: an array, or a string that is split as a shell splits it.
+///
+/// # Errors
+/// [`Kind::Invalid`] for other types and for open quotes.
+pub fn command(value: &Dynamic) -> Result<Vec<String>> {
+    read::command(&expression(value, ValueType::Command))
+}
+
+/// Names the parameter whose value was read, if reading failed.
+///
+/// # Errors
+/// The error of `read`.
+pub fn parameter<T>(name: &str, read: Result<T>) -> Result<T> {
+    read.map_err(|error| error.about(format_args!("`{name}`")))
 }
 
 /// Parses a moment: a duration back from `now`, or a date as text.
@@ -163,35 +163,6 @@ pub fn from_json(value: impl serde::Serialize) -> Result<Dynamic> {
     })
 }
 
-/// Returns the words of a command: an array, or a string that is split as a shell splits it.
-///
-/// # Errors
-/// [`Kind::Invalid`] for other types and for open quotes.
-pub fn command(what: &str, value: &Dynamic) -> Result<Vec<String>> {
-    let wrong = |message: String| {
-        Error::new(Kind::Invalid, message)
-            .hint("write [\"sh\", \"-c\", \"echo hi\"], or \"sleep 10\"; a string is split into words, no shell runs it")
-    };
-    if let Some(text) = text(value) {
-        return shlex::split(&text)
-            .ok_or_else(|| wrong(format!("{what} has an unclosed quote: `{text}`")));
-    }
-    let items = value.read_lock::<rhai::Array>().ok_or_else(|| {
-        wrong(format!("expected {what} as an array of strings or a string, got {}", type_of(value)))
-    })?;
-    items
-        .iter()
-        .map(|item| {
-            scalar(item).ok_or_else(|| {
-                wrong(format!(
-                    "expected {what} as an array of strings, got {} in it",
-                    type_of(item)
-                ))
-            })
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,11 +182,11 @@ mod tests {
     #[test]
     fn a_command_is_an_array_or_words() {
         let check = |value: Dynamic, words: &[&str]| {
-            assert_eq!(command("cmd", &value).unwrap(), words);
+            assert_eq!(command(&value).unwrap(), words);
         };
         check("sh -c 'echo hi'".into(), &["sh", "-c", "echo hi"]);
         check(vec![Dynamic::from("sleep"), Dynamic::from_int(10)].into(), &["sleep", "10"]);
-        assert!(command("cmd", &"'open".into()).is_err());
-        assert!(command("cmd", &Dynamic::from_int(1)).is_err());
+        assert!(command(&"'open".into()).is_err());
+        assert!(command(&Dynamic::from_int(1)).is_err());
     }
 }

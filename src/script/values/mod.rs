@@ -10,6 +10,6 @@ pub(super) mod nesting;
 pub(super) mod noun;
 
 pub use self::convert::{
-    command, duration, expression, from_json, int, moment, quoted, scalar, signal, strings, text,
-    time, type_of,
+    command, duration, expression, from_json, int, moment, parameter, quoted, scalar, signal,
+    strings, text, time, type_of,
 };

@@ -4,7 +4,9 @@
 //! an array that contains itself, would overflow the stack and end the process. Rhai has no hook
 //! where a value is nested, but calls one before each use of a variable, without which nothing can
 //! be nested deeper. There a value is probed: closures and captured variables each time, because
-//! they can form a circle; others at random, so that no pattern of uses escapes.
+//! they can form a circle; others at random, so that no pattern of uses escapes. A loop in a method
+//! that uses `this` alone passes no such hook, so after many operations without a variable the
+//! next values are probed all.
 
 use std::cell::Cell;
 
@@ -19,21 +21,50 @@ const EDGE: usize = 8;
 /// The most values of a thorough probe: captured variables may be shared many times.
 const THOROUGH: usize = 4_000_000;
 
+/// After this number of operations without a variable, a method may have nested `this` unseen.
+const UNSEEN: u64 = 256;
+/// How many values are probed without exception after that.
+const WATCHED: u32 = 4096;
+
 thread_local! {
     static RANDOM: Cell<u32> = const { Cell::new(0x9e37_79b9) };
+    /// The operations of the script so far, at the last operation and at the last variable.
+    static OPERATIONS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+    static WATCHES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Notes the number of operations so far.
+pub fn note_operations(count: u64) {
+    OPERATIONS.with(|state| state.set((count, state.get().1)));
+}
+
+/// Notes the use of a variable.
+pub fn note_variable() {
+    OPERATIONS.with(|state| {
+        let (now, before) = state.replace((state.get().0, state.get().0));
+        // Another interpreter of this thread counts from 0.
+        if now.abs_diff(before) > UNSEEN {
+            WATCHES.with(|left| left.set(WATCHED));
+        }
+    });
+}
+
+fn is_watched() -> bool {
+    WATCHES.with(|left| left.replace(left.get().saturating_sub(1)) > 0)
 }
 
 /// Returns whether a probe of this value finds it nested deeper than [`DEEPEST`].
 pub fn is_too_deep(value: &Dynamic) -> bool {
-    let circular = value.is_shared() || value.is_fnptr();
-    if !(circular || value.is_array() || value.is_map()) {
+    if !nests(value) {
         return false;
     }
+    let circular = value.is_shared() || value.is_fnptr();
     match random() {
         number if number.is_multiple_of(262_144) => Probe { entries: THOROUGH, nodes: THOROUGH },
         number if number.is_multiple_of(4096) => {
             Probe { entries: 16 * DEEPEST, nodes: 16 * DEEPEST }
         }
+        _ if is_watched() => Probe { entries: 16 * DEEPEST, nodes: 16 * DEEPEST },
         number if circular || number.is_multiple_of(16) => Probe::QUICK,
         _ => return false,
     }
@@ -104,7 +135,8 @@ impl Probe {
     }
 }
 
-fn nests(value: &Dynamic) -> bool {
+/// Returns whether a value may contain others.
+pub fn nests(value: &Dynamic) -> bool {
     value.is_shared() || value.is_fnptr() || value.is_array() || value.is_map()
 }
 

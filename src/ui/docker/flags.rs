@@ -43,13 +43,16 @@ fn switch(flag: Flag) -> String {
 /// Returns the values of a flag, each for a flag of its own.
 fn texts(value: &Expression) -> Vec<String> {
     let entry = |key: &str, value: &Expression| format!("{key}={}", texts(value).concat());
+    if let Some(entries) = value.entries() {
+        return entries.into_iter().map(|(key, value)| entry(key, value)).collect();
+    }
     match value {
         Expression::Text(text) | Expression::Decimal(text) => vec![text.clone()],
         Expression::Number(number) => vec![number.to_string()],
         Expression::List(items) => items.iter().flat_map(texts).collect(),
-        Expression::Map(entries) => entries.iter().map(|(key, v)| entry(key, v)).collect(),
-        Expression::Options(entries) => entries.iter().map(|(key, v)| entry(key, v)).collect(),
-        Expression::Flag(_)
+        Expression::Options(_)
+        | Expression::Map(_)
+        | Expression::Flag(_)
         | Expression::Call(..)
         | Expression::Field(..)
         | Expression::Each(..)

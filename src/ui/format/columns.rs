@@ -81,11 +81,16 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Formats a name and its description as lines of at most `width` columns.
+/// Formats a name and its description as lines of at most `width` columns. The description of a
+/// name that is too long for its column begins on the next line.
 pub fn row(name: &str, words: &str, width: usize) -> String {
-    const INDENT: usize = 18;
+    const INDENT: usize = 20;
+    let name = format!("  {name}");
+    let first = match name.width() + 2 > INDENT {
+        true => format!("{name}\n{:INDENT$}", ""),
+        false => padded(&name, INDENT),
+    };
     let lines = wrapped(words, width.saturating_sub(INDENT).max(20));
-    let first = padded(&format!("  {name} "), INDENT);
     let more = lines.iter().skip(1).map(|line| format!("{:INDENT$}{line}\n", ""));
     format!("{first}{}\n{}", lines.first().map_or("", String::as_str), more.collect::<String>())
 }
@@ -139,5 +144,14 @@ mod tests {
         assert_eq!(align("이름\tb\nabc\tb\n"), "이름      b\nabc       b\n");
         assert_eq!(padded("이름", 6), "이름  ");
         assert_eq!(wrapped("이미지와 컨테이너 a", 9), ["이미지와", "컨테이너", "a"]);
+    }
+
+    #[test]
+    fn descriptions_begin_in_one_column() {
+        let text: String = ["run", "컨테이너", "with_stop_signal", "longer_than_its_column"]
+            .map(|name| row(name, "이미지 images", 30))
+            .concat();
+        let begins = text.lines().filter_map(|line| Some(line[..line.find("이미")?].width()));
+        assert_eq!(begins.collect::<Vec<_>>(), [20; 4], "{text}");
     }
 }

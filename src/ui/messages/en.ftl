@@ -323,6 +323,7 @@ explain-hides = hides { $paths }
 explain-written = its writable layer: { $size }
 explain-written-sealed = its top layer; the root is read-only, so nothing is written to it
 explain-difference = { $added } added, { $changed } changed, { $deleted } deleted
+explain-difference-unknown = Its changes cannot be listed: { $reason }
 explain-ports = Listens on TCP { $ports }, inside
 explain-no-process = It has no process, so it has no namespaces, no memory and no CPU time: only files.
 explain-image = Image { $name }: { $size }, { $count ->
@@ -441,3 +442,21 @@ learn-restart = (start over with lifebox learn --restart)
 docker-seconds = Docker takes only whole seconds for --stop-timeout
 docker-entrypoint = Docker's --entrypoint takes one word: the others stand before the command
 docker-health = Docker passes the command of --health-cmd to a shell
+
+## The commands of the prompt
+
+prompt-title = The prompt
+prompt-help = list all functions, or describe one
+prompt-quit = quit, as Ctrl-D does
+prompt-load = run a script in this session
+prompt-edit = edit the last input in $VISUAL or $EDITOR, and run it
+prompt-save = save the successful inputs as a script
+prompt-ps = list all containers
+prompt-images = list all images
+prompt-vars = list the variables and functions of this session
+prompt-time = run code and print how long it took
+prompt-history = print the last inputs
+prompt-clear = clear the screen
+prompt-watch = show its life cycle and resource usage, until Ctrl-C
+prompt-learn = take lessons about containers
+prompt-last = the last value; a line that ends in `;` shows none

@@ -311,6 +311,7 @@ explain-hides = 가려지는 경로: { $paths }
 explain-written = 컨테이너의 쓰기 가능 레이어: { $size }
 explain-written-sealed = 컨테이너의 맨 위 레이어. 루트가 읽기 전용이므로 아무것도 쓰이지 않습니다
 explain-difference = 추가 { $added }개, 변경 { $changed }개, 삭제 { $deleted }개
+explain-difference-unknown = 변경 내용을 나열할 수 없습니다: { $reason }
 explain-ports = 컨테이너 안에서 수신 대기 중인 TCP 포트: { $ports }
 explain-no-process = 프로세스가 없으므로 네임스페이스도, 메모리도, CPU 시간도 없이 파일만 있습니다.
 explain-image = 이미지 { $name }: { $size }, 레이어 { $count }개
@@ -417,3 +418,21 @@ learn-restart = (처음부터 다시 하려면 lifebox learn --restart)
 docker-seconds = Docker의 --stop-timeout은 초 단위 정수만 받습니다
 docker-entrypoint = Docker의 --entrypoint는 한 단어만 받습니다: 나머지는 명령 앞에 놓입니다
 docker-health = Docker는 --health-cmd의 명령을 셸에 넘깁니다
+
+## The commands of the prompt
+
+prompt-title = 프롬프트
+prompt-help = 모든 함수를 나열하거나 함수 하나를 설명
+prompt-quit = 나가기(Ctrl-D와 같음)
+prompt-load = 스크립트를 이 세션에서 실행
+prompt-edit = 마지막 입력을 $VISUAL 또는 $EDITOR로 편집해 실행
+prompt-save = 성공한 입력을 스크립트로 저장
+prompt-ps = 모든 컨테이너 나열
+prompt-images = 모든 이미지 나열
+prompt-vars = 이 세션의 변수와 함수 나열
+prompt-time = 코드를 실행하고 걸린 시간 출력
+prompt-history = 지난 입력 출력
+prompt-clear = 화면 지우기
+prompt-watch = Ctrl-C를 누를 때까지 수명 주기와 자원 사용량 표시
+prompt-learn = 컨테이너 레슨 시작
+prompt-last = 마지막 값; `;`로 끝나는 줄은 값을 표시하지 않음

@@ -1,5 +1,7 @@
 //! The table of `images`, with Docker's columns and template fields.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -30,6 +32,8 @@ pub fn rows(images: &[Image], digests: bool) -> Vec<Row<'_>> {
     let mut rows = Vec::with_capacity(images.len());
     for image in images {
         let start = rows.len();
+        // By repository, as an image may have thousands of tags.
+        let digests_of = by_repository(&image.digests);
         for tag in &image.tags {
             let repository = tag.repository();
             let row = |digest| Row {
@@ -38,18 +42,17 @@ pub fn rows(images: &[Image], digests: bool) -> Vec<Row<'_>> {
                 tag: tag.tag().unwrap_or(NONE),
                 digest,
             };
-            let known = digests_of(image, &repository).filter(|_| digests);
-            let before = rows.len();
-            rows.extend(known.map(row));
-            if rows.len() == before {
-                rows.push(row(NONE));
+            let known = digests_of.get(&repository).filter(|_| digests);
+            match known {
+                Some(known) => rows.extend(known.iter().copied().map(row)),
+                None => rows.push(row(NONE)),
             }
         }
+        let tagged: HashSet<String> = image.tags.iter().map(Reference::repository).collect();
+        let mut shown: HashSet<String> = HashSet::new();
         for reference in &image.digests {
             let (repository, digest) = (reference.repository(), reference.digest());
-            let shown = |row: &Row<'_>| row.repository == repository;
-            let is_tagged = image.tags.iter().any(|tag| tag.repository() == repository);
-            if !is_tagged && (digests || !rows[start..].iter().any(shown)) {
+            if !tagged.contains(&repository) && (shown.insert(repository.clone()) || digests) {
                 let digest = digest.map_or(NONE, Digest::as_str);
                 rows.push(Row { image, repository, tag: NONE, digest });
             }
@@ -61,9 +64,13 @@ pub fn rows(images: &[Image], digests: bool) -> Vec<Row<'_>> {
     rows
 }
 
-fn digests_of<'a>(image: &'a Image, repository: &str) -> impl Iterator<Item = &'a str> {
-    let same = move |reference: &&Reference| reference.repository() == repository;
-    image.digests.iter().filter(same).filter_map(Reference::digest).map(Digest::as_str)
+fn by_repository(references: &[Reference]) -> HashMap<String, Vec<&str>> {
+    let mut found: HashMap<String, Vec<&str>> = HashMap::new();
+    for reference in references {
+        let digest = reference.digest().map(Digest::as_str);
+        found.entry(reference.repository()).or_default().extend(digest);
+    }
+    found
 }
 
 /// Formats the table of `images`; `digests` adds a column.

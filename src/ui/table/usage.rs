@@ -1,5 +1,7 @@
 //! The tables of `system df`, with Docker's columns.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -8,6 +10,8 @@ use super::{images, ps};
 use crate::model::container::Container;
 use crate::model::image::Image;
 use crate::model::image::usage::{ImageUsage, Usage};
+use crate::model::value::digest::Digest;
+use crate::model::value::id::ContainerId;
 use crate::model::value::units::{human_bytes, human_size};
 use crate::ui::format::columns::align;
 
@@ -35,10 +39,9 @@ impl UsageInput {
     fn lines(&self) -> [Line; 2] {
         let usage = &self.usage;
         let live = |container: &&Container| container.state.status.is_live();
-        let size_of = |container: &Container| {
-            let found = usage.containers.iter().find(|one| one.id == container.spec.id);
-            found.map_or(0, |one| one.size)
-        };
+        let sizes = self.container_sizes();
+        let size_of =
+            |container: &Container| sizes.get(&container.spec.id).copied().unwrap_or_default();
         let size: u64 = self.containers.iter().map(size_of).sum();
         let in_use: u64 = self.containers.iter().filter(live).map(size_of).sum();
         [
@@ -57,6 +60,10 @@ impl UsageInput {
                 reclaimable: size - in_use,
             },
         ]
+    }
+
+    fn container_sizes(&self) -> HashMap<&ContainerId, u64> {
+        self.usage.containers.iter().map(|one| (&one.id, one.size)).collect()
     }
 
     /// Returns the rows of the summary as fields; all values are text, as Docker's.
@@ -90,9 +97,12 @@ impl UsageInput {
         let mut text = String::from(
             "REPOSITORY\tTAG\tIMAGE ID\tCREATED\tSIZE\tSHARED SIZE\tUNIQUE SIZE\tCONTAINERS\n",
         );
+        let of_images: HashMap<&Digest, &ImageUsage> =
+            self.usage.images.iter().map(|usage| (&usage.id, usage)).collect();
+        let of_containers = self.container_sizes();
         for row in images::rows(&self.images, false) {
             let fields = images::fields(&row, now, &TimeZone::UTC, false);
-            let usage = self.usage.images.iter().find(|usage| usage.id == row.image().id);
+            let usage = of_images.get(&row.image().id).copied();
             for key in ["Repository", "Tag", "ID", "CreatedSince"] {
                 text.push_str(fields[key].as_str().unwrap_or_default());
                 text.push('\t');
@@ -105,8 +115,8 @@ impl UsageInput {
         );
         for container in &self.containers {
             let fields = ps::fields(container, now, &TimeZone::UTC, false);
-            let found = self.usage.containers.iter().find(|one| one.id == container.spec.id);
-            let size = human_bytes(found.map_or(0, |one| one.size));
+            let size = of_containers.get(&container.spec.id).copied().unwrap_or_default();
+            let size = human_bytes(size);
             let cell = |key: &str| fields[key].as_str().unwrap_or_default().to_owned();
             let cells = ["ID", "Image", "Command", "LocalVolumes"].map(cell);
             let rest = ["RunningFor", "Status", "Names"].map(cell);
@@ -150,7 +160,6 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::model::value::digest::Digest;
 
     #[test]
     fn the_summary_says_what_can_be_given_back() {

@@ -7,9 +7,12 @@ use crate::ui::format::columns::align;
 
 /// Formats the table of `volume ls`.
 pub fn volumes(list: &[VolumeUse]) -> String {
-    let mut text = String::from("DRIVER\tVOLUME NAME\n");
+    // Docker has no such column.
+    let any_damaged = list.iter().any(|one| one.damaged.is_some());
+    let mut text = format!("DRIVER\tVOLUME NAME{}\n", if any_damaged { "\tSTATUS" } else { "" });
     for one in list {
-        text.push_str(&format!("local\t{}\n", one.volume.name));
+        let status = if one.damaged.is_some() { "\tdamaged" } else { "" };
+        text.push_str(&format!("local\t{}{status}\n", one.volume.name));
     }
     align(&text)
 }
@@ -26,6 +29,7 @@ pub fn fields(one: &VolumeUse) -> Value {
         "Name": one.volume.name,
         "Scope": "local",
         "Size": "N/A",
+        "Status": if one.damaged.is_some() { "damaged" } else { "" },
     })
 }
 
@@ -34,5 +38,6 @@ pub fn headings() -> Value {
     json!({
         "Driver": "DRIVER", "Labels": "LABELS", "Links": "LINKS", "Mountpoint": "MOUNTPOINT",
         "Name": "VOLUME NAME", "Scope": "SCOPE", "Size": "SIZE",
+        "Status": "STATUS",
     })
 }

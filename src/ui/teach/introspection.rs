@@ -2,7 +2,7 @@
 
 use super::trace::format_duration_for;
 use crate::model::observe::introspection::{
-    Entry, ImageIntrospection, Introspection, Layer, PathLayers,
+    Difference, Entry, ImageIntrospection, Introspection, Layer, PathLayers,
 };
 use crate::model::value::language::Language;
 use crate::model::value::units::{human_memory, human_size};
@@ -38,7 +38,23 @@ pub fn container(language: Language, view: &Introspection) -> String {
         true => format_message(language, "explain-written-sealed", &[]),
         false => format_message(language, "explain-written", &[("size", &written)]),
     });
-    let difference = &view.difference;
+    difference(&mut page, &view.difference);
+    if !view.ports.is_empty() {
+        let ports: Vec<_> = view.ports.iter().map(u16::to_string).collect();
+        page.text.push('\n');
+        page.line(&format_message(language, "explain-ports", &[("ports", &ports.join(", "))]));
+    }
+    page.done()
+}
+
+fn difference(page: &mut Page, difference: &Difference) {
+    let language = page.language;
+    if let Some(reason) = &difference.unknown {
+        let reason = escape_line(reason);
+        let args = [("reason", &*reason)];
+        page.item(&format!("  {}", format_message(language, "explain-difference-unknown", &args)));
+        return;
+    }
     let counts = [difference.added, difference.changed, difference.deleted].map(|n| n.to_string());
     let args = [
         ("added", counts[0].as_str()),
@@ -49,12 +65,6 @@ pub fn container(language: Language, view: &Introspection) -> String {
     for path in &difference.examples {
         page.item(&format!("  {path}"));
     }
-    if !view.ports.is_empty() {
-        let ports: Vec<_> = view.ports.iter().map(u16::to_string).collect();
-        page.text.push('\n');
-        page.line(&format_message(language, "explain-ports", &[("ports", &ports.join(", "))]));
-    }
-    page.done()
 }
 
 fn namespaces(page: &mut Page, view: &Introspection) {

@@ -9,7 +9,7 @@ use super::server::{
     Answer, Contents, INDEX, MANIFEST, Request, Sample, Server, digest, kept, refused, status,
     usual,
 };
-use crate::harness::{TIMEOUT, TestEngine, signal, wait_until};
+use crate::harness::{TIMEOUT, TestEngine, ran_to_its_end, signal, wait_until};
 
 #[test]
 fn a_broken_connection_goes_on_where_it_broke() {
@@ -195,6 +195,30 @@ fn ctrl_c_leaves_nothing_behind() {
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert_eq!(kept(&engine), Vec::<String>::new());
+}
+
+#[test]
+fn ctrl_c_and_a_time_limit_end_what_comes_byte_by_byte() {
+    let sample = Sample::new();
+    let (manifest, layer) = ("/v2/a/b/manifests/1".to_owned(), sample.layer_path.clone());
+    const BODY: &str = "HTTP/1.1 200 X\r\nContent-Type: x/y\r\n\r\n{";
+    const HEADER: &str = "HTTP/1.1 200 X\r\nX: ";
+    for (path, head) in [(&manifest, BODY), (&manifest, HEADER), (&layer, BODY), (&layer, HEADER)] {
+        let slow = path.clone();
+        let server =
+            sample.serve(move |request, _| (request.path == slow).then_some(Answer::Drip(head)));
+        let engine = TestEngine::empty();
+        let name = server.name("a/b:1");
+        let child = engine.spawn(&["pull", &name]);
+        assert!(wait_until(TIMEOUT, || server.asked(path).len() == 1));
+        signal(child.id(), rustix::process::Signal::INT);
+        let ran = ran_to_its_end(child);
+        assert_eq!(ran.code, 130, "{path} {head:?}: {}", ran.err);
+        let limited = ["--timeout", "300ms", "-e", &format!("pull(\"{name}\")")];
+        let ran = ran_to_its_end(engine.spawn(&limited));
+        assert_eq!(ran.code, 124, "{path} {head:?}: {}", ran.err);
+        assert_eq!(kept(&engine), Vec::<String>::new());
+    }
 }
 
 #[test]

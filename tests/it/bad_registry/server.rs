@@ -10,6 +10,9 @@ use serde_json::json;
 
 use crate::harness::{TIMEOUT, TestEngine, wait_until};
 
+/// How often a dripping server sends a byte.
+const DRIP: std::time::Duration = std::time::Duration::from_millis(20);
+
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
@@ -37,6 +40,8 @@ pub enum Answer {
     Endless,
     /// A few bytes, and then nothing.
     Stall,
+    /// This, and then a byte now and then: never silent, never at an end.
+    Drip(&'static str),
 }
 
 pub fn status(code: u16) -> Answer {
@@ -189,6 +194,13 @@ pub fn give(mut stream: &TcpStream, answer: Answer, bare: bool, closed: &AtomicB
         Answer::Stall => {
             let _ = stream.write_all(b"HTTP/1.1 200 X\r\n\r\nabc");
             until_closed()
+        }
+        Answer::Drip(head) => {
+            let _ = stream.write_all(head.as_bytes());
+            while !closed.load(Ordering::SeqCst) && stream.write_all(b"x").is_ok() {
+                std::thread::sleep(DRIP);
+            }
+            false
         }
     }
 }

@@ -64,7 +64,7 @@ impl Images for Recorder {
     pass_on::images! {
         inner:
         image, images, image_json, introspect_image, image_from_host, load, load_stream, save,
-        save_stream, tag, history, image_usage, prune_images, check, rmi
+        save_stream, tag, history, image_usage, prune_images, check, rmi, rmi_each
     }
 }
 
@@ -99,6 +99,14 @@ impl Volumes for Recorder {
 
     fn volume_rm(&self, name: &str, options: &RemoveVolumeOptions) -> Result<()> {
         self.inner.volume_rm(name, options)
+    }
+
+    fn volume_rm_each(
+        &self,
+        names: &[&str],
+        options: &RemoveVolumeOptions,
+    ) -> Result<Vec<Result<()>>> {
+        self.inner.volume_rm_each(names, options)
     }
 
     fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes> {

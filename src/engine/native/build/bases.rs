@@ -74,7 +74,13 @@ impl BuildState<'_> {
             true => name.to_owned(),
             false => name.parse::<Reference>()?.familiar(),
         };
-        self.engine.ensure_image(&name, policy, &options, self.progress, self.cancel)
+        let found =
+            self.engine.ensure_image(&name, policy, &options, self.progress, self.cancel)?;
+        // Looked up again: another command may have removed it.
+        let _use = self.engine.share_images()?;
+        let image = self.engine.store()?.find(found.id.as_str())?;
+        self.hold.add(&image)?;
+        Ok(image)
     }
 }
 

@@ -1,8 +1,9 @@
 //! The containers of builds, which are removed with their builder: its resource reaper does so. If
-//! that was killed too, the next build does: each container has a file in `builds/` that contains
-//! its name and is locked as long as the builder lives.
+//! that was killed too, the next build does, or a check: each container has a file in `builds/` of
+//! its name, which is locked as long as the builder lives.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -12,19 +13,22 @@ use crate::model::container::options::RemoveOptions;
 use crate::model::error::Context;
 use crate::model::value::name::ContainerName;
 use crate::model::{Kind, Result};
+use crate::runtime::host::lock::{Share, acquire};
+use crate::runtime::host::record_file;
 use crate::runtime::random;
 
-/// The name of a build container to create, and the lock that proves that its builder lives. The
-/// kernel releases the lock however the builder exits.
+/// A file in `builds/`, locked as long as its builder lives: the kernel releases the lock however
+/// the builder exits.
 #[derive(Debug)]
-pub(super) struct BuildContainer {
+pub(super) struct BuildFile {
+    /// Its name, which no other build has.
     name: ContainerName,
     path: PathBuf,
-    _lock: File,
+    file: File,
 }
 
-impl BuildContainer {
-    /// Returns a name that no other build has.
+impl BuildFile {
+    /// Creates an empty file.
     pub(super) fn new(root: &Path) -> Result<Self> {
         let builds = builds(root);
         let mut directory = DirBuilder::new();
@@ -34,26 +38,33 @@ impl BuildContainer {
             let name = format!("build-{:016x}", u64::from_le_bytes(random()?));
             let path = builds.join(&name);
             let mut options = OpenOptions::new();
-            let lock = options
+            let file = options
                 .create_new(true)
                 .write(true)
                 .mode(0o600)
                 .open(&path)
                 .context(|| format!("create `{}`", path.display()))?;
-            lock.lock().context(|| format!("lock `{}`", path.display()))?;
+            acquire(&file, Share::Alone, "the files of builds")?;
             // A concurrent sweep may have taken the file for a leftover and removed it.
-            if lock.metadata().is_ok_and(|facts| facts.nlink() > 0) {
-                return Ok(BuildContainer { name: name.parse()?, path, _lock: lock });
+            if file.metadata().is_ok_and(|facts| facts.nlink() > 0) {
+                return Ok(BuildFile { name: name.parse()?, path, file });
             }
         }
     }
 
+    /// Returns the name: that of the build container to create.
     pub(super) fn name(&self) -> &ContainerName {
         &self.name
     }
+
+    /// Appends to the file.
+    pub(super) fn write(&self, text: &str) -> Result<()> {
+        let written = (&self.file).write_all(text.as_bytes());
+        written.context(|| format!("write `{}`", self.path.display()))
+    }
 }
 
-impl Drop for BuildContainer {
+impl Drop for BuildFile {
     fn drop(&mut self) {
         // A file that stays is removed by the next sweep.
         let _ = std::fs::remove_file(&self.path);
@@ -63,19 +74,10 @@ impl Drop for BuildContainer {
 impl Native {
     /// Removes the containers of builders that have exited.
     pub(in crate::engine::native) fn remove_lost_builds(&self) -> Result<()> {
-        let force = RemoveOptions { force: true, ..RemoveOptions::default() };
-        let builds = builds(&self.settings.root);
-        // There was no build yet.
-        let Ok(entries) = std::fs::read_dir(&builds) else { return Ok(()) };
-        for entry in entries.filter_map(std::result::Result::ok) {
-            let path = entry.path();
-            let Ok(file) = File::open(&path) else { continue };
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock | TryLockError::Error(_)) => continue,
-            }
-            let name = entry.file_name();
-            match name.to_str().map(|name| self.runtime.find(name)) {
+        let force = RemoveOptions { force: true, volumes: true };
+        for (path, _lock) in self.lost_builds() {
+            let name = path.file_name().and_then(|name| name.to_str());
+            match name.map(|name| self.runtime.find(name)) {
                 Some(Ok(id)) => match self.rm(&id, &force, &CancelToken::new()?) {
                     Err(error) if error.kind() != Kind::NotFound => {
                         return Err(
@@ -91,6 +93,35 @@ impl Native {
             let _ = std::fs::remove_file(&path);
         }
         Ok(())
+    }
+
+    /// Returns the files of builders that have exited, locked.
+    pub(in crate::engine::native) fn lost_builds(&self) -> Vec<(PathBuf, File)> {
+        self.build_files().filter(|(_, file)| file.try_lock().is_ok()).collect()
+    }
+
+    /// Returns the name and the content of the file of each builder that lives.
+    pub(super) fn builds_under_way(&self) -> Vec<(String, String)> {
+        let live = self
+            .build_files()
+            .filter(|(_, file)| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
+        live.map(|(path, mut file)| {
+            let mut text = String::new();
+            let _ = file.read_to_string(&mut text);
+            (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text)
+        })
+        .collect()
+    }
+
+    fn build_files(&self) -> impl Iterator<Item = (PathBuf, File)> {
+        // There was no build yet.
+        let entries = std::fs::read_dir(builds(&self.settings.root)).into_iter().flatten();
+        let paths = entries.flatten().map(|entry| entry.path());
+        paths.filter_map(|path| {
+            let file = record_file::open(&path, OpenOptions::new().read(true));
+            // Removed meanwhile, or of no build.
+            file.ok().map(|file| (path, file))
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 mod bases;
 mod container;
 mod flags;
+mod hold;
 mod instruction_files;
 mod pairs;
 mod params;
@@ -15,5 +16,6 @@ mod stages;
 mod state;
 mod step;
 
+pub(super) use hold::ImageHold;
 pub(super) use params::BuildParams;
 pub(super) use state::BuildState;

@@ -1,14 +1,17 @@
 //! The parameters and the outcome of a step.
 
+use super::hold::ImageHold;
 use crate::model::image::Image;
 
 /// The parameters of a step.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::engine::native) struct BuildParams {
+pub(in crate::engine::native) struct BuildParams<'a> {
     /// Whether the cache is not used.
     pub(super) no_cache: bool,
     /// Whether the user sees the output of commands, so that errors need not repeat it.
     pub(super) output_visible: bool,
+    /// Keeps the images of the build from being removed.
+    pub(super) hold: Option<&'a ImageHold>,
 }
 
 /// The outcome of a step.

@@ -19,7 +19,7 @@ use crate::model::image::build::{BuildStep, RunStep};
 use crate::model::value::visible::one_line;
 use crate::model::{Error, Kind, Result};
 
-impl BuildState<'_> {
+impl<'a> BuildState<'a> {
     /// Builds the target stage and tags its image.
     pub(in crate::engine::native) fn run(&mut self, file: &Dockerfile) -> Result<Image> {
         self.escape = file.escape;
@@ -78,8 +78,12 @@ impl BuildState<'_> {
         Ok(image)
     }
 
-    fn params(&self) -> BuildParams {
-        BuildParams { no_cache: self.options.no_cache, output_visible: self.options.output_visible }
+    fn params(&self) -> BuildParams<'a> {
+        BuildParams {
+            no_cache: self.options.no_cache,
+            output_visible: self.options.output_visible,
+            hold: Some(self.hold),
+        }
     }
 
     fn print(&mut self, line: std::fmt::Arguments<'_>) -> Result<()> {

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::hold::ImageHold;
 use super::pairs::platform;
 use crate::engine::backend::CancelToken;
 use crate::engine::dockerfile::{Flag, Line};
@@ -26,6 +27,8 @@ pub(super) struct Stage<'a> {
 /// The state of a build.
 pub(in crate::engine::native) struct BuildState<'a> {
     pub(super) engine: &'a Native,
+    /// Keeps the images of this build from being removed.
+    pub(super) hold: &'a ImageHold,
     pub(super) context: Option<&'a Path>,
     pub(super) ignore: Vec<String>,
     pub(super) options: &'a BuildOptions,
@@ -49,7 +52,7 @@ pub(in crate::engine::native) struct BuildState<'a> {
 
 impl<'a> BuildState<'a> {
     pub(in crate::engine::native) fn new(
-        engine: &'a Native,
+        (engine, hold): (&'a Native, &'a ImageHold),
         (context, options): (Option<&'a Path>, &'a BuildOptions),
         progress: &'a Arc<dyn Progress>,
         out: &'a mut dyn Write,
@@ -57,6 +60,7 @@ impl<'a> BuildState<'a> {
     ) -> Self {
         BuildState {
             engine,
+            hold,
             context,
             ignore: Vec::new(),
             options,

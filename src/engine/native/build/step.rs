@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 
-use super::container::BuildContainer;
+use super::container::BuildFile;
 use super::params::{BuildParams, StepOutcome};
 use crate::engine::backend::{
     Attach, CancelToken, ContainerSession, Containers as _, Processes as _,
@@ -37,7 +37,7 @@ impl Native {
         &self,
         parent: Option<&Image>,
         step: &BuildStep,
-        how: BuildParams,
+        how: BuildParams<'_>,
         out: &mut dyn Write,
         cancel: &CancelToken,
     ) -> Result<StepOutcome> {
@@ -46,9 +46,14 @@ impl Native {
         let owner = self.owner(parent, step)?;
         let content = store.step_content(parent, step, owner, &check)?;
         let key = store.step_key(parent, step, owner, content.as_ref())?;
-        if let Some(image) = store.step_image(&key)?.filter(|_| !how.no_cache) {
+        // Held before another command can remove it.
+        let held = |image: Image| how.hold.map_or(Ok(()), |hold| hold.add(&image)).map(|()| image);
+        let shared = how.hold.map(|_| self.share_images()).transpose()?;
+        let cached = store.step_image(&key)?.filter(|_| !how.no_cache);
+        if let Some(image) = cached.map(held).transpose()? {
             return Ok(StepOutcome { image, cached: true });
         }
+        drop(shared);
         let image = match step {
             BuildStep::Run(run) => {
                 let parent = parent.ok_or_else(|| {
@@ -60,11 +65,11 @@ impl Native {
                     step: Some(key),
                     ..Origin::default()
                 };
-                self.run_step(parent, (run, how.output_visible), &origin, out, cancel)?
+                self.run_step(parent, (run, how), &origin, out, cancel)?
             }
             _ => {
                 let _use = self.share_images()?;
-                store.add_step(parent, step, owner, &check)?
+                held(store.add_step(parent, step, owner, &check)?)?
             }
         };
         Ok(StepOutcome { image, cached: false })
@@ -102,7 +107,7 @@ impl Native {
     fn run_step(
         &self,
         parent: &Image,
-        (run, output_visible): (&RunStep, bool),
+        (run, how): (&RunStep, BuildParams<'_>),
         origin: &Origin<'_>,
         out: &mut dyn Write,
         cancel: &CancelToken,
@@ -113,7 +118,7 @@ impl Native {
             value: value.clone(),
         };
         self.remove_lost_builds()?;
-        let owned = BuildContainer::new(&self.settings.root)?;
+        let owned = BuildFile::new(&self.settings.root)?;
         let builder = self.build_session()?;
         let options = CreateOptions {
             name: Some(owned.name().clone()),
@@ -131,10 +136,14 @@ impl Native {
         let attach = Attach::to_output(&mut stdout, &mut stderr);
         let image = match self.attach(&id, attach, cancel) {
             Ok(AttachOutcome::Exited(0) | AttachOutcome::Detached) => {
-                self.commit_run(&id, parent, origin, cancel)
+                self.share_images().and_then(|_use| {
+                    let image = self.commit_run(&id, parent, origin, cancel)?;
+                    how.hold.map_or(Ok(()), |hold| hold.add(&image))?;
+                    Ok(image)
+                })
             }
             Ok(AttachOutcome::Exited(code)) => {
-                Err(tee.borrow().failed(&line, code, output_visible))
+                Err(tee.borrow().failed(&line, code, how.output_visible))
             }
             Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => Err(error.context(format!("cannot run `{line}`"))),

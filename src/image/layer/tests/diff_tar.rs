@@ -21,7 +21,7 @@ fn open(path: &Path) -> Layer {
 
 fn packed(form: Form, layers: &[&Path], skip: &[&str]) -> Result<Vec<u8>> {
     let layers: Vec<Layer> = layers.iter().map(|path| open(path)).collect();
-    let tree = Tree { form, layers: layers.iter().collect() };
+    let tree = Tree::new(form, layers.iter().collect());
     let skip = skip.iter().map(|path| path.as_bytes().to_vec()).collect();
     let mut bytes = Vec::new();
     pack(&tree, &skip, &mut bytes, &|| Ok(())).map(|()| bytes)
@@ -316,7 +316,7 @@ fn copied(place: &Path) -> Vec<u8> {
         fs::set_times(std::fs::File::open(at(name)).unwrap(), seconds, 9).unwrap();
     }
     let layers = [open(&at("top")), open(&at("low"))];
-    let tree = Tree { form: Form::Merged, layers: layers.iter().collect() };
+    let tree = Tree::new(Form::Merged, layers.iter().collect());
     let (top, copy) = (fs::open_dir(&at("top")).unwrap(), fs::open_dir(&at("copy")).unwrap());
     copied_root::copy(&tree, &copy, &|| Ok(())).unwrap();
     take_attributes(&top, &copy).unwrap();
@@ -347,8 +347,8 @@ fn changed(place: &Path, since: (i64, i64), mounts: &[&str]) -> (Vec<String>, u6
         (open(&place.join("copy")), [open(&place.join("top")), open(&place.join("low"))]);
     let mounts: Vec<String> = mounts.iter().map(|path| (*path).to_owned()).collect();
     let skip = changes::mount_points(&root, &layers, &mounts).unwrap();
-    let below = Tree { form: Form::Merged, layers: layers.iter().collect() };
-    let tree = Tree { form: Form::Plain, layers: vec![&root] };
+    let below = Tree::new(Form::Merged, layers.iter().collect());
+    let tree = Tree::new(Form::Plain, vec![&root]);
     let delta = copied_root::changes(&tree, &below, &skip, since).unwrap();
     let mut bytes = Vec::new();
     let holds = |node: &Node| delta.holds(node);

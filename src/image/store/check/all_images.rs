@@ -9,7 +9,7 @@ use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::staging::{self, Staging};
 use crate::image::layer;
 use crate::image::store::document::Document;
-use crate::image::store::handle::Store;
+use crate::image::store::handle::{Store, scratch};
 use crate::image::store::index::{Entry, Index, Manifest};
 use crate::image::store::usage::bytes_of;
 use crate::model::observe::check_report::{CheckOptions, Problem, Report, Resolution};
@@ -36,7 +36,7 @@ impl Store {
             self.create_directories()?;
         }
         let lock = self.lock()?;
-        let staging = Staging::create(&self.images().join("staging"))?;
+        let staging = scratch(Staging::create(&self.images().join("staging")))?;
         drop(lock);
         let mut checking = Checking {
             store: self,

@@ -11,6 +11,7 @@ use crate::image::bytes::compression::decompress;
 use crate::image::layer::tar_split::Verified;
 use crate::image::layer::{self, LayerId, overlay_view};
 use crate::image::store::index::Descriptor;
+use crate::model::error::Context;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
@@ -66,7 +67,12 @@ impl Checking<'_> {
         if self.healthy_blobs.contains(&blob.digest) {
             return Ok(Ok(true));
         }
-        let Ok(file) = File::open(self.store.blob(&blob.digest)) else { return Ok(Ok(false)) };
+        let file = match self.open_blob(&blob.digest) {
+            Ok(file) => file,
+            Err(error) if error.kind() == Kind::NotFound => return Ok(Ok(false)),
+            Err(error) if is_of_host(&error) => return Err(error),
+            Err(error) => return Ok(Err(format!("its blob {}: {error}", blob.digest))),
+        };
         let length = file.metadata().map(|found| found.len()).unwrap_or_default();
         let mut stream = Verified::new(file, blob.digest.clone());
         let mut buffer = vec![0; 128 * 1024];
@@ -84,6 +90,10 @@ impl Checking<'_> {
         }
         self.healthy_blobs.insert(blob.digest.clone());
         Ok(Ok(true))
+    }
+
+    fn open_blob(&self, blob: &Digest) -> Result<File> {
+        self.store.open_blob_file(blob).context(|| "open a blob".to_owned())
     }
 
     fn has_tar_split(&self, id: &LayerId) -> bool {
@@ -105,7 +115,7 @@ impl Checking<'_> {
             return Ok(None);
         }
         let mut why = match &key {
-            Some(key) if layer::record(images, key).is_none() => {
+            Some(key) if layer::record(images, key).ok().flatten().is_none() => {
                 Some("its record is missing or damaged".to_owned())
             }
             Some(_) => None,
@@ -124,8 +134,7 @@ impl Checking<'_> {
             return Ok(Some(Fault::Lost(why)));
         }
         if let (None, Some(blob)) = (&fresh, blob) {
-            let stream = File::open(self.store.blob(blob))
-                .map_err(|error| Error::from_io("open a blob", &error));
+            let stream = self.open_blob(blob);
             let stream = stream.and_then(|file| Ok(decompress(file)?.0));
             match stream.and_then(|stream| self.unpack_again(ids, number, stream)) {
                 Ok(copy) => fresh = Some(copy),

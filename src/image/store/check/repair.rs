@@ -18,7 +18,7 @@ use crate::model::image::ImageUser;
 use crate::model::observe::check_report::{Problem, Resolution};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
-use crate::sys::{fs, tree};
+use crate::sys::{fs, record_file, tree};
 
 impl Checking<'_> {
     /// Reports the damage of an image, and repairs it with `repair`.
@@ -177,7 +177,7 @@ impl Checking<'_> {
             }
             Damage::Layer(_, Fault::Blob { digest, .. }) => {
                 let path = self.store.blob(digest);
-                std::fs::remove_file(&path).context(|| format!("remove `{}`", path.display()))?;
+                tree::remove_any_at(&path).context(|| format!("remove `{}`", path.display()))?;
                 Ok(Resolution::Repaired)
             }
             Damage::Layer(_, Fault::Lost(why)) => Ok(Resolution::Unrepaired(why.clone())),
@@ -192,6 +192,9 @@ impl Checking<'_> {
         let right = if fresh.stands_alone { &layer.diff_id } else { &layer.above };
         let before = layer::key(images, layer);
         let key = before.as_ref().unwrap_or(right);
+        for name in [layer::record_name(key), layer::tar_split_name(key)] {
+            remove_other(&images.join("layers").join(name))?;
+        }
         let record = format!("{}.json", fresh.name);
         fs::rename(staged, record.as_bytes(), &holder, layer::record_name(key).as_bytes())?;
         if fresh.complete {
@@ -206,6 +209,15 @@ impl Checking<'_> {
         self.healthy.insert(key.clone());
         self.report.layers += 1;
         Ok(())
+    }
+}
+
+/// Removes what stands in the place of a file and is none.
+fn remove_other(path: &Path) -> Result<()> {
+    let what = || format!("remove `{}`", path.display());
+    match record_file::found_instead(path).context(what)? {
+        Some(_) => tree::remove_any_at(path).context(what),
+        None => Ok(()),
     }
 }
 
@@ -241,7 +253,11 @@ fn display_name(id: &Digest, entries: &[Entry]) -> String {
 pub(super) fn replace_index(store: &Store, index: &Index) -> Result<()> {
     let images = store.images();
     let (old, away) = (images.join("index.json"), images.join("index.json.damaged"));
-    if old.exists() {
+    let is_other = record_file::found_instead(&old).context(|| "stat `index.json`".to_owned())?;
+    if is_other.is_some() {
+        remove_other(&away)?;
+        std::fs::rename(&old, &away).context(|| format!("rename to `{}`", away.display()))?;
+    } else if old.exists() {
         let _ = std::fs::remove_file(&away);
         // A link: without any list, all images would seem unreferenced.
         std::fs::hard_link(&old, &away).context(|| format!("link `{}`", away.display()))?;
@@ -266,7 +282,7 @@ pub(super) fn find_images(store: &Store) -> Result<Index> {
 
 /// Returns the image whose manifest is the blob.
 fn entry(store: &Store, blob: &Digest) -> Option<Entry> {
-    let size = store.blob(blob).metadata().ok()?.len();
+    let size = store.blob(blob).symlink_metadata().ok().filter(|found| found.is_file())?.len();
     let manifest = store.read_manifest(blob).ok().filter(|_| size <= MAX_DOCUMENT)?;
     let document = Document::parse(&store.read_blob(&manifest.config.digest).ok()?).ok()?;
     if !fits(&manifest, &document) {

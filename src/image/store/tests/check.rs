@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::image::store::check::InUseGuard;
-use crate::image::store::remove::tests::{FORCED, archive, counts, go, store, user};
+use crate::image::store::remove::tests::{FORCED, archive, counts, go, remove, store, user};
 use crate::model::image::ImageUser;
 
 /// Checks, or repairs, while these containers exist.
@@ -272,7 +272,7 @@ fn others_at_work_are_no_damage() {
         let store = &store;
         let busy = scope.spawn(move || {
             for _ in 0..40 {
-                store.remove("a", &FORCED, &[]).unwrap();
+                remove(&store, "a", &FORCED, &[]).unwrap();
                 store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
             }
         });

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::image::store::index::Entry;
-use crate::image::store::remove::tests::{PLAIN, archive, counts, go, store, user};
+use crate::image::store::remove::tests::{PLAIN, archive, counts, go, remove, store, user};
 use crate::model::image::filter::ImageFilter;
 use crate::model::value::reference::Reference;
 
@@ -116,7 +116,7 @@ fn layers_are_counted_as_shared_where_two_images_have_them() {
         assert_eq!((usage.size, usage.shared, usage.unique()), (2, 1, 1));
         assert_eq!(usage.containers, containers);
     }
-    store.remove("b", &PLAIN, &[]).unwrap();
+    remove(&store, "b", &PLAIN, &[]).unwrap();
     assert_eq!(store.image_usage(&[]).unwrap()[0].shared, 0);
 }
 

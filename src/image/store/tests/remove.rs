@@ -57,11 +57,21 @@ pub(crate) fn counts(store: &Store) -> (usize, usize) {
     (count("layers") / 3, count("blobs/sha256"))
 }
 
+/// Removes one image.
+pub(crate) fn remove(
+    store: &Store,
+    query: &str,
+    options: &RemoveImageOptions,
+    users: &[ImageUser],
+) -> Result<Vec<Removed>> {
+    store.remove(&[query], options, users)?.pop().unwrap().map(|removal| removal.steps)
+}
+
 #[test]
 fn one_tag_of_several_is_only_taken_away() {
     let (_root, store) = store(&[(&["a", "b"], "1")]);
     let users = [user(&store, "a", true)];
-    let removed = store.remove("a", &PLAIN, &users).unwrap();
+    let removed = remove(&store, "a", &PLAIN, &users).unwrap();
     assert_eq!(removed, [Removed::Untagged("a".parse().unwrap())]);
     assert!(store.find("a").is_err());
     assert_eq!(store.find("b").unwrap().tags.len(), 1);
@@ -72,7 +82,7 @@ fn the_last_tag_takes_the_image_and_what_only_it_needed() {
     let (_root, store) = store(&[(&["a"], "1"), (&["b"], "2")]);
     let image = store.find("a").unwrap();
     assert_eq!(counts(&store), (3, 4));
-    let removed = store.remove("a", &PLAIN, &[]).unwrap();
+    let removed = remove(&store, "a", &PLAIN, &[]).unwrap();
     assert_eq!(
         removed[..2],
         [Removed::Untagged("a".parse().unwrap()), Removed::Deleted(image.id.clone())]
@@ -80,7 +90,7 @@ fn the_last_tag_takes_the_image_and_what_only_it_needed() {
     assert_eq!(removed[2..], [Removed::Deleted(image.layers[1].clone())]);
     assert_eq!(counts(&store), (2, 2));
     store.find("b").unwrap();
-    store.remove("b", &PLAIN, &[]).unwrap();
+    remove(&store, "b", &PLAIN, &[]).unwrap();
     assert_eq!(counts(&store), (0, 0));
     store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
     assert_eq!(
@@ -94,10 +104,10 @@ use crate::model::image::Image;
 #[test]
 fn an_image_in_use_is_refused_and_names_its_users() {
     let (_root, store) = store(&[(&["a"], "1")]);
-    let error = store.remove("a", &PLAIN, &[user(&store, "a", false)]).unwrap_err();
+    let error = remove(&store, "a", &PLAIN, &[user(&store, "a", false)]).unwrap_err();
     assert_eq!(error.to_string(), "cannot remove `a`: it is used by the container `web`");
     assert!(error.kind() == Kind::Refused && error.hint_text().is_some());
-    let error = store.remove("a", &FORCED, &[user(&store, "a", true)]).unwrap_err();
+    let error = remove(&store, "a", &FORCED, &[user(&store, "a", true)]).unwrap_err();
     assert!(error.to_string().contains("running container `web`"), "{error}");
     store.find("a").unwrap();
 }
@@ -106,13 +116,13 @@ fn an_image_in_use_is_refused_and_names_its_users() {
 fn a_forced_removal_leaves_the_layers_of_a_stopped_container() {
     let (_root, store) = store(&[(&["a"], "1")]);
     let users = [user(&store, "a", false)];
-    let removed = store.remove("a", &FORCED, &users).unwrap();
+    let removed = remove(&store, "a", &FORCED, &users).unwrap();
     assert_eq!(removed.len(), 2);
     assert!(store.find("a").is_err());
     assert!(users[0].layers.iter().all(|key| store.layer_dir(key).is_dir()));
     // They go with the next removal after the container.
     store.load(&mut &archive(&["c"], "3")[..], None, &go).unwrap();
-    store.remove("c", &PLAIN, &[]).unwrap();
+    remove(&store, "c", &PLAIN, &[]).unwrap();
     assert_eq!(counts(&store), (0, 0));
 }
 
@@ -120,13 +130,40 @@ fn a_forced_removal_leaves_the_layers_of_a_stopped_container() {
 fn an_id_stands_for_all_tags_of_one_repository() {
     let (_root, store) = store(&[(&["a:1", "a:2"], "1"), (&["b", "c"], "2")]);
     let id = |query: &str| store.find(query).unwrap().id.to_string();
-    let removed = store.remove(&id("a:1")[..20], &PLAIN, &[]).unwrap();
+    let removed = remove(&store, &id("a:1")[..20], &PLAIN, &[]).unwrap();
     assert_eq!(removed.len(), 4);
     let several = id("b");
-    let error = store.remove(&several, &PLAIN, &[]).unwrap_err();
+    let error = remove(&store, &several, &PLAIN, &[]).unwrap_err();
     assert_eq!(error.hint_text(), Some("remove b:latest and c:latest, or use --force"));
-    store.remove(&several, &FORCED, &[]).unwrap();
+    remove(&store, &several, &FORCED, &[]).unwrap();
     assert!(store.list().unwrap().is_empty());
+}
+
+#[test]
+fn several_names_are_removed_one_after_the_other_in_one_change() {
+    let (_root, store) = store(&[(&["a:1", "a:2", "b"], "1"), (&["c"], "2"), (&["d"], "3")]);
+    let [a, c] = ["b", "c"].map(|tag| store.find(tag).unwrap());
+    let users = [user(&store, "d", false)];
+    let results = store
+        .remove(&["a:1", "a:1", "d", c.id.as_str(), "a:2", "b:latest"], &PLAIN, &users)
+        .unwrap();
+    let untagged = |name: &str| Removed::Untagged(name.parse().unwrap());
+    let steps: Vec<_> =
+        results.into_iter().map(|r| r.map(|r| r.steps).map_err(|e| e.kind())).collect();
+    assert_eq!(
+        steps,
+        [
+            Ok(vec![untagged("a:1")]),
+            Err(Kind::NotFound),
+            Err(Kind::Refused),
+            Ok(vec![untagged("c"), Removed::Deleted(c.id), Removed::Deleted(c.layers[1].clone())]),
+            Ok(vec![untagged("a:2")]),
+            // The layer that all have stays, as `d` has it too.
+            Ok(vec![untagged("b"), Removed::Deleted(a.id), Removed::Deleted(a.layers[1].clone())]),
+        ]
+    );
+    assert_eq!(store.list().unwrap().len(), 1);
+    assert_eq!(counts(&store), (2, 2));
 }
 
 #[test]
@@ -135,14 +172,14 @@ fn a_damaged_image_can_be_removed() {
     let image = store.find("a").unwrap();
     std::fs::remove_file(store.blob(&image.id)).unwrap();
     std::fs::remove_dir_all(store.layer_dir(&image.layers[0])).unwrap();
-    store.remove("a", &PLAIN, &[]).unwrap();
+    remove(&store, "a", &PLAIN, &[]).unwrap();
     assert!(store.list().unwrap().is_empty());
 }
 
 #[test]
 fn removing_what_is_not_there_says_so() {
     let (_root, store) = store(&[]);
-    assert_eq!(store.remove("a", &FORCED, &[]).unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(remove(&store, "a", &FORCED, &[]).unwrap_err().kind(), Kind::NotFound);
 }
 
 #[test]
@@ -155,8 +192,8 @@ fn digests_go_with_the_last_tag_of_their_repository() {
     index.write(store.images()).unwrap();
 
     let untagged = |name: &str| Removed::Untagged(name.parse().unwrap());
-    assert_eq!(store.remove("a:1", &PLAIN, &[]).unwrap(), [untagged("a:1")]);
-    let removed = store.remove("a:2", &PLAIN, &[]).unwrap();
+    assert_eq!(remove(&store, "a:1", &PLAIN, &[]).unwrap(), [untagged("a:1")]);
+    let removed = remove(&store, "a:2", &PLAIN, &[]).unwrap();
     assert_eq!(removed, [untagged("a:2"), Removed::Untagged(digest.clone())]);
     assert_eq!(store.find("b").unwrap().digests, []);
 
@@ -164,9 +201,9 @@ fn digests_go_with_the_last_tag_of_their_repository() {
     index = Index::read(store.images()).unwrap();
     index.put(&entry, std::slice::from_ref(&digest));
     index.write(store.images()).unwrap();
-    assert_eq!(store.remove("b", &PLAIN, &[]).unwrap(), [untagged("b")]);
+    assert_eq!(remove(&store, "b", &PLAIN, &[]).unwrap(), [untagged("b")]);
     assert_eq!(store.find(&digest.familiar()).unwrap().tags, []);
-    let removed = store.remove(&digest.familiar(), &PLAIN, &[]).unwrap();
+    let removed = remove(&store, &digest.familiar(), &PLAIN, &[]).unwrap();
     assert_eq!(removed[..2], [Removed::Untagged(digest), Removed::Deleted(entry.id)]);
     assert_eq!(counts(&store), (0, 0));
 }

@@ -1,5 +1,7 @@
 //! Mounts taken over from another container: `--volumes-from`.
 
+use std::collections::HashMap;
+
 use super::contradictions::Decisions;
 use super::mount::{Mount, MountKind, MountSpec, Mounts};
 use crate::model::{Error, Kind, Result};
@@ -36,8 +38,11 @@ impl Mounts {
     /// mount at one target the latter wins, as in Docker. A tmpfs is never shared.
     pub fn inherit(&mut self, others: &Mounts, read_only: bool) {
         let shared = others.list.iter().filter(|mount| mount.kind != MountKind::Tmpfs);
+        let targets = self.list.iter().enumerate();
+        let mut places: HashMap<String, usize> =
+            targets.rev().map(|(place, mount)| (mount.target.clone(), place)).collect();
         for mount in shared {
-            let there = self.list.iter().position(|present| present.target == mount.target);
+            let there = places.get(&mount.target).copied();
             let taken = Mount {
                 read_only: mount.read_only || read_only,
                 nocopy: mount.kind == MountKind::Volume,
@@ -45,7 +50,10 @@ impl Mounts {
                 ..mount.clone()
             };
             match there {
-                None => self.list.push(taken),
+                None => {
+                    places.insert(taken.target.clone(), self.list.len());
+                    self.list.push(taken);
+                }
                 Some(at) if self.list[at].spec == MountSpec::From => self.list[at] = taken,
                 Some(_) => {}
             }

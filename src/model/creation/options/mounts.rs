@@ -31,9 +31,10 @@ fn specs(value: &Expression, key: Key) -> Result<Vec<String>> {
             false => format!("{name}:{value}"),
         })
     };
+    if let Some(entries) = value.entries() {
+        return entries.into_iter().map(|(name, value)| joined(name, value)).collect();
+    }
     match value {
-        Expression::Map(entries) => entries.iter().map(|(name, v)| joined(name, v)).collect(),
-        Expression::Options(entries) => entries.iter().map(|(name, v)| joined(name, v)).collect(),
         Expression::List(items) => items.iter().map(text).collect(),
         one => Ok(vec![text(one)?]),
     }

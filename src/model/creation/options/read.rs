@@ -154,11 +154,10 @@ pub fn pairs(value: &Expression) -> Result<Pairs> {
         Some(text) => Ok((key.to_owned(), Some(text))),
         None => Err(ValueType::TextOrNumber.mismatch(&item.shown()).about(format!("`{key}`"))),
     };
+    if let Some(entries) = value.entries() {
+        return entries.into_iter().map(|(key, item)| of_map(key, item)).collect();
+    }
     match value {
-        Expression::Map(entries) => entries.iter().map(|(key, item)| of_map(key, item)).collect(),
-        Expression::Options(entries) => {
-            entries.iter().map(|(key, item)| of_map(key, item)).collect()
-        }
         Expression::List(items) => items
             .iter()
             .map(|item| match item {

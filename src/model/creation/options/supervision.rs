@@ -72,15 +72,16 @@ fn read_health(value: &Expression) -> Result<HealthCheck> {
         Expression::Text(_) | Expression::List(_) => {
             Ok(HealthCheck { test: test(value)?, ..HealthCheck::default() })
         }
-        Expression::Map(entries) => parts(entries.iter().map(|(key, value)| (key.as_str(), value))),
-        Expression::Options(entries) => parts(entries.iter().map(|(key, value)| (*key, value))),
-        other => Err(T::Health.mismatch(&other.shown())),
+        other => match other.entries() {
+            Some(entries) => parts(&entries),
+            None => Err(T::Health.mismatch(&other.shown())),
+        },
     }
 }
 
-fn parts<'a>(entries: impl Iterator<Item = (&'a str, &'a Expression)>) -> Result<HealthCheck> {
+fn parts(entries: &[(&str, &Expression)]) -> Result<HealthCheck> {
     let mut check = HealthCheck::default();
-    for (key, value) in entries {
+    for &(key, value) in entries {
         let set = set_part(&mut check, key, value);
         set.map_err(|error| match HEALTH.iter().any(|spec| spec.name == key) {
             true => error.about(format_args!("`{key}`")),

@@ -10,8 +10,9 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Mode, OFlags, unlinkat};
 use rustix::io::Errno;
 
-use super::fs;
+use crate::model::error::Context;
 use crate::model::{Error, Result};
+use crate::sys::fs;
 
 /// How deep removal descends before it moves a directory up. Each level holds a descriptor.
 const LEVELS: usize = 16;
@@ -55,6 +56,20 @@ pub fn remove_tree_at(path: &Path) -> Result<()> {
     match removed {
         Err(error) if error.errno() == Some(libc::ENOENT) => Ok(()),
         removed => removed.map(drop),
+    }
+}
+
+/// Removes a file of any kind, or a tree, by a path whose parents are trusted.
+///
+/// # Errors
+/// As [`remove_tree`].
+pub fn remove_any_at(path: &Path) -> Result<()> {
+    match path.symlink_metadata() {
+        Ok(found) if found.is_dir() => remove_tree_at(path),
+        _ => match std::fs::remove_file(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            removed => removed.context(|| "unlink".to_owned()),
+        },
     }
 }
 

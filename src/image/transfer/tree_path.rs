@@ -1,28 +1,21 @@
-//! Copies files between two trees that other processes may be changing: the host's and a
-//! container's.
-//!
-//! A container is a descriptor of its root, and everything is done relative to it, following no
-//! link: links are resolved as if the tree were the whole file system, and a path that is swapped
-//! meanwhile makes an open fail and never leads out of the tree (CVE-2018-15664). Nothing of the
-//! image is executed or loaded (CVE-2019-14271).
+//! Paths in a tree, and copies from one tree to another.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType;
 
+use super::owner::Owner;
+use super::unpacking::Unpacking;
 use crate::image::bytes::cancel_check::CancelCheck;
-use crate::image::bytes::spool;
-use crate::image::layer::attributes::is_allowed_xattr;
 use crate::image::layer::diff_tar;
 use crate::image::layer::kernel_view;
 use crate::image::layer::overlay_view::Layer;
 use crate::image::layer::walk::{Form, Tree, below, split};
-use crate::image::tar::error::{corrupt, escaped, lossy};
-use crate::image::tar::member::{Member, MemberKind};
-use crate::image::tar::members::{Members, TarSource};
-use crate::image::tar::names;
+use crate::image::tar::error::lossy;
+use crate::image::tar::member::MemberKind;
+use crate::image::tar::members::Members;
 use crate::image::tar::pack::{Entry, Packer};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
@@ -48,39 +41,6 @@ enum Found {
     Nothing,
     Directory,
     Other,
-}
-
-/// The owner of the copied files, and whether they keep what gives power.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// This user and group.
-    Is(u32, u32),
-    /// The owner of the source.
-    Same,
-    /// This user and group, and no power: for files that leave a container. A set-id file of an
-    /// image would give each local user the rights of its new owner.
-    Powerless(u32, u32),
-}
-
-impl Owner {
-    /// Returns the mode of a copy. A directory that loses its sticky bit, which kept its writers
-    /// apart, is written by its owner only.
-    fn mode(self, member: &Member) -> u32 {
-        let kept = match member.kind {
-            MemberKind::Directory if member.mode & 0o1000 != 0 => 0o755,
-            _ => 0o777,
-        };
-        if self.is_powerless() { member.mode & kept } else { member.mode }
-    }
-
-    fn is_powerless(self) -> bool {
-        matches!(self, Owner::Powerless(..))
-    }
-
-    /// Whether a copy keeps an extended attribute.
-    fn keeps(self, key: &str) -> bool {
-        is_allowed_xattr(key) && !(self.is_powerless() && key == "security.capability")
-    }
 }
 
 /// What a path names that ends in a symbolic link.
@@ -118,7 +78,7 @@ impl TreePath {
     }
 
     fn tree(&self) -> Tree<'_> {
-        Tree { form: Form::Plain, layers: vec![&self.root] }
+        Tree::new(Form::Plain, vec![&self.root])
     }
 
     fn found(&self) -> Result<Found> {
@@ -195,7 +155,7 @@ impl TreePath {
             .map_err(|error| error.context(format!("open `{}`", self.written)))?;
         let tar: Box<dyn Read + Send> = Box::new(tar);
         let mut members = Members::new(tar);
-        let mut unpacking = Unpacking { directory, owner, check, modes: HashMap::new() };
+        let mut unpacking = Unpacking::new(directory, owner, check);
         while let Some(member) = members.next()? {
             check()?;
             let name = lossy(&member.name);
@@ -283,154 +243,4 @@ pub fn copy(from: &TreePath, to: &TreePath, owner: Owner, check: CancelCheck<'_>
             (Ok(()), Ok(())) => Ok(()),
         }
     })
-}
-
-struct Unpacking<'a> {
-    directory: OwnedFd,
-    owner: Owner,
-    check: CancelCheck<'a>,
-    /// Modes and times of directories, which are set after their content is written.
-    modes: HashMap<Vec<u8>, (u32, (i64, u32))>,
-}
-
-impl Unpacking<'_> {
-    fn apply<R: TarSource>(&mut self, member: &Member, body: &mut Members<R>) -> Result<()> {
-        let parts = names::components(&member.name)?;
-        let Some((leaf, parents)) = parts.split_last() else { return Ok(()) };
-        let parent = self.parent(parents)?;
-        let directory = member.kind == MemberKind::Directory;
-        let in_the_way = |what: &str| Err(Error::new(Kind::Invalid, what));
-        kernel_view::refuse(&parent, &escaped(&member.name))?;
-        let present = fs::stat(&parent, leaf)?.map(|present| fs::type_of(&present));
-        match present {
-            Some(FileType::CharacterDevice | FileType::BlockDevice) => {
-                return Err(Error::new(Kind::Refused, "cannot overwrite a device")
-                    .hint("name another path, such as /tmp"));
-            }
-            Some(FileType::Directory) if directory => {}
-            Some(FileType::Directory) => {
-                return in_the_way("cannot overwrite a directory with something else");
-            }
-            Some(_) if directory => {
-                return in_the_way("cannot overwrite something else with a directory");
-            }
-            Some(_) => fs::unlink(&parent, leaf)?,
-            None => {}
-        }
-        match member.kind {
-            MemberKind::Directory => self.directory(member, &parts, &parent, present.is_some()),
-            MemberKind::File => self.file(member, body, &parent, leaf),
-            MemberKind::Symlink => {
-                fs::make_symlink(&parent, leaf, &member.link)?;
-                let (uid, gid) = self.owner_of(member)?;
-                fs::set_owner_at(&parent, leaf, uid, gid)
-            }
-            MemberKind::HardLink => {
-                let target = names::components(&member.link)?;
-                let Some((name, above)) = target.split_last() else {
-                    return Err(corrupt("it is a hard link to nothing"));
-                };
-                fs::make_link(self.parent(above)?, name, &parent, leaf)
-            }
-            MemberKind::Fifo => {
-                fs::make_node(&parent, leaf, FileType::Fifo, 0, 0)?;
-                let (uid, gid) = self.owner_of(member)?;
-                fs::set_owner_at(&parent, leaf, uid, gid)
-            }
-            // A device node in a container's `/dev` could be opened.
-            MemberKind::CharDevice | MemberKind::BlockDevice => {
-                Err(Error::new(Kind::Unsupported, "device nodes are not copied"))
-            }
-        }
-    }
-
-    fn directory(
-        &mut self,
-        member: &Member,
-        parts: &[&[u8]],
-        parent: &OwnedFd,
-        exists: bool,
-    ) -> Result<()> {
-        let Some(leaf) = parts.last() else { return Ok(()) };
-        // A directory of the host keeps its owner and mode: a stranger's may open it.
-        if exists && self.owner.is_powerless() {
-            return Ok(());
-        }
-        if !exists {
-            fs::make_dir(parent, leaf)?;
-        }
-        let created = fs::open_dir_inside(parent, leaf)?;
-        self.set_owner(member, &created)?;
-        self.modes.insert(names::join(parts), (self.owner.mode(member), member.mtime));
-        Ok(())
-    }
-
-    /// Opens the directory of an entry, and creates it if it is missing.
-    fn parent(&self, parts: &[&[u8]]) -> Result<OwnedFd> {
-        let mut directory = fs::open_dir_inside(&self.directory, b".")?;
-        for part in parts {
-            directory = match fs::open_dir_inside(&directory, part) {
-                Err(error) if error.errno() == Some(libc::ENOENT) => {
-                    fs::make_dir(&directory, part)?;
-                    let created = fs::open_dir_inside(&directory, part)?;
-                    fs::set_mode(&created, 0o755)?;
-                    created
-                }
-                result => result?,
-            };
-        }
-        Ok(directory)
-    }
-
-    fn file<R: TarSource>(
-        &self,
-        member: &Member,
-        body: &mut Members<R>,
-        parent: &OwnedFd,
-        leaf: &[u8],
-    ) -> Result<()> {
-        let file = fs::create_file(parent, leaf)?;
-        let copied = match &member.sparse {
-            None => spool::copy(body, &file, member.size, self.check),
-            Some(sparse) => spool::copy_sparse(body, &file, sparse, self.check),
-        };
-        // A partial file is removed.
-        copied.inspect_err(|_| drop(fs::unlink(parent, leaf)))?;
-        self.set_owner(member, &file)?;
-        fs::set_mode(&file, self.owner.mode(member))?;
-        fs::set_times(&file, member.mtime.0, member.mtime.1)
-    }
-
-    fn owner_of(&self, member: &Member) -> Result<(u32, u32)> {
-        if let Owner::Is(uid, gid) | Owner::Powerless(uid, gid) = self.owner {
-            return Ok((uid, gid));
-        }
-        let id = |id: u64| u32::try_from(id).ok().filter(|id| *id != u32::MAX);
-        match (id(member.uid), id(member.gid)) {
-            (Some(uid), Some(gid)) => Ok((uid, gid)),
-            _ => Err(corrupt(format!("its owner {}:{} is out of range", member.uid, member.gid))),
-        }
-    }
-
-    fn set_owner(&self, member: &Member, file: &OwnedFd) -> Result<()> {
-        let (uid, gid) = self.owner_of(member)?;
-        fs::set_owner(file, uid, gid)?;
-        for (key, value) in member.xattrs.iter().filter(|(key, _)| self.owner.keeps(key)) {
-            match fs::set_xattr(file, key, value) {
-                Err(error) if error.errno() == Some(libc::EOPNOTSUPP) => {}
-                result => result?,
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<()> {
-        for (path, (mode, mtime)) in &self.modes {
-            // A directory that was swapped meanwhile is skipped.
-            let Ok(directory) = fs::open_dir_inside(&self.directory, path) else { continue };
-            fs::set_mode(&directory, *mode)?;
-            fs::set_times(&directory, mtime.0, mtime.1)?;
-        }
-        Ok(())
-    }
 }
