@@ -181,6 +181,7 @@ mod tests {
     use crate::ui;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one line a mistake")]
     fn mistakes_name_the_nearest_flag_or_verb() {
         let lines = [
             "--lang ko strat web",

@@ -137,7 +137,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
             finish(&mut terminal, outcome)
         });
     }
-    let mut work = || match CommandContext::new(settings.clone()) {
+    let work = || match CommandContext::new(settings.clone()) {
         Ok(context) => {
             terminal.until(context.cancel());
             teaching::traced(tracing, context.cancel(), &mut terminal, |terminal| {
@@ -147,16 +147,27 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         }
         Err(error) => finish(&mut terminal, Err(error.into())),
     };
-    match NamespaceUse::of(&arguments.verb) {
+    in_namespace(&settings, &arguments.verb, words, work)
+}
+
+/// Carries out a verb's work, in the user namespace of an ordinary user where it needs that.
+fn in_namespace(
+    settings: &Settings,
+    verb: &Verb,
+    words: &[OsString],
+    mut work: impl FnMut() -> u8,
+) -> u8 {
+    match NamespaceUse::of(verb) {
         NamespaceUse::None => work(),
         NamespaceUse::Optional => {
-            let _ = engine::enter_user_namespace(&settings);
+            let _ = engine::enter_user_namespace(settings);
             work()
         }
-        NamespaceUse::Required => match engine::enter_user_namespace(&settings) {
+        NamespaceUse::Required => match engine::enter_user_namespace(settings) {
             Ok(()) => work(),
             Err(error) => {
-                finish(&mut terminal, Err(CommandError::with_code(without_engine(words))(error)))
+                let failed = CommandError::with_code(without_engine(words))(error);
+                finish(&mut Terminal::new(), Err(failed))
             }
         },
     }

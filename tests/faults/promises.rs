@@ -80,10 +80,13 @@ pub const FAULTS: &[Promise] = &[
     row(
         "R7",
         "Restart of the host, or a power cut",
-        "Containers show how they ended, and records are whole: each is written aside, synced and \
-         renamed.",
+        "Containers show how they ended, what a verb has acknowledged is there, and records are \
+         whole: each is written aside, synced and renamed.",
         &[],
-        &["what_was_found_in_another_boot_or_file_system_does_not_count"],
+        &[
+            "what_is_acknowledged_survives_a_power_failure",
+            "what_was_found_in_another_boot_or_file_system_does_not_count",
+        ],
     ),
     row(
         "R8",

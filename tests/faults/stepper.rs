@@ -108,6 +108,7 @@ fn options() -> Options {
 
 impl<'a> Stepper<'a> {
     /// Begins a command, stopped before its first call. `monitor` runs already and is traced too.
+    #[expect(clippy::zombie_processes, reason = "waitpid(2) reaps it, as every process it traces")]
     pub fn begin(command: &Command, monitor: Option<Pid>, fault: Option<Fault<'a>>) -> Self {
         // A process cannot ask to be traced without unsafe code here; one that waits is seized.
         let mut waiting = Command::new("sh");

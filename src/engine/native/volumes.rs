@@ -13,7 +13,7 @@ use crate::model::observe::volume::{
     PruneVolumesOptions, PrunedVolumes, RemoveVolumeOptions, Volume, VolumeOptions, VolumeUse,
 };
 use crate::model::value::name::ContainerName;
-use crate::model::{Error, Result};
+use crate::model::{Error, Kind, Result};
 use crate::runtime::record::volumes::{RemovedVolume, Volumes as VolumeStore, VolumesLock};
 
 /// The containers of each volume, by the volume's name.
@@ -36,12 +36,13 @@ impl Volumes for Native {
 
     fn volumes(&self) -> Result<Vec<VolumeUse>> {
         let list = self.volume_store().list()?.into_iter();
-        self.with_users(list.map(|(name, found)| known(&name, found)).collect())
+        let list: Result<_> = list.map(|(name, found)| known(&name, found)).collect();
+        self.with_users(list?)
     }
 
     fn volume(&self, name: &str) -> Result<VolumeUse> {
         let volume = self.volume_store().find(name).transpose().ok_or_else(|| missing(name))?;
-        let mut found = self.with_users(vec![known(name, volume)])?;
+        let mut found = self.with_users(vec![known(name, volume)?])?;
         found.pop().ok_or_else(|| missing(name))
     }
 
@@ -149,7 +150,7 @@ impl Native {
         users: &UsersByVolume,
     ) -> Result<Option<RemovedVolume>> {
         let volumes = self.volume_store();
-        let found = volumes.find(name).transpose().map(|found| known(name, found));
+        let found = volumes.find(name).transpose().map(|found| known(name, found)).transpose()?;
         let Some(found) = found.filter(|(volume, _)| options.means(volume)) else {
             return if options.force { Ok(None) } else { Err(missing(name)) };
         };
@@ -166,13 +167,17 @@ impl Native {
 type KnownVolume = (Volume, Option<Error>);
 
 /// Returns a volume, or what is known of one whose record is damaged.
-fn known(name: &str, found: Result<Volume>) -> KnownVolume {
+///
+/// # Errors
+/// When the record could not be read for want of memory or descriptors.
+fn known(name: &str, found: Result<Volume>) -> Result<KnownVolume> {
     let unknown = || {
         let options = VolumeOptions { name: Some(name.to_owned()), ..VolumeOptions::default() };
         Volume::new(name.to_owned(), Timestamp::UNIX_EPOCH, &options)
     };
     match found {
-        Ok(volume) => (volume, None),
-        Err(error) => (unknown(), Some(error)),
+        Ok(volume) => Ok((volume, None)),
+        Err(error) if error.kind() == Kind::Corrupt => Ok((unknown(), Some(error))),
+        Err(error) => Err(error),
     }
 }

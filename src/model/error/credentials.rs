@@ -79,7 +79,7 @@ fn credentials(text: &str, word: Range<usize>) -> Option<Range<usize>> {
 /// make it a path, which another path follows: `/srv:/data@1`.
 fn is_user(before: &str, colon: usize) -> bool {
     let name = before[..colon].trim_start_matches('/');
-    !name.contains('/') && !(before.starts_with('/') && before[colon + 1..].starts_with('/'))
+    !(name.contains('/') || before.starts_with('/') && before[colon + 1..].starts_with('/'))
 }
 
 /// Whether what follows an `@` is a digest, which a reference ends in.

@@ -69,7 +69,8 @@ fn check(what: &str, text: &str) -> Result<()> {
     let shown = || text.chars().take(32).collect::<String>().escape_debug().to_string();
     // `1001 ` is not the number, and an image could have a user of this name.
     if text.contains(|c: char| c.is_whitespace() || is_hidden(c)) {
-        let message = format!("invalid {what} `{}`: it contains white space", shown());
+        let message =
+            format!("invalid {what} `{}`: it contains white space or a hidden character", shown());
         return Err(Error::new(Kind::Invalid, message)
             .hint(format!("write an id such as 1000, or the name of a {what} of the image")));
     }

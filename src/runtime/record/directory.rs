@@ -8,7 +8,7 @@
 //! `monitor.sock`, `lock`.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -59,11 +59,14 @@ impl Directory {
         let path = self.file("lock");
         let file = record_file::open_lock(&path);
         let file = file.context(|| format!("open `{}`", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Lock { file })),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => {
-                Err(Error::from_io(format!("lock `{}`", path.display()), &error))
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Lock { file })),
+                Err(fs::TryLockError::WouldBlock) => return Ok(None),
+                Err(fs::TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Err(fs::TryLockError::Error(error)) => {
+                    return Err(Error::from_io(format!("lock `{}`", path.display()), &error));
+                }
             }
         }
     }
@@ -78,6 +81,19 @@ impl Directory {
             Ok(spec)
         } else {
             Err(self.other_version("spec.json", spec.version))
+        }
+    }
+
+    /// Reads the container's spec as far as there is one: `None` if it is missing or damaged. Who
+    /// removes by it must not take a host without memory for a container without volumes.
+    ///
+    /// # Errors
+    /// When the host cannot read it now.
+    pub fn known_spec(&self) -> Result<Option<ContainerSpec>> {
+        match self.read_spec() {
+            Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::NotFound) => Ok(None),
+            Err(error) if error.errno().is_none() => Ok(None),
+            result => result.map(Some),
         }
     }
 

@@ -69,8 +69,7 @@ pub(in crate::runtime) fn spawn(request: SpawnRequest<'_>) -> Result<SpawnedProc
     let (mut outputs, mut streams, mut console) = ([None, None], [stdin, None, None], None);
     let mut terminal = None;
     if tty {
-        let failed = |error: std::io::Error| Error::from_io("socketpair", &error);
-        let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+        let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
         (console, terminal) = (Some(ours), Some(OwnedFd::from(theirs)));
     } else {
         for (output, stream) in outputs.iter_mut().zip(&mut streams[1..]) {

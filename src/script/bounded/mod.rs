@@ -1,8 +1,8 @@
 //! Functions of Rhai whose one call may run or grow without a bound, written again: they look at
 //! the end of the script between their parts, and what they make has a largest size. Rhai asks
 //! only between statements, and its own limits on sizes measure a whole array at each call.
-// Rhai's macros want its plugin prelude as a whole.
-#![allow(clippy::wildcard_imports)]
+// Rhai's macros want its plugin prelude as a whole, and unwrap the types that they have checked.
+#![allow(clippy::wildcard_imports, clippy::unwrap_used)]
 
 mod compare;
 mod cut;

@@ -69,10 +69,11 @@ pub fn build(context: &ScriptContext) -> Engine {
     #[expect(deprecated, reason = "unstable, and the only hook before the use of a variable")]
     engine.on_var(move |name, _, mut evaluation| {
         nesting::note_variable();
-        let this = evaluation.this_ptr().map(|this| &*this);
-        if this.is_some_and(nesting::is_too_deep)
-            || evaluation.scope().get(name).is_some_and(nesting::is_too_deep)
-        {
+        let this_is_too_deep = match evaluation.this_ptr() {
+            Some(this) => nesting::is_too_deep(this),
+            None => false,
+        };
+        if this_is_too_deep || evaluation.scope().get(name).is_some_and(nesting::is_too_deep) {
             let message = format!("value nesting limit reached ({})", nesting::DEEPEST);
             return Err(EvalAltResult::ErrorDataTooLarge(message, Position::NONE).into());
         }

@@ -15,6 +15,7 @@ use crate::model::Result;
 use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::tests::options as any_options;
 use crate::model::value::shell;
+use crate::model::value::visible::is_hidden;
 use crate::script::tests::host;
 use crate::script::{ScriptHost, Session, Source, teaching};
 use crate::ui;
@@ -90,7 +91,8 @@ fn hostile_texts_stay_texts() {
     ] {
         let mut options = CreateOptions {
             cmd: Some(vec!["echo".into(), text.into()]),
-            user: Some(text.into()),
+            // White space is refused in it.
+            user: Some(text.replace(|c: char| c.is_whitespace() || is_hidden(c), "_")),
             ..CreateOptions::default()
         };
         options.labels.insert(format!("key{text}").replace('=', ""), text.to_owned());

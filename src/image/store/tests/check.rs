@@ -272,7 +272,7 @@ fn others_at_work_are_no_damage() {
         let store = &store;
         let busy = scope.spawn(move || {
             for _ in 0..40 {
-                remove(&store, "a", &FORCED, &[]).unwrap();
+                remove(store, "a", &FORCED, &[]).unwrap();
                 store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
             }
         });

@@ -18,10 +18,16 @@ use crate::model::value::expression::Expression;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::option_spec::ValueType;
 use crate::model::value::signal::Signal;
+use crate::model::value::visible::is_hidden;
 
 /// Generates texts without NUL. Characters with a meaning for a shell or a script are frequent.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[^\0]{0,12}", "[-\"'\\\\$`{}()#;= \n\ta-c~]{0,12}"]
+}
+
+/// Texts that a user may have for a name: white space is refused.
+fn account() -> impl Strategy<Value = String> {
+    text().prop_map(|text| text.replace(|c: char| c.is_whitespace() || is_hidden(c), "_"))
 }
 
 fn key() -> impl Strategy<Value = String> {
@@ -48,7 +54,7 @@ fn program() -> impl Strategy<Value = CreateOptions> {
     let words = prop::collection::vec(text(), 1..4);
     let entrypoint = prop_oneof![Just(vec![]), "[^\0]{1,12}".prop_map(|word| vec![word])];
     let first = (of("[a-z][a-z0-9_.-]{1,8}"), of(words), of(entrypoint), env());
-    let second = (of("/[^\0]{0,8}"), of(text()), of("[a-z][a-z0-9]{0,8}"));
+    let second = (of("/[^\0]{0,8}"), of(account()), of("[a-z][a-z0-9]{0,8}"));
     let labels = prop::collection::btree_map(key(), text(), 0..4);
     let third = (labels, of(1..=64), of(stop_timeout()), any::<bool>(), any::<bool>());
     (first, second, third).prop_map(|(first, second, third)| {
@@ -85,7 +91,8 @@ fn security() -> impl Strategy<Value = Security> {
     let add = subsequence(vec!["CAP_NET_ADMIN", "CAP_SYS_TIME", "ALL"], 0..3);
     let drop = subsequence(vec!["CAP_KILL", "CAP_CHOWN"], 0..3);
     let devices = subsequence(vec!["/dev/fuse", "/dev/a:/dev/b c:r", "/dev/x:rw"], 0..3);
-    let groups = prop::collection::vec("[^\0]{1,6}", 0..3);
+    let groups =
+        prop::collection::vec(account().prop_filter("empty", |text| !text.is_empty()), 0..3);
     let flags = (any::<bool>(), any::<bool>());
     (add, drop, subsequence(options.to_vec(), 0..6), devices, groups, flags).prop_map(
         |(add, drop, options, devices, groups, (privileged, read_only))| {
