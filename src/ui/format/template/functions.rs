@@ -53,29 +53,44 @@ pub fn call<'a>(name: &str, values: &[Value<'a>], visible: Visible) -> Result<Va
             keys.iter().try_fold(value.clone(), |value, key| index(&value, key))
         }
         ("slice", [value, bounds @ ..]) => slice(value, bounds),
-        ("eq", [first, others @ ..]) => {
-            if others.is_empty() {
-                return Err("missing argument for comparison".to_owned());
-            }
-            let mut found = false;
-            for other in others {
-                found |= equal(first, other)?;
-            }
-            Ok(Value::Bool(found))
-        }
-        ("ne", [first, second]) => Ok(Value::Bool(!equal(first, second)?)),
-        ("lt", [first, second]) => Ok(Value::Bool(less(first, second)?)),
-        ("le", [first, second]) => Ok(Value::Bool(less(first, second)? || equal(first, second)?)),
-        ("gt", [first, second]) => {
-            Ok(Value::Bool(!(less(first, second)? || equal(first, second)?)))
-        }
-        ("ge", [first, second]) => Ok(Value::Bool(!less(first, second)?)),
         ("print", values) => text(print(values, false, visible)),
         ("println", values) => text(print(values, true, visible)),
         ("printf", [format, rest @ ..]) => text(printf(&show(format, visible), rest, visible)),
         ("html", values) => text(print(values, false, visible).chars().map(html).collect()),
         ("js", values) => text(print(values, false, visible).chars().map(javascript).collect()),
         ("urlquery", values) => text(query(&print(values, false, visible))),
+        ("call", [value, ..]) => {
+            Err(format!("value of type {} is not a function", value.type_name()))
+        }
+        ("eq" | "ne" | "lt" | "le" | "gt" | "ge", values) => compare(name, values),
+        (name, values) => change(name, values, visible),
+    }
+}
+
+fn compare<'a>(name: &str, values: &[Value<'a>]) -> Result<Value<'a>, String> {
+    let result = match (name, values) {
+        ("eq", [_]) => return Err("missing argument for comparison".to_owned()),
+        ("eq", [first, others @ ..]) => {
+            let mut found = false;
+            for other in others {
+                found |= equal(first, other)?;
+            }
+            found
+        }
+        ("ne", [first, second]) => !equal(first, second)?,
+        ("lt", [first, second]) => less(first, second)?,
+        ("le", [first, second]) => less(first, second)? || equal(first, second)?,
+        ("gt", [first, second]) => !(less(first, second)? || equal(first, second)?),
+        ("ge", [first, second]) => !less(first, second)?,
+        _ => return Err("wrong arguments".to_owned()),
+    };
+    Ok(Value::Bool(result))
+}
+
+/// Docker's functions of texts.
+fn change<'a>(name: &str, values: &[Value<'a>], visible: Visible) -> Result<Value<'a>, String> {
+    let text = |text: String| Ok(Value::Text(text.into()));
+    match (name, values) {
         ("split", [value, between]) => {
             let (own, between) = (string(value), string(between));
             let foreign = matches!(value, Value::Foreign(_));
@@ -111,9 +126,6 @@ pub fn call<'a>(name: &str, values: &[Value<'a>], visible: Visible) -> Result<Va
         ("truncate", [value, Value::Int(length)]) => {
             let length = usize::try_from(*length).unwrap_or_default();
             Ok(mapped(value, |text| text.chars().take(length).collect()))
-        }
-        ("call", [value, ..]) => {
-            Err(format!("value of type {} is not a function", value.type_name()))
         }
         _ => Err("wrong arguments".to_owned()),
     }

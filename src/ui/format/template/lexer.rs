@@ -1,5 +1,12 @@
 //! Tokens of a template, as Go's text/template/parse cuts them.
 
+use std::fmt;
+
+/// The words that no function can have as its name, but `true` and `false`.
+pub const KEYWORDS: [&str; 11] = [
+    "if", "range", "with", "end", "else", "template", "define", "block", "break", "continue", "nil",
+];
+
 /// A token and the position of its first byte.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
@@ -33,6 +40,32 @@ pub enum TokenKind {
     CloseParen,
     /// Any other printable ASCII character.
     Other(char),
+}
+
+/// Shows a token as Go's messages do.
+impl fmt::Display for TokenKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TokenKind::Word(word) if KEYWORDS.contains(&word.as_str()) => write!(f, "<{word}>"),
+            TokenKind::Text(text)
+            | TokenKind::Word(text)
+            | TokenKind::Variable(text)
+            | TokenKind::Number(text)
+            | TokenKind::Quoted(text) => write!(f, "{text:?}"),
+            TokenKind::Field(name) => write!(f, "<.{name}>"),
+            TokenKind::Dot => f.write_str("<.>"),
+            TokenKind::Other(c) => write!(f, "{:?}", c.to_string()),
+            TokenKind::Open => f.write_str("\"{{\""),
+            TokenKind::Close => f.write_str("\"}}\""),
+            TokenKind::Space => f.write_str("\" \""),
+            TokenKind::Pipe => f.write_str("\"|\""),
+            TokenKind::Declare => f.write_str("\":=\""),
+            TokenKind::Assign => f.write_str("\"=\""),
+            TokenKind::Comma => f.write_str("\",\""),
+            TokenKind::OpenParen => f.write_str("\"(\""),
+            TokenKind::CloseParen => f.write_str("\")\""),
+        }
+    }
 }
 
 /// A mistake, and the position where it is.
@@ -159,22 +192,7 @@ impl Lexer<'_> {
                 self.depth -= 1;
                 (TokenKind::CloseParen, 1)
             }
-            '"' | '\'' | '`' => {
-                let length = quoted(rest, first).ok_or_else(|| Mistake {
-                    at,
-                    what: match first {
-                        '"' => "unterminated quoted string",
-                        '`' => "unterminated raw quoted string",
-                        _ => "unterminated character constant",
-                    }
-                    .to_owned(),
-                })?;
-                let text = rest[..length].to_owned();
-                match first {
-                    '\'' => (TokenKind::Number(text), length),
-                    _ => (TokenKind::Quoted(text), length),
-                }
-            }
+            '"' | '\'' | '`' => quoted_token(at, rest, first)?,
             '.' if !second.is_some_and(|c| c.is_ascii_digit()) => {
                 let name = word(&rest[1..]);
                 match name {
@@ -199,23 +217,32 @@ impl Lexer<'_> {
             }
             c if c.is_ascii() && !c.is_control() => (TokenKind::Other(c), 1),
             c => {
-                return mistake(at, format!("unrecognized character in action: U+{:04X}", c as u32));
+                return mistake(
+                    at,
+                    format!("unrecognized character in action: U+{:04X}", c as u32),
+                );
             }
         };
+        self.at += length;
+        self.end_of_name(at, &kind)?;
+        self.push(at, kind);
+        Ok(())
+    }
+
+    /// Checks that a name ends where the next token begins.
+    fn end_of_name(&self, at: usize, kind: &TokenKind) -> Lexed<()> {
         let named = matches!(
             kind,
             TokenKind::Word(_) | TokenKind::Field(_) | TokenKind::Dot | TokenKind::Variable(_)
         );
-        self.at += length;
-        if named && !self.ends_here() {
-            let c = self.rest().chars().next().unwrap_or_default();
-            if kind == TokenKind::Dot {
-                return mistake(at, "unexpected <.> in operand");
-            }
-            return mistake(at, format!("bad character U+{:04X} {c:?}", c as u32));
+        if !named || self.ends_here() {
+            return Ok(());
         }
-        self.push(at, kind);
-        Ok(())
+        if *kind == TokenKind::Dot {
+            return mistake(at, "unexpected <.> in operand");
+        }
+        let c = self.rest().chars().next().unwrap_or_default();
+        mistake(at, format!("bad character U+{:04X} {c:?}", c as u32))
     }
 
     /// Whether a name may end before the next character.
@@ -231,6 +258,21 @@ impl Lexer<'_> {
 fn word(text: &str) -> &str {
     let end = text.find(|c: char| c != '_' && !c.is_alphanumeric()).unwrap_or(text.len());
     &text[..end]
+}
+
+/// Takes a string or a character constant, with its quotes.
+fn quoted_token(at: usize, rest: &str, quote: char) -> Lexed<(TokenKind, usize)> {
+    let Some(length) = quoted(rest, quote) else {
+        let what = match quote {
+            '"' => "unterminated quoted string",
+            '`' => "unterminated raw quoted string",
+            _ => "unterminated character constant",
+        };
+        return mistake(at, what);
+    };
+    let text = rest[..length].to_owned();
+    let kind = if quote == '\'' { TokenKind::Number(text) } else { TokenKind::Quoted(text) };
+    Ok((kind, length))
 }
 
 /// Returns the length of a quoted text with its quotes.

@@ -1,7 +1,7 @@
 //! From tokens to the tree, with the messages of Go's text/template/parse.
 
 use super::functions;
-use super::lexer::{Mistake, Token, TokenKind, tokens};
+use super::lexer::{KEYWORDS, Mistake, Token, TokenKind, tokens};
 use super::literal;
 use super::syntax::{Branch, Call, Command, Node, Operand, OperandKind, Pipe, Tree};
 
@@ -25,8 +25,8 @@ pub fn parse(source: &str) -> Parsed<Tree> {
     let (nodes, end) = parser.nodes()?;
     parser.tree.nodes = nodes;
     match end {
-        End::Source => Ok(parser.tree),
-        End::End(at) => fail(at, "unexpected {{end}}"),
+        End::Missing => Ok(parser.tree),
+        End::Closed(at) => fail(at, "unexpected {{end}}"),
         End::Else(at) => fail(at, "unexpected {{else}}"),
     }
 }
@@ -37,8 +37,8 @@ fn fail<T>(at: usize, what: impl Into<String>) -> Parsed<T> {
 
 /// What ended a list of nodes.
 enum End {
-    Source,
-    End(usize),
+    Missing,
+    Closed(usize),
     Else(usize),
 }
 
@@ -78,7 +78,7 @@ impl Parser {
     fn shown(&self) -> String {
         match self.peek() {
             None => "EOF".to_owned(),
-            Some(kind) => written(kind),
+            Some(kind) => kind.to_string(),
         }
     }
 
@@ -108,7 +108,7 @@ impl Parser {
             match self.keyword().as_deref() {
                 Some("end") => {
                     self.close("end")?;
-                    return Ok((nodes, End::End(token.at)));
+                    return Ok((nodes, End::Closed(token.at)));
                 }
                 Some("else") => return Ok((nodes, End::Else(token.at))),
                 Some(word) => {
@@ -122,18 +122,14 @@ impl Parser {
                 }
             }
         }
-        Ok((nodes, End::Source))
+        Ok((nodes, End::Missing))
     }
 
     /// Takes a keyword that begins an action.
     fn keyword(&mut self) -> Option<String> {
         let Some(TokenKind::Word(word)) = self.peek() else { return None };
         let word = word.clone();
-        let known = [
-            "if", "range", "with", "end", "else", "template", "define", "block", "break",
-            "continue",
-        ];
-        known.contains(&word.as_str()).then(|| {
+        (word != "nil" && KEYWORDS.contains(&word.as_str())).then(|| {
             self.at += 1;
             word
         })
@@ -207,9 +203,9 @@ impl Parser {
         (self.variables, self.loops) = (variables, loops);
         self.depth -= 1;
         match end {
-            End::Source => return fail(self.end, "unexpected EOF"),
+            End::Missing => return fail(self.end, "unexpected EOF"),
             End::Else(at) => return fail(at, "unexpected {{else}}"),
-            End::End(_) => {}
+            End::Closed(_) => {}
         }
         match self.tree.defined.insert(name.to_owned(), body) {
             None => Ok(()),
@@ -225,8 +221,8 @@ impl Parser {
         let (body, end) = self.nodes()?;
         self.loops -= usize::from(word == "range");
         let otherwise = match end {
-            End::Source => return fail(self.end, "unexpected EOF"),
-            End::End(_) => Vec::new(),
+            End::Missing => return fail(self.end, "unexpected EOF"),
+            End::Closed(_) => Vec::new(),
             End::Else(_) => self.otherwise(word)?,
         };
         self.variables.truncate(known);
@@ -245,9 +241,9 @@ impl Parser {
         self.close("else")?;
         let (body, end) = self.nodes()?;
         match end {
-            End::Source => fail(self.end, "unexpected EOF"),
+            End::Missing => fail(self.end, "unexpected EOF"),
             End::Else(at) => fail(at, "expected end; found {{else}}"),
-            End::End(_) => Ok(body),
+            End::Closed(_) => Ok(body),
         }
     }
 
@@ -420,44 +416,5 @@ impl Parser {
         };
         self.at += 1;
         Ok(Some(Operand { at, kind }))
-    }
-}
-
-fn written(kind: &TokenKind) -> String {
-    match kind {
-        TokenKind::Text(text) => format!("{text:?}"),
-        TokenKind::Open => "\"{{\"".to_owned(),
-        TokenKind::Close => "\"}}\"".to_owned(),
-        TokenKind::Space => "\" \"".to_owned(),
-        TokenKind::Word(word)
-            if matches!(
-                word.as_str(),
-                "if" | "range"
-                    | "with"
-                    | "end"
-                    | "else"
-                    | "template"
-                    | "define"
-                    | "block"
-                    | "break"
-                    | "continue"
-                    | "nil"
-            ) =>
-        {
-            format!("<{word}>")
-        }
-        TokenKind::Word(text) | TokenKind::Variable(text) | TokenKind::Number(text) => {
-            format!("{text:?}")
-        }
-        TokenKind::Quoted(text) => format!("{text:?}"),
-        TokenKind::Field(name) => format!("<.{name}>"),
-        TokenKind::Dot => "<.>".to_owned(),
-        TokenKind::Pipe => "\"|\"".to_owned(),
-        TokenKind::Declare => "\":=\"".to_owned(),
-        TokenKind::Assign => "\"=\"".to_owned(),
-        TokenKind::Comma => "\",\"".to_owned(),
-        TokenKind::OpenParen => "\"(\"".to_owned(),
-        TokenKind::CloseParen => "\")\"".to_owned(),
-        TokenKind::Other(c) => format!("{:?}", c.to_string()),
     }
 }
