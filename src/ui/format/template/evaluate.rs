@@ -432,7 +432,8 @@ fn label<'a>(row: &Value<'a>, key: &str) -> Value<'a> {
     let labels = row.get("Labels");
     let labels = labels.as_ref().map_or("", functions::string);
     if labels == "LABELS" {
-        return Value::Text(key.to_uppercase().into()); // the row of headings
+        let last = key.rsplit('.').next().unwrap_or_default();
+        return Value::Text(last.replace(['-', '_'], " ").into()); // the row of headings
     }
     let mut pairs = labels.split(',').filter_map(|pair| pair.split_once('='));
     let found = pairs.find(|(known, _)| *known == key).map_or("", |(_, value)| value);

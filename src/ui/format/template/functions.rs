@@ -182,7 +182,7 @@ fn index<'a>(value: &Value<'a>, key: &Value<'a>) -> Result<Value<'a>, String> {
 /// Reads an index below a length, or with `end` not beyond it.
 fn position(key: &Value<'_>, length: usize, end: bool) -> Result<usize, String> {
     let number = match key {
-        Value::Int(number) => *number,
+        Value::Int(number) | Value::Duration(number) => *number,
         Value::Absent(_) => return Err("cannot index slice/array with nil".to_owned()),
         key => return Err(format!("cannot index slice/array with type {}", key.type_name())),
     };

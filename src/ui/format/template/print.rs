@@ -1,6 +1,9 @@
 //! Go's formatting (package fmt): `%v` of `print`, and the verbs of `printf`.
 
+use std::time::Duration;
+
 use super::value::{Absent, Shape, Value};
+use crate::model::value::units::format_duration;
 
 /// Makes a text of the data's harmless to a terminal.
 pub type Visible = fn(&str) -> String;
@@ -187,7 +190,14 @@ impl Formatter {
             Value::Bool(value) if matches!(self.verb, 'v' | 't') => {
                 self.pad(value.to_string(), false)
             }
-            Value::Int(number) => self.integer(*number).unwrap_or_else(|| self.bad(value)),
+            Value::Duration(number) if matches!(self.verb, 'v' | 's') => {
+                let negative = if *number < 0 { "-" } else { "" };
+                let size = Duration::from_nanos(number.unsigned_abs());
+                self.pad(format!("{negative}{}", format_duration(size)), false)
+            }
+            Value::Int(number) | Value::Duration(number) => {
+                self.integer(*number).unwrap_or_else(|| self.bad(value))
+            }
             Value::Float(number) => self.float(*number).unwrap_or_else(|| self.bad(value)),
             Value::Text(text) => self.text(text).unwrap_or_else(|| self.bad(value)),
             Value::Foreign(text) if self.verb == 'q' => {

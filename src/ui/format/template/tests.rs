@@ -18,7 +18,9 @@ fn container() -> Value {
     json!({
         "Id": "e854", "Args": ["-c", "echo hi"], "Name": "/web", "Mounts": [], "Node": null,
         "State": { "Status": "running", "Pid": 7, "Running": true },
-        "Config": { "Labels": { "app.name": "web" }, "Image": "i", "ExposedPorts": null },
+        "Config": { "Labels": { "app.name": "web" }, "Image": "i", "ExposedPorts": null,
+            "Healthcheck": { "Test": ["CMD", "true"], "Interval": 90_000_000_000_i64 },
+        },
         "HostConfig": {
             "RestartPolicy": { "Name": "no", "MaximumRetryCount": 0 },
             "Binds": null, "LogConfig": { "Type": "json-file", "Config": {} },
@@ -69,6 +71,11 @@ fn fields_print_as_dockers_types() {
         ("{{.Node}}", "<nil>"),
         ("{{if .State.Health}}has{{else}}none{{end}}", "none"),
         ("{{.Config.ExposedPorts}}{{.Config.StopSignal}}", "map[]"),
+        (
+            "{{.Config.Healthcheck.Interval}} {{json .Config.Healthcheck.Interval}}",
+            "1m30s 90000000000",
+        ),
+        ("{{.HostConfig.Init}}", "<nil>"),
         (r"a\tb", r"a\tb"),
     ] {
         let rendered = Template::parse(template).and_then(|t| t.render(&container()));
@@ -128,7 +135,7 @@ fn tables_have_headings() {
     check(r"table {{.ID}}\t{{.Names}}", "CONTAINER ID   NAMES\n1              web\n");
     check("{{.Names}}", "web\n");
     check("json", "{\"ID\":\"1\",\"Names\":\"web\",\"Labels\":\"a=1,b=2\"}\n");
-    check(r#"table {{.Label "b"}}"#, "B\n2\n");
+    check(r#"table {{.Label "b"}}"#, "b\n2\n");
     check(r#"table {{upper .Names}}"#, "NAMES\nWEB\n");
     check(r#"{{if eq .ID "1"}}one{{end}}"#, "one\n");
     assert!(Template::parse_row("{{.Nmaes}}").unwrap().lines(&headings, &[]).is_err());

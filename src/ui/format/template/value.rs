@@ -12,6 +12,8 @@ pub enum Value<'a> {
     Absent(Absent),
     Bool(bool),
     Int(i64),
+    /// Nanoseconds, of Go's type for durations.
+    Duration(i64),
     Float(f64),
     /// A text of the template's, or one that is escaped already.
     Text(Cow<'a, str>),
@@ -77,6 +79,9 @@ const POINTERS: [&str; 10] = [
     "Descriptor",
 ];
 
+/// The fields of Docker's that are durations.
+const DURATIONS: [&str; 4] = ["Interval", "StartInterval", "StartPeriod", "Timeout"];
+
 /// Returns the empty value of a field that Docker's JSON leaves out when it is empty.
 fn left_out(name: &str) -> Option<Value<'static>> {
     Some(match name {
@@ -85,7 +90,8 @@ fn left_out(name: &str) -> Option<Value<'static>> {
         }
         "Shell" | "OnBuild" => Value::Absent(Absent::List),
         "Variant" | "StopSignal" | "OsVersion" => Value::Text("".into()),
-        "Healthcheck" | "Health" | "StopTimeout" => Value::Absent(Absent::Pointer),
+        "Healthcheck" | "Health" | "StopTimeout" | "Init" => Value::Absent(Absent::Pointer),
+        name if DURATIONS.contains(&name) => Value::Duration(0),
         _ => return None,
     })
 }
@@ -99,6 +105,7 @@ impl<'a> Value<'a> {
             Json::Null => Value::Absent(Absent::List),
             Json::Bool(value) => Value::Bool(*value),
             Json::Number(number) => match number.as_i64() {
+                Some(value) if DURATIONS.contains(&name) => Value::Duration(value),
                 Some(value) => Value::Int(value),
                 None => Value::Float(number.as_f64().unwrap_or_default()),
             },
@@ -122,6 +129,7 @@ impl<'a> Value<'a> {
             Value::Absent(_) => "<nil>",
             Value::Bool(_) => "bool",
             Value::Int(_) => "int",
+            Value::Duration(_) => "time.Duration",
             Value::Float(_) => "float64",
             Value::Text(_) | Value::Foreign(_) => "string",
             Value::List(_) => "[]string",
@@ -140,7 +148,7 @@ impl<'a> Value<'a> {
         match self {
             Value::Absent(_) => false,
             Value::Bool(value) => *value,
-            Value::Int(value) => *value != 0,
+            Value::Int(value) | Value::Duration(value) => *value != 0,
             Value::Float(value) => *value != 0.0,
             Value::Text(text) | Value::Foreign(text) => !text.is_empty(),
             Value::List(list) => !list.is_empty(),
@@ -219,7 +227,7 @@ impl<'a> Value<'a> {
         match self {
             Value::Absent(_) => Json::Null,
             Value::Bool(value) => (*value).into(),
-            Value::Int(number) => (*number).into(),
+            Value::Int(number) | Value::Duration(number) => (*number).into(),
             Value::Float(number) => (*number).into(),
             Value::Text(text) | Value::Foreign(text) => text.as_ref().into(),
             Value::List(list) => list.iter().map(Value::to_json).collect::<Vec<_>>().into(),
