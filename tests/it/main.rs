@@ -70,6 +70,7 @@ mod store;
 mod store_faults;
 mod streams;
 mod teaching;
+mod templates;
 mod tidy;
 mod transfer;
 mod untrusted;
