@@ -201,10 +201,15 @@ fn a_root_may_be_named_from_the_working_directory() {
     let engine = TestEngine::new();
     let name = engine.root().file_name().unwrap().to_str().unwrap();
     let mut command = engine.command(&["--root", name, "run", "--rm", "host", "echo", "hi"]);
-    let ran = CommandOutput::from(command.current_dir(engine.root().parent().unwrap()).output().unwrap());
+    let ran =
+        CommandOutput::from(command.current_dir(engine.root().parent().unwrap()).output().unwrap());
     assert_eq!((ran.code, ran.out.as_str()), (0, "hi\n"), "{}", ran.err);
     let mut command = engine.command(&["run", "--rm", "host", "echo", "hi"]);
-    let ran = command.env("LIFEBOX_ROOT", name).current_dir(engine.root().parent().unwrap()).output().unwrap();
+    let ran = command
+        .env("LIFEBOX_ROOT", name)
+        .current_dir(engine.root().parent().unwrap())
+        .output()
+        .unwrap();
     assert!(ran.status.success(), "{ran:?}");
 }
 

@@ -42,7 +42,9 @@ pub(super) fn dynamic_section(path: &Path) -> Result<Option<DynamicSection>> {
     let file = match open_regular(path) {
         Ok(file) => file,
         // Another kind of file is not a library.
-        Err(error) if error.kind() == Kind::Invalid || is_missing(error.errno()) => return Ok(None),
+        Err(error) if error.kind() == Kind::Invalid || is_missing(error.errno()) => {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     let length = file.metadata().context(|| format!("stat `{}`", path.display()))?.len();

@@ -200,7 +200,7 @@ impl Caller {
     }
 }
 
-/// Returns whether a directory has an access control list, whoever it names.
+/// Returns whether a directory has an access control list.
 fn has_acl(path: &Path) -> bool {
     rustix::fs::getxattr_query(path, "system.posix_acl_access").is_ok_and(|size| size > 0)
 }
@@ -240,7 +240,8 @@ fn closed(root: &Path, path: &Path, owner: u32) -> Error {
 
 fn behind_link(root: &Path, link: &Path, owner: u32) -> Error {
     let (store, link) = (root.display(), link.display());
-    let what = format!("the store `{store}` is behind the symbolic link `{link}`, which belongs to");
+    let what =
+        format!("the store `{store}` is behind the symbolic link `{link}`, which belongs to");
     denied(format!("{what} {}", named(owner)), owner)
 }
 
