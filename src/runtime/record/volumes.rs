@@ -85,6 +85,7 @@ impl Volumes {
 
     fn lock_file(&self) -> Result<File> {
         sys::fs::make_dirs(&self.path)?;
+        self.path.parent().map_or(Ok(()), host::owner::check)?;
         let path = self.path.join(".lock");
         let file = sys::record_file::open_or_create_lock(&path);
         file.context(|| format!("open `{}`", path.display()))
