@@ -38,7 +38,8 @@ pub fn events(
 
 fn options(arguments: &EventsArguments, now: Timestamp) -> Result<EventOptions> {
     let time = |text: &Option<String>| {
-        text.as_deref().map(|text| time_arg(text, now, TimeZone::system)).transpose()
+        let given = text.as_deref().filter(|text| !text.is_empty());
+        given.map(|text| time_arg(text, now, TimeZone::system)).transpose()
     };
     Ok(EventOptions {
         since: time(&arguments.since)?,
