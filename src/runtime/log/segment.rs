@@ -144,7 +144,7 @@ mod tests {
             let rest = r#""stream":"stdout","time":"2026-01-02T03:04:05Z""#;
             format!("{{\"log\":\"{log}\\n\",{rest}}}\n")
         };
-        let long = "x".repeat(24 << 20);
+        let long = "x".repeat(8 << 20);
         // Intact, damaged, and without an end.
         let log =
             [record("first"), record(&long), "{\"".to_owned() + &long + "\n", record("last"), long];
