@@ -231,7 +231,7 @@ impl ContainerStore {
     /// When something cannot be removed; `system check --repair` tries again.
     pub fn remove(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<()> {
         let path = self.directory(id).path().to_owned();
-        let spec = self.directory(id).read_spec().ok();
+        let spec = self.directory(id).known_spec()?;
         let removing = self.place("removing").join(id.as_str());
         // From here on no process finds the container.
         fs::rename(&path, &removing).context(|| format!("remove `{}`", path.display()))?;
