@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
@@ -88,7 +88,12 @@ fn many_variables_are_merged_and_derived_at_once() {
     let program = "echo $A19999 $B19999 $LAST";
     let exec = ["exec", "-e", "LAST=y", "--env-file", &second, "cc", "sh", "-c", program];
     assert_eq!(soon(&engine, &exec).out, "x x y\n");
-    let command = soon(&engine, &["docker", "cc"]).out;
+    // Into a file: it is more than a pipe holds.
+    let printed = folder.path().join("printed");
+    let mut command = engine.command(&["docker", "cc"]);
+    command.stdout(fs::File::create(&printed).unwrap()).stderr(Stdio::piped());
+    assert_eq!(ran_to_its_end(command.spawn().unwrap()).code, 0);
+    let command = fs::read_to_string(&printed).unwrap();
     assert_eq!(command.matches("--env A").count(), 20_000);
 }
 
@@ -150,7 +155,7 @@ fn a_compose_file_with_a_long_env_file_is_read_at_once() {
     needs_root!();
     let engine = TestEngine::empty();
     let folder = tempfile::tempdir().unwrap();
-    let lines: Vec<String> = (0..4000)
+    let lines: Vec<String> = (0..2000)
         .map(|n| format!("P{n}=${{P0}}\nQ{n}='a\nb'\nR{n}=\"x$$y ${{NO:-${{P0}}}}\""))
         .collect();
     fs::write(folder.path().join("env"), format!("P0=1\n{}\n", lines.join("\n"))).unwrap();
@@ -162,9 +167,9 @@ fn a_compose_file_with_a_long_env_file_is_read_at_once() {
     fs::write(&file, compose).unwrap();
     let script = format!(
         "import \"compose\" as compose; let web = compose::services(\"{}\", #{{}}).web; \
-         print(web.env.len()); print(web.env.R3999); print(web.env.Q3999 == \"a\\nb\"); \
+         print(web.env.len()); print(web.env.R1999); print(web.env.Q1999 == \"a\\nb\"); \
          print(web.labels.l.len())",
         file.display()
     );
-    assert_eq!(soon(&engine, &["-e", &script]).out, "12000\nx$y 1\ntrue\n20000\n");
+    assert_eq!(soon(&engine, &["-e", &script]).out, "6000\nx$y 1\ntrue\n20000\n");
 }

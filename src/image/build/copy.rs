@@ -26,7 +26,7 @@ use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// How many bytes of a file are read at once.
+/// How many bytes of a file one read takes.
 const BUFFER: usize = 128 * 1024;
 
 /// A layer in the making, or only its digest.

@@ -136,8 +136,8 @@ impl<'a> Parents<'a> {
     }
 
     /// Walks down `parts` through all layers, follows the links of those below and creates what
-    /// this layer lacks. Goes on from the directory reached: each part from the root would take
-    /// time that grows with the square of the depth.
+    /// this layer lacks. Each part is looked up in the directory reached: from the root, the time
+    /// would grow with the square of the depth.
     fn create_path(&mut self, parts: &[&[u8]]) -> Result<Vec<u8>> {
         let below = self.below()?;
         let lower = Tree::new(Form::Merged, below.iter().collect());

@@ -21,7 +21,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Returns these entries. One without `=` is no variable, and stays as it is.
+    /// Returns these entries. One without `=` stays as it is.
     pub fn new(entries: impl IntoIterator<Item = String>) -> Self {
         let mut environment = Environment::default();
         for entry in entries {
