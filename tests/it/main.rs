@@ -25,6 +25,7 @@ mod faults;
 mod fences;
 mod from_docker;
 mod full_disk;
+mod growth;
 mod handlers;
 mod harness;
 mod health;

@@ -140,12 +140,15 @@ impl EventReader {
         loop {
             // Read before the rest of the file: all events until then are in it.
             let until = self.options.until.map(|until| until.duration_since(Timestamp::now()));
-            while let Some(event) = self.lines.next(|line| serde_json::from_slice(line).ok())? {
+            // Asked before each event: the past ones may be many. None is read after it.
+            while let Some(event) = cancel
+                .check()
+                .and_then(|()| self.lines.next(|line| serde_json::from_slice(line).ok()))?
+            {
                 if let Some(event) = event.filter(|event| self.matches(event)) {
                     return Ok(Some(event));
                 }
             }
-            cancel.check()?;
             let Some(changes) = &self.changes else { return Ok(None) };
             if until.is_some_and(|until| !until.is_positive()) {
                 return Ok(None);
