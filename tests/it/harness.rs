@@ -71,7 +71,7 @@ fn images() -> &'static Path {
 fn place_of_images() -> PathBuf {
     use std::os::unix::fs::MetadataExt as _;
     let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let own = nix::unistd::geteuid().as_raw();
+    let own = rustix::process::geteuid().as_raw();
     let is_ours = |path: &Path| path.metadata().is_ok_and(|found| [0, own].contains(&found.uid()));
     match place.ancestors().all(is_ours) {
         true => place.join("images"),
