@@ -30,8 +30,6 @@ const FLAGS: &[(&[&str], &[&str])] = &[
     (
         &["create", "run"],
         &[
-            "--annotation",
-            "--attach",
             "--blkio-weight-device",
             "--cgroupns",
             "--cpu-count",
@@ -43,35 +41,23 @@ const FLAGS: &[(&[&str], &[&str])] = &[
             "--device-read-iops",
             "--device-write-bps",
             "--device-write-iops",
-            "--disable-content-trust",
-            "--expose",
             "--gpus",
             "--io-maxbandwidth",
             "--io-maxiops",
             "--ip",
             "--ip6",
-            "--isolation",
-            "--kernel-memory",
-            "--label-file",
             "--link",
             "--link-local-ip",
-            "--log-driver",
             "--mac-address",
             "--memory-swappiness",
             "--network-alias",
             "--oom-kill-disable",
             "--publish",
             "--publish-all",
-            "--quiet",
-            "--runtime",
             "--storage-opt",
             "--use-api-socket",
-            "--userns",
-            "--volume-driver",
             "-P",
-            "-a",
             "-p",
-            "-q",
         ],
     ),
     (
@@ -104,7 +90,6 @@ const FLAGS: &[(&[&str], &[&str])] = &[
     (&["history", "save"], &["--platform"]),
     (&["images"], &["--tree"]),
     (&["inspect", "ps"], &["--size", "-s"]),
-    (&["logs"], &["--details"]),
     (&["pull"], &["--all-tags", "--disable-content-trust", "-a"]),
     (&["push"], &["--all-tags", "--disable-content-trust", "--platform", "-a"]),
     (&["rm"], &["--link", "-l"]),
@@ -114,7 +99,7 @@ const FLAGS: &[(&[&str], &[&str])] = &[
 ];
 
 /// The flags of networks, which have another hint.
-const PORTS: [&str; 5] = ["--expose", "--publish", "--publish-all", "-P", "-p"];
+const PORTS: [&str; 4] = ["--publish", "--publish-all", "-P", "-p"];
 
 /// Returns the hint for a verb that only Docker has; `None` for any other word.
 pub fn verb_hint(verb: &str) -> Option<&'static str> {

@@ -2,6 +2,7 @@
 //! cycle.
 
 pub mod exec;
+pub mod logging;
 pub mod mounts;
 pub mod namespaces;
 pub mod options;

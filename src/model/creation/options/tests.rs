@@ -13,7 +13,8 @@ use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 use crate::model::container::options::{CreateOptions, EnvEntry, StopTimeout};
 use crate::model::container::resources::Resources;
 use crate::model::container::security::Security;
-use crate::model::container::supervision::{LogConfig, RestartPolicy, Supervision};
+use crate::model::container::logging::{LogConfig, LogDriver};
+use crate::model::container::supervision::{RestartPolicy, Supervision};
 use crate::model::value::expression::Expression;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::option_spec::ValueType;
@@ -69,6 +70,8 @@ fn program() -> impl Strategy<Value = CreateOptions> {
             workdir,
             user,
             hostname,
+            exposed_ports: labels.keys().map(|key| format!("{}/tcp", key.len())).collect::<BTreeSet<_>>().into_iter().collect(),
+            annotations: labels.clone(),
             labels,
             stop_signal: signal.and_then(Signal::from_number),
             stop_timeout,
@@ -235,7 +238,16 @@ fn supervision() -> impl Strategy<Value = Supervision> {
         });
     let check = prop_oneof![Just(HealthCheck::none()), Just(HealthCheck::default()), check];
     let log = prop_oneof![Just(LogConfig::default()), log];
-    (restart, log, check).prop_map(|(restart, log, health)| Supervision { restart, log, health })
+    let driver = select(vec![LogDriver::JsonFile, LogDriver::None]);
+    let option = select(vec![("labels", "a,b"), ("mode", "non-blocking"), ("tag", "x y")]);
+    (restart, log, check, driver, option).prop_map(|(restart, log, health, driver, option)| {
+        let mut all = Supervision { restart, health, ..Supervision::default() };
+        if driver == LogDriver::JsonFile {
+            all.log = log;
+            all.set_log_option(option.0, option.1).unwrap();
+        }
+        Supervision { log_driver: driver, ..all }
+    })
 }
 
 /// Generates options without contradictions.
