@@ -23,10 +23,13 @@ fn a_container_without_a_log_shows_its_output_and_keeps_none() {
     });
     assert_eq!(logs.count(), 0);
     let file = engine.ok(&["run", "--rm", "--log-driver", "json-file", "host", "echo", "a"]);
-    assert_eq!(file, "a\n");
+    assert_eq!(file, "a");
     for (flags, expected) in [
         (vec!["--log-driver", "syslog"], "log driver `syslog` is not supported"),
-        (vec!["--log-driver", "none", "--log-opt", "tag=x"], "invalid logging opts for driver none"),
+        (
+            vec!["--log-driver", "none", "--log-opt", "tag=x"],
+            "invalid logging opts for driver none",
+        ),
     ] {
         let refused = engine.run(&[vec!["run"], flags, vec!["host", "true"]].concat());
         assert_eq!(refused.code, 125);
@@ -65,7 +68,7 @@ fn ports_and_annotations_are_recorded() {
     ]);
     let template = "{{json .Config.ExposedPorts}} {{json .HostConfig.Annotations}}";
     let expected = "{\"80/tcp\":{},\"90/udp\":{},\"91/udp\":{}} \
-                    {\"bare\":\"\",\"org.example/k\":\"v\"}\n";
+                    {\"bare\":\"\",\"org.example/k\":\"v\"}";
     assert_eq!(engine.ok(&["inspect", "-f", template, "open"]), expected);
     let id = engine.ok(&["inspect", "-f", "{{.Id}}", "open"]);
     let config = engine.root().join("containers").join(id.trim()).join("config.json");
@@ -82,7 +85,7 @@ fn only_attached_streams_are_shown() {
     needs_root!();
     let engine = TestEngine::new();
     let program = "echo out; echo err >&2; exit 3";
-    let mut run = |flags: &[&str]| {
+    let run = |flags: &[&str]| {
         let words = [&["run", "--rm"], flags, &["host", "sh", "-c", program]].concat();
         let ran = engine.run(&words);
         (ran.code, ran.out, ran.err)
@@ -107,9 +110,19 @@ fn labels_come_from_files_and_flags_take_precedence() {
     let file = engine.root().join("labels");
     std::fs::write(&file, "# c\nA=1\n  B=2\n\nC\nD=x y\n").unwrap();
     let file = file.to_str().unwrap();
-    engine.ok(&["create", "--name", "l", "--label-file", file, "--label", "A=7", "host", "true"]);
-    let labels = engine.ok(&["inspect", "-f", "{{json .Config.Labels}}", "l"]);
-    assert_eq!(labels, "{\"A\":\"7\",\"B\":\"2\",\"D\":\"x y\"}\n");
+    engine.ok(&[
+        "create",
+        "--name",
+        "labelled",
+        "--label-file",
+        file,
+        "--label",
+        "A=7",
+        "host",
+        "true",
+    ]);
+    let labels = engine.ok(&["inspect", "-f", "{{json .Config.Labels}}", "labelled"]);
+    assert_eq!(labels, "{\"A\":\"7\",\"B\":\"2\",\"D\":\"x y\"}");
     std::fs::write(file, "a b=1\n").unwrap();
     let wrong = engine.run(&["create", "--label-file", file, "host"]);
     assert_eq!(wrong.code, 125, "{wrong:?}");
@@ -135,4 +148,65 @@ fn flags_with_one_value_are_taken_with_it_and_refused_with_another() {
         let (name, _) = flag.split_once('=').unwrap();
         assert!(refused.err.contains(&format!("write {name} ")), "{refused:?}");
     }
+}
+
+#[test]
+fn memory_is_swapped_and_ends_as_the_flags_say() {
+    needs_root!();
+    let v1 = std::path::Path::new("/sys/fs/cgroup/memory/memory.swappiness");
+    let engine = TestEngine::new();
+    let flags = ["run", "--rm", "-m", "64m", "--memory-swappiness", "33", "--oom-kill-disable"];
+    let program = "cd /sys/fs/cgroup/memory && cat memory.swappiness memory.oom_control";
+    let ran = engine.run(&[&flags[..], &["host", "sh", "-c", program]].concat());
+    if v1.exists() {
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(ran.out.starts_with("33\noom_kill_disable 1\n"), "{ran:?}");
+    } else {
+        assert!(ran.err.contains("which --memory-swappiness needs"), "{ran:?}");
+    }
+    let wrong = engine.fails(&["run", "--memory-swappiness", "101", "host", "true"], 125);
+    assert!(wrong.contains("Valid memory swappiness range is 0-100"), "{wrong}");
+    engine.ok(&["run", "--rm", "--memory-swappiness", "-1", "host", "true"]);
+}
+
+#[test]
+fn a_rule_allows_a_device_that_has_no_node() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let program = "mknod /dev/own c 1 11 && exec 3</dev/own && echo opened";
+    let with = |rule: &[&str]| {
+        let flags = [&["run", "--rm", "--cap-add", "MKNOD"], rule].concat();
+        engine.run(&[&flags[..], &["host", "sh", "-c", program]].concat())
+    };
+    assert_ne!(with(&[]).code, 0);
+    let allowed = with(&["--device-cgroup-rule", "c 1:11 rwm"]);
+    assert_eq!((allowed.code, allowed.out.as_str()), (0, "opened\n"), "{allowed:?}");
+    let wrong = engine.fails(&["run", "--device-cgroup-rule", "foo", "host", "true"], 125);
+    assert!(wrong.contains("invalid device cgroup format 'foo'"), "{wrong}");
+}
+
+#[test]
+fn a_build_takes_dockers_flags_and_only_this_machines_platform() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let context = engine.root().join("context");
+    std::fs::create_dir(&context).unwrap();
+    std::fs::write(context.join("Dockerfile"), "FROM host\nLABEL a=flags\n").unwrap();
+    let context = context.to_str().unwrap();
+    let host = match std::env::consts::ARCH {
+        "x86_64" => "linux/amd64",
+        _ => "linux/arm64",
+    };
+    #[rustfmt::skip]
+    let id = engine.ok(&[
+        "build", "-q", "--rm", "--force-rm", "--load", "--compress", "--platform", host,
+        "--cache-from", "host", "--isolation", "default", context,
+    ]);
+    assert!(id.starts_with("sha256:"), "{id}");
+    let other = engine.fails(&["build", "-q", "--platform", "linux/s390x", context], 1);
+    assert!(other.contains("cannot build for linux/s390x"), "{other}");
+    engine.ok(&["history", "-q", "--platform", host, &id]);
+    let other = engine.fails(&["history", "--platform", "linux/s390x", &id], 1);
+    assert!(other.contains("does not provide the specified platform"), "{other}");
+    engine.ok(&["rmi", "--no-prune", &id]);
 }

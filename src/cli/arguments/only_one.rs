@@ -3,6 +3,7 @@
 use clap::{ArgAction, Args};
 
 use super::options::InvalidFlag;
+use crate::model::value::platform::Platform;
 use crate::model::value::units::parse_bytes;
 use crate::model::value::visible;
 use crate::model::{Error, Kind};
@@ -56,6 +57,65 @@ impl FixedFlags {
             "WARNING: Specifying a kernel memory limit is discontinued, and has no effect; use \
              --memory"
         })
+    }
+}
+
+/// Flags of `build` with one value.
+#[derive(Args, Debug, Default)]
+pub struct FixedBuildFlags {
+    /// Remove intermediate containers after a successful build, as always
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub rm: Option<bool>,
+    /// Always remove intermediate containers, as always
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub force_rm: Option<bool>,
+    /// Set platform of the build; only this machine's
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<Platform>,
+    /// Load the image into the store, as always
+    #[arg(long)]
+    pub load: bool,
+    /// Compress the build context, which is read where it is: without effect
+    #[arg(long)]
+    pub compress: bool,
+    /// Images to consider as cache sources; the store's cache is always considered
+    #[arg(long, value_name = "IMAGE")]
+    pub cache_from: Vec<String>,
+    /// Container isolation technology; only `default`
+    #[arg(long, value_name = "NAME")]
+    pub isolation: Option<String>,
+    /// Skip image verification, as always
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub disable_content_trust: Option<bool>,
+}
+
+impl FixedBuildFlags {
+    /// Refuses other values.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`].
+    pub fn check(&self) -> Result<(), InvalidFlag> {
+        only("isolation", self.isolation.as_deref(), &["", "default"], false)?;
+        check_trust(self.disable_content_trust)?;
+        if self.rm == Some(false) && self.force_rm != Some(true) {
+            let message = "--rm=false is not supported: no intermediate container is kept";
+            let error = Error::new(Kind::Unsupported, message)
+                .hint("run a step by hand: lifebox run -it IMAGE sh");
+            return Err(InvalidFlag { error, by_client: false });
+        }
+        let host = Platform::host();
+        match self.platform.as_ref().filter(|platform| !host.accepts(platform)) {
+            Some(platform) => {
+                let message = format!("cannot build for {platform}: this machine is {host}");
+                let error = Error::new(Kind::Unsupported, message)
+                    .hint(format!("write --platform {host}, or build on such a machine"));
+                Err(InvalidFlag { error, by_client: false })
+            }
+            None => Ok(()),
+        }
     }
 }
 

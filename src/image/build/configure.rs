@@ -103,7 +103,8 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
             config(document)["User"] = json!(user);
         }
         BuildStep::Expose(ports) => {
-            let ports: Vec<_> = ports.iter().map(|port| port::expand(port)).collect::<Result<_>>()?;
+            let ports: Vec<_> =
+                ports.iter().map(|port| port::expand(port)).collect::<Result<_>>()?;
             add_keys(document, "ExposedPorts", &ports.concat())?;
         }
         BuildStep::Volume(paths) => add_keys(document, "Volumes", paths)?,

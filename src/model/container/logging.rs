@@ -40,8 +40,9 @@ impl FromStr for LogDriver {
             "none" => Ok(LogDriver::None),
             _ => {
                 let message = format!("log driver `{}` is not supported", visible::short(text));
-                Err(Error::new(Kind::Unsupported, message)
-                    .hint("write --log-driver json-file, and read the lines with `lifebox logs -f`"))
+                Err(Error::new(Kind::Unsupported, message).hint(
+                    "write --log-driver json-file, and read the lines with `lifebox logs -f`",
+                ))
             }
         }
     }

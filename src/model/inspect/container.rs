@@ -4,13 +4,13 @@ use serde_json::{Map, Value, json};
 
 use super::config::{docker_config, extend, time};
 use super::{mounts, namespaces};
+use crate::model::container::logging::{LogConfig, LogDriver};
 use crate::model::container::options::StopTimeout;
 use crate::model::container::resources::{Resources, SHM_SIZE};
 use crate::model::container::security::{Device, MASKED_PATHS, READONLY_PATHS, Seccomp, Security};
 use crate::model::container::status::Status;
 use crate::model::container::storage::Driver;
 use crate::model::container::supervision::Supervision;
-use crate::model::container::logging::{LogConfig, LogDriver};
 use crate::model::container::{Container, ContainerSpec};
 use crate::model::value::health_check::HealthCheck;
 
@@ -154,6 +154,8 @@ fn host_config(container: &Container) -> Value {
     }
     extend(&mut config, resources(&host.resources));
     config["Devices"] = security.devices.iter().map(device).collect();
+    config["DeviceCgroupRules"] =
+        or_null(&security.device_rules.iter().map(ToString::to_string).collect::<Vec<_>>());
     let paths = match (security.privileged, security.system_paths) {
         (true, _) => json!({ "MaskedPaths": null, "ReadonlyPaths": null }),
         (_, true) => json!({ "MaskedPaths": [], "ReadonlyPaths": [] }),
@@ -235,8 +237,8 @@ fn resources(of: &Resources) -> Value {
         "KernelMemoryTCP": 0,
         "MemoryReservation": of.memory_reservation.unwrap_or_default(),
         "MemorySwap": of.swap().unwrap_or_default(),
-        "MemorySwappiness": null,
-        "OomKillDisable": false,
+        "MemorySwappiness": of.memory_swappiness,
+        "OomKillDisable": of.oom_kill_disable,
         "PidsLimit": of.pids(),
         "Ulimits": ulimits,
         "CpuCount": 0,

@@ -144,6 +144,7 @@ fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
         })?;
         seccomp::compile(&profile)?;
     }
+    devices::check_rules(&new.spec.host_config.security.device_rules)?;
     devices::add(&new.spec.host_config.security.devices, &mut config)?;
     directory.write_new("config.json", &config)?;
     directory.write_new("spec.json", new.spec)?;
