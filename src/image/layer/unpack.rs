@@ -18,7 +18,7 @@ use super::overlay_view::{self, Layer};
 use super::record::{self, LayerId, Record};
 use super::tar_split::TarSplitWriter;
 use crate::image::bytes::cancel_check::CancelCheck;
-use crate::image::bytes::compression::{Compression, decompress};
+use crate::image::bytes::compression::{Coding, Compression, decompress};
 use crate::image::bytes::file_range::FileRange;
 use crate::image::bytes::source::Source;
 use crate::image::bytes::spool::{self, write_all};
@@ -155,8 +155,8 @@ impl Stack<'_> {
         if let Some(ready) = self.known(id, source)? {
             return Ok(ready);
         }
-        let span = source.open()?;
         let name = format!("{}-{number}", self.prefix);
+        let span = self.storable(source, &name, &both)?;
         let root = self.staging.make_dir(&name)?;
         let tar_split =
             fs::create_file(self.staging.directory(), format!("{name}.recipe").as_bytes())?;
@@ -182,6 +182,28 @@ impl Stack<'_> {
         Ok(Ready { key: key.clone(), size: extracted.size, staged: Some(name), blob })
     }
 
+    /// Opens a blob. One that is compressed as no registry knows is uncompressed: the tar is what
+    /// the store keeps.
+    fn storable(
+        &self,
+        source: &dyn Source,
+        name: &str,
+        check: CancelCheck<'_>,
+    ) -> Result<FileRange> {
+        let span = source.open()?;
+        let (stream, coding) = decompress(span.reader())?;
+        let Some(coding) = coding.filter(|coding| coding.of_layers().is_none()) else {
+            return Ok(span);
+        };
+        if source.digest().is_some() {
+            let message = format!("it is compressed with {}", coding.name());
+            return Err(Error::new(Kind::Unsupported, message)
+                .hint("compress the layers with gzip or zstd: manifests have no other"));
+        }
+        let name = format!("{name}.plain");
+        FileRange::whole(spool::write_stream(self.staging.directory(), &name, stream, check)?)
+    }
+
     /// Returns a layer that the store has unpacked, and has or can rebuild as this blob.
     fn known(&self, id: &LayerId, source: &dyn Source) -> Result<Option<Ready>> {
         let Some(key) = record::key(&self.images, id) else { return Ok(None) };
@@ -192,7 +214,7 @@ impl Stack<'_> {
         ) {
             Ok(file) => {
                 let span = FileRange::whole(file)?;
-                (span.length(), decompress(span.reader())?.1)
+                (span.length(), decompress(span.reader())?.1.and_then(Coding::of_layers))
             }
             Err(_) => match record::tar_size(&self.images, &key) {
                 Some(length) if digest == id.diff_id => (length, None),
@@ -329,7 +351,8 @@ impl Reading<'_> {
             kept = Some(name);
         }
         let mut diff = Sha256::new();
-        let (mut stream, compression) = decompress(&mut blob)?;
+        let (mut stream, coding) = decompress(&mut blob)?;
+        let compression = coding.and_then(Coding::of_layers);
         let mut done = 0;
         loop {
             let mut part = vec![0; PART];
