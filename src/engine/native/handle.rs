@@ -29,8 +29,9 @@ pub(in crate::engine) struct Native {
 
 impl Native {
     pub(in crate::engine) fn new(settings: &Settings) -> Self {
+        let settings = settings.with_absolute_root();
         let runtime = Runtime::new(&settings.root, &settings.cgroup_parent);
-        let (settings, build_session) = (settings.clone(), OnceCell::new());
+        let build_session = OnceCell::new();
         Native { settings, runtime, build_session, own_images: None, read_only: false }
     }
 

@@ -16,9 +16,14 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns the settings with an absolute root, as an embedder may give a relative one.
+    pub(super) fn with_absolute_root(&self) -> Self {
+        Settings { root: absolute(self.root.clone()), ..self.clone() }
+    }
+
     /// Overrides settings by the options of a command.
     pub fn take(&mut self, root: Option<PathBuf>, storage: Option<String>) {
-        self.root = root.unwrap_or_else(|| std::mem::take(&mut self.root));
+        self.root = root.map_or_else(|| std::mem::take(&mut self.root), absolute);
         self.storage = storage.or_else(|| self.storage.take());
     }
 
@@ -43,7 +48,7 @@ impl Settings {
             }
         };
         Settings {
-            root: variable("LIFEBOX_ROOT").map_or_else(default, PathBuf::from),
+            root: variable("LIFEBOX_ROOT").map_or_else(default, |root| absolute(root.into())),
             cgroup_parent: std::env::var("LIFEBOX_CGROUP_PARENT")
                 .unwrap_or_else(|_| crate::runtime::cgroup::cgroup_parent()),
             storage: variable("LIFEBOX_STORAGE_DRIVER")
@@ -51,4 +56,9 @@ impl Settings {
             registries: true,
         }
     }
+}
+
+/// Returns the path as seen from any directory: monitors have a working directory of their own.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
