@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::arguments::{Arguments, docker_only};
+use super::arguments::{Arguments, VALUED, docker_only};
 use super::route::{Program, is_script};
 use crate::cli::terminal::command_result::{ENGINE_FAILED, FAILED};
 use crate::cli::terminal::finish::{finish, print_error};
@@ -59,7 +59,7 @@ pub fn verb(words: &[OsString]) -> Option<String> {
     let mut words = words.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
         match word.as_ref() {
-            "--root" | "--storage-driver" | "--lang" => drop(words.next()),
+            flag if VALUED.contains(&flag) => drop(words.next()),
             "container" | "image" | "system" => {}
             flag if flag.starts_with('-') => {}
             verb => return Some(verb.to_owned()),
@@ -74,7 +74,7 @@ fn noun(words: &[OsString]) -> &'static str {
     let mut words = words.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
         match word.as_ref() {
-            "--root" | "--storage-driver" | "--lang" => drop(words.next()),
+            flag if VALUED.contains(&flag) => drop(words.next()),
             flag if flag.starts_with('-') => {}
             "image" => return "image ",
             "system" => return "system ",

@@ -72,6 +72,10 @@ pub fn route(words: &[OsString]) -> Result<(GlobalFlags, Route)> {
             rest = after;
             continue;
         }
+        if matches!(flag, "--debug" | "-D") {
+            rest = after;
+            continue;
+        }
         if flag == "--trace" {
             before.trace = Some(value.unwrap_or_default().to_owned());
             rest = after;
@@ -82,6 +86,7 @@ pub fn route(words: &[OsString]) -> Result<(GlobalFlags, Route)> {
             "--report" => "a file",
             "--storage-driver" => "a name",
             "--lang" => "en or ko",
+            "--log-level" | "-l" => "a level, such as info",
             "--timeout" => "a time, such as 30s",
             "--max-ops" => "a number",
             "--max-memory" => "a size, such as 64m",
@@ -103,6 +108,7 @@ pub fn route(words: &[OsString]) -> Result<(GlobalFlags, Route)> {
             "--timeout" => before.sandbox_flags.timeout = Some(text),
             "--max-ops" => before.sandbox_flags.max_ops = Some(operations(&text)?),
             "--max-memory" => before.sandbox_flags.max_memory = Some(text),
+            "--log-level" | "-l" => {}
             _ => before.storage_driver = Some(text),
         }
         rest = after;

@@ -214,14 +214,20 @@ fn is_after(found: &World, golden: &Golden) -> bool {
 
 const UNNAMED: &str = "image <none>:<none>";
 
-/// Asks `system check` what is left, and has it repaired once.
+/// Asks `system check` what is left, has it repaired once, and types what the repair says of what
+/// it cannot repair.
 pub fn check(stage: &Stage, verdict: &mut Verdict) {
     let found = findings(&stage.run("system check"));
     if found.is_empty() {
         return;
     }
     verdict.repaired = true;
-    stage.run("system check --repair");
+    let repair = stage.run("system check --repair");
+    for line in repair.out.lines() {
+        if let Some((_, way)) = line.split_once(": not repaired: remove it: lifebox ") {
+            verdict.lost.extend(stage.prepare(way).err());
+        }
+    }
     let left = findings(&stage.run("system check"));
     verdict.lost.extend(left.into_iter().map(|line| format!("after a repair: {line}")));
 }

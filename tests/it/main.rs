@@ -71,6 +71,7 @@ mod store;
 mod store_faults;
 mod streams;
 mod teaching;
+mod templates;
 mod tidy;
 mod transfer;
 mod untrusted;

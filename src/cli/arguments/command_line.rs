@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::build::{BuildVerb, FilesVerb};
 use super::container::{
@@ -13,6 +14,7 @@ use super::container::{
 use super::events::EventsArguments;
 use super::exec::ProcessVerb;
 use super::format::FormatArguments;
+use super::grammar;
 use super::learn::LearnArguments;
 use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use super::resources::LimitVerb;
@@ -53,6 +55,13 @@ pub struct Arguments {
     #[arg(long, value_name = "step", global = true, help_heading = GLOBAL, num_args = 0..=1, require_equals = true,
           default_missing_value = "", value_parser = ["", "step"], hide_possible_values = true)]
     pub trace: Option<String>,
+    /// Accepted for Docker's sake, without effect: there is no daemon to debug
+    #[arg(short = 'D', long, help_heading = GLOBAL)]
+    pub debug: bool,
+    /// Accepted for Docker's sake, without effect: there is no log of the engine
+    #[arg(short, long, value_name = "LEVEL", help_heading = GLOBAL, hide_possible_values = true,
+          value_parser = ["debug", "info", "warn", "error", "fatal"])]
+    pub log_level: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
@@ -205,7 +214,15 @@ pub enum OfImage {
 /// # Errors
 /// Fails as clap does; `arg_errors` explains the error.
 pub fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
-    Arguments::try_parse_from(
-        std::iter::once(OsString::from("lifebox")).chain(words.iter().cloned()),
-    )
+    let asked = grammar::without_help(words);
+    let words = asked.as_deref().unwrap_or(words);
+    let line = |words: &[OsString]| [&[OsString::from("lifebox")], words].concat();
+    let matches = grammar::as_docker(Arguments::command(), words).try_get_matches_from(line(words));
+    match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            let help = grammar::help(&Arguments::command(), words);
+            Arguments::command().try_get_matches_from(line(&help)).err().map_or(Err(error), Err)
+        }
+        result => result,
+    }
 }

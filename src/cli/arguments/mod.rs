@@ -8,6 +8,7 @@ pub mod docker_only;
 mod events;
 pub mod exec;
 mod format;
+mod grammar;
 pub mod learn;
 mod options;
 pub mod registry;
@@ -24,6 +25,7 @@ pub use command_line::{Arguments, ContainerVerb, ImageVerb, OfContainer, OfImage
 pub use container::*;
 pub use events::EventsArguments;
 pub use format::FormatArguments;
+pub use grammar::VALUED;
 pub use options::InvalidFlag;
 pub use resources::{LimitVerb, StatsArguments, UpdateArguments};
 pub use script::{

@@ -104,9 +104,8 @@ impl<const LIVE: bool> Args for OptionFlags<LIVE> {
 fn arg(flag: Flag, about: &'static str) -> Arg {
     let arg = Arg::new(flag.long).long(flag.long).help(StyledStr::from(about));
     let arg = match flag.value_name {
-        "" => arg.action(ArgAction::SetTrue).overrides_with(flag.long),
-        // As Docker, a value may begin with `-`.
-        name => arg.action(ArgAction::Append).value_name(name).allow_hyphen_values(true),
+        "" => arg.action(ArgAction::SetTrue),
+        name => arg.action(ArgAction::Append).value_name(name),
     };
     arg.short(flag.short).visible_alias(flag.alias)
 }

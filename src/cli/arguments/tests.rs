@@ -82,6 +82,79 @@ fn each_verb_is_found_under_its_noun_too() {
 }
 
 #[test]
+fn switches_take_a_value_and_the_last_one_counts() {
+    for (line, expected) in [
+        ("run --rm=true alpine", [true, false]),
+        ("run --rm=false alpine", [false, false]),
+        ("run --rm --rm=0 -d=T alpine", [false, true]),
+        ("run --rm=false --rm -d -d alpine", [true, true]),
+        ("run -itd=false --rm=1 alpine", [true, false]),
+    ] {
+        let arguments = run(line);
+        assert_eq!([arguments.new.options.has("rm"), arguments.detach], expected, "{line}");
+    }
+    let both = run("run -it=false alpine");
+    assert!(both.new.options.has("interactive") && !both.new.options.has("tty"));
+    for line in ["run --rm=maybe alpine", "run --rm= alpine", "ps -a=2"] {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        assert!(parse(&words).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn an_option_that_stands_twice_counts_once() {
+    let arguments = run("run --name aa --name bb -m 64m -m 128m -e A=1 -e B=2 alpine");
+    let options = arguments.new.options.options().unwrap();
+    assert_eq!(options.name.map(|name| name.to_string()).as_deref(), Some("bb"));
+    assert_eq!(arguments.new.options.values("env"), ["A=1", "B=2"]);
+    for line in [
+        "ps -a -a --format x --format y -n 1 -n 2",
+        "build -f a -f b .",
+        "stop -t 1 -t 2 web",
+        "logs --tail 1 --tail 2 web",
+        "images -q -q",
+        "rm -f -f web",
+    ] {
+        parsed(line);
+    }
+}
+
+#[test]
+fn a_value_may_begin_with_a_minus() {
+    let arguments = run("run -u -1 -e -x=1 -l -y=1 -w -z --hostname -a --entrypoint -b alpine");
+    for (flag, value) in [
+        ("user", "-1"),
+        ("env", "-x=1"),
+        ("label", "-y=1"),
+        ("workdir", "-z"),
+        ("hostname", "-a"),
+        ("entrypoint", "-b"),
+    ] {
+        assert_eq!(arguments.new.options.values(flag), [value]);
+    }
+    for line in ["kill -s -1 web", "logs --since -1s web", "logs -n -1 web", "exec -u -1 web true"]
+    {
+        parsed(line);
+    }
+}
+
+#[test]
+fn help_is_a_verb_and_shows_plain_flags() {
+    let help = |line: &str| {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        parse(&words).unwrap_err().render().to_string()
+    };
+    assert!(help("help").contains("A scriptable container engine"));
+    for line in ["help run", "-D help run", "run --rm=true --help", "container run --help"] {
+        let text = help(line);
+        assert!(text.contains("--rm") && !text.contains("--rm["), "{line}: {text}");
+    }
+    assert!(help("help image ls").contains("--digests"));
+    assert!(help("help xyzzy").contains("xyzzy"));
+    assert!(matches!(parsed("-D --log-level info -l warn ps -l"), Verb::Container(_)));
+}
+
+#[test]
 fn the_definition_is_consistent() {
     use clap::CommandFactory as _;
     Arguments::command().debug_assert();

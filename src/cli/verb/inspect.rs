@@ -56,8 +56,7 @@ pub fn show(
     }
     if let Some(template) = template {
         for value in &found {
-            let text = template.render(value).map_err(CommandError::with_code(BAD_TEMPLATE))?;
-            terminal.line(text)?;
+            terminal.line(template.render(value)?)?;
         }
     } else if format.is_some() {
         terminal.line(escape_json(&Value::Array(found).to_string()))?;

@@ -29,7 +29,7 @@ pub fn ps(
     arguments: &PsArguments,
 ) -> CommandResult {
     let filters = Filters::of_containers(&arguments.filter)?;
-    let template = template(arguments.format.as_deref())?;
+    let template = template_or_raw(arguments.format.as_deref(), ui::table::ps::RAW)?;
     let mut list = context.backend()?.ps()?;
     choose(&mut list, arguments, &filters);
     let now = Timestamp::now();
@@ -75,7 +75,7 @@ pub fn images(
     terminal: &mut Terminal,
     arguments: &ImagesArguments,
 ) -> CommandResult {
-    let template = template(arguments.format.as_deref())?;
+    let template = template_or_raw(arguments.format.as_deref(), ui::table::images::RAW)?;
     let mut filter = image_filter(context, &arguments.filter, FilterSet::Listing)?;
     filter.all = arguments.all;
     filter.references.extend(arguments.repository.clone());
@@ -148,10 +148,14 @@ pub fn image_filter(
 
 /// Parses `--format`. Returns `None` for the default table, which is also `table` alone.
 pub fn template(format: Option<&str>) -> std::result::Result<Option<Template>, CommandError> {
-    match format {
-        None | Some("" | "table") => Ok(None),
-        Some(text) => {
-            Template::parse(text).map(Some).map_err(CommandError::with_code(BAD_TEMPLATE))
-        }
-    }
+    let Some(text) = format.filter(|text| !matches!(*text, "" | "table")) else { return Ok(None) };
+    Template::parse_row(text).map(Some).map_err(CommandError::with_code(BAD_TEMPLATE))
+}
+
+/// As [`template`], where `raw` stands for a template of its own.
+pub fn template_or_raw(
+    format: Option<&str>,
+    raw: &str,
+) -> std::result::Result<Option<Template>, CommandError> {
+    template(format.map(|text| if text == "raw" { raw } else { text }))
 }

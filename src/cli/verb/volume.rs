@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::context::CommandContext;
 use super::filters::volume_filter;
 use super::inspect;
-use super::list::template;
+use super::list::template_or_raw;
 use super::prune::{PruneSummary, confirm};
 use crate::cli::arguments::volume::{
     CreateVolumeArguments, InspectVolumesArguments, PruneVolumesArguments, RmVolumesArguments,
@@ -65,7 +65,7 @@ fn list(
     arguments: &VolumesArguments,
 ) -> CommandResult {
     let filter = volume_filter(&arguments.filter, &["dangling", "label", "name"])?;
-    let template = template(arguments.format.as_deref())?;
+    let template = template_or_raw(arguments.format.as_deref(), ui::table::volumes::RAW)?;
     let mut list = context.backend()?.volumes()?;
     list.retain(|one| filter.matches(one));
     if arguments.quiet {

@@ -35,8 +35,10 @@ impl Runtime {
             }
             return Ok(state);
         }
+        // Before the exit is recorded: what has exited is not looked at again.
+        let spec = directory.known_spec()?;
         let state = self.record_lost_exit(directory, state, id)?;
-        if directory.read_spec().is_ok_and(|spec| spec.host_config.auto_remove) {
+        if spec.is_some_and(|spec| spec.host_config.auto_remove) {
             if !self.read_only {
                 self.containers.remove(id, Some(&state.name))?;
             }

@@ -25,7 +25,7 @@ impl Runtime {
         options: &RemoveOptions,
         cancel: &CancelToken,
     ) -> Result<()> {
-        let spec = self.containers.directory(id).read_spec().ok();
+        let spec = self.containers.directory(id).known_spec()?;
         self.remove_container(id, options, cancel)?;
         let owner = spec.filter(|_| options.volumes);
         let names = owner.map(|spec| spec.host_config.mounts.anonymous()).unwrap_or_default();

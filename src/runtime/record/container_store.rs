@@ -221,7 +221,7 @@ impl ContainerStore {
     /// When something cannot be removed; `system check --repair` tries again.
     pub fn remove(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<()> {
         let path = self.directory(id).path().to_owned();
-        let spec = self.directory(id).read_spec().ok();
+        let spec = self.directory(id).known_spec()?;
         // What a link leads to is not the place for what goes: one look more, before much work.
         store_dir::make(&self.place("removing"))?;
         let removing = self.place("removing").join(id.as_str());

@@ -89,6 +89,19 @@ impl Directory {
         }
     }
 
+    /// Reads the container's spec as far as there is one: `None` if it is missing or damaged. Who
+    /// removes by it must not take a host without memory for a container without volumes.
+    ///
+    /// # Errors
+    /// When the host cannot read it now.
+    pub fn known_spec(&self) -> Result<Option<ContainerSpec>> {
+        match self.read_spec() {
+            Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::NotFound) => Ok(None),
+            Err(error) if error.errno().is_none() => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
     /// Reads the container's last written state.
     ///
     /// # Errors

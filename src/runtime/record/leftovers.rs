@@ -6,8 +6,8 @@ use std::path::Path;
 use super::aside::{ASIDE, remove_tree, set_aside};
 use super::container_store::{ContainerStore, anonymous_of};
 use super::directory::Directory;
-use crate::model::Result;
 use crate::model::observe::check_report::{CheckOptions, Resolution};
+use crate::model::{Error, Kind, Result};
 use crate::sys::lock::{self, Share};
 use crate::sys::store_dir;
 
@@ -48,10 +48,8 @@ impl ContainerStore {
             let kind = path.parent().and_then(Path::file_name).unwrap_or_default().display();
             let name = path.file_name().unwrap_or_default().display();
             let what = format!("a container in `{kind}`: {name}");
-            let removed = options.repair.then(|| {
-                self.finish_removal(&leftover);
-                remove_tree(path)
-            });
+            let finish = || self.finish_removal(&leftover).and_then(|()| remove_tree(path));
+            let removed = options.repair.then(finish);
             (what, Resolution::of_removal(removed))
         });
         Ok(found.collect())
@@ -93,25 +91,25 @@ impl ContainerStore {
         Ok(found)
     }
 
-    /// Removes the volumes of a container whose removal a killed process left half done; returns
-    /// false if another process uses the volumes now.
-    fn finish_removal(&self, leftover: &Directory) -> bool {
-        let volumes = leftover.read_spec().map(|spec| anonymous_of(&spec)).unwrap_or_default();
+    /// Removes the volumes of a container whose removal a killed process left half done.
+    ///
+    /// # Errors
+    /// When another process uses the volumes now, or one cannot be taken away.
+    fn finish_removal(&self, leftover: &Directory) -> Result<()> {
+        let spec = leftover.known_spec()?;
+        let volumes = spec.as_ref().map(anonymous_of).unwrap_or_default();
         if volumes.is_empty() || leftover.path().parent() != Some(&self.place("removing")) {
-            return true;
+            return Ok(());
         }
-        match self.volumes().try_lock_exclusive() {
-            Ok(Some(held)) => match self.take_unused(&held, &volumes) {
-                Ok(unused) => {
-                    drop(held);
-                    // What cannot be deleted is set aside.
-                    unused.into_iter().for_each(|volume| drop(volume.delete()));
-                    true
-                }
-                Err(_) => false,
-            },
-            _ => false,
-        }
+        let Some(held) = self.volumes().try_lock_exclusive()? else {
+            let why = "another process uses the volumes now";
+            return Err(Error::new(Kind::Refused, why).hint("try again: lifebox system check"));
+        };
+        let unused = self.take_unused(&held, &volumes)?;
+        drop(held);
+        // What cannot be deleted is set aside.
+        unused.into_iter().for_each(|volume| drop(volume.delete()));
+        Ok(())
     }
 
     /// Removes containers that killed processes left partly created or removed.
@@ -125,7 +123,7 @@ impl ContainerStore {
             let path = leftover.path();
             // What could not be removed is for `system check --repair`.
             let is_aside = path.extension().is_some_and(|ending| ending == ASIDE);
-            if !is_aside && self.finish_removal(&leftover) && remove_tree(path).is_err() {
+            if !is_aside && self.finish_removal(&leftover).is_ok() && remove_tree(path).is_err() {
                 set_aside(path);
             }
         }

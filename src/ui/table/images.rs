@@ -112,6 +112,10 @@ pub fn fields(row: &Row<'_>, now: Timestamp, zone: &TimeZone, no_trunc: bool) ->
     })
 }
 
+/// The template of `--format raw`.
+pub const RAW: &str = "repository: {{.Repository}}\ntag: {{.Tag}}\nimage_id: {{.ID}}\n\
+    created_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n";
+
 /// Returns the headings of the fields, for `table` templates.
 pub fn headings() -> Value {
     json!({

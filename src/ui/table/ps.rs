@@ -107,6 +107,11 @@ pub fn fields(container: &Container, now: Timestamp, zone: &TimeZone, no_trunc: 
     })
 }
 
+/// The template of `--format raw`.
+pub const RAW: &str = "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\n\
+    created_at: {{.CreatedAt}}\nstate:{{pad .State 1 0}}\nstatus:{{pad .Status 1 0}}\nnames: {{.Names}}\n\
+    labels:{{pad .Labels 1 0}}\nports:{{pad .Ports 1 0}}\n";
+
 /// Returns the headings of the fields, for `table` templates.
 pub fn headings() -> Value {
     json!({

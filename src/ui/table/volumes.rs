@@ -33,6 +33,9 @@ pub fn fields(one: &VolumeUse) -> Value {
     })
 }
 
+/// The template of `--format raw`.
+pub const RAW: &str = "name: {{.Name}}\ndriver: {{.Driver}}\n";
+
 /// Returns the headings of the fields, for `table` templates.
 pub fn headings() -> Value {
     json!({

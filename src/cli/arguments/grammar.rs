@@ -1,0 +1,99 @@
+//! Docker's grammar of flags (Go's pflag), given to all verbs at once: a switch takes `=false`, an
+//! option that stands twice counts once, and a value may begin with `-`.
+
+use std::ffi::OsString;
+
+use clap::builder::ValueRange;
+use clap::{Arg, ArgAction, Command};
+
+/// The global flags that take a value in a word of their own.
+pub const VALUED: [&str; 6] =
+    ["--root", "--storage-driver", "--lang", "--log-level", "-l", "--config"];
+
+/// Gives the command and the verb that `words` name Docker's grammar; all other verbs would cost
+/// each start some time.
+pub fn as_docker(command: Command, words: &[OsString]) -> Command {
+    let path = path(&command, words);
+    along(command, &path)
+}
+
+fn along(command: Command, path: &[String]) -> Command {
+    let command = command.mut_args(flag);
+    match path.split_first() {
+        Some((verb, below)) => command.mut_subcommand(verb, |verb| along(verb, below)),
+        None => command,
+    }
+}
+
+/// Returns the verb in `words` with the noun before it, by their names.
+fn path(command: &Command, words: &[OsString]) -> Vec<String> {
+    let (mut at, mut path) = (command, Vec::new());
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if VALUED.iter().any(|flag| word == flag) {
+            words.next();
+        } else if let Some(verb) = at.find_subcommand(word) {
+            at = verb;
+            path.push(verb.get_name().to_owned());
+        } else if !word.as_encoded_bytes().starts_with(b"-") {
+            break;
+        }
+    }
+    path
+}
+
+fn flag(arg: Arg) -> Arg {
+    if arg.is_positional() {
+        return arg;
+    }
+    let id = arg.get_id().clone();
+    let needs_value = arg.get_num_args().is_none_or(|count| count == ValueRange::SINGLE);
+    match arg.get_action() {
+        ArgAction::SetTrue => arg
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .value_parser(boolean)
+            .value_name("BOOL")
+            .default_missing_value("true")
+            .default_value("false")
+            .overrides_with(id),
+        ArgAction::Set => arg.allow_hyphen_values(needs_value).overrides_with(id),
+        ArgAction::Append => arg.allow_hyphen_values(needs_value),
+        _ => arg,
+    }
+}
+
+/// Reads the value of a switch as Go does (strconv, `ParseBool`).
+///
+/// # Errors
+/// Says what is allowed.
+pub fn boolean(word: &str) -> Result<bool, String> {
+    match word {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
+        _ => Err("write true or false".to_owned()),
+    }
+}
+
+/// Returns the words that ask for the help of the verb in `words`, without its flags: the help is
+/// written by the flags as they are, not by what the grammar makes of them.
+pub fn help(command: &Command, words: &[OsString]) -> Vec<OsString> {
+    let path = path(command, words).into_iter().map(OsString::from);
+    path.chain(["--help".into()]).collect()
+}
+
+/// Returns the words that `help VERB` stands for.
+pub fn without_help(words: &[OsString]) -> Option<Vec<OsString>> {
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        match word.to_str() {
+            Some("help") => break,
+            Some(flag) if VALUED.contains(&flag) => at += 2,
+            Some(flag) if flag.starts_with('-') => at += 1,
+            _ => return None,
+        }
+    }
+    let (before, [_, after @ ..]) = words.split_at_checked(at)? else { return None };
+    Some([before, after, &["--help".into()]].concat())
+}
