@@ -29,7 +29,10 @@ pub fn instead_of_directory(path: &Path) -> io::Result<Option<&'static str>> {
 ///
 /// # Errors
 /// As [`instead_of_file`].
-pub fn instead_of(path: &Path, is_right: fn(&FileType) -> bool) -> io::Result<Option<&'static str>> {
+pub fn instead_of(
+    path: &Path,
+    is_right: fn(&FileType) -> bool,
+) -> io::Result<Option<&'static str>> {
     found(path, is_right)
 }
 

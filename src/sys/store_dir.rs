@@ -68,8 +68,9 @@ pub fn make(path: &Path) -> Result<()> {
         Ok(()) => fs::sync_dir(parent.unwrap_or(Path::new("."))),
         // Another process was faster.
         Err(Errno::EXIST) => check(path),
-        Err(errno) => Err(explain(path, errno.into()))
-            .context(|| format!("mkdir `{}`", path.display())),
+        Err(errno) => {
+            Err(explain(path, errno.into())).context(|| format!("mkdir `{}`", path.display()))
+        }
     }
 }
 
@@ -86,8 +87,9 @@ pub fn check(path: &Path) -> Result<()> {
     let what = || format!("stat `{}`", path.display());
     match instead_of_directory(path).map_err(|error| explain(path, error)).context(what)? {
         None => Ok(()),
-        Some(name) => Err(in_its_place("a directory", name))
-            .context(|| format!("use `{}`", path.display())),
+        Some(name) => {
+            Err(in_its_place("a directory", name)).context(|| format!("use `{}`", path.display()))
+        }
     }
 }
 

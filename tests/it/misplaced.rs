@@ -84,7 +84,8 @@ impl Case {
         let ran = self.run(arguments);
         assert!(ran.code != 0, "{}: lifebox {arguments}: {ran:?}", self.shown);
         let name = self.paths[0].file_name().unwrap().to_string_lossy();
-        let is_named = ran.err.contains(&*name) && ran.err.contains("lifebox system check --repair");
+        let is_named =
+            ran.err.contains(&*name) && ran.err.contains("lifebox system check --repair");
         assert!(is_named, "{}: lifebox {arguments}: {ran:?}", self.shown);
     }
 
@@ -92,7 +93,12 @@ impl Case {
     #[track_caller]
     fn is_found_and_put_right(&self) {
         let found = self.run("system check");
-        assert_eq!((found.code, found.err.contains("error")), (1, false), "{}: {found:?}", self.shown);
+        assert_eq!(
+            (found.code, found.err.contains("error")),
+            (1, false),
+            "{}: {found:?}",
+            self.shown
+        );
         for path in &self.paths {
             let name = path.file_name().unwrap().to_string_lossy();
             // A container is shown by its name.
@@ -153,7 +159,10 @@ fn what_stands_in_the_place_of_a_directory_of_the_root_is_named_found_and_put_ri
         ("removing", vec!["rm box"]),
         ("names", vec![run, "start box", "rename box other"]),
         ("builds", vec![&build]),
-        ("volumes", vec!["volume ls", "volume create new", "run --rm -v data:/x hundredcounter true"]),
+        (
+            "volumes",
+            vec!["volume ls", "volume create new", "run --rm -v data:/x hundredcounter true"],
+        ),
     ];
     for (number, (place, needs)) in places.iter().enumerate() {
         for kind in some(INSTEAD_OF_DIRECTORY, number) {
@@ -243,7 +252,10 @@ fn what_stands_in_the_place_of_a_containers_directory_is_found_and_put_right() {
     for (number, place) in places.into_iter().enumerate() {
         for kind in some(INSTEAD_OF_DIRECTORY, number) {
             let case = Case::new(&template, &[place], kind);
-            case.is_needed_by("start box");
+            // The kernel follows a link.
+            if kind != "a link" {
+                case.is_needed_by("start box");
+            }
             case.is_found_and_put_right();
             assert_eq!(case.run("start box").code, 0, "{}", case.shown);
         }
@@ -325,7 +337,6 @@ fn what_stands_in_the_place_of_a_file_of_the_root_is_found_and_put_right() {
         "images/lock",
         "images/oci-layout",
         "images/index.json",
-        "images/index.json.copy",
     ];
     for kind in INSTEAD_OF_FILE {
         let case = Case::new(&template, &files, kind);
@@ -334,6 +345,8 @@ fn what_stands_in_the_place_of_a_file_of_the_root_is_found_and_put_right() {
         }
         case.is_found_and_put_right();
         assert_eq!(case.run("--isolated -e print(1)").code, 0, "{}", case.shown);
+        let case = Case::new(&template, &["images/index.json.copy"], kind);
+        case.is_found_and_put_right();
     }
 }
 
@@ -356,15 +369,20 @@ fn lines_of_the_journal_that_cannot_be_read_are_counted_and_blanked() {
     let events = || engine.run(&["events", "--until", "0s", "--format", "{{.Actor.ID}}"]);
     let told = events();
     assert_eq!(told.out, "one\ntwo\n");
-    let said = "[lifebox: 3 lines of the journal cannot be read: lifebox system check --repair]\n";
-    assert_eq!(told.err, said);
+    // Each where they stand, as `logs` says what is lost.
+    let said = |count: &str| {
+        format!("[lifebox: {count} of the journal cannot be read: lifebox system check --repair]\n")
+    };
+    assert_eq!(told.err, said("1 line") + &said("2 lines"));
     let found = engine.run(&["system", "check"]);
     assert!(found.out.contains("damage: `events.jsonl`: 3 lines cannot be read\n"), "{found:?}");
     assert_eq!(found.code, 1);
 
     // One who follows it notices nothing.
     let length = std::fs::metadata(&journal).unwrap().len();
-    assert!(engine.ok(&["system", "check", "--repair"]).contains("3 lines cannot be read: removed"));
+    assert!(
+        engine.ok(&["system", "check", "--repair"]).contains("3 lines cannot be read: removed")
+    );
     assert_eq!(std::fs::metadata(&journal).unwrap().len(), length);
     assert!(engine.ok(&["system", "check"]).ends_with("no damage"));
     engine.ok(&["volume", "create", "three"]);

@@ -155,8 +155,7 @@ impl Native {
         let lower: Vec<String> = lower.iter().map(Self::from_container).collect();
         let environment = merge::process_env(spec);
         let name = &spec.id.short().parse()?;
-        let new =
-            NewContainer { spec, name, environment: &environment, lower: &lower, root: None };
+        let new = NewContainer { spec, name, environment: &environment, lower: &lower, root: None };
         self.runtime.write_config(&new)?;
         drop(merged);
         Ok(())

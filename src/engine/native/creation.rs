@@ -99,7 +99,11 @@ impl Native {
 
     /// Returns the directories that overlayfs stacks for these layers. If some are merged, also
     /// returns the lock that keeps the merge until the container has it.
-    pub(super) fn stack(&self, store: &Store, layers: &[Digest]) -> Result<(Vec<PathBuf>, Option<File>)> {
+    pub(super) fn stack(
+        &self,
+        store: &Store,
+        layers: &[Digest],
+    ) -> Result<(Vec<PathBuf>, Option<File>)> {
         let stack = store.stack(layers, host::max_layers())?;
         if stack.len() == layers.len().max(1) {
             return Ok((stack, None));

@@ -200,7 +200,11 @@ impl ContainerStore {
                 format!("multiple IDs found with provided prefix: {query}"),
             )
             .hint("write more digits of the id")),
-            (None, _) => Err(ContainerId::none_called(query)),
+            (None, _) => {
+                // Without the names, a container has none.
+                store_dir::check(&self.place("names"))?;
+                Err(ContainerId::none_called(query))
+            }
         }
     }
 

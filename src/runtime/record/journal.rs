@@ -17,7 +17,6 @@ use jiff::Timestamp;
 use nix::sys::inotify::Inotify;
 
 use super::directory::Directory;
-use super::mend_journal::is_blank;
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::MountKind;
 use crate::model::error::Context;
@@ -184,6 +183,11 @@ impl EventReader {
 /// Parses a line; `None` for one that says nothing.
 fn parse(line: &[u8]) -> Option<serde_json::Result<Event>> {
     (!is_blank(line)).then(|| serde_json::from_slice(line))
+}
+
+/// Returns whether a line says nothing: also what a repair has blanked.
+pub(super) fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
 }
 
 /// Records an event of the container in `directory`, with the attributes of its record.

@@ -114,9 +114,8 @@ impl ContainerStore {
             let number = name.to_str().and_then(|name| name.strip_prefix("events.jsonl."));
             number.is_some_and(|number| number.parse::<u64>().is_ok())
         };
-        let is_of_root = |name: &OsString| {
-            is_full_journal(name) || name.as_encoded_bytes().ends_with(b".lock")
-        };
+        let is_of_root =
+            |name: &OsString| is_full_journal(name) || name.as_encoded_bytes().ends_with(b".lock");
         files.extend(self.names_in("").into_iter().filter(is_of_root).map(PathBuf::from));
         let builds = self.names_in("builds").into_iter().map(|name| Path::new("builds").join(name));
         // What an earlier repair has kept does not belong to the engine.
@@ -175,8 +174,10 @@ impl ContainerStore {
     fn mend_lock(&self, id: &ContainerId, options: &CheckOptions) -> Option<(String, Resolution)> {
         let path = self.directory(id).file("lock");
         let kind = place::instead_of_file(&path).ok()??;
-        let what =
-            format!("the container `{}`: its `lock` is {kind}, not a regular file", self.shown_name(id));
+        let what = format!(
+            "the container `{}`: its `lock` is {kind}, not a regular file",
+            self.shown_name(id)
+        );
         let make = || {
             clear_place(&path)?;
             record_file::open_or_create_lock(&path)
@@ -227,10 +228,7 @@ impl ContainerStore {
 }
 
 /// Returns a finding with what became of it: what was kept is named.
-pub(crate) fn replaced(
-    what: String,
-    done: Option<Result<Option<String>>>,
-) -> (String, Resolution) {
+pub(crate) fn replaced(what: String, done: Option<Result<Option<String>>>) -> (String, Resolution) {
     match done {
         None => (what, Resolution::Found),
         Some(Ok(None)) => (what, Resolution::Repaired),

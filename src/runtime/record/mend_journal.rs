@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::journal::{Journal, lock};
+use super::journal::{Journal, is_blank, lock};
 use crate::model::error::Context as _;
 use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::model::observe::event::Event;
@@ -75,7 +75,7 @@ fn damaged_lines(path: &Path, options: &CheckOptions) -> Result<Option<(String, 
     Ok(Some((what, Resolution::of_removal(blanked))))
 }
 
-/// Returns where the lines are that are no events, without their newline.
+/// Returns where the lines stand that cannot be read as events, without their newline.
 fn damaged_in(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -87,9 +87,4 @@ fn damaged_in(bytes: &[u8]) -> Vec<Range<usize>> {
         }
     }
     found
-}
-
-/// Returns whether a line says nothing: also what a repair has blanked.
-pub(super) fn is_blank(line: &[u8]) -> bool {
-    line.iter().all(u8::is_ascii_whitespace)
 }

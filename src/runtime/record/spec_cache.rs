@@ -27,7 +27,7 @@ impl SpecCache {
     /// Returns the spec of a container.
     pub(crate) fn read(&self, directory: &Directory, id: &ContainerId) -> Result<ContainerSpec> {
         let path = directory.file("spec.json");
-        // Of a link itself: one that leads nowhere is a damaged record, not a missing one.
+        // Of a link itself: a dangling one is a damaged record, not a missing one.
         let file = fs::symlink_metadata(&path);
         let file = file.map_err(|error| store_dir::explain(directory.path(), error));
         let file = file.context(|| format!("read `{}`", path.display()))?;

@@ -83,7 +83,7 @@ impl Checking<'_> {
         Ok(self.options.repair.then_some(index))
     }
 
-    /// Reports an error of the store as damage, so that the check goes on.
+    /// Reports an error of the store as damage, so that the check continues.
     fn note(&mut self, checked: Result<()>, image: Option<String>) -> Result<()> {
         match checked {
             Err(error) if store_dir::is_of_store(&error) => {
