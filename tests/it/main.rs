@@ -59,6 +59,7 @@ mod repl;
 mod report;
 mod restart;
 mod rootless;
+mod roots;
 mod runtimetest;
 mod save;
 mod scale;

@@ -31,6 +31,7 @@ impl PrivateStore {
         let what = || format!("create a store `{name}` in `{}`", settings.root.display());
         engine::check_owner(settings)?;
         std::fs::create_dir_all(&settings.root).context(what)?;
+        engine::check_owner(settings)?;
         for number in 1..=MOST {
             let name = if number == 1 { name.to_owned() } else { format!("{name}-{number}") };
             let root = settings.root.join(&name);

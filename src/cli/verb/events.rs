@@ -58,7 +58,8 @@ fn report_unreadable(terminal: &mut Terminal, lines: u64) -> std::io::Result<()>
 
 fn options(arguments: &EventsArguments, now: Timestamp) -> Result<EventOptions> {
     let time = |text: &Option<String>| {
-        text.as_deref().map(|text| time_arg(text, now, TimeZone::system)).transpose()
+        let given = text.as_deref().filter(|text| !text.is_empty());
+        given.map(|text| time_arg(text, now, TimeZone::system)).transpose()
     };
     Ok(EventOptions {
         since: time(&arguments.since)?,

@@ -10,6 +10,7 @@ use crate::image::Store;
 use crate::model::Result;
 use crate::model::image::own::OwnImages;
 use crate::runtime::Runtime;
+use crate::runtime::host::owner;
 
 /// The reference of the image of the host's own programs.
 pub(super) const HOST: &str = "host:latest";
@@ -48,7 +49,11 @@ impl Native {
     pub(super) fn store(&self) -> Result<Store> {
         let store = match self.read_only {
             true => Store::open_read_only(&self.settings.root),
-            false => Store::open(&self.settings.root)?,
+            false => {
+                let store = Store::open(&self.settings.root)?;
+                owner::check(&self.settings.root)?;
+                store
+            }
         };
         Ok(store.fenced(self.own_images.clone()))
     }

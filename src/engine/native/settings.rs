@@ -18,7 +18,7 @@ pub struct Settings {
 impl Settings {
     /// Overrides settings by the options of a command.
     pub fn take(&mut self, root: Option<PathBuf>, storage: Option<String>) {
-        self.root = root.unwrap_or_else(|| std::mem::take(&mut self.root));
+        self.root = root.map_or_else(|| std::mem::take(&mut self.root), absolute);
         self.storage = storage.or_else(|| self.storage.take());
     }
 
@@ -43,7 +43,7 @@ impl Settings {
             }
         };
         Settings {
-            root: variable("LIFEBOX_ROOT").map_or_else(default, PathBuf::from),
+            root: variable("LIFEBOX_ROOT").map_or_else(default, |root| absolute(root.into())),
             cgroup_parent: std::env::var("LIFEBOX_CGROUP_PARENT")
                 .unwrap_or_else(|_| crate::runtime::cgroup::cgroup_parent()),
             storage: variable("LIFEBOX_STORAGE_DRIVER")
@@ -51,4 +51,9 @@ impl Settings {
             registries: true,
         }
     }
+}
+
+/// Returns a root by its path from `/`: a monitor has another working directory.
+fn absolute(root: PathBuf) -> PathBuf {
+    std::path::absolute(&root).unwrap_or(root)
 }

@@ -3,6 +3,7 @@
 //! Each layer is read once: one thread reads, checks digests and uncompresses, another unpacks the
 //! result. A layer whose entries depend on the layers below waits for them; the others do not.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -62,6 +63,8 @@ pub(crate) struct Stack<'a> {
     pub(crate) staging: &'a Staging,
     pub(crate) sources: &'a [Box<dyn Source + 'a>],
     pub(crate) ids: Vec<LayerId>,
+    /// What earlier images of the same import have in the staging directory, by key.
+    pub(crate) earlier: &'a HashMap<Digest, Ready>,
     /// The prefix of the names of these layers in the staging directory.
     pub(crate) prefix: String,
 }
@@ -152,6 +155,9 @@ impl Stack<'_> {
         let both = || check().and_then(|()| shared.check());
         both()?;
         let (id, source) = (&self.ids[number], &*self.sources[number]);
+        if let Some(ready) = self.staged_before(id, source) {
+            return Ok(ready);
+        }
         if let Some(ready) = self.known(id, source)? {
             return Ok(ready);
         }
@@ -180,6 +186,13 @@ impl Stack<'_> {
         )?;
         let key = if extracted.stands_alone { &id.diff_id } else { &id.above };
         Ok(Ready { key: key.clone(), size: extracted.size, staged: Some(name), blob })
+    }
+
+    /// Returns a layer that an earlier image of the same import has brought, as this blob.
+    fn staged_before(&self, id: &LayerId, source: &dyn Source) -> Option<Ready> {
+        let ready = self.earlier.get(&id.diff_id).or_else(|| self.earlier.get(&id.above))?;
+        let is_same = source.digest().is_none_or(|digest| *digest == ready.blob.digest);
+        is_same.then(|| ready.clone())
     }
 
     /// Returns a layer that the store has unpacked, and has or can rebuild as this blob.

@@ -335,10 +335,9 @@ fn refuse_if_needed(image: &Removal<'_>, options: &RemoveImageOptions) -> Result
         return Err(refused(format!("it is used by the container {all}"))
             .hint("remove the container first, or use --force: the container keeps its layers"));
     }
-    let repositories: BTreeSet<_> = tags.iter().map(Reference::repository).collect();
-    if by_id && repositories.len() > 1 {
+    if by_id && tags.len() > 1 {
         let names = list(tags.iter().map(Reference::familiar), " and ");
-        return Err(refused("it has tags in several repositories".to_owned())
+        return Err(refused("it has several tags".to_owned())
             .hint(format!("remove {names}, or use --force")));
     }
     Ok(())

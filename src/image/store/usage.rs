@@ -79,7 +79,7 @@ impl Store {
             images: self.image_usage(users)?,
             image_bytes: self.bytes()?,
             reclaimable: self.prune(&unused, users)?.bytes,
-            containers: Vec::new(),
+            ..Usage::default()
         })
     }
 

@@ -23,6 +23,7 @@ use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::{Error, Kind, Result};
+use crate::runtime::host::owner;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
 use crate::sys::lock::{self, Share};
@@ -72,7 +73,7 @@ impl ContainerStore {
             let path = self.place(kind);
             store_dir::make(&path).map_err(with_way)?;
         }
-        Ok(())
+        owner::check(&self.root)
     }
 
     /// Creates a container: `fill` writes its files into a new directory, which is then published
@@ -319,4 +320,24 @@ fn with_way(failed: Error) -> Error {
         return failed.hint("run as root, or choose another directory with --root or LIFEBOX_ROOT");
     }
     failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_that_another_user_creates_just_now_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        if std::os::unix::fs::chown(place.path(), Some(0), None).is_err() {
+            eprintln!("LEFT OUT: a directory of another user needs root");
+            return;
+        }
+        let root = place.path().join("root");
+        let store = ContainerStore::at(&root);
+        crate::runtime::host::owner::check(&root).unwrap();
+        fs::create_dir(&root).unwrap();
+        std::os::unix::fs::chown(&root, Some(4_000_000_000), None).unwrap();
+        assert_eq!(store.prepare().unwrap_err().kind(), Kind::Denied);
+    }
 }

@@ -82,6 +82,7 @@ impl Volumes {
 
     fn lock_file(&self) -> Result<File> {
         store_dir::make(&self.path)?;
+        self.path.parent().map_or(Ok(()), host::owner::check)?;
         let path = self.path.join(".lock");
         let file = sys::record_file::open_or_create_lock(&path);
         file.context(|| format!("open `{}`", path.display()))

@@ -45,6 +45,7 @@ impl Store {
             options: *options,
             cancelled,
             staging,
+            listed: None,
             healthy: HashSet::new(),
             healthy_blobs: HashSet::new(),
             unpacked: 0,
@@ -103,7 +104,8 @@ impl Checking<'_> {
         while changes < ATTEMPTS {
             let Some(seen) = self.indexed(id)? else { return Ok(()) };
             let checked = self.check_image(id, &seen.entries);
-            let is_unchanged = |now: &Self| now.indexed(id).map(|now| now.as_ref() == Some(&seen));
+            let is_unchanged =
+                |now: &mut Self| now.indexed(id).map(|now| now.as_ref() == Some(&seen));
             let settled = match checked {
                 Ok(damage) if damage.is_empty() => Settled::Done,
                 Ok(damage) => self.settle(id, &seen, damage)?,
