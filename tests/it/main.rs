@@ -45,6 +45,7 @@ mod logs;
 mod long_calls;
 mod lost_output;
 mod many_layers;
+mod misplaced;
 mod mounts;
 mod namespaces;
 mod nested_values;

@@ -64,6 +64,8 @@ fn if_directory(opened: Result<OwnedFd, Errno>) -> Result<Option<OwnedFd>, Errno
 fn clear_mark(directory: &OwnedFd, mark: &CStr) -> Result<(), Errno> {
     match rustix::fs::unlinkat(directory, mark, AtFlags::empty()) {
         Err(Errno::NOENT) => Ok(()),
+        // Not made by us; a mark all the same.
+        Err(Errno::ISDIR) => rustix::fs::unlinkat(directory, mark, AtFlags::REMOVEDIR),
         result => result,
     }
 }
