@@ -18,7 +18,7 @@ use crate::engine::dockerfile::words::Expander;
 use crate::engine::dockerfile::{self, instructions};
 use crate::engine::{self, CancelToken, Settings};
 use crate::image::Store;
-use crate::image::build::pattern::Ignore;
+use crate::image::build::ignore::Ignore;
 use crate::image::layer::extract::extract;
 use crate::image::registry::manifest::{self, Named};
 use crate::image::store::document::Document;
@@ -250,7 +250,7 @@ fn dockerignore(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (rules, path) = text.split_once('\0').unwrap_or((text, "a/b/c"));
     if let Ok(ignore) = Ignore::new(rules.lines()) {
-        ignore.leaves_out(&path[..path.floor_char_boundary(4096)]);
+        ignore.paths().leaves_out(&path[..path.floor_char_boundary(4096)]);
         ignore.takes_back();
     }
 }

@@ -353,29 +353,6 @@ pub fn sync_dir(path: &std::path::Path) -> Result<()> {
     })
 }
 
-/// Creates a directory with mode 0700, with its missing parents, and syncs what holds a new one.
-/// Something of this name stays.
-pub fn make_dirs(path: &std::path::Path) -> Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let mode = Mode::from_raw_mode(0o700);
-    match rustix::fs::mkdir(path, mode) {
-        Ok(()) => return sync_dir(parent.unwrap_or(std::path::Path::new("."))),
-        Err(Errno::EXIST) => return Ok(()),
-        Err(Errno::NOENT) if parent.is_some() => {}
-        Err(errno) => return Err(failed_at("mkdir", path, errno)),
-    }
-    make_dirs(parent.unwrap_or(path))?;
-    match rustix::fs::mkdir(path, mode) {
-        // Another process was faster.
-        Ok(()) | Err(Errno::EXIST) => sync_dir(parent.unwrap_or(path)),
-        Err(errno) => Err(failed_at("mkdir", path, errno)),
-    }
-}
-
-fn failed_at(call: &str, path: &std::path::Path, errno: Errno) -> Error {
-    Error::from_errno(format!("{call} `{}`", path.display()), errno.raw_os_error())
-}
-
 /// Wraps `syncfs(2)`: all writes to the file system of `fd` are on disk.
 pub fn sync_filesystem(fd: impl AsFd) -> Result<()> {
     rustix::fs::syncfs(fd).map_err(|errno| Error::from_errno("syncfs", errno.raw_os_error()))

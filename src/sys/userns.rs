@@ -86,19 +86,22 @@ fn unshare(flags: i32) -> Result<(), Errno> {
 /// before.
 pub fn identity() -> &'static Identity {
     static IDENTITY: OnceLock<Identity> = OnceLock::new();
-    IDENTITY.get_or_init(|| {
-        let read = |file: &str| std::fs::read_to_string(format!("/proc/self/{file}"));
-        let read = |file: &str| read(file).unwrap_or_default();
-        let users = Identity { uids: parse(&read("uid_map")), ..Identity::default() };
-        if !users.in_user_namespace() {
-            return users;
-        }
-        Identity {
-            gids: parse(&read("gid_map")),
-            groups_fixed: read("setgroups").trim() == "deny",
-            ..users
-        }
-    })
+    IDENTITY.get_or_init(identity_now)
+}
+
+/// As [`identity`], for a process that may enter another user namespace after it.
+pub fn identity_now() -> Identity {
+    let read = |file: &str| std::fs::read_to_string(format!("/proc/self/{file}"));
+    let read = |file: &str| read(file).unwrap_or_default();
+    let users = Identity { uids: parse(&read("uid_map")), ..Identity::default() };
+    if !users.in_user_namespace() {
+        return users;
+    }
+    Identity {
+        gids: parse(&read("gid_map")),
+        groups_fixed: read("setgroups").trim() == "deny",
+        ..users
+    }
 }
 
 /// Returns whether this process is in a user namespace that is not the initial one.

@@ -54,7 +54,7 @@ macro_rules! needs_root {
 fn images() -> &'static Path {
     static IMAGES: OnceLock<PathBuf> = OnceLock::new();
     IMAGES.get_or_init(|| {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("images");
+        let root = place_of_images();
         let _ = std::fs::remove_dir_all(&root);
         let run = |arguments: &[&str]| {
             let output =
@@ -65,6 +65,18 @@ fn images() -> &'static Path {
         run(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
         root
     })
+}
+
+/// Where they are: below `target`, unless that is in another user's directory, where no store may be.
+fn place_of_images() -> PathBuf {
+    use std::os::unix::fs::MetadataExt as _;
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let own = rustix::process::geteuid().as_raw();
+    let is_ours = |path: &Path| path.metadata().is_ok_and(|found| [0, own].contains(&found.uid()));
+    match place.ancestors().all(is_ours) {
+        true => place.join("images"),
+        false => std::env::temp_dir().join(format!("lifebox-images-of-{own}")),
+    }
 }
 
 /// The path of a file in `tests/fixtures`.

@@ -213,6 +213,45 @@ fn a_container_whose_socket_was_removed_can_be_removed() {
     assert!(wait_until(TIMEOUT, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
 }
 
+#[test]
+fn a_stop_without_the_socket_lets_the_program_end_by_itself() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let program = "trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.05; done";
+    let policies: [&[&str]; 3] = [&[], &["--restart", "always"], &["--rm"]];
+    let stops = policies.map(|policy| {
+        let name = format!("box{}", policy.len() + policy.first().map_or(0, |word| word.len()));
+        let words = [&["run", "-d", "--name", &name], policy, &["host", "sh", "-c", program]];
+        engine.ok(&words.concat());
+        engine.wrote(&name, "up");
+        fs::remove_file(engine.container_directory(&name).join("monitor.sock")).unwrap();
+        (engine.spawn(&["stop", &name]), name, policy)
+    });
+    // A container that does not end by the signal is killed when the time is over.
+    let stays = "trap '' TERM; echo up; while :; do sleep 0.05; done";
+    engine.ok(&["run", "-d", "--name", "stays", "host", "sh", "-c", stays]);
+    engine.wrote("stays", "up");
+    engine.ok(&["pause", "stays"]);
+    fs::remove_file(engine.container_directory("stays").join("monitor.sock")).unwrap();
+    let stop = engine.spawn(&["stop", "-t", "1", "stays"]);
+    for (stop, name, policy) in stops {
+        let ran = ran_to_its_end(stop);
+        assert_eq!((ran.code, ran.out), (0, format!("{name}\n")), "{policy:?}: {}", ran.err);
+        if policy == ["--rm"] {
+            assert_eq!(engine.status(&name), "gone");
+            continue;
+        }
+        assert_eq!(engine.status(&name), "exited", "{policy:?}");
+        let logs = engine.run(&["logs", &name]).out;
+        assert_eq!(logs, "up\nbye\n", "{policy:?}");
+        if policy.is_empty() {
+            assert_eq!(engine.get(&name, "{{.State.ExitCode}}"), "5");
+        }
+    }
+    assert_eq!(ran_to_its_end(stop).code, 0);
+    assert_eq!(engine.get("stays", "{{.State.Status}} {{.State.ExitCode}}"), "exited 137");
+}
+
 /// What a check with a repair says, after which a second one finds nothing.
 #[track_caller]
 fn repaired(engine: &TestEngine) -> String {

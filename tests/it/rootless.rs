@@ -44,7 +44,7 @@ fn contents(store: &Path) -> String {
 }
 
 /// Verbs of each kind: readers and writers, of containers, images and volumes.
-const VERBS: &[&str] = &[
+pub const VERBS: &[&str] = &[
     "ps",
     "images",
     "info",

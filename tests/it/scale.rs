@@ -2,6 +2,8 @@
 //! processor time, and not sixteen times. Processor time, because the machine may be loaded.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -92,6 +94,54 @@ fn thousands_of_tags_are_listed_and_removed_in_time_that_is_in_proportion() {
     in_proportion("rmi", times[0].1, times[1].1);
 }
 
+/// The program, traced for these system calls, and where they are written; without strace the
+/// program alone.
+fn traced(engine: &TestEngine, calls: &str) -> (Command, Option<PathBuf>) {
+    if engine.shell("strace").arg("-V").output().is_err() {
+        eprintln!("LEFT OUT: the count of the reads and writes needs strace");
+        return (engine.command(&[]), None);
+    }
+    let trace = engine.root().join("trace");
+    let mut command = engine.shell("strace");
+    command.args(["-f", "-e", &format!("trace={calls}"), "-o"]).arg(&trace);
+    command.arg(crate::harness::LIFEBOX);
+    (command, Some(trace))
+}
+
+/// How many of the traced calls name the list of images.
+#[track_caller]
+fn uses_of_list(trace: &Path) -> usize {
+    let trace = std::fs::read_to_string(trace).unwrap();
+    let is_use = |line: &&str| line.contains("/index.json\"") || line.contains("\"index.json\"");
+    trace.lines().filter(is_use).count()
+}
+
+#[test]
+fn many_images_are_loaded_with_one_change_of_the_list_and_checked_with_few_reads() {
+    needs_root!();
+    let engine = TestEngine::empty();
+    // A store begins with a list.
+    load(&engine, &[(tags("other", 1), json!({"Cmd": ["/x"]}))]);
+    let images: Vec<_> = tags("one", 30).into_iter().map(|tag| (vec![tag], json!({}))).collect();
+    let file = engine.root().join("in.tar");
+    std::fs::write(&file, archive(&images)).unwrap();
+    let (mut command, trace) = traced(&engine, "rename,renameat,renameat2");
+    let ran = command.args(["load", "-i"]).arg(&file).output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert_eq!(said.matches("Loaded image: one:").count(), 30, "{said}");
+    assert_eq!(trace.map_or(1, |trace| uses_of_list(&trace)), 1);
+    // The layer, which all images share, is there once.
+    let layers = std::fs::read_dir(engine.root().join("images/layers")).unwrap();
+    assert_eq!(layers.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count(), 1);
+    let (mut command, trace) = traced(&engine, "open,openat");
+    let ran = command.args(["system", "check"]).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(said.contains("31 images") && said.contains("no damage"), "{said}");
+    let reads = trace.map_or(1, |trace| uses_of_list(&trace));
+    assert!(reads <= 4, "{reads} reads of the list for 31 images");
+}
+
 #[test]
 fn removing_many_tags_says_each_and_writes_the_list_once() {
     needs_root!();
@@ -101,17 +151,7 @@ fn removing_many_tags_says_each_and_writes_the_list_once() {
     let mut words = tags("one", 40);
     words.insert(20, "missing".to_owned());
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let trace = engine.root().join("trace");
-    let strace = ["-f", "-e", "trace=rename,renameat,renameat2", "-o", trace.to_str().unwrap()];
-    let has_strace = engine.shell("strace").arg("-V").output().is_ok();
-    let mut command = if has_strace {
-        let mut command = engine.shell("strace");
-        command.args(strace).arg(crate::harness::LIFEBOX);
-        command
-    } else {
-        eprintln!("LEFT OUT: the count of the writes needs strace");
-        engine.command(&[])
-    };
+    let (mut command, trace) = traced(&engine, "rename,renameat,renameat2");
     let ran = command.arg("rmi").args(&words).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert_eq!(ran.status.code(), Some(1), "{out}{err}");
@@ -122,10 +162,8 @@ fn removing_many_tags_says_each_and_writes_the_list_once() {
     });
     writeln!(expected, "Deleted: {id}").unwrap();
     assert!(out.starts_with(&expected), "{out}");
-    if has_strace {
-        let trace = std::fs::read_to_string(&trace).unwrap();
-        let writes = trace.lines().filter(|line| line.contains("\"index.json\"")).count();
-        assert_eq!(writes, 1, "{trace}");
+    if let Some(trace) = trace {
+        assert_eq!(uses_of_list(&trace), 1);
     }
     let since = ["events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}"];
     let events = engine.ok(&since);

@@ -101,6 +101,20 @@ fn a_stop_without_a_limit_ends_a_container_whose_monitor_is_stopped() {
     assert_eq!(engine.status("box"), "exited");
 }
 
+#[test]
+fn a_stop_lets_the_program_end_by_itself_though_the_monitor_is_stopped() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let program = "trap 'echo bye > /told; exit 5' TERM; echo up; while :; do sleep 0.05; done";
+    engine.ok(&["run", "-d", "--name", "box", "host", "sh", "-c", program]);
+    engine.wrote("box", "up");
+    signal(monitor(&engine, "box"), Signal::STOP);
+    assert_eq!(ran_to_its_end(engine.spawn(&["stop", "-t", "3", "box"])).code, 0);
+    assert_eq!(engine.status("box"), "exited");
+    let told = engine.container_directory("box").join("upper/told");
+    assert_eq!(fs::read_to_string(told).unwrap(), "bye\n");
+}
+
 /// The mount of cgroup v2.
 fn unified() -> Option<PathBuf> {
     let mounts = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(Path::new);

@@ -176,9 +176,12 @@ pub struct PsArguments {
     /// Format output using a Go template, `table TEMPLATE` or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
-    /// Filter output: name, id, status, label, ancestor, exited
+    /// Filter output: name, id, status, label, ancestor, before, since, volume, ...
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
+    /// Display total file sizes
+    #[arg(short, long)]
+    pub size: bool,
 }
 
 /// The arguments of `logs`.
@@ -213,7 +216,10 @@ pub struct InspectArguments {
     /// Only inspect objects of the given type
     #[arg(long = "type", value_enum)]
     pub kind: Option<Subject>,
-    /// Names or IDs of containers, references or IDs of images
+    /// Display total file sizes of containers
+    #[arg(short, long)]
+    pub size: bool,
+    /// Names or IDs of containers, references or IDs of images, names of volumes
     #[arg(value_name = "NAME", required = true)]
     pub names: Vec<String>,
 }
@@ -225,4 +231,6 @@ pub enum Subject {
     Container,
     /// An image.
     Image,
+    /// A volume.
+    Volume,
 }

@@ -79,7 +79,7 @@ pub struct TopArguments {
     /// The container
     #[arg(value_name = "CONTAINER")]
     pub container: String,
-    /// Options of ps; only -ef, the default
+    /// Options of ps of this host, such as -o pid,comm (default -ef)
     #[arg(value_name = "PS OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
     pub options: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Docker's grammar of flags (Go's pflag), given to all verbs at once: a switch takes `=false`, an
+//! Docker's grammar of flags (Go's pflag), which each verb is given: a switch takes `=false`, an
 //! option that stands twice counts once, and a value may begin with `-`.
 
 use std::ffi::OsString;

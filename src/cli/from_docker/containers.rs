@@ -1,5 +1,7 @@
 //! Translates the verbs of containers.
 
+use jiff::Timestamp;
+
 use super::unsupported::{refuse, refused};
 use super::words::{Options, each, filters, flag, one, parsed, time};
 use crate::cli::arguments::{
@@ -127,9 +129,9 @@ pub fn rm(arguments: &RmArguments) -> Vec<Expression> {
 /// Translates `docker ps`.
 pub fn ps(arguments: &PsArguments) -> Result<Vec<Expression>> {
     let verb = "docker ps";
-    refuse(verb, &[("--format", arguments.format.is_some())])?;
+    refuse(verb, &[("--format", arguments.format.is_some()), ("--size", arguments.size)])?;
     // Wrong filters fail as they do in the verb.
-    Filters::of_containers(&arguments.filter)?;
+    Filters::of_containers(&arguments.filter, |_| Ok(Timestamp::UNIX_EPOCH))?;
     let known = ["ancestor", "exited", "health", "id", "label", "name", "status"];
     let mut options = parsed([("all", flag(arguments.all))]);
     let last = if arguments.latest { Some(1) } else { arguments.last.filter(|n| *n > 0) };
@@ -184,9 +186,11 @@ pub fn inspect(arguments: &InspectArguments, noun: Option<Subject>) -> Result<Ve
         match arguments.kind.or(noun) {
             Some(Subject::Container) => Expression::Call("container", vec![name]),
             Some(Subject::Image) => Expression::Call("image", vec![name]),
-            None => name,
+            Some(Subject::Volume) | None => name,
         }
     };
+    let of_volume = arguments.kind == Some(Subject::Volume);
+    refuse("docker inspect", &[("--size", arguments.size), ("--type volume", of_volume)])?;
     let path = match arguments.format.as_deref() {
         None | Some("json" | "{{json .}}" | "{{.}}") => Vec::new(),
         Some(template) => place(template).ok_or_else(|| {

@@ -12,6 +12,9 @@ use crate::cli::terminal::screen::Terminal;
 use crate::model::value::visible::{escape_json, escape_line};
 use crate::script::{self, Finding, Severity};
 
+/// How many findings are drawn, each with its line: a script may be one long line.
+const MOST_DRAWN: usize = 100;
+
 /// Checks scripts. The exit code is 1 if one has an error, or with `--strict` a warning.
 pub fn check(terminal: &mut Terminal, arguments: &CheckArguments) -> CommandResult {
     let color = std::io::stdout().is_terminal()
@@ -22,8 +25,12 @@ pub fn check(terminal: &mut Terminal, arguments: &CheckArguments) -> CommandResu
     }
     match arguments.format {
         CheckForm::Plain => {
-            for finding in &found {
+            for finding in found.iter().take(MOST_DRAWN) {
                 terminal.styled(&format!("{}\n\n", finding.drawn(color)))?;
+            }
+            if found.len() > MOST_DRAWN {
+                let more = found.len() - MOST_DRAWN;
+                terminal.line(format_args!("{more} more: lifebox check --format short"))?;
             }
             if !found.is_empty() {
                 terminal.line(summary(&found))?;

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use crate::model::value::units::parse_duration;
 use crate::model::{Error, Kind, Result};
 
-/// Parses a timestamp, a local date or time, seconds since 1970, or a duration before `now`.
+/// Parses a timestamp, a local date or time, seconds since 1970, or a duration before
+/// `now`; with a minus, after it.
 ///
 /// # Errors
 /// [`Kind::Invalid`], with the accepted forms.
@@ -20,8 +21,9 @@ pub fn time_arg(text: &str, now: Timestamp, zone: impl Fn() -> TimeZone) -> Resu
             local.to_zoned_datetime(zone()).ok().map(|zoned| zoned.timestamp())
         })
         .or_else(|| {
-            let back = parse_duration(text).ok().filter(|_| text.ends_with(char::is_alphabetic))?;
-            now.checked_sub(back).ok()
+            let (later, span) = text.strip_prefix('-').map_or((false, text), |span| (true, span));
+            let span = parse_duration(span).ok().filter(|_| span.ends_with(char::is_alphabetic))?;
+            if later { now.checked_add(span).ok() } else { now.checked_sub(span).ok() }
         });
     read.ok_or_else(|| {
         Error::new(Kind::Invalid, format!("invalid time `{text}`")).hint(
@@ -57,6 +59,7 @@ mod tests {
             ("2026-01-02T15:04:05.5", "2026-01-02T06:04:05.5Z"),
             ("2026-01-02T15:04", "2026-01-02T06:04:00Z"),
             ("2026-01-02", "2026-01-01T15:00:00Z"),
+            ("-90s", "2026-01-02T12:01:30Z"),
             ("1767355200", "2026-01-02T12:00:00Z"),
             ("1767355200.25", "2026-01-02T12:00:00.25Z"),
             ("10m", "2026-01-02T11:50:00Z"),

@@ -1,22 +1,17 @@
-//! `exec`, `attach`, `top` and `port`; attaches this terminal to a container.
+//! `exec`, `attach` and `port`; attaches this terminal to a container.
 
 use super::context::CommandContext;
-use super::copy;
-use super::environment;
+use super::{copy, environment, top};
 use std::time::Duration;
 
-use crate::cli::arguments::exec::{
-    AttachArguments, ExecArguments, PortArguments, ProcessVerb, TopArguments,
-};
+use crate::cli::arguments::exec::{AttachArguments, ExecArguments, PortArguments, ProcessVerb};
 use crate::cli::terminal::command_result::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
 use crate::cli::terminal::screen;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{Attach, Backend, CancelToken};
 use crate::model::container::exec::{AttachOutcome, DetachKeys, ExecOptions};
-use crate::model::observe::top::Process;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use crate::ui::format::columns;
 
 /// Carries out a verb of processes in a container.
 ///
@@ -30,7 +25,7 @@ pub fn process_verb(
     match verb {
         ProcessVerb::Exec(arguments) => exec(context, terminal, arguments),
         ProcessVerb::Attach(arguments) => attach(context, terminal, arguments),
-        ProcessVerb::Top(arguments) => top(context, terminal, arguments),
+        ProcessVerb::Top(arguments) => top::top(context, terminal, arguments),
         ProcessVerb::Cp(arguments) => copy::cp(context, terminal, arguments),
         ProcessVerb::Port(arguments) => port(context, arguments),
     }
@@ -96,29 +91,6 @@ fn attach(
         start: false,
     };
     Ok(attach_to(context, terminal, &id, connection)?)
-}
-
-/// Carries out `top`.
-fn top(
-    context: &CommandContext,
-    terminal: &mut Terminal,
-    arguments: &TopArguments,
-) -> CommandResult {
-    if let Some(option) = arguments.options.iter().find(|option| option.as_str() != "-ef") {
-        let message = format!("ps option `{option}` is not supported");
-        return Err(Error::new(Kind::Unsupported, message)
-            .hint("leave out the option, or choose columns in a script with top(c)")
-            .into());
-    }
-    let backend = context.backend()?;
-    let processes = backend.top(&backend.find(&arguments.container)?)?;
-    let mut text = format!("{}\n", Process::TITLES.join("\t"));
-    for process in processes {
-        text.push_str(&process.row().join("\t"));
-        text.push('\n');
-    }
-    terminal.text(&columns::align(&text))?;
-    Ok(0)
 }
 
 /// Carries out `port`: prints no port, because there are no published ports.

@@ -1,18 +1,25 @@
 //! `--filter` of `ps`, `images`, `image prune`, `volume ls` and `events`.
 
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
+use regex::Regex;
 
 use crate::model::container::Container;
 use crate::model::container::status::Status;
 use crate::model::image::filter::ImageFilter;
 use crate::model::observe::event::EventFilter;
-use crate::model::observe::volume::VolumeFilter;
+use crate::model::observe::volume::{VolumeFilter, VolumeUse};
 use crate::model::value::health_check;
 use crate::model::value::reference::Reference;
 use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 
-const OF_CONTAINERS: [&str; 7] = ["ancestor", "exited", "health", "id", "label", "name", "status"];
+const OF_CONTAINERS: [&str; 14] = [
+    "ancestor", "before", "exited", "expose", "health", "id", "is-task", "label", "name",
+    "network", "publish", "since", "status", "volume",
+];
+const OF_VOLUMES: [&str; 4] = ["dangling", "driver", "label", "name"];
 const OF_IMAGES: [&str; 6] = ["before", "dangling", "label", "reference", "since", "until"];
 /// The filters of `prune`; the first is for images only.
 const OF_PRUNING: [&str; 4] = ["dangling", "label", "label!", "until"];
@@ -39,19 +46,59 @@ pub fn pair(text: &str) -> Result<(String, String)> {
     Ok((key.trim().to_lowercase(), value.to_owned()))
 }
 
+/// Regular expressions of names, which are alternatives; without one, each name matches.
+#[derive(Debug, Default)]
+struct Patterns(Vec<Regex>);
+
+impl Patterns {
+    /// Reads the values of a filter, in the syntax that Go's expressions share with Rust's.
+    fn read(key: &str, values: &[&str]) -> Result<Self> {
+        let read = |value: &&str| {
+            // Docker compares names with the slash of `inspect` and without it.
+            let bare = value.strip_prefix("^/").map(|rest| format!("^{rest}"));
+            let bare = bare.or_else(|| value.strip_prefix('/').map(|rest| format!("^{rest}")));
+            Regex::new(bare.as_deref().unwrap_or(value)).map_err(|error| {
+                let error = error.to_string();
+                let why = error.lines().last().unwrap_or_default();
+                let why = why.strip_prefix("error: ").unwrap_or(why);
+                Error::new(Kind::Invalid, format!("invalid filter `{key}={value}`: {why}"))
+                    .hint(format!("write a regular expression: --filter '{key}=^web'"))
+            })
+        };
+        values.iter().map(read).collect::<Result<_>>().map(Patterns)
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|pattern| pattern.is_match(name))
+    }
+}
+
 /// The filters of containers. Values of one key are alternatives, except those of `label`.
 #[derive(Debug, Default)]
 pub struct Filters {
     pairs: Vec<(String, String)>,
+    names: Patterns,
+    ids: Patterns,
+    /// The times of creation of the containers of `before` and `since`.
+    before: Option<Timestamp>,
+    since: Option<Timestamp>,
 }
 
 impl Filters {
-    /// Parses the filters of `ps`.
+    /// Parses the filters of `ps`. `created` returns when a container was created.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for an unknown key, status or exit code.
-    pub fn of_containers(texts: &[String]) -> Result<Self> {
-        let filters = Filters::parse(texts, &OF_CONTAINERS)?;
+    /// [`Kind::Invalid`] for an unknown key, or a wrong status, exit code or regular expression; the
+    /// error of `created`.
+    pub fn of_containers(
+        texts: &[String],
+        created: impl Fn(&str) -> Result<Timestamp>,
+    ) -> Result<Self> {
+        let mut filters = Filters::parse(texts, &OF_CONTAINERS)?;
+        filters.names = Patterns::read("name", &filters.values("name"))?;
+        filters.ids = Patterns::read("id", &filters.values("id"))?;
+        filters.before = filters.values("before").last().map(|name| created(name)).transpose()?;
+        filters.since = filters.values("since").last().map(|name| created(name)).transpose()?;
         for (key, value) in &filters.pairs {
             // Docker's statuses; lifebox never has `removing`.
             let words =
@@ -60,6 +107,8 @@ impl Filters {
                 "status" => words.contains(&value.as_str()),
                 "exited" => value.parse::<i32>().is_ok(),
                 "health" => health_check::FILTER_VALUES.contains(&value.as_str()),
+                "is-task" => truth(key, value).is_ok(),
+                "expose" | "publish" => port_range(value).is_some(),
                 _ => true,
             };
             if !valid {
@@ -69,6 +118,8 @@ impl Filters {
                     "health" => {
                         error.hint(format!("use one of {}", health_check::FILTER_VALUES.join(", ")))
                     }
+                    "is-task" => error.hint("write is-task=true or is-task=false"),
+                    "expose" | "publish" => error.hint(format!("write {key}=80, 80/udp or 80-90")),
                     _ => error.hint("write a number, such as exited=0"),
                 });
             }
@@ -103,7 +154,7 @@ impl Filters {
                 "label" => filter.labels.push(value),
                 "label!" => filter.without_labels.push(value),
                 "reference" => filter.references.push(value),
-                _ => filter.dangling = Some(truth(&value)?),
+                _ => filter.dangling = Some(truth(&key, &value)?),
             }
         }
         Ok(filter)
@@ -123,7 +174,12 @@ impl Filters {
             }
             pairs.push((key, value));
         }
-        Ok(Filters { pairs })
+        Ok(Filters { pairs, ..Filters::default() })
+    }
+
+    fn values(&self, key: &str) -> Vec<&str> {
+        let own = self.pairs.iter().filter(|(known, _)| known == key);
+        own.map(|(_, value)| value.as_str()).collect()
     }
 
     /// Returns whether there is a filter `status`, which makes `ps` list all containers.
@@ -133,7 +189,14 @@ impl Filters {
 
     /// Returns whether a container passes the filters.
     pub fn take_container(&self, container: &Container) -> bool {
-        OF_CONTAINERS.iter().all(|key| self.holds(key, |value| container_is(container, key, value)))
+        let created = container.spec.created;
+        self.names.matches(container.state.name.as_str())
+            && self.ids.matches(container.spec.id.as_str())
+            && self.before.is_none_or(|before| created < before)
+            && self.since.is_none_or(|since| created > since)
+            && OF_CONTAINERS
+                .iter()
+                .all(|key| self.holds(key, |value| container_is(container, key, value)))
     }
 
     /// Returns whether one of the values of `key` matches, or all of those of `label`. True without
@@ -150,7 +213,6 @@ impl Filters {
 fn container_is(container: &Container, key: &str, value: &str) -> bool {
     let (spec, state) = (&container.spec, &container.state);
     match key {
-        "id" => spec.id.as_str().starts_with(value),
         "status" => state.status.as_str() == value,
         "health" => container.health() == value,
         "exited" => {
@@ -168,32 +230,71 @@ fn container_is(container: &Container, key: &str, value: &str) -> bool {
             (same(value).is_some() && same(value) == same(&used.reference))
                 || (id.len() >= 4 && used.id.hex().starts_with(id))
         }
-        _ => name_matches(value, state.name.as_str()),
+        // No container of lifebox is a task of a swarm.
+        "is-task" => truth(key, value) == Ok(false),
+        "network" => spec.host_config.namespaces.network.show("none") == value,
+        "volume" => {
+            let mut mounts = spec.host_config.mounts.list.iter();
+            mounts.any(|mount| mount.source == value || mount.target == value)
+        }
+        "expose" => spec.config.exposed_ports.iter().any(|port| is_in_range(port, value)),
+        // No port is published.
+        "publish" => false,
+        // Compared before.
+        _ => true,
     }
 }
 
-/// Returns whether a pattern is part of the name; `^` and `$` anchor it. A leading `/` is the one
-/// in the output of `inspect`.
-fn name_matches(pattern: &str, name: &str) -> bool {
-    let (pattern, at_start) = match pattern.strip_prefix('^') {
-        Some(rest) => (rest, true),
-        None => (pattern, false),
+/// Reads `80`, `80/udp` or `80-90/tcp`.
+fn port_range(text: &str) -> Option<(RangeInclusive<u16>, &str)> {
+    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+    let range = first.parse().ok()?..=last.parse().ok()?;
+    (!range.is_empty() && ["tcp", "udp", "sctp"].contains(&protocol)).then_some((range, protocol))
+}
+
+/// Returns whether a port such as `80/tcp` is one of a filter's.
+fn is_in_range(port: &str, filter: &str) -> bool {
+    let (Some((port, protocol)), Some((range, of_filter))) = (port_range(port), port_range(filter))
+    else {
+        return false;
     };
-    let (pattern, at_end) = match pattern.strip_suffix('$') {
-        Some(rest) => (rest, true),
-        None => (pattern, false),
-    };
-    let at_start = at_start || pattern.starts_with('/');
-    let pattern = pattern.strip_prefix('/').unwrap_or(pattern);
-    match (at_start, at_end) {
-        (true, true) => name == pattern,
-        (true, false) => name.starts_with(pattern),
-        (false, true) => name.ends_with(pattern),
-        (false, false) => name.contains(pattern),
+    protocol == of_filter && range.contains(port.start())
+}
+
+/// The filters of `volume ls`.
+#[derive(Debug, Default)]
+pub struct VolumeFilters {
+    filter: VolumeFilter,
+    names: Patterns,
+    drivers: Vec<String>,
+}
+
+impl VolumeFilters {
+    /// Parses the filters of `volume ls`.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for an unknown key, or a wrong value or regular expression.
+    pub fn of_volumes(texts: &[String]) -> Result<Self> {
+        let all = Filters::parse(texts, &OF_VOLUMES)?;
+        let rest = all.pairs.iter().filter(|(key, _)| !matches!(key.as_str(), "name" | "driver"));
+        let rest: Vec<String> = rest.map(|(key, value)| format!("{key}={value}")).collect();
+        Ok(VolumeFilters {
+            filter: volume_filter(&rest, &OF_VOLUMES)?,
+            names: Patterns::read("name", &all.values("name"))?,
+            drivers: all.values("driver").into_iter().map(str::to_owned).collect(),
+        })
+    }
+
+    /// Returns whether a volume passes the filters.
+    pub fn take_volume(&self, one: &VolumeUse) -> bool {
+        self.filter.matches(one)
+            && self.names.matches(&one.volume.name)
+            && (self.drivers.is_empty() || self.drivers.iter().any(|driver| driver == "local"))
     }
 }
 
-/// Parses the filters of `volume ls` and `volume prune`.
+/// Parses the filters of `volume prune`, and those of `volume ls` but for names and drivers.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for an unknown key or value.
@@ -201,10 +302,9 @@ pub fn volume_filter(texts: &[String], known: &[&str]) -> Result<VolumeFilter> {
     let mut filter = VolumeFilter::default();
     for (key, value) in Filters::parse(texts, known)?.pairs {
         match key.as_str() {
-            "dangling" => filter.dangling = Some(truth(&value)?),
+            "dangling" => filter.dangling = Some(truth(&key, &value)?),
             "label" => filter.labels.push(value),
-            "label!" => filter.without_labels.push(value),
-            _ => filter.names.push(value),
+            _ => filter.without_labels.push(value),
         }
     }
     Ok(filter)
@@ -222,12 +322,12 @@ pub fn event_filter(texts: &[String]) -> Result<EventFilter> {
     Ok(filter)
 }
 
-fn truth(text: &str) -> Result<bool> {
+fn truth(key: &str, text: &str) -> Result<bool> {
     match text {
         "true" | "1" | "True" | "TRUE" | "t" => Ok(true),
         "false" | "0" | "False" | "FALSE" | "f" => Ok(false),
-        _ => Err(Error::new(Kind::Invalid, format!("invalid filter `dangling={text}`"))
-            .hint("write dangling=true or dangling=false")),
+        _ => Err(Error::new(Kind::Invalid, format!("invalid filter `{key}={text}`"))
+            .hint(format!("write {key}=true or {key}=false"))),
     }
 }
 
@@ -238,7 +338,8 @@ mod tests {
     #[test]
     fn unknown_filters_are_refused_with_the_nearest() {
         let check = |filter: &str, hint: &str| {
-            let error = Filters::of_containers(&[filter.to_owned()]).unwrap_err();
+            let error = Filters::of_containers(&[filter.to_owned()], |_| Ok(Timestamp::UNIX_EPOCH))
+                .unwrap_err();
             assert!(error.hint_text().unwrap_or_default().contains(hint), "{error:?}");
         };
         check("nmae=x", "did you mean `name`?");
@@ -276,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn names_match_in_part_or_whole() {
+    fn names_match_as_regular_expressions() {
         for (pattern, name, expected) in [
             ("we", "web", true),
             ("eb", "web", true),
@@ -284,8 +385,29 @@ mod tests {
             ("^/web$", "web", true),
             ("/web", "web1", true),
             ("web$", "web1", false),
+            ("w[aeiou]b", "web", true),
+            ("^w.b$", "web", true),
+            ("web|db", "my-db", true),
+            ("(?i)WEB", "web", true),
         ] {
-            assert_eq!(name_matches(pattern, name), expected, "{pattern} {name}");
+            let patterns = Patterns::read("name", &[pattern]).unwrap();
+            assert_eq!(patterns.matches(name), expected, "{pattern} {name}");
         }
+        let error = Patterns::read("name", &["we[b"]).unwrap_err();
+        assert!(error.message().contains("unclosed character class"), "{error}");
+    }
+
+    #[test]
+    fn ports_match_by_range_and_protocol() {
+        for (port, filter, expected) in [
+            ("80/tcp", "80", true),
+            ("80/tcp", "80/tcp", true),
+            ("80/tcp", "80/udp", false),
+            ("85/udp", "80-90/udp", true),
+            ("91/tcp", "80-90", false),
+        ] {
+            assert_eq!(is_in_range(port, filter), expected, "{port} {filter}");
+        }
+        assert!(port_range("90-80").is_none() && port_range("web").is_none());
     }
 }

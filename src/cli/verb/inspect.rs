@@ -1,4 +1,4 @@
-//! `inspect`: prints containers and images as Docker's JSON.
+//! `inspect`: prints containers, images and volumes as Docker's JSON.
 
 use serde::Serialize as _;
 use serde_json::Value;
@@ -9,6 +9,7 @@ use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandRe
 use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::Backend;
+use crate::model::observe::volume;
 use crate::model::value::visible::escape_json;
 use crate::model::{Error, Kind, Result};
 use crate::ui::format::template::Template;
@@ -27,7 +28,7 @@ pub fn inspect(
     let backend = context.backend()?.as_ref();
     let only = only.or(arguments.kind);
     show(terminal, arguments.format.as_deref(), &arguments.names, |name| {
-        look_up(backend, name, only)
+        look_up(backend, name, only, arguments.size)
     })
 }
 
@@ -67,23 +68,44 @@ pub fn show(
     Ok(if errors.is_empty() { 0 } else { FAILED })
 }
 
-/// Returns the container of this name, or else the image.
-fn look_up(backend: &dyn Backend, name: &str, only: Option<Subject>) -> Result<Value> {
-    let container = || backend.find(name).and_then(|id| backend.inspect_json(&id));
+/// Returns the container of this name, or else the image or the volume.
+fn look_up(backend: &dyn Backend, name: &str, only: Option<Subject>, size: bool) -> Result<Value> {
     match only {
-        Some(Subject::Container) => container(),
-        Some(Subject::Image) => backend.image_json(name),
-        None => container().or_else(|error| match error.kind() {
-            Kind::NotFound => backend.image_json(name).map_err(|error| match error.kind() {
-                Kind::NotFound | Kind::Invalid => {
-                    Error::new(Kind::NotFound, format!("no such object: `{name}`"))
-                        .hint("see `lifebox ps -a` and `lifebox images`")
-                }
-                _ => error,
-            }),
-            _ => Err(error),
-        }),
+        Some(Subject::Container) => return container(backend, name, size),
+        Some(Subject::Image) => return backend.image_json(name),
+        Some(Subject::Volume) => return backend.volume(name).map(|one| volume::inspect(&one)),
+        None => {}
     }
+    let is_missing = |error: &Error| matches!(error.kind(), Kind::NotFound | Kind::Invalid);
+    container(backend, name, size)
+        .or_else(|error| match error.kind() {
+            Kind::NotFound => backend.image_json(name),
+            _ => Err(error),
+        })
+        .or_else(|error| match is_missing(&error) {
+            true => backend.volume(name).map(|one| volume::inspect(&one)),
+            false => Err(error),
+        })
+        .map_err(|error| match is_missing(&error) {
+            true => Error::new(Kind::NotFound, format!("no such object: `{name}`"))
+                .hint("see `lifebox ps -a`, `lifebox images` and `lifebox volume ls`"),
+            false => error,
+        })
+}
+
+/// Returns a container's document; with `size` as Docker's `--size`, what it has written too.
+fn container(backend: &dyn Backend, name: &str, size: bool) -> Result<Value> {
+    let id = backend.find(name)?;
+    let mut shown = backend.inspect_json(&id)?;
+    if size {
+        let written = backend.container_size(&id)?;
+        let image = backend.inspect(&id)?.spec.image.id;
+        let of_image = backend.image_json(image.as_str()).map(|image| image["Size"].as_u64());
+        let of_image = of_image.ok().flatten().unwrap_or_default();
+        shown["SizeRw"] = written.into();
+        shown["SizeRootFs"] = written.saturating_add(of_image).into();
+    }
+    Ok(shown)
 }
 
 /// Formats JSON with an indentation of four spaces, as Docker's.

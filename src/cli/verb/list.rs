@@ -1,5 +1,7 @@
 //! `ps`, `images` and `history`.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -11,13 +13,14 @@ use crate::cli::arguments::store::{HistoryArguments, ImagesArguments};
 use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult};
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::time_arg::time_arg;
-use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::image::PullPolicy;
 use crate::model::image::filter::ImageFilter;
+use crate::model::{Kind, Result};
 use crate::ui;
 use crate::ui::format::template::Template;
 use crate::ui::table::history::HistoryFormat;
+use crate::ui::table::ps::DiskUsage;
 
 /// Carries out `ps`.
 ///
@@ -28,11 +31,18 @@ pub fn ps(
     terminal: &mut Terminal,
     arguments: &PsArguments,
 ) -> CommandResult {
-    let filters = Filters::of_containers(&arguments.filter)?;
+    let created = |name: &str| {
+        let backend = context.backend()?;
+        Ok(backend.inspect(&backend.find(name)?)?.spec.created)
+    };
+    let filters = Filters::of_containers(&arguments.filter, created)?;
     let template = template_or_raw(arguments.format.as_deref(), ui::table::ps::RAW)?;
     let mut list = context.backend()?.ps()?;
     choose(&mut list, arguments, &filters);
     let now = Timestamp::now();
+    let format = arguments.format.as_deref().unwrap_or_default();
+    let shows_size = arguments.size || format.contains(".Size") || format.contains("json");
+    let sizes = (shows_size && !arguments.quiet).then(|| disk_usage(context, &list)).transpose()?;
     if arguments.quiet {
         for container in &list {
             let id = &container.spec.id;
@@ -40,16 +50,34 @@ pub fn ps(
         }
     } else if let Some(template) = template {
         let zone = TimeZone::system();
-        let rows: Vec<Value> = list
-            .iter()
-            .map(|one| ui::table::ps::fields(one, now, &zone, arguments.no_trunc))
-            .collect();
+        let size = |at: usize| sizes.as_ref().and_then(|sizes| sizes.get(at).copied());
+        let fields =
+            |(at, one)| ui::table::ps::fields(one, size(at), now, &zone, arguments.no_trunc);
+        let rows: Vec<Value> = list.iter().enumerate().map(fields).collect();
         let lines = template.lines(&ui::table::ps::headings(), &rows);
         terminal.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
     } else {
-        terminal.text(&ui::table::ps::containers(&list, now, arguments.no_trunc))?;
+        let sizes = sizes.as_deref();
+        terminal.text(&ui::table::ps::containers(&list, sizes, now, arguments.no_trunc))?;
     }
     Ok(0)
+}
+
+/// Returns what each container has written, and that with the files of its image.
+fn disk_usage(context: &CommandContext, list: &[Container]) -> Result<Vec<DiskUsage>> {
+    let backend = context.backend()?;
+    let images: HashMap<_, _> =
+        backend.images()?.into_iter().map(|image| (image.id, image.size)).collect();
+    let of_one = |one: &Container| {
+        let written = match backend.container_size(&one.spec.id) {
+            // It was removed meanwhile.
+            Err(error) if error.kind() == Kind::NotFound => 0,
+            written => written?,
+        };
+        let of_image = images.get(&one.spec.image.id).copied().unwrap_or_default();
+        Ok(DiskUsage { written, whole: written.saturating_add(of_image) })
+    };
+    list.iter().map(of_one).collect()
 }
 
 /// Keeps the containers that pass filters and flags, the newest first.

@@ -49,7 +49,8 @@ pub fn logs(
 
 fn options(arguments: &LogsArguments, now: Timestamp) -> Result<LogOptions> {
     let time = |text: &Option<String>| {
-        text.as_deref().map(|text| time_arg(text, now, TimeZone::system)).transpose()
+        let given = text.as_deref().filter(|text| !text.is_empty());
+        given.map(|text| time_arg(text, now, TimeZone::system)).transpose()
     };
     Ok(LogOptions {
         follow: arguments.follow,

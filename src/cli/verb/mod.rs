@@ -17,5 +17,6 @@ pub(crate) mod prune;
 pub(crate) mod registry;
 pub(crate) mod stats;
 pub(crate) mod system;
+pub(crate) mod top;
 pub(crate) mod update;
 pub(crate) mod volume;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::context::CommandContext;
-use super::filters::volume_filter;
+use super::filters::{VolumeFilters, volume_filter};
 use super::inspect;
 use super::list::template_or_raw;
 use super::prune::{PruneSummary, confirm};
@@ -64,10 +64,10 @@ fn list(
     terminal: &mut Terminal,
     arguments: &VolumesArguments,
 ) -> CommandResult {
-    let filter = volume_filter(&arguments.filter, &["dangling", "label", "name"])?;
+    let filters = VolumeFilters::of_volumes(&arguments.filter)?;
     let template = template_or_raw(arguments.format.as_deref(), ui::table::volumes::RAW)?;
     let mut list = context.backend()?.volumes()?;
-    list.retain(|one| filter.matches(one));
+    list.retain(|one| filters.take_volume(one));
     if arguments.quiet {
         for one in &list {
             terminal.line(&one.volume.name)?;

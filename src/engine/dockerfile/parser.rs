@@ -5,6 +5,8 @@
 //! here-documents extracted, then each instruction is parsed by its own rules. The crates for this
 //! either miss instructions or find here-documents only where an instruction begins.
 
+use std::collections::HashMap;
+
 use super::lines::{Document, Logical, Reader, escape_directive};
 use super::words;
 use crate::model::image::build::CommandLine;
@@ -183,7 +185,16 @@ fn copy(verb: &'static str, rest: &str, documents: &[Document]) -> Result<Instru
         invalid(format!("{verb} requires at least two arguments, but only one was provided"))
             .hint(format!("write {verb} SOURCE... TARGET"))
     })?;
-    let item = |word: String| match documents.iter().find(|document| document.word == word) {
+    let mut known: HashMap<&str, &Document> = HashMap::new();
+    for document in documents {
+        // One text for each of many words would be a file system full of copies.
+        if known.insert(&document.word, document).is_some() {
+            let word = visible::short(&document.word);
+            return Err(invalid(format!("{verb} names the here-document `{word}` twice"))
+                .hint("give each here-document a name of its own: COPY <<one <<two /dir/"));
+        }
+    }
+    let item = |word: String| match known.get(word.as_str()) {
         Some(document) => Item::Text {
             name: document.name.clone(),
             content: document.content.clone(),

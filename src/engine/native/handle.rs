@@ -10,6 +10,7 @@ use crate::image::Store;
 use crate::model::Result;
 use crate::model::image::own::OwnImages;
 use crate::runtime::Runtime;
+use crate::runtime::host::owner;
 
 /// The reference of the image of the host's own programs.
 pub(super) const HOST: &str = "host:latest";
@@ -29,9 +30,8 @@ pub(in crate::engine) struct Native {
 
 impl Native {
     pub(in crate::engine) fn new(settings: &Settings) -> Self {
-        let settings = settings.with_absolute_root();
         let runtime = Runtime::new(&settings.root, &settings.cgroup_parent);
-        let build_session = OnceCell::new();
+        let (settings, build_session) = (settings.clone(), OnceCell::new());
         Native { settings, runtime, build_session, own_images: None, read_only: false }
     }
 
@@ -49,7 +49,11 @@ impl Native {
     pub(super) fn store(&self) -> Result<Store> {
         let store = match self.read_only {
             true => Store::open_read_only(&self.settings.root),
-            false => Store::open(&self.settings.root)?,
+            false => {
+                let store = Store::open(&self.settings.root)?;
+                owner::check(&self.settings.root)?;
+                store
+            }
         };
         Ok(store.fenced(self.own_images.clone()))
     }

@@ -1,19 +1,25 @@
 //! The state of the engine and its containers: records, the kernel, logs and events.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::handle::Native;
 use super::storage::Found;
-use crate::engine::backend::{EventStream, Files as _, Images as _, LogStream, Observe};
+use crate::engine::backend::{
+    EventStream, Files as _, Images as _, LogStream, Observe, Volumes as _,
+};
+use crate::image::tree_size;
 use crate::model::container::Container;
 use crate::model::container::status::{Action, Status};
 use crate::model::image::build::{Change, ChangeKind};
-use crate::model::image::usage::{ContainerUsage, Usage};
+use crate::model::image::usage::{ContainerUsage, Usage, VolumeUsage};
 use crate::model::observe::event::EventOptions;
 use crate::model::observe::introspection::{Difference, Introspection};
 use crate::model::observe::log::LogOptions;
 use crate::model::observe::stats::Stats;
 use crate::model::observe::system::Info;
+use crate::model::observe::volume::VolumeUse;
 use crate::model::script::trace::TraceStep;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result, inspect};
@@ -130,7 +136,13 @@ impl Observe for Native {
                 size => Some(size.map(|size| ContainerUsage { id, size })),
             }
         });
-        Ok(Usage { containers: containers.collect::<Result<_>>()?, ..usage })
+        let volume = |one: VolumeUse| VolumeUsage {
+            size: tree_size(Path::new(&one.mountpoint)),
+            links: one.users.len() as u64,
+            name: one.volume.name,
+        };
+        let volumes = self.volumes()?.into_iter().map(volume).collect();
+        Ok(Usage { containers: containers.collect::<Result<_>>()?, volumes, ..usage })
     }
 }
 

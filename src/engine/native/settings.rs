@@ -16,11 +16,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Returns the settings with an absolute root, as an embedder may give a relative one.
-    pub(super) fn with_absolute_root(&self) -> Self {
-        Settings { root: absolute(self.root.clone()), ..self.clone() }
-    }
-
     /// Overrides settings by the options of a command.
     pub fn take(&mut self, root: Option<PathBuf>, storage: Option<String>) {
         self.root = root.map_or_else(|| std::mem::take(&mut self.root), absolute);
@@ -58,7 +53,7 @@ impl Settings {
     }
 }
 
-/// Returns the path as seen from any directory: monitors have a working directory of their own.
-fn absolute(path: PathBuf) -> PathBuf {
-    std::path::absolute(&path).unwrap_or(path)
+/// Returns a root by its path from `/`: a monitor has another working directory.
+fn absolute(root: PathBuf) -> PathBuf {
+    std::path::absolute(&root).unwrap_or(root)
 }

@@ -112,7 +112,8 @@ impl Store {
         check: CancelCheck<'_>,
     ) -> Result<Vec<Loaded>> {
         let found = images(contents, platform)?;
-        let mut loads = Vec::with_capacity(found.len());
+        let mut configs = Vec::with_capacity(found.len());
+        let mut others = Vec::with_capacity(found.len());
         for image in &found {
             let config = contents.document(&image.config)?;
             if let Some(platform) = platform {
@@ -123,14 +124,13 @@ impl Store {
                 Ok(Box::new(MemberLayer { range: span, digest: layer.digest.clone() }))
             };
             let layers = image.layers.iter().map(source).collect::<Result<Vec<_>>>()?;
-            loads.push((config, image.manifest.as_deref(), layers, tags(&image.tags)?));
+            configs.push(config);
+            others.push((image.manifest.as_deref(), layers, tags(&image.tags)?));
         }
-        let mut loaded = Vec::with_capacity(loads.len());
-        for (config, manifest, layers, tags) in loads {
-            let incoming = Incoming { manifest, ..Incoming::new(&config, layers, tags) };
-            loaded.push(self.import(staging, &incoming, check)?);
-        }
-        Ok(loaded)
+        let incoming = configs.iter().zip(others).map(|(config, (manifest, layers, tags))| {
+            Incoming { manifest, ..Incoming::new(config, layers, tags) }
+        });
+        self.import_all(staging, &incoming.collect::<Vec<_>>(), check)
     }
 }
 

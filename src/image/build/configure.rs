@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::model::container::Config;
 use crate::model::image::build::{BuildStep, CommandLine, CopyItem, CopyStep, Healthcheck};
 use crate::model::value::account;
-use crate::model::value::env::DEFAULT_PATH;
+use crate::model::value::env::{DEFAULT_PATH, Environment};
 use crate::model::value::platform::Platform;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
@@ -168,28 +168,16 @@ fn set_command(document: &mut Value, key: &str, command: &CommandLine) -> Result
 
 fn set_variables(config: &mut Value, pairs: &[(String, String)]) -> Result<()> {
     let place = &mut config["Env"];
-    let mut env: Vec<String> = place
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect();
+    let entries = place.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut env = Environment::new(entries.map(str::to_owned));
     for (key, value) in pairs {
         if key.is_empty() || key.contains(['=', '*', '\n']) {
             return Err(invalid(format!("`{key}` is not a valid name of a variable")));
         }
         no_nul([key, value])?;
-        let entry = format!("{key}={value}");
-        let has_key = |known: &&mut String| {
-            known.split_once('=').map(|(known, _)| known) == Some(key.as_str())
-        };
-        match env.iter_mut().find(has_key) {
-            Some(known) => *known = entry,
-            None => env.push(entry),
-        }
+        env.apply(format!("{key}={value}"));
     }
-    *place = json!(env);
+    *place = json!(env.into_entries());
     Ok(())
 }
 
@@ -330,14 +318,15 @@ fn describe_copy(copy: &CopyStep) -> String {
     if let Some(mode) = copy.mode {
         text = format!("{text} --chmod={mode:o}");
     }
-    for item in &copy.sources {
-        let name = match item {
-            CopyItem::Path(path) | CopyItem::Name(path) => path,
-            CopyItem::Text { name, .. } => name,
-        };
-        text = format!("{text} {name}");
+    let names = copy.sources.iter().map(|item| match item {
+        CopyItem::Path(path) | CopyItem::Name(path) => path,
+        CopyItem::Text { name, .. } => name,
+    });
+    for name in names.chain([&copy.to]) {
+        text.push(' ');
+        text.push_str(name);
     }
-    format!("{text} {}", copy.to)
+    text
 }
 
 fn pairs(list: &[(String, String)]) -> String {

@@ -12,7 +12,9 @@ use rustix::fs::FileType;
 use sha2::{Digest as _, Sha256};
 
 use super::find::Source;
-use super::pattern::Ignore;
+use super::ignore::Ignore;
+use crate::image::bytes::cancel_check::CancelCheck;
+use crate::image::bytes::spool;
 use crate::image::layer::diff_tar::{entry, xattrs};
 use crate::image::layer::walk::{Node, Tree, Visit, below, not_found, split};
 use crate::image::tar::error::{escaped, lossy};
@@ -23,6 +25,9 @@ use crate::model::error::Context;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
+
+/// How many bytes of a file one read takes.
+const BUFFER: usize = 128 * 1024;
 
 /// A layer in the making, or only its digest.
 pub(crate) struct Copying<'a, 'p> {
@@ -38,6 +43,7 @@ pub(crate) struct Copying<'a, 'p> {
     created: BTreeSet<Vec<u8>>,
     /// Files with several names, by device and inode: the written names.
     written: HashMap<(u64, u64), Vec<u8>>,
+    check: CancelCheck<'a>,
 }
 
 /// The owner of the copied files.
@@ -68,9 +74,10 @@ impl<'a, 'p> Copying<'a, 'p> {
         owner: Owner,
         mode: Option<u32>,
         now: i64,
+        check: CancelCheck<'a>,
     ) -> Self {
         let (created, written) = (BTreeSet::new(), HashMap::new());
-        Copying { base, packer, hash: Sha256::new(), owner, mode, now, created, written }
+        Copying { base, packer, hash: Sha256::new(), owner, mode, now, created, written, check }
     }
 
     /// Returns the digest of all entries, and completes the archive.
@@ -157,19 +164,27 @@ impl<'a, 'p> Copying<'a, 'p> {
     /// Writes an entry, with its content if it has one.
     pub(super) fn put(&mut self, entry: &Entry, content: Option<&mut dyn Read>) -> Result<()> {
         let facts = (entry.kind as u8, entry.mode, entry.uid, entry.gid, entry.size, entry.device);
-        let xattrs = &entry.xattrs;
-        // Debug text is unambiguous: strings are quoted, lists bracketed.
-        let line = format!("{facts:?} {:?} {:?} {xattrs:?}\n", entry.name, entry.link);
-        self.hash.update(line.as_bytes());
+        self.hash.update(format!("{facts:?} {}\n", entry.xattrs.len()));
+        let xattrs = entry.xattrs.iter().flat_map(|(key, value)| [key.as_bytes(), value]);
+        // Each with its length, so that no two entries are written alike.
+        for text in [&entry.name[..], &entry.link].into_iter().chain(xattrs) {
+            self.hash.update(text.len().to_le_bytes());
+            self.hash.update(text);
+        }
         let Some(content) = content else {
             return self.packer.as_mut().map_or(Ok(()), |packer| packer.append(entry));
         };
         let mut hashing = Hashing { inner: content.take(entry.size), hash: &mut self.hash };
         match &mut self.packer {
             Some(packer) => packer.append_file(entry, hashing),
-            None => std::io::copy(&mut hashing, &mut std::io::sink())
-                .map(drop)
-                .context(|| format!("read `{}`", escaped(&entry.name))),
+            None => {
+                let mut buffer = vec![0; BUFFER];
+                let failed = || format!("read `{}`", escaped(&entry.name));
+                while spool::read(&mut hashing, &mut buffer).context(failed)? > 0 {
+                    (self.check)()?;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -187,6 +202,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         }
         // Ignored directories, until one of their entries is not ignored.
         let mut waiting: Vec<Entry> = Vec::new();
+        let mut ignored = ignore.paths();
         tree.walk(&source.path, &mut |node| {
             check()?;
             if node.path == source.path && source.is_directory {
@@ -196,8 +212,10 @@ impl<'a, 'p> Copying<'a, 'p> {
             let rest = rest.strip_prefix(b"/").unwrap_or(rest);
             let name = if rest.is_empty() { to.to_vec() } else { below(to, rest) };
             let directory = fs::type_of(&node.attributes) == FileType::Directory;
-            waiting.retain(|entry| is_below(&name, &entry.name));
-            if ignore.leaves_out(&lossy(&node.path)) {
+            while waiting.last().is_some_and(|entry| !is_below(&name, &entry.name)) {
+                waiting.pop();
+            }
+            if ignored.leaves_out(&lossy(&node.path)) {
                 if directory && ignore.takes_back() {
                     waiting.push(self.directory_entry(node, &name)?);
                     return Ok(Visit::Descend);

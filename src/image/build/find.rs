@@ -2,7 +2,9 @@
 
 use rustix::fs::FileType;
 
-use super::pattern::{Ignore, Pattern, is_pattern};
+use super::ignore::Ignore;
+use super::pattern::{Pattern, is_pattern};
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::layer::walk::{Tree, Visit, below, split};
 use crate::image::tar::error::{escaped, lossy};
 use crate::model::{Error, Kind, Result};
@@ -25,12 +27,13 @@ pub(crate) fn find(
     ignore: &Ignore,
     source: &str,
     literal: bool,
+    check: CancelCheck<'_>,
 ) -> Result<Vec<Source>> {
     let mut found: Vec<(Vec<u8>, Vec<u8>)> = vec![(Vec::new(), Vec::new())];
     for part in parts(source)? {
         let mut next = Vec::new();
         for (holder, _) in &found {
-            for name in matching(tree, holder, part, literal)? {
+            for name in matching(tree, holder, part, literal, check)? {
                 // As if the tree were the whole file system: no link leads out of it.
                 next.push((tree.resolve(&below(holder, &name))?, name));
             }
@@ -41,9 +44,9 @@ pub(crate) fn find(
         }
         found = next;
     }
-    let mut sources = Vec::new();
+    let (mut sources, mut ignored) = (Vec::new(), ignore.paths());
     for (path, name) in found {
-        let left_out = !path.is_empty() && ignore.leaves_out(&lossy(&path));
+        let left_out = !path.is_empty() && ignored.leaves_out(&lossy(&path));
         let Some(node) = tree.find(&path)? else {
             let message = format!("`{}` is a dangling symbolic link", escaped(&name));
             return Err(Error::new(Kind::NotFound, message)
@@ -74,7 +77,14 @@ fn parts(source: &str) -> Result<Vec<&str>> {
 }
 
 /// Returns the names in a directory that match a part of a path.
-fn matching(tree: &Tree<'_>, holder: &[u8], part: &str, literal: bool) -> Result<Vec<Vec<u8>>> {
+fn matching(
+    tree: &Tree<'_>,
+    holder: &[u8],
+    part: &str,
+    literal: bool,
+    check: CancelCheck<'_>,
+) -> Result<Vec<Vec<u8>>> {
+    check()?;
     if literal || !is_pattern(part) {
         return Ok(tree
             .find(&below(holder, part.as_bytes()))?
@@ -85,6 +95,7 @@ fn matching(tree: &Tree<'_>, holder: &[u8], part: &str, literal: bool) -> Result
     let pattern = Pattern::new(part)?;
     let mut names = Vec::new();
     tree.walk(holder, &mut |node| {
+        check()?;
         if node.path == holder {
             return Ok(Visit::Descend);
         }

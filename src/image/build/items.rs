@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::copy::Copying;
+use super::ignore::Ignore;
 use super::opened::Opened;
-use super::pattern::Ignore;
 use super::{configure, find};
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::layer::overlay_view::Layer;
@@ -67,7 +67,7 @@ fn copy_items(
             }
             CopyItem::Path(path) | CopyItem::Name(path) => {
                 let literal = matches!(item, CopyItem::Name(_));
-                let found = find::find(tree, ignore, path, literal)?;
+                let found = find::find(tree, ignore, path, literal, check)?;
                 if found.is_empty() {
                     return Err(not_found(copy, path));
                 }

@@ -11,11 +11,12 @@ pub mod context_file;
 mod copy;
 mod derive;
 mod find;
+pub(crate) mod ignore;
 mod items;
 mod new_layer;
 mod opened;
 mod origin;
-pub(crate) mod pattern;
+mod pattern;
 mod steps;
 
 pub use container::Files;

@@ -147,7 +147,7 @@ impl Store {
         step: &BuildStep,
         owner: (u32, u32),
         packer: Option<Packer<'a>>,
-        check: CancelCheck<'_>,
+        check: CancelCheck<'a>,
     ) -> Result<Digest> {
         let empty = self.empty_document();
         let document = parent.map_or(&empty, |parent| &parent.document);
@@ -164,7 +164,7 @@ impl Store {
             _ => Owner::Is(owner.0, owner.1),
         };
         let mode = if let BuildStep::Copy(copy) = step { copy.mode } else { None };
-        let mut copying = Copying::new(base, packer, owner, mode, now);
+        let mut copying = Copying::new(base, packer, owner, mode, now, check);
         match step {
             BuildStep::Workdir(path) => {
                 let path = copying.resolve(&configure::absolute(document, path))?;

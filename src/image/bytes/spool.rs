@@ -153,7 +153,8 @@ impl Write for SpoolWriter {
     }
 }
 
-fn read(stream: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
+/// Reads once, however often a signal interrupts.
+pub(crate) fn read(stream: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
     loop {
         match stream.read(buffer) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -12,7 +12,10 @@ use object::elf::{
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::read::{ReadCache, ReadRef};
 
+use super::presence::is_missing;
 use crate::image::bytes::stream::open_regular;
+use crate::model::error::Context;
+use crate::model::{Kind, Result};
 
 /// The longest file that is read, in bytes: programs of a small image are shorter.
 const MAX_FILE: u64 = 512 << 20;
@@ -31,20 +34,30 @@ pub(super) struct DynamicSection {
     pub(super) search: Vec<String>,
 }
 
-/// Reads the ELF headers of `path`; `None` if it is not an intact ELF file.
-pub(super) fn dynamic_section(path: &Path) -> Option<DynamicSection> {
-    let file = open_regular(path).ok()?;
-    let length = file.metadata().ok()?.len();
+/// Reads the ELF headers of `path`; `None` if it is missing, or not an intact ELF file.
+///
+/// # Errors
+/// When the file is there and cannot be opened.
+pub(super) fn dynamic_section(path: &Path) -> Result<Option<DynamicSection>> {
+    let file = match open_regular(path) {
+        Ok(file) => file,
+        // Another kind of file is not a library.
+        Err(error) if error.kind() == Kind::Invalid || is_missing(error.errno()) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let length = file.metadata().context(|| format!("stat `{}`", path.display()))?.len();
     if length > MAX_FILE {
-        return None;
+        return Ok(None);
     }
     let data = ReadCache::new(file);
-    let class = *data.read_bytes_at(0, 5).ok()?.get(4)?;
-    match class {
-        2 => read::<FileHeader64<Endianness>, _>(&data).ok(),
-        1 => read::<FileHeader32<Endianness>, _>(&data).ok(),
+    let class = data.read_bytes_at(0, 5).ok().and_then(|start| start.get(4).copied());
+    Ok(match class {
+        Some(2) => read::<FileHeader64<Endianness>, _>(&data).ok(),
+        Some(1) => read::<FileHeader32<Endianness>, _>(&data).ok(),
         _ => None,
-    }
+    })
 }
 
 fn read<'data, Elf, R>(data: R) -> object::read::Result<DynamicSection>
@@ -119,15 +132,16 @@ mod tests {
         {
             let path = directory.path().join("x");
             std::fs::write(&path, content).unwrap();
-            assert_eq!(dynamic_section(&path), None);
+            assert_eq!(dynamic_section(&path).unwrap(), None);
         }
-        assert_eq!(dynamic_section(directory.path()), None);
-        assert_eq!(dynamic_section(Path::new("/dev/zero")), None);
+        for path in [directory.path(), Path::new("/dev/zero"), &directory.path().join("missing")] {
+            assert_eq!(dynamic_section(path).unwrap(), None);
+        }
     }
 
     #[test]
     fn this_test_is_an_elf_file() {
-        let needs = dynamic_section(&std::env::current_exe().unwrap()).unwrap();
+        let needs = dynamic_section(&std::env::current_exe().unwrap()).unwrap().unwrap();
         assert_eq!(needs.kind.0, cfg!(target_pointer_width = "64"));
     }
 }

@@ -1,11 +1,13 @@
 //! Creates the image `host` from programs of the host.
 
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::libraries::Libraries;
+use super::presence;
 use super::tree::{self, Node, Tree};
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool::{SpoolWriter, Spooled};
@@ -13,6 +15,7 @@ use crate::image::bytes::stream::open_regular;
 use crate::image::store::Store;
 use crate::image::store::import::Incoming;
 use crate::model::Result;
+use crate::model::error::Context;
 use crate::model::image::HostImage;
 use crate::model::value::env::DEFAULT_PATH;
 use crate::model::value::platform::Platform;
@@ -65,18 +68,18 @@ impl Store {
         reference: &Reference,
         check: CancelCheck<'_>,
     ) -> Result<HostImage> {
-        let mut machine = HostScan::new();
+        let mut machine = HostScan::new()?;
         for program in programs {
             check()?;
-            machine.program(program);
+            machine.program(program)?;
         }
-        machine.scripts();
+        machine.scripts()?;
         for name in required {
             if machine.missing.iter().any(|missing| first_word(missing) == *name) {
                 return Err(tree::no_program(name, &machine.dirs));
             }
         }
-        machine.base_files();
+        machine.base_files()?;
 
         let staging = self.staging()?;
         let mut writer = SpoolWriter::create(staging.directory(), "host.tar")?;
@@ -136,7 +139,7 @@ struct Busybox {
 }
 
 impl HostScan {
-    fn new() -> Self {
+    fn new() -> Result<Self> {
         // The container's PATH first: a program found there is found inside as well.
         let mut dirs: Vec<PathBuf> = DEFAULT_PATH.split(':').map(PathBuf::from).collect();
         let host = std::env::var_os("PATH").unwrap_or_default();
@@ -148,98 +151,116 @@ impl HostScan {
         HostScan::in_dirs(dirs)
     }
 
-    fn in_dirs(dirs: Vec<PathBuf>) -> Self {
+    fn in_dirs(dirs: Vec<PathBuf>) -> Result<Self> {
         let mut machine = HostScan {
             dirs,
             tree: Tree::default(),
-            libraries: Libraries::new(),
+            libraries: Libraries::new()?,
             busybox: None,
             scripts: Vec::new(),
             missing: Vec::new(),
         };
-        machine.busybox = machine.find("busybox").and_then(|path| {
-            let content = std::fs::read(&path).ok()?;
-            Some(Busybox { path, content })
-        });
-        machine
+        machine.busybox = match machine.find("busybox")? {
+            Some(path) => {
+                let content = std::fs::read(&path);
+                let content = content.context(|| format!("read `{}`", path.display()))?;
+                Some(Busybox { path, content })
+            }
+            None => None,
+        };
+        Ok(machine)
     }
 
-    fn find(&self, name: &str) -> Option<PathBuf> {
-        use std::os::unix::fs::PermissionsExt;
-        self.dirs.iter().map(|dir| dir.join(name)).find(|path| {
-            path.metadata()
-                .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-        })
+    /// Returns the file of a program; `None` if it is missing.
+    fn find(&self, name: &str) -> Result<Option<PathBuf>> {
+        for dir in &self.dirs {
+            let path = dir.join(name);
+            let found = match presence::attributes(&path) {
+                // A directory of another user's, which PATH may have: execvp(3) passes it over.
+                Err(error) if error.errno() == Some(libc::EACCES) && !is_usual(dir) => continue,
+                found => found?,
+            };
+            if found.is_some_and(|found| found.is_file() && found.mode() & 0o111 != 0) {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
     }
 
     /// Adds a program, or records that it is missing and why.
-    fn program(&mut self, name: &str) {
-        let Some(path) = self.find(name) else {
+    fn program(&mut self, name: &str) -> Result<()> {
+        let Some(path) = self.find(name)? else {
             return self.applet(name);
         };
-        if let Some(interpreter) = interpreter_of(&path) {
-            return self.scripts.push((name.to_owned(), path, interpreter));
+        if let Some(interpreter) = interpreter_of(&path)? {
+            self.scripts.push((name.to_owned(), path, interpreter));
+            return Ok(());
         }
-        match self.libraries.closure(&path) {
+        match self.libraries.closure(&path)? {
             Err(library) => self.missing.push(format!("{name} (it needs `{library}`)")),
             Ok(files) => {
                 for file in files.iter().chain([&path]) {
-                    self.tree.add(file);
+                    self.tree.add(file)?;
                 }
-                self.within_path(name, &path);
+                self.within_path(name, &path)?;
             }
         }
+        Ok(())
     }
 
     /// Adds a program that busybox provides: its name is in busybox's table of applets.
-    fn applet(&mut self, name: &str) {
-        let Some(busybox) = &self.busybox else {
-            return self.missing.push(name.to_owned());
-        };
+    fn applet(&mut self, name: &str) -> Result<()> {
         let entry = [b"\0", name.as_bytes(), b"\0"].concat();
-        let path = busybox.path.clone();
-        let known = busybox.content.windows(entry.len()).any(|window| window == entry);
-        let real = known.then(|| self.tree.add(&path)).flatten();
-        match (real, self.libraries.closure(&path)) {
-            (Some(real), Ok(files)) => {
+        let has = |busybox: &&Busybox| busybox.content.windows(entry.len()).any(|it| it == entry);
+        let path = self.busybox.as_ref().filter(has).map(|busybox| busybox.path.clone());
+        let real = match &path {
+            Some(path) => self.tree.add(path)?,
+            None => None,
+        };
+        let (Some(path), Some(real)) = (path, real) else {
+            self.missing.push(name.to_owned());
+            return Ok(());
+        };
+        match self.libraries.closure(&path)? {
+            Ok(files) => {
                 for file in &files {
-                    self.tree.add(file);
+                    self.tree.add(file)?;
                 }
                 self.tree.put(&format!("/usr/bin/{name}"), Node::Link { target: real });
             }
-            _ => self.missing.push(name.to_owned()),
+            Err(_) => self.missing.push(name.to_owned()),
         }
+        Ok(())
     }
 
     /// Adds a link in the image's PATH for a program from another directory.
-    fn within_path(&mut self, name: &str, path: &Path) {
-        if !path
-            .parent()
-            .is_some_and(|dir| DEFAULT_PATH.split(':').any(|known| dir == Path::new(known)))
-        {
-            self.tree.add(Path::new("/usr/bin"));
+    fn within_path(&mut self, name: &str, path: &Path) -> Result<()> {
+        if !path.parent().is_some_and(is_usual) {
+            self.tree.add(Path::new("/usr/bin"))?;
             let target = path.to_owned();
             self.tree.put(&format!("/usr/bin/{name}"), Node::Link { target });
         }
+        Ok(())
     }
 
     /// Adds the scripts whose interpreter was added.
-    fn scripts(&mut self) {
+    fn scripts(&mut self) -> Result<()> {
         for (name, path, interpreter) in std::mem::take(&mut self.scripts) {
             if self.tree.resolve(&interpreter).is_some() {
-                self.tree.add(&path);
-                self.within_path(&name, &path);
+                self.tree.add(&path)?;
+                self.within_path(&name, &path)?;
             } else {
                 let interpreter = interpreter.display();
                 self.missing.push(format!("{name} (a script for `{interpreter}`)"));
             }
         }
+        Ok(())
     }
 
     /// Adds the files that every root file system has, and those that the libraries read.
-    fn base_files(&mut self) {
+    fn base_files(&mut self) -> Result<()> {
         for path in ["/bin", "/sbin", "/lib", "/lib64", "/usr/bin"] {
-            self.tree.add(Path::new(path));
+            self.tree.add(Path::new(path))?;
         }
         let directory = |mode| Node::Directory { mode };
         for name in ["dev", "etc", "home", "proc", "run", "sys", "usr", "usr/bin", "var"] {
@@ -250,7 +271,7 @@ impl HostScan {
         self.tree.put("/tmp", directory(0o1777));
         self.tree.put("/var/tmp", directory(0o1777));
         // If the shell is in another directory, as on NixOS, scripts still refer to this path.
-        let sh = self.find("sh").filter(|sh| self.tree.resolve(sh).is_some());
+        let sh = self.find("sh")?.filter(|sh| self.tree.resolve(sh).is_some());
         if let (Some(target), None) = (sh, self.tree.resolve(Path::new("/bin/sh"))) {
             self.tree.put("/bin/sh", Node::Link { target });
         }
@@ -265,27 +286,27 @@ impl HostScan {
         self.tree.put("/etc/nsswitch.conf", text(sources));
         for terminal in TERMINALS {
             for holder in ["/lib/terminfo", "/usr/share/terminfo", "/etc/terminfo"] {
-                self.tree.add(&Path::new(holder).join(terminal));
+                self.tree.add(&Path::new(holder).join(terminal))?;
             }
         }
-        self.linker_files();
+        self.linker_files()
     }
 
     /// Adds `libnss_files`, which glibc opens at run time where it is a separate file, and the
     /// linker's cache or path file if a library is found only by it.
-    fn linker_files(&mut self) {
+    fn linker_files(&mut self) -> Result<()> {
         let libraries: Vec<PathBuf> =
             self.tree.host_files().filter(|path| is_library(path)).collect();
         let c = libraries.iter().find(|path| path.ends_with("libc.so.6"));
-        let nss = c.and_then(|path| self.libraries.beside(path, "libnss_files.so.2"));
-        if let Some(nss) = nss {
-            self.tree.add(&nss);
+        let nss = c.map(|path| self.libraries.beside(path, "libnss_files.so.2")).transpose()?;
+        if let Some(nss) = nss.flatten() {
+            self.tree.add(&nss)?;
         }
         if libraries.iter().any(|library| Libraries::needs_cache(library)) {
-            self.tree.add(Path::new("/etc/ld.so.cache"));
+            self.tree.add(Path::new("/etc/ld.so.cache"))?;
         }
         let path_file = format!("/etc/ld-musl-{}.path", std::env::consts::ARCH);
-        self.tree.add(Path::new(&path_file));
+        self.tree.add(Path::new(&path_file)).map(drop)
     }
 }
 
@@ -293,11 +314,20 @@ fn is_library(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().contains(".so"))
 }
 
+/// Returns whether a directory is in the PATH of an image.
+fn is_usual(dir: &Path) -> bool {
+    DEFAULT_PATH.split(':').any(|known| dir == Path::new(known))
+}
+
 /// Returns the interpreter of a script; for `env NAME`, that of `NAME`.
-fn interpreter_of(path: &Path) -> Option<PathBuf> {
+fn interpreter_of(path: &Path) -> Result<Option<PathBuf>> {
     let mut start = Vec::new();
-    let file = open_regular(path).ok()?;
-    file.take(SHEBANG).read_to_end(&mut start).ok()?;
+    let read = open_regular(path)?.take(SHEBANG).read_to_end(&mut start);
+    read.context(|| format!("read `{}`", path.display()))?;
+    Ok(interpreter_in(&start))
+}
+
+fn interpreter_in(start: &[u8]) -> Option<PathBuf> {
     let line = start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let line = String::from_utf8_lossy(line);
     let mut words = line.split_whitespace();

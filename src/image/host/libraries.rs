@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::elf::{self, DynamicSection};
+use super::presence;
+use crate::model::Result;
+use crate::model::error::Context;
 
 /// The default directories of glibc, of the distributions in use.
 const DEFAULT: [&str; 12] = [
@@ -30,76 +33,97 @@ pub(super) struct Libraries {
 
 impl Libraries {
     /// Reads the linkers' configuration.
-    pub(super) fn new() -> Self {
+    pub(super) fn new() -> Result<Self> {
         let mut configured = Vec::new();
-        read_conf(Path::new("/etc/ld.so.conf"), &mut configured, &mut 0);
-        for entry in std::fs::read_dir("/etc").into_iter().flatten().flatten() {
+        read_conf(Path::new("/etc/ld.so.conf"), &mut configured, &mut 0)?;
+        for entry in presence::entries(Path::new("/etc"))?.into_iter().flatten() {
+            let entry = entry.context(|| "read `/etc`".to_owned())?;
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with("ld-musl-") && name.ends_with(".path") {
-                let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+                let text = presence::text(&entry.path())?;
                 configured
                     .extend(text.split([':', '\n']).filter(|d| !d.is_empty()).map(Into::into));
             }
         }
-        Libraries { configured, known: HashMap::new() }
+        Ok(Libraries { configured, known: HashMap::new() })
     }
 
     /// Returns all files that `program` needs to run: its dynamic linker and the libraries, and
-    /// theirs.
+    /// theirs. The inner error is the name of a library that is missing.
     ///
     /// # Errors
-    /// The name of a library that is not found.
-    pub(super) fn closure(&mut self, program: &Path) -> Result<Vec<PathBuf>, String> {
+    /// When a file cannot be read.
+    pub(super) fn closure(
+        &mut self,
+        program: &Path,
+    ) -> Result<std::result::Result<Vec<PathBuf>, String>> {
         let mut files: Vec<PathBuf> = Vec::new();
         let mut todo = vec![program.to_owned()];
         while let Some(file) = todo.pop() {
-            let Some(needs) = self.needs(&file) else { continue };
-            let interpreter = needs.interpreter.iter().map(|path| Ok(path.clone()));
-            let libraries: Vec<_> = needs
-                .libraries
-                .iter()
-                .map(|library| {
-                    self.find(library, &file, &needs).ok_or_else(|| library.display().to_string())
-                })
-                .collect();
-            for found in interpreter.chain(libraries) {
-                let found = found?;
+            let Some(needs) = self.needs(&file)? else { continue };
+            let mut all: Vec<PathBuf> = needs.interpreter.iter().cloned().collect();
+            for library in &needs.libraries {
+                match self.find(library, &file, &needs)? {
+                    Some(found) => all.push(found),
+                    None => return Ok(Err(library.display().to_string())),
+                }
+            }
+            for found in all {
                 if !files.contains(&found) {
                     todo.push(found.clone());
                     files.push(found);
                 }
             }
         }
-        Ok(files)
+        Ok(Ok(files))
     }
 
     /// Returns a library that glibc opens at run time, in the directory of `libc`.
-    pub(super) fn beside(&self, library: &Path, name: &str) -> Option<PathBuf> {
-        let path = library.parent()?.join(name);
-        path.is_file().then_some(path)
+    pub(super) fn beside(&self, library: &Path, name: &str) -> Result<Option<PathBuf>> {
+        let Some(path) = library.parent().map(|holder| holder.join(name)) else { return Ok(None) };
+        Ok(presence::attributes(&path)?.filter(|found| found.is_file()).map(|_| path))
     }
 
-    fn needs(&mut self, file: &Path) -> Option<DynamicSection> {
-        self.known.entry(file.to_owned()).or_insert_with(|| elf::dynamic_section(file)).clone()
+    fn needs(&mut self, file: &Path) -> Result<Option<DynamicSection>> {
+        if let Some(known) = self.known.get(file) {
+            return Ok(known.clone());
+        }
+        let needs = elf::dynamic_section(file)?;
+        self.known.insert(file.to_owned(), needs.clone());
+        Ok(needs)
     }
 
-    fn find(&mut self, library: &Path, from: &Path, needs: &DynamicSection) -> Option<PathBuf> {
-        let kind = needs.kind;
-        let mut fits = |path: &PathBuf| self.needs(path).is_some_and(|found| found.kind == kind);
+    fn find(
+        &mut self,
+        library: &Path,
+        from: &Path,
+        needs: &DynamicSection,
+    ) -> Result<Option<PathBuf>> {
         if library.components().count() > 1 {
-            return Some(library.to_owned()).filter(&mut fits);
+            let fits = self.fits(library, needs)?;
+            return Ok(fits.then(|| library.to_owned()));
         }
         // $ORIGIN is the directory of the resolved file, not of the link to it.
-        let real = std::fs::canonicalize(from).ok()?;
-        let origin = real.parent()?.display().to_string();
+        let real = std::fs::canonicalize(from).context(|| format!("stat `{}`", from.display()))?;
+        let origin = real.parent().unwrap_or(&real).display().to_string();
         let search = needs.search.iter().filter_map(|dir| {
             let dir = dir.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin);
             (dir.starts_with('/') && !dir.contains('$')).then(|| PathBuf::from(dir))
         });
         let default = DEFAULT.iter().map(PathBuf::from);
         let dirs: Vec<_> = search.chain(self.configured.clone()).chain(default).collect();
-        let mut fits = |path: &PathBuf| self.needs(path).is_some_and(|found| found.kind == kind);
-        dirs.into_iter().map(|dir| dir.join(library)).find(|path| fits(path))
+        for dir in dirs {
+            let path = dir.join(library);
+            if self.fits(&path, needs)? {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns whether a file is a library for what has these needs.
+    fn fits(&mut self, path: &Path, needs: &DynamicSection) -> Result<bool> {
+        Ok(self.needs(path)?.is_some_and(|found| found.kind == needs.kind))
     }
 
     /// Returns whether the linker finds `library` only by its cache, which is then needed too.
@@ -110,46 +134,46 @@ impl Libraries {
 }
 
 /// Parses `ld.so.conf`: a directory a line, and `include` with a pattern in the last component.
-fn read_conf(path: &Path, found: &mut Vec<PathBuf>, includes: &mut usize) {
+fn read_conf(path: &Path, found: &mut Vec<PathBuf>, includes: &mut usize) -> Result<()> {
     *includes += 1;
     if *includes > MAX_INCLUDES {
-        return;
+        return Ok(());
     }
-    for line in std::fs::read_to_string(path).unwrap_or_default().lines() {
+    for line in presence::text(path)?.lines() {
         let line = line.split('#').next().unwrap_or_default().trim();
         if let Some(pattern) = line.strip_prefix("include") {
             let pattern = Path::new("/etc").join(pattern.trim());
-            for included in matching(&pattern) {
-                read_conf(&included, found, includes);
+            for included in matching(&pattern)? {
+                read_conf(&included, found, includes)?;
             }
         } else if line.starts_with('/') {
             found.push(PathBuf::from(line));
         }
     }
+    Ok(())
 }
 
 /// Returns the files that `dir/BEFORE*AFTER` matches, sorted.
-fn matching(pattern: &Path) -> Vec<PathBuf> {
+fn matching(pattern: &Path) -> Result<Vec<PathBuf>> {
     let (Some(holder), Some(name)) = (pattern.parent(), pattern.file_name()) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let name = name.to_string_lossy();
     let Some((before, after)) = name.split_once('*') else {
-        return vec![pattern.to_owned()];
+        return Ok(vec![pattern.to_owned()]);
     };
-    let entries = std::fs::read_dir(holder).into_iter().flatten().flatten();
-    let mut paths: Vec<_> = entries
-        .filter(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            name.len() >= before.len() + after.len()
-                && name.starts_with(before)
-                && name.ends_with(after)
-        })
-        .map(|entry| entry.path())
-        .collect();
+    let mut paths = Vec::new();
+    for entry in presence::entries(holder)?.into_iter().flatten() {
+        let entry = entry.context(|| format!("read `{}`", holder.display()))?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_long_enough = name.len() >= before.len() + after.len();
+        if is_long_enough && name.starts_with(before) && name.ends_with(after) {
+            paths.push(entry.path());
+        }
+    }
     paths.sort();
-    paths
+    Ok(paths)
 }
 
 #[cfg(test)]
@@ -168,7 +192,7 @@ mod tests {
             format!("include {}/*.conf\n/d\ninclude {}\n", at("").display(), this.display());
         std::fs::write(&this, include).unwrap();
         let mut found = Vec::new();
-        read_conf(&this, &mut found, &mut 0);
+        read_conf(&this, &mut found, &mut 0).unwrap();
         assert_eq!(found[..3], [PathBuf::from("/a"), "/b".into(), "/d".into()]);
         assert!(found.len() < 4 * MAX_INCLUDES, "a file that includes itself ends");
     }

@@ -7,4 +7,5 @@
 mod elf;
 mod image;
 mod libraries;
+mod presence;
 mod tree;

@@ -95,7 +95,7 @@ fn the_interpreter_of_a_script_is_read_from_its_first_line() {
         ("#!", None),
     ] {
         std::fs::write(&path, line).unwrap();
-        assert_eq!(interpreter_of(&path).as_deref(), interpreter.map(Path::new), "{line}");
+        assert_eq!(interpreter_of(&path).unwrap().as_deref(), interpreter.map(Path::new), "{line}");
     }
 }
 
@@ -107,16 +107,33 @@ fn busybox_stands_in_for_programs_that_are_missing() {
     let mut permissions = busybox.metadata().unwrap().permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
     std::fs::set_permissions(&busybox, permissions).unwrap();
-    let mut machine = HostScan::in_dirs(vec![directory.path().to_owned()]);
+    let mut machine = HostScan::in_dirs(vec![directory.path().to_owned()]).unwrap();
     for name in ["busybox", "ls", "sleep", "slee"] {
-        machine.program(name);
+        machine.program(name).unwrap();
     }
-    machine.tree.add(Path::new("/tmp"));
-    machine.base_files();
+    machine.tree.add(Path::new("/tmp")).unwrap();
+    machine.base_files().unwrap();
     assert_eq!(machine.missing, ["slee"]);
     for name in ["/usr/bin/ls", "/usr/bin/sleep", "/usr/bin/busybox", "/bin/ls"] {
         let inside = machine.tree.resolve(Path::new(name));
         let linked = Path::new("/bin").is_symlink() || !name.starts_with("/bin");
         assert_eq!(inside, linked.then(|| busybox.clone()), "{name}");
     }
+}
+
+#[test]
+fn a_program_that_cannot_be_looked_at_is_not_missing_but_an_error_that_names_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let scan = || HostScan::in_dirs(vec![at("none"), at("file"), directory.path().to_owned()]);
+    std::fs::write(at("file"), "").unwrap();
+    let mut machine = scan().unwrap();
+    machine.program("ls").unwrap();
+    assert_eq!(machine.missing, ["ls"]);
+    std::os::unix::fs::symlink("ls", at("ls")).unwrap();
+    let error = machine.program("ls").unwrap_err();
+    assert!(error.message().contains(at("ls").to_str().unwrap()), "{error}");
+    assert_eq!(error.errno(), Some(libc::ELOOP));
+    std::os::unix::fs::symlink("busybox", at("busybox")).unwrap();
+    assert!(scan().err().unwrap().message().contains("busybox"));
 }

@@ -13,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use tar::{Builder, EntryType, Header};
 
+use super::presence;
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
@@ -36,8 +37,11 @@ pub(super) struct Tree {
 
 impl Tree {
     /// Adds a path of the host and all links that lead to its file or directory. Returns the
-    /// resolved path; `None` if it is neither.
-    pub(super) fn add(&mut self, path: &Path) -> Option<PathBuf> {
+    /// resolved path; `None` if it is neither, or missing.
+    ///
+    /// # Errors
+    /// When something on the way cannot be looked at.
+    pub(super) fn add(&mut self, path: &Path) -> Result<Option<PathBuf>> {
         let mut todo: VecDeque<OsString> = names(path).map(OsStr::to_owned).collect();
         let mut current = PathBuf::from("/");
         let mut links = 0;
@@ -48,10 +52,14 @@ impl Tree {
                 continue;
             }
             let next = current.join(&name);
-            let found = next.symlink_metadata().ok()?;
+            let Some(found) = presence::own_attributes(&next)? else { return Ok(None) };
             if found.is_symlink() {
                 links += 1;
-                let target = std::fs::read_link(&next).ok().filter(|_| links <= MAX_LINKS)?;
+                let read = || format!("readlink `{}`", next.display());
+                if links > MAX_LINKS {
+                    return Err(Error::from_errno(read(), libc::ELOOP));
+                }
+                let target = std::fs::read_link(&next).context(read)?;
                 if target.is_absolute() {
                     current = PathBuf::from("/");
                 }
@@ -74,13 +82,13 @@ impl Tree {
                 };
                 nodes.push((current.clone(), node));
             } else {
-                return None;
+                return Ok(None);
             }
         }
         for (path, node) in nodes {
             self.nodes.entry(path).or_insert(node);
         }
-        Some(current)
+        Ok(Some(current))
     }
 
     /// Adds a file that the host need not have, through the existing links. An existing file stays,
@@ -242,10 +250,12 @@ mod tests {
         std::os::unix::fs::symlink(at("bin/busybox"), at("usr/bin/sh")).unwrap();
         std::os::unix::fs::symlink("loop", at("loop")).unwrap();
         let mut tree = Tree::default();
-        assert_eq!(tree.add(&at("bin/sh")), Some(at("usr/bin/busybox")));
-        tree.add(&at("bin/cat")).unwrap();
-        assert_eq!(tree.add(&at("loop")), None);
-        assert_eq!(tree.add(&at("none")), None);
+        assert_eq!(tree.add(&at("bin/sh")).unwrap(), Some(at("usr/bin/busybox")));
+        tree.add(&at("bin/cat")).unwrap().unwrap();
+        let error = tree.add(&at("loop")).unwrap_err();
+        assert!(error.message().contains(at("loop").to_str().unwrap()), "{error}");
+        assert_eq!(tree.add(&at("none")).unwrap(), None);
+        assert_eq!(tree.add(&at("usr/bin/busybox/none")).unwrap(), None);
         assert_eq!(tree.resolve(&at("bin/sh")), Some(at("usr/bin/busybox")));
         assert_eq!(tree.resolve(&at("bin/ls")), None);
 

@@ -51,7 +51,7 @@ pub(crate) fn extract(
     let mut members = Members::new(layer);
     let mut extraction = Extraction {
         root,
-        parents: Parents::new(root, lowers),
+        parents: Parents::new(root, lowers, check),
         size: 0,
         root_is_opaque: false,
         replaced: false,

@@ -15,7 +15,8 @@ use rustix::fs::FileType;
 
 use super::attributes::copy_xattrs;
 use super::lowers::{Deferred, DeferredList, Lowers};
-use super::overlay_view::{self, Found, Layer, opaque};
+use super::overlay_view::{self, Found, Layer, is_opaque, opaque};
+use super::walk::{Form, Tree};
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool;
 use crate::image::tar::error::{corrupt, escaped};
@@ -35,16 +36,27 @@ pub(crate) struct Parents<'a> {
     root: &'a OwnedFd,
     lowers: Lowers<'a>,
     /// The layers below, topmost first, once they are needed.
-    below: OnceCell<Vec<Layer>>,
+    below: OnceCell<Rc<[Layer]>>,
     /// The parent of the last entry.
     last: Option<(Vec<u8>, Rc<OwnedFd>)>,
     deferred: DeferredList,
     deferred_bytes: usize,
     lower_seen: bool,
+    check: CancelCheck<'a>,
+}
+
+/// What a part of a path is.
+enum Step {
+    /// A directory of this layer.
+    Into(OwnedFd),
+    /// A link, with its target.
+    Link(Vec<u8>),
+    /// Another file of this layer.
+    Blocked,
 }
 
 impl<'a> Parents<'a> {
-    pub(crate) fn new(root: &'a OwnedFd, lowers: Lowers<'a>) -> Self {
+    pub(crate) fn new(root: &'a OwnedFd, lowers: Lowers<'a>, check: CancelCheck<'a>) -> Self {
         Parents {
             root,
             lowers,
@@ -53,6 +65,7 @@ impl<'a> Parents<'a> {
             deferred: DeferredList::new(),
             deferred_bytes: 0,
             lower_seen: false,
+            check,
         }
     }
 
@@ -61,13 +74,13 @@ impl<'a> Parents<'a> {
         self.lower_seen
     }
 
-    fn below(&self) -> Result<&[Layer]> {
-        self.below.get_or_try_init(|| (self.lowers)()).map(Vec::as_slice)
+    fn below(&self) -> Result<Rc<[Layer]>> {
+        self.below.get_or_try_init(|| (self.lowers)().map(Rc::from)).map(Rc::clone)
     }
 
     /// Looks `path` up in all layers, this one first.
     fn lookup(&self, path: &[Vec<u8>]) -> Result<Found> {
-        overlay_view::lookup(self.root, self.below()?, path)
+        overlay_view::lookup(self.root, &self.below()?, path)
     }
 
     /// Records mode and time of a directory, to be set at the end.
@@ -123,91 +136,152 @@ impl<'a> Parents<'a> {
     }
 
     /// Walks down `parts` through all layers, follows the links of those below and creates what
-    /// this layer lacks.
+    /// this layer lacks. Each part is looked up in the directory reached: from the root, the time
+    /// would grow with the square of the depth.
     fn create_path(&mut self, parts: &[&[u8]]) -> Result<Vec<u8>> {
+        let below = self.below()?;
+        let lower = Tree::new(Form::Merged, below.iter().collect());
         let mut todo: VecDeque<Vec<u8>> = parts.iter().map(|part| part.to_vec()).collect();
-        let mut done: Vec<Vec<u8>> = Vec::new();
+        let mut here = self.reached(b"")?;
+        let mut path: Vec<u8> = Vec::new();
+        // For each part, the length of the path above it, and whether a directory up to it hides
+        // the layers below.
+        let mut done: Vec<(usize, bool)> = Vec::new();
         let mut links = 0;
         while let Some(part) = todo.pop_front() {
+            (self.check)()?;
             if part == b".." {
-                done.pop();
+                path.truncate(done.pop().map_or(0, |(above, _)| above));
+                here = self.reached(&path)?;
                 continue;
             }
-            done.push(part);
-            if done.len() > MAX_DEPTH {
+            if done.len() >= MAX_DEPTH {
                 return Err(corrupt(
                     "its parent leads through links more than 2048 directories deep",
                 ));
             }
-            let blocked = |what: &str| {
-                Err(corrupt(format!("its parent `{}` is {what}", escaped(&join(&done)))))
-            };
-            match self.lookup(&done)? {
-                Found::Directory { layer: 0, .. } => {}
-                Found::Other { layer: 0, .. } => return blocked("not a directory"),
-                Found::Directory { directory, .. } => self.create_like(&done, &directory)?,
-                Found::Symlink { layer, target, .. } => {
-                    links += 1;
-                    if links > MAX_LINKS {
-                        return blocked("a link that leads through too many links");
-                    }
-                    self.lower_seen |= layer > 0;
-                    done.pop();
-                    if target.starts_with(b"/") {
-                        done.clear();
-                    }
-                    let steps = target.split(|byte| *byte == b'/');
-                    for step in steps.filter(|step| !matches!(*step, b"" | b".")).rev() {
-                        todo.push_front(step.to_vec());
-                    }
+            let above = path.len();
+            path.extend((above > 0).then_some(b'/'));
+            path.extend_from_slice(&part);
+            let blocked =
+                |what: &str| Err(corrupt(format!("its parent `{}` is {what}", escaped(&path))));
+            let hidden = done.last().is_some_and(|(_, hides)| *hides);
+            let target = match self.step(&here, &part, hidden, &lower, &path)? {
+                Step::Into(directory) => {
+                    done.push((above, hidden || is_opaque(&directory)?));
+                    here = directory;
+                    continue;
                 }
-                Found::Absent | Found::Other { .. } => {
-                    self.create_new(&done)?;
-                    self.defer(join(&done), Deferred { mode: 0o755, mtime: (0, 0) })?;
+                Step::Blocked => return blocked("not a directory"),
+                Step::Link(target) => target,
+            };
+            links += 1;
+            if links > MAX_LINKS {
+                return blocked("a link that leads through too many links");
+            }
+            path.truncate(above);
+            if target.starts_with(b"/") {
+                path.clear();
+                done.clear();
+                here = self.reached(b"")?;
+            }
+            let steps = target.split(|byte| *byte == b'/');
+            for step in steps.filter(|step| !matches!(*step, b"" | b".")).rev() {
+                todo.push_front(step.to_vec());
+            }
+        }
+        Ok(path)
+    }
+
+    /// Opens a directory of this layer again.
+    fn reached(&self, path: &[u8]) -> Result<OwnedFd> {
+        fs::open_dir_beneath(self.root, if path.is_empty() { b"." } else { path })
+    }
+
+    /// Looks up `part` in the directory `here` of this layer, then as `path` in those below, unless
+    /// they are hidden. Creates a directory that this layer lacks.
+    fn step(
+        &mut self,
+        here: &OwnedFd,
+        part: &[u8],
+        hidden: bool,
+        lower: &Tree<'_>,
+        path: &[u8],
+    ) -> Result<Step> {
+        match fs::stat(here, part)? {
+            Some(found) if fs::is_whiteout(&found) => {}
+            Some(found) => match fs::type_of(&found) {
+                FileType::Directory => {
+                    return fs::open_dir_beneath(here, part).map(Step::Into);
+                }
+                FileType::Symlink => return fs::read_link(here, part).map(Step::Link),
+                _ => return Ok(Step::Blocked),
+            },
+            None if hidden => {}
+            None => {
+                if let Some(node) = lower.find(path)? {
+                    match fs::type_of(&node.attributes) {
+                        FileType::Directory => {
+                            return self
+                                .create_like(here, part, path, &node.holder)
+                                .map(Step::Into);
+                        }
+                        FileType::Symlink => {
+                            self.lower_seen = true;
+                            let target = fs::read_link(&*node.holder, &node.last_component)?;
+                            return Ok(Step::Link(target));
+                        }
+                        _ => {}
+                    }
                 }
             }
         }
-        Ok(join(&done))
+        let directory = self.create_new(here, part)?;
+        self.defer(path.to_vec(), Deferred { mode: 0o755, mtime: (0, 0) })?;
+        Ok(Step::Into(directory))
     }
 
     /// Returns the names in the roots of the layers below.
     pub(crate) fn names_below(&mut self) -> Result<BTreeSet<Vec<u8>>> {
         self.lower_seen = true;
         let mut all = BTreeSet::new();
-        for layer in self.below()? {
+        for layer in &*self.below()? {
             all.extend(fs::names(layer.root()?)?);
         }
         Ok(all)
     }
 
-    /// Creates a directory whose parent exists. In place of a whiteout, the directory hides the
-    /// layers below.
-    fn create_new(&mut self, path: &[Vec<u8>]) -> Result<OwnedFd> {
+    /// Creates the directory `leaf` in `parent`. In place of a whiteout, it hides the layers below.
+    fn create_new(&mut self, parent: &OwnedFd, leaf: &[u8]) -> Result<OwnedFd> {
         self.lower_seen = true;
-        let Some((leaf, parents)) = path.split_last() else {
-            return Err(corrupt("an entry has no name"));
-        };
-        let parent = fs::open_dir_beneath(self.root, &join(parents))?;
-        let hides = fs::stat(&parent, leaf)?.is_some();
+        let hides = fs::stat(parent, leaf)?.is_some();
         if hides {
-            fs::unlink(&parent, leaf)?;
+            fs::unlink(parent, leaf)?;
         }
-        fs::make_dir(&parent, leaf)?;
-        let directory = fs::open_dir_beneath(&parent, leaf)?;
+        fs::make_dir(parent, leaf)?;
+        let directory = fs::open_dir_beneath(parent, leaf)?;
         if hides {
             fs::set_xattr(&directory, opaque(), b"y")?;
         }
         Ok(directory)
     }
 
-    /// Creates a directory with the owner, mode, time and attributes of `model`.
-    fn create_like(&mut self, path: &[Vec<u8>], model: &OwnedFd) -> Result<()> {
-        let directory = self.create_new(path)?;
+    /// Creates the directory `leaf` in `parent` with the owner, mode, time and attributes of
+    /// `model`; its path is `path`.
+    fn create_like(
+        &mut self,
+        parent: &OwnedFd,
+        leaf: &[u8],
+        path: &[u8],
+        model: &OwnedFd,
+    ) -> Result<OwnedFd> {
+        let directory = self.create_new(parent, leaf)?;
         let attributes = fs::stat_fd(model)?;
         fs::set_owner(&directory, attributes.st_uid, attributes.st_gid)?;
         copy_xattrs(model, &directory)?;
         let mode = attributes.st_mode & 0o7777;
-        self.defer(join(path), Deferred { mode, mtime: mtime(&attributes) })
+        self.defer(path.to_vec(), Deferred { mode, mtime: mtime(&attributes) })?;
+        Ok(directory)
     }
 
     /// Copies `path` of a layer below, which must not be a directory, into `parent`, the same
@@ -221,8 +295,8 @@ impl<'a> Parents<'a> {
         self.lower_seen = true;
         let Some(leaf) = path.last() else { return Ok(None) };
         let lower = match self.lookup(path)? {
-            Found::Other { parent, .. } | Found::Symlink { parent, .. } => parent,
-            Found::Directory { .. } | Found::Absent => return Ok(None),
+            Found::Other(parent) => parent,
+            Found::Directory | Found::Absent => return Ok(None),
         };
         let Some(found) = fs::stat(&lower, leaf)? else { return Ok(None) };
         copy_entry(&lower, parent, leaf, &found, check).map(Some)

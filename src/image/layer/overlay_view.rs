@@ -59,25 +59,13 @@ impl Layer {
     }
 }
 
-/// The entry of a path in the topmost layer that has one. `layer` counts from the top.
+/// The entry of a path in the topmost layer that has one.
 #[derive(Debug)]
 pub(crate) enum Found {
     Absent,
-    Directory {
-        layer: usize,
-        directory: OwnedFd,
-    },
-    /// A symbolic link, and its directory.
-    Symlink {
-        layer: usize,
-        parent: OwnedFd,
-        target: Vec<u8>,
-    },
+    Directory,
     /// Anything else, and its directory.
-    Other {
-        layer: usize,
-        parent: OwnedFd,
-    },
+    Other(OwnedFd),
 }
 
 /// Looks `path` up in the layer `top` and in those `below` it, topmost first. No component is
@@ -88,7 +76,7 @@ pub(crate) fn lookup(top: &OwnedFd, below: &[Layer], path: &[Vec<u8>]) -> Result
         return Ok(Found::Absent);
     };
     let roots = std::iter::once_with(|| fs::open_dir_beneath(top, b"."));
-    for (layer, root) in roots.chain(below.iter().map(Layer::root)).enumerate() {
+    for root in roots.chain(below.iter().map(Layer::root)) {
         let (parent, opaque) = match descend(root?, parents)? {
             Descent::Reached { directory, opaque } => (directory, opaque),
             Descent::Missing { opaque: false } => continue,
@@ -104,14 +92,8 @@ pub(crate) fn lookup(top: &OwnedFd, below: &[Layer], path: &[Vec<u8>]) -> Result
             return Ok(Found::Absent);
         }
         return Ok(match fs::type_of(&attributes) {
-            FileType::Directory => {
-                Found::Directory { layer, directory: fs::open_dir_beneath(&parent, leaf)? }
-            }
-            FileType::Symlink => {
-                let target = fs::read_link(&parent, leaf)?;
-                Found::Symlink { layer, parent, target }
-            }
-            _ => Found::Other { layer, parent },
+            FileType::Directory => Found::Directory,
+            _ => Found::Other(parent),
         });
     }
     Ok(Found::Absent)

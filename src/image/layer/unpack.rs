@@ -3,6 +3,7 @@
 //! Each layer is read once: one thread reads, checks digests and uncompresses, another unpacks the
 //! result. A layer whose entries depend on the layers below waits for them; the others do not.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use super::extract::{explain, extract};
 use super::overlay_view::{self, Layer};
 use super::record::{self, LayerId, Record};
+use super::storable::storable;
 use super::tar_split::TarSplitWriter;
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::compression::{Coding, Compression, decompress};
@@ -62,6 +64,8 @@ pub(crate) struct Stack<'a> {
     pub(crate) staging: &'a Staging,
     pub(crate) sources: &'a [Box<dyn Source + 'a>],
     pub(crate) ids: Vec<LayerId>,
+    /// What earlier images of the same import have in the staging directory, by key.
+    pub(crate) earlier: &'a HashMap<Digest, Ready>,
     /// The prefix of the names of these layers in the staging directory.
     pub(crate) prefix: String,
 }
@@ -152,11 +156,14 @@ impl Stack<'_> {
         let both = || check().and_then(|()| shared.check());
         both()?;
         let (id, source) = (&self.ids[number], &*self.sources[number]);
+        if let Some(ready) = self.staged_before(id, source) {
+            return Ok(ready);
+        }
         if let Some(ready) = self.known(id, source)? {
             return Ok(ready);
         }
         let name = format!("{}-{number}", self.prefix);
-        let span = self.storable(source, &name, &both)?;
+        let span = storable(source, self.staging, &name, &both)?;
         let root = self.staging.make_dir(&name)?;
         let tar_split =
             fs::create_file(self.staging.directory(), format!("{name}.recipe").as_bytes())?;
@@ -182,26 +189,11 @@ impl Stack<'_> {
         Ok(Ready { key: key.clone(), size: extracted.size, staged: Some(name), blob })
     }
 
-    /// Opens a blob. One that is compressed as no registry knows is uncompressed: the tar is what
-    /// the store keeps.
-    fn storable(
-        &self,
-        source: &dyn Source,
-        name: &str,
-        check: CancelCheck<'_>,
-    ) -> Result<FileRange> {
-        let span = source.open()?;
-        let (stream, coding) = decompress(span.reader())?;
-        let Some(coding) = coding.filter(|coding| coding.of_layers().is_none()) else {
-            return Ok(span);
-        };
-        if source.digest().is_some() {
-            let message = format!("it is compressed with {}", coding.name());
-            return Err(Error::new(Kind::Unsupported, message)
-                .hint("compress the layers with gzip or zstd: manifests have no other"));
-        }
-        let name = format!("{name}.plain");
-        FileRange::whole(spool::write_stream(self.staging.directory(), &name, stream, check)?)
+    /// Returns a layer that an earlier image of the same import has brought, as this blob.
+    fn staged_before(&self, id: &LayerId, source: &dyn Source) -> Option<Ready> {
+        let ready = self.earlier.get(&id.diff_id).or_else(|| self.earlier.get(&id.above))?;
+        let is_same = source.digest().is_none_or(|digest| *digest == ready.blob.digest);
+        is_same.then(|| ready.clone())
     }
 
     /// Returns a layer that the store has unpacked, and has or can rebuild as this blob.

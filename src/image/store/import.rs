@@ -1,9 +1,10 @@
-//! Imports one image into the store: its configuration, its layers, its references.
+//! Imports images into the store: configuration, layers, references.
 //!
 //! Slow work happens in a staging directory without a lock. Then one `syncfs(2)`, and under the
 //! lock only renames, links and the new index. So two concurrent imports of the same image both
 //! succeed, and the second one drops its copy.
 
+use std::collections::{HashMap, HashSet};
 use std::os::fd::OwnedFd;
 
 use jiff::Timestamp;
@@ -24,7 +25,7 @@ use crate::model::image::Loaded;
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
+use crate::sys::{fs, store_dir};
 
 /// How often an import starts over because a removal deleted a layer that it needs.
 const ATTEMPTS: usize = 3;
@@ -64,6 +65,30 @@ struct Documents {
     files: Vec<(String, Digest)>,
 }
 
+/// An image whose layers are in the staging directory or in the store.
+struct StagedImage<'a> {
+    incoming: &'a Incoming<'a>,
+    id: &'a Digest,
+    ready: Vec<Ready>,
+    documents: Documents,
+}
+
+impl StagedImage<'_> {
+    /// Returns the image's entry in the list, without a reference.
+    fn entry(&self) -> Entry {
+        Entry {
+            id: self.id.clone(),
+            manifest: self.documents.manifest.clone(),
+            manifest_size: self.documents.manifest_size,
+            reference: None,
+            size: self.ready.iter().map(|layer| layer.size).sum(),
+            tagged: Some(Timestamp::now()),
+            step: self.incoming.step.clone(),
+            parent: self.incoming.parent.clone(),
+        }
+    }
+}
+
 impl Store {
     /// Imports one image, which becomes visible when this function returns.
     pub(crate) fn import(
@@ -72,22 +97,47 @@ impl Store {
         incoming: &Incoming<'_>,
         check: CancelCheck<'_>,
     ) -> Result<Loaded> {
-        let document = Document::parse(incoming.config)?;
-        document.check_size()?;
-        check_documents(&document, incoming)?;
+        let mut loaded = self.import_all(staging, std::slice::from_ref(incoming), check)?;
+        loaded.pop().ok_or_else(|| Error::new(Kind::Bug, "an import without an image"))
+    }
+
+    /// Imports several images, which become visible together when this function returns, or not at
+    /// all. The list of images is written once.
+    pub(crate) fn import_all(
+        &self,
+        staging: &Staging,
+        images: &[Incoming<'_>],
+        check: CancelCheck<'_>,
+    ) -> Result<Vec<Loaded>> {
+        let parse = |incoming: &Incoming<'_>| {
+            let document = Document::parse(incoming.config)?;
+            document.check_size()?;
+            check_documents(&document, incoming)?;
+            // No more of it: an archive may bring a thousand.
+            Ok((document.id, layer::ids(&document.diff_ids)))
+        };
+        let identities = images.iter().map(parse).collect::<Result<Vec<_>>>()?;
         for attempt in 0..ATTEMPTS {
-            let stack = Stack {
-                images: self.images().to_owned(),
-                staging,
-                sources: &incoming.layers,
-                ids: layer::ids(&document.diff_ids),
-                prefix: format!("layer-{}-{attempt}", document.id.short()),
-            };
-            let ready = stack.unpack(check)?;
-            let documents = stage_documents(staging, incoming, &document, &ready)?;
+            let mut earlier = HashMap::new();
+            let mut staged = Vec::with_capacity(images.len());
+            for (number, (incoming, (id, ids))) in images.iter().zip(&identities).enumerate() {
+                let stack = Stack {
+                    images: self.images().to_owned(),
+                    staging,
+                    sources: &incoming.layers,
+                    ids: ids.clone(),
+                    earlier: &earlier,
+                    prefix: format!("layer-{number}-{attempt}"),
+                };
+                let ready = stack.unpack(check)?;
+                let documents = stage_documents(staging, incoming, id, &ready)?;
+                let new = ready.iter().filter(|layer| layer.staged.is_some());
+                earlier.extend(new.map(|layer| (layer.key.clone(), layer.clone())));
+                staged.push(StagedImage { incoming, id, ready, documents });
+            }
             fs::sync_filesystem(staging.directory())?;
             check()?;
-            if let Some(loaded) = self.publish(staging, incoming, &document, &ready, &documents)? {
+            if let Some(loaded) = self.publish(staging, &staged)? {
                 return Ok(loaded);
             }
         }
@@ -95,55 +145,54 @@ impl Store {
             .hint("load it again while no `rmi` runs"))
     }
 
-    /// Publishes the image. `None` if a layer that existed was removed meanwhile.
+    /// Publishes the images. `None` if a layer that existed was removed meanwhile.
     fn publish(
         &self,
         staging: &Staging,
-        incoming: &Incoming<'_>,
-        document: &Document,
-        ready: &[Ready],
-        documents: &Documents,
-    ) -> Result<Option<Loaded>> {
+        images: &[StagedImage<'_>],
+    ) -> Result<Option<Vec<Loaded>>> {
         let lock = self.lock()?;
         // Before anything is added: if the list is lost, no new one may be started.
         let mut index = Index::read(self.images())?;
-        self.may_take(&index, &incoming.references)?;
-        if ready.iter().any(|layer| self.is_missing(layer)) {
+        for image in images {
+            self.may_take(&index, &image.incoming.references)?;
+        }
+        let ready = || images.iter().flat_map(|image| &image.ready);
+        if ready().any(|layer| self.is_missing(layer)) {
             return Ok(None);
         }
-        let blobs = fs::open_dir(&self.images().join("blobs/sha256"))?;
-        for (name, digest) in &documents.files {
+        let blobs = store_dir::open(&self.images().join("blobs/sha256"))?;
+        for (name, digest) in images.iter().flat_map(|image| &image.documents.files) {
             // Loading an image again repairs it.
             if self.read_blob(digest).is_err() && self.blob(digest).exists() {
                 fs::unlink(&blobs, digest.hex().as_bytes())?;
             }
             link_blob(staging, name, &blobs, digest)?;
         }
-        for layer in ready {
+        for layer in ready() {
             if let Some(name) = &layer.blob.staged {
                 link_blob(staging, name, &blobs, &layer.blob.digest)?;
             }
         }
         fs::sync(&blobs)?;
-        self.publish_layers(staging, ready)?;
+        self.publish_layers(staging, ready())?;
 
-        let entry = Entry {
-            id: document.id.clone(),
-            manifest: documents.manifest.clone(),
-            manifest_size: documents.manifest_size,
-            reference: None,
-            size: ready.iter().map(|layer| layer.size).sum(),
-            tagged: Some(Timestamp::now()),
-            step: incoming.step.clone(),
-            parent: incoming.parent.clone(),
-        };
-        let is_new = index.of(&entry.id).next().is_none();
-        let moved = index.put(&entry, &incoming.references);
+        let mut loaded = Vec::with_capacity(images.len());
+        let mut added = Vec::with_capacity(images.len());
+        for image in images {
+            let entry = image.entry();
+            let is_new = index.of(&entry.id).next().is_none();
+            let moved = index.put(&entry, &image.incoming.references);
+            let tags = image.incoming.references.iter().filter(|known| known.digest().is_none());
+            loaded.push(Loaded { id: entry.id.clone(), tags: tags.cloned().collect(), moved });
+            added.push((entry, is_new));
+        }
         index.write(self.images())?;
-        self.note_own(&entry, is_new);
+        for (entry, is_new) in &added {
+            self.note_own(entry, *is_new);
+        }
         drop(lock);
-        let tags = incoming.references.iter().filter(|known| known.digest().is_none());
-        Ok(Some(Loaded { id: document.id.clone(), tags: tags.cloned().collect(), moved }))
+        Ok(Some(loaded))
     }
 
     /// Returns whether a layer or blob was removed from the store.
@@ -155,10 +204,17 @@ impl Store {
         !unpacked || !blob
     }
 
-    fn publish_layers(&self, staging: &Staging, ready: &[Ready]) -> Result<()> {
-        let holder = fs::open_dir(&self.images().join("layers"))?;
+    fn publish_layers<'a>(
+        &self,
+        staging: &Staging,
+        ready: impl Iterator<Item = &'a Ready>,
+    ) -> Result<()> {
+        let holder = store_dir::open(&self.images().join("layers"))?;
+        let mut published = HashSet::new();
         for layer in ready {
-            let Some(staged) = &layer.staged else { continue };
+            let Some(staged) = layer.staged.as_ref().filter(|name| published.insert(*name)) else {
+                continue;
+            };
             let files = [
                 (format!("{staged}.json"), layer::record_name(&layer.key)),
                 (format!("{staged}.recipe"), layer::tar_split_name(&layer.key)),
@@ -180,7 +236,7 @@ impl Store {
 fn stage_documents(
     staging: &Staging,
     incoming: &Incoming<'_>,
-    document: &Document,
+    id: &Digest,
     ready: &[Ready],
 ) -> Result<Documents> {
     let config_size = incoming.config.len() as u64;
@@ -191,13 +247,13 @@ fn stage_documents(
             manifest
         }
         None => {
-            written = write_manifest(&document.id, config_size, ready)?;
+            written = write_manifest(id, config_size, ready)?;
             &written
         }
     };
     let digest = digest_of(manifest);
     let mut files = Vec::new();
-    for (bytes, digest) in [(incoming.config, &document.id), (manifest, &digest)] {
+    for (bytes, digest) in [(incoming.config, id), (manifest, &digest)] {
         let name = format!("document-{}", digest.hex());
         // Another image of the archive, or an earlier attempt, may have written it.
         if fs::stat(staging.directory(), name.as_bytes())?.is_none() {

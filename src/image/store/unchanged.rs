@@ -11,6 +11,13 @@ use crate::model::{Error, Kind, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListIdentity(Option<(u64, i64, i64)>);
 
+impl ListIdentity {
+    /// Returns whether there was a list.
+    pub(super) fn is_known(self) -> bool {
+        self.0.is_some()
+    }
+}
+
 impl Store {
     /// Returns the identity of the list of images. To be taken before an image is found in it.
     pub fn list_identity(&self) -> ListIdentity {
@@ -25,7 +32,7 @@ impl Store {
     /// [`Kind::NotFound`] if it was removed.
     pub fn check_present(&self, image: &Image, since: ListIdentity) -> Result<()> {
         let now = self.list_identity();
-        if now.0.is_some() && now == since {
+        if now.is_known() && now == since {
             return Ok(());
         }
         let is_listed = Index::read(self.images())?.of(&image.id).next().is_some();

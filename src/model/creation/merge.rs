@@ -4,7 +4,7 @@
 //! Docker reads it, refused where no program can be given it, and never taken for a request
 //! (CVE-2026-57231: an image's `FOO` without `=` once meant "copy FOO from the host").
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSI
 use crate::model::image::stacking::topmost_once;
 use crate::model::image::{Image, ImageConfig};
 use crate::model::value::account;
-use crate::model::value::env::DEFAULT_PATH;
+use crate::model::value::env::{DEFAULT_PATH, Environment, key};
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::id::ContainerId;
 use crate::model::value::visible;
@@ -97,30 +97,11 @@ pub fn spec(
 /// removes its variable, a default included. Init adds `HOME`, from the user's record.
 pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
     let config = &spec.config;
-    let mut env = vec![format!("PATH={DEFAULT_PATH}"), format!("HOSTNAME={}", config.hostname)];
-    if config.tty {
-        env.push("TERM=xterm".to_owned());
-    }
-    // By place, as an image may bring tens of thousands of entries.
-    let mut places: HashMap<String, usize> =
-        env.iter().enumerate().map(|(place, entry)| (key(entry).to_owned(), place)).collect();
-    for entry in &config.env {
-        if !entry.contains('=') {
-            if let Some(place) = places.remove(key(entry)) {
-                env[place].clear();
-            }
-            continue;
-        }
-        match places.get(key(entry)) {
-            Some(place) => env[*place].clone_from(entry),
-            None => {
-                places.insert(key(entry).to_owned(), env.len());
-                env.push(entry.clone());
-            }
-        }
-    }
-    env.retain(|entry| !entry.is_empty());
-    env
+    let defaults = [format!("PATH={DEFAULT_PATH}"), format!("HOSTNAME={}", config.hostname)];
+    let terminal = config.tty.then(|| "TERM=xterm".to_owned());
+    let mut env = Environment::new(defaults.into_iter().chain(terminal));
+    config.env.iter().cloned().for_each(|entry| env.apply(entry));
+    env.into_entries()
 }
 
 /// Returns the user that the options or the image name.
@@ -186,10 +167,6 @@ pub(crate) fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
     let kept = image.iter().filter(|entry| !set.contains(key(entry)));
     env.extend(kept.cloned());
     env
-}
-
-fn key(entry: &str) -> &str {
-    entry.split_once('=').map_or(entry, |(key, _)| key)
 }
 
 /// Returns the user's health check; unset fields come from the image.

@@ -1,12 +1,15 @@
 //! Derives the options that reproduce a container from its image: the inverse of `merge`.
 
-use super::merge::{command, environment};
+use std::collections::HashMap;
+
+use super::merge::command;
 use crate::model::container::mounts::{Mount, MountSpec, Mounts};
 use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 use crate::model::container::options::{CreateOptions, EnvEntry};
 use crate::model::container::supervision::Supervision;
 use crate::model::container::{Config, Container};
 use crate::model::image::ImageConfig;
+use crate::model::value::env::key;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::signal::Signal;
 
@@ -70,9 +73,46 @@ fn env(all: &[String], image: &[String]) -> Vec<EnvEntry> {
         Some((key, value)) => EnvEntry::Set { key: key.to_owned(), value: value.to_owned() },
         None => EnvEntry::Unset { key: text.clone() },
     };
-    let user: Vec<EnvEntry> = all.iter().map(entry).collect();
-    let count = (0..user.len()).find(|count| environment(image, &user[..*count]) == all);
-    user[..count.unwrap_or(user.len())].to_vec()
+    all[..shortest(all, image)].iter().map(entry).collect()
+}
+
+/// Returns the length of the shortest beginning of `all` that `merge::environment` completes to
+/// `all`: what comes after it is the image's list without the variables of the beginning. One pass
+/// from the end, because an image may bring tens of thousands.
+fn shortest(all: &[String], image: &[String]) -> usize {
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, entry) in all.iter().enumerate() {
+        places.entry(key(entry)).or_default().push(place);
+    }
+    let mut of_image: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, entry) in image.iter().enumerate() {
+        of_image.entry(key(entry)).or_default().push(place);
+    }
+    // What the user does not name would be in the list.
+    if of_image.keys().any(|name| !places.contains_key(name)) {
+        return all.len();
+    }
+    // The image's entry of each entry of the list: the first of a variable is the image's first.
+    let mut origins: Vec<Option<usize>> = vec![None; all.len()];
+    for (name, places) in &places {
+        let Some(from) = of_image.get(name).filter(|from| from.len() == places.len()) else {
+            continue;
+        };
+        for (place, from) in places.iter().zip(from) {
+            origins[*place] = Some(*from).filter(|from| image[*from] == all[*place]);
+        }
+    }
+    let (mut count, mut first_named, mut after) = (all.len(), all.len(), image.len());
+    for (place, entry) in all.iter().enumerate().rev() {
+        let Some(origin) = origins[place].filter(|origin| *origin < after) else { break };
+        after = origin;
+        // A variable that is named twice is the image's in both places, or in none.
+        first_named = first_named.min(places[key(entry)][0]);
+        if place <= first_named {
+            count = place;
+        }
+    }
+    count
 }
 
 /// Returns the host name, unless it comes from the id or from a shared namespace.

@@ -1,4 +1,4 @@
-//! Disk usage of images and containers, and the result of a prune.
+//! Disk usage of images, containers and volumes, and the result of a prune.
 
 use super::filter::ImageFilter;
 use super::metadata::Removed;
@@ -34,7 +34,18 @@ pub struct ContainerUsage {
     pub size: u64,
 }
 
-/// The disk usage of all images and containers.
+/// The disk usage of a volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeUsage {
+    /// The volume.
+    pub name: String,
+    /// How many containers have the volume, running or not.
+    pub links: u64,
+    /// The bytes of its files.
+    pub size: u64,
+}
+
+/// The disk usage of all images, containers and volumes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// The images, newest first.
@@ -45,6 +56,8 @@ pub struct Usage {
     pub reclaimable: u64,
     /// The containers, newest first.
     pub containers: Vec<ContainerUsage>,
+    /// The volumes by name.
+    pub volumes: Vec<VolumeUsage>,
 }
 
 /// The options of `image prune`.

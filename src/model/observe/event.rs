@@ -18,6 +18,8 @@ const MAX_TEXT: usize = 1024;
 const MAX_LABEL_BYTES: usize = 16 * 1024;
 /// The attribute with the number of labels that an event leaves out.
 const LABELS_OMITTED: &str = "lifebox.labels_left_out";
+/// The attribute with the exit code of a container or an exec process.
+const EXIT_CODE: &str = "exitCode";
 
 /// The type of an event's object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -226,16 +228,29 @@ impl Event {
         self.attributes.get(key).map_or("", String::as_str)
     }
 
+    /// Returns the exit code that the end of a container reports; `None` for any other event.
+    pub fn exit_code(&self) -> Option<i32> {
+        let is_end = self.subject == Type::Container && self.verb() == EventAction::Die.as_str();
+        self.attributes.get(EXIT_CODE).filter(|_| is_end)?.parse().ok()
+    }
+
     /// Returns the action without the text after the colon.
     pub fn verb(&self) -> &str {
         self.action.split_once(": ").map_or(&self.action, |(verb, _)| verb)
     }
 }
 
+/// Returns the exit code of a container's last run from its events
+/// ([`EventOptions::ends_of`]): one that was created with `--rm` is removed with its record.
+pub fn last_exit_code(id: &ContainerId, events: impl Iterator<Item = Event>) -> Option<i32> {
+    // A filter also finds a container whose name begins with the id.
+    events.filter(|event| event.id == id.as_str()).filter_map(|event| event.exit_code()).last()
+}
+
 /// Returns the attributes of `die`: the exit code, and the whole seconds of the run.
 pub fn exit_attributes(code: i32, begun: Timestamp) -> [(&'static str, String); 2] {
     let ran = Timestamp::now().duration_since(begun).as_secs().max(0);
-    [("exitCode", code.to_string()), ("execDuration", ran.to_string())]
+    [(EXIT_CODE, code.to_string()), ("execDuration", ran.to_string())]
 }
 
 /// Returns the attributes of `rename`, in which Docker's names begin with a slash.
@@ -342,6 +357,15 @@ pub struct EventOptions {
     pub follow: bool,
     /// The filter.
     pub filter: EventFilter,
+}
+
+impl EventOptions {
+    /// Returns the options that find the past ends of a container.
+    pub fn ends_of(id: &ContainerId) -> Self {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let pairs = vec![pair("container", id.as_str()), pair("event", EventAction::Die.as_str())];
+        EventOptions { filter: EventFilter { pairs }, ..EventOptions::default() }
+    }
 }
 
 #[cfg(test)]

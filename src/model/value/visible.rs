@@ -46,8 +46,16 @@ pub fn short(text: &str) -> String {
     format!("{}…{}", escape_line(&begin), escape_line(&end))
 }
 
+/// Returns whether a text has printable ASCII characters only, as nearly all have.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Puts a text whose white space means nothing, such as a command, on one line.
 pub fn one_line(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     escape_line(&text.replace(['\t', '\n', '\r'], " "))
 }
 
@@ -66,6 +74,9 @@ pub fn escape_json(text: &str) -> String {
 }
 
 fn escaped(text: &str, stays: fn(char) -> bool, escape: fn(char, &mut String)) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     let mut copied = 0;
     for (at, c) in text.char_indices().filter(|(_, c)| is_hidden(*c) && !stays(*c)) {

@@ -16,6 +16,7 @@ use crate::model::container::status;
 use crate::model::container::status::Action;
 use crate::model::observe::event;
 use crate::model::value::account;
+use crate::model::value::env::Environment;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
@@ -113,16 +114,16 @@ fn check(options: &ExecOptions) -> Result<()> {
 }
 
 /// Returns the container's environment, with the user's entries added and removed.
-fn environment(mut env: Vec<String>, options: &ExecOptions) -> Vec<String> {
-    let key = |entry: &str| entry.split('=').next().unwrap_or_default().to_owned();
-    if options.tty && !env.iter().any(|entry| key(entry) == "TERM") {
-        env.push("TERM=xterm".to_owned());
+fn environment(env: Vec<String>, options: &ExecOptions) -> Vec<String> {
+    let mut env = Environment::new(env);
+    if options.tty && !env.has("TERM") {
+        env.apply("TERM=xterm".to_owned());
     }
     for entry in &options.env {
-        env.retain(|known| key(known) != entry.key());
-        if let EnvEntry::Set { key, value } = entry {
-            env.push(format!("{key}={value}"));
+        match entry {
+            EnvEntry::Set { key, value } => env.apply(format!("{key}={value}")),
+            EnvEntry::Unset { key } => env.remove(key),
         }
     }
-    env
+    env.into_entries()
 }

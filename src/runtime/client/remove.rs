@@ -43,7 +43,7 @@ impl Runtime {
         let existed = directory.path().exists();
         let action = if options.force { Action::RmForce } else { Action::Rm };
         loop {
-            let claim = match self.claim_for(options, id) {
+            let claim = match self.claim_for(options, id, cancel) {
                 // A damaged record can only be removed, and that needs no state.
                 Err(error) if error.kind() == Kind::Corrupt => {
                     return self.remove_damaged(id, &directory);
@@ -77,8 +77,13 @@ impl Runtime {
     }
 
     /// Claims a container for its removal; with `force` a monitor that cannot be reached is ended.
-    fn claim_for(&self, options: &RemoveOptions, id: &ContainerId) -> Result<Claim> {
-        if options.force { self.claim_to(&KILL, id) } else { self.claim(id) }
+    fn claim_for(
+        &self,
+        options: &RemoveOptions,
+        id: &ContainerId,
+        cancel: &CancelToken,
+    ) -> Result<Claim> {
+        if options.force { self.claim_to(&KILL, id, Some(cancel)) } else { self.claim(id) }
     }
 
     fn remove_damaged(&self, id: &ContainerId, directory: &Directory) -> Result<()> {

@@ -33,7 +33,7 @@ pub(super) const REQUESTED_CGROUP_PARENT: &str = "cgroup-parent";
 pub(super) const LOCK_TIMEOUT: Duration = ANSWER_TIMEOUT;
 
 /// The longest pause between two looks at a lock.
-const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// The containers below one root, on this kernel.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl Runtime {
 
     /// Returns the error of reading a container's files, or "no such container" if it was removed.
     pub fn not_found_or(&self, id: &ContainerId, error: Error) -> Error {
-        if error.kind() == Kind::NotFound && !self.containers.directory(id).path().exists() {
+        if error.kind() == Kind::NotFound && !self.containers.directory(id).exists() {
             return no_such(id);
         }
         if error.kind() == Kind::NotFound { error.with_kind(Kind::Corrupt) } else { error }
@@ -175,10 +175,17 @@ impl Runtime {
         live: impl Fn(Reply) -> T,
         idle: impl Fn(Lock, State) -> Result<T>,
     ) -> Result<T> {
+        let stops = matches!(request, Request::Stop { .. });
+        let existed = stops && self.directory(id).path().exists();
         loop {
-            match self.claim_to(request, id)? {
-                Claim::Stopped(lock, state) => return idle(lock, *state),
-                Claim::Running(mut connection) => {
+            match self.claim_to(request, id, cancel) {
+                // Created with `--rm`, and removed because it has ended without its monitor.
+                Err(error) if existed && error.kind() == Kind::NotFound => {
+                    return Ok(live(Reply::Done));
+                }
+                Err(error) => return Err(error),
+                Ok(Claim::Stopped(lock, state)) => return idle(lock, *state),
+                Ok(Claim::Running(mut connection)) => {
                     // No reply: it has just exited, so the claim is repeated.
                     if let Some(reply) = self.ask(&mut connection, id, request, cancel)? {
                         return Ok(live(reply));
@@ -190,10 +197,19 @@ impl Runtime {
 
     /// As [`claim`](Self::claim), and ends a monitor that cannot be reached if `request` ends the
     /// container.
-    pub(super) fn claim_to(&self, request: &Request, id: &ContainerId) -> Result<Claim> {
+    pub(super) fn claim_to(
+        &self,
+        request: &Request,
+        id: &ContainerId,
+        cancel: Option<&CancelToken>,
+    ) -> Result<Claim> {
         match self.claim(id) {
             Err(error) if error.kind() == Kind::Timeout && ends_container(request) => {
-                if self.kill_monitor(id) { self.claim(id) } else { Err(error) }
+                if self.end_without_monitor(id, request, cancel) {
+                    self.claim(id)
+                } else {
+                    Err(error)
+                }
             }
             claimed => claimed,
         }
@@ -235,7 +251,10 @@ impl Runtime {
                 Awaited::NotYet => {}
             }
         }
-        if self.kill_monitor(id) { Ok(None) } else { Err(self.no_answer(id)) }
+        match self.end_without_monitor(id, request, cancel) {
+            true => Ok(None),
+            false => Err(self.no_answer(id)),
+        }
     }
 
     /// Waits until a container has ended whose monitor has no descriptor for a connection.

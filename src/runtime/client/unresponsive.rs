@@ -1,11 +1,16 @@
 //! A monitor that does not answer: its process, and how to end the container without it.
 
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
 
 use rustix::process::{Pid, PidfdFlags};
 
-use super::runtime::Runtime;
+use super::request_timeout::ANSWER_TIMEOUT;
+use super::runtime::{LONGEST_PAUSE, Runtime};
 use super::watch::{Watch, Work};
+use crate::model::container::State;
+use crate::model::container::options::StopTimeout;
+use crate::model::container::status::Status;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
@@ -13,8 +18,8 @@ use crate::runtime::cancel::CancelToken;
 use crate::runtime::host;
 use crate::runtime::protocol::connection::{Awaited, Connection};
 use crate::runtime::protocol::{Request, role_names};
-use crate::sys;
 use crate::sys::process_state::ProcessState;
+use crate::sys::{self, record_file};
 
 impl Runtime {
     /// Sends a request that may take as long as a program runs, and waits for the reply. Ends when
@@ -64,10 +69,74 @@ impl Runtime {
             Some(monitor) => stuck(id, &monitor),
             // A client in the middle of a verb holds the lock.
             None => {
-                let lock = std::fs::File::open(self.directory(id).file("lock")).ok();
+                let lock = record_file::open_lock(&self.directory(id).file("lock")).ok();
                 sys::lock::is_held(lock.as_ref(), &format!("container `{}` has", id.short()))
             }
         }
+    }
+
+    /// Ends a container whose monitor does not answer or cannot be reached: a stop lets its first
+    /// process end within the timeout. Returns whether the container has ended, or its monitor was
+    /// killed.
+    pub(super) fn end_without_monitor(
+        &self,
+        id: &ContainerId,
+        request: &Request,
+        cancel: Option<&CancelToken>,
+    ) -> bool {
+        let Request::Stop { signal, timeout, .. } = request else { return self.kill_monitor(id) };
+        self.stop_init(id, *signal, *timeout, cancel) || self.kill_monitor(id)
+    }
+
+    /// Sends a signal to a container's first process and waits until the process has exited, at
+    /// most for `timeout`. Returns whether the container's monitor has recorded the exit.
+    fn stop_init(
+        &self,
+        id: &ContainerId,
+        signal: Signal,
+        timeout: StopTimeout,
+        cancel: Option<&CancelToken>,
+    ) -> bool {
+        let Ok(state) = self.directory(id).read_state() else { return false };
+        let Some(init) = open_init(&state) else { return false };
+        if sys::process::send_signal(&init, signal.number()).is_err() {
+            return false;
+        }
+        if state.status == Status::Paused {
+            // A frozen process takes no signal.
+            let _ = self.cgroup(id).and_then(|cgroup| cgroup.thaw());
+        }
+        let limit = match timeout {
+            StopTimeout::After(time) => time,
+            // No wait for what the monitor does not do is without a bound.
+            StopTimeout::NoLimit => ANSWER_TIMEOUT,
+        };
+        let awaited: Vec<_> =
+            std::iter::once(init.as_fd()).chain(cancel.map(AsFd::as_fd)).collect();
+        let exited = sys::poll::wait_readable(&awaited, Some(limit));
+        exited.is_ok_and(|readable| readable[0]) && self.has_recorded_end(id, &state)
+    }
+
+    /// Waits until a container's monitor has recorded the exit of this run, and ended. Returns
+    /// false if the monitor does not get to it, or starts the next run: it knows of no stop.
+    fn has_recorded_end(&self, id: &ContainerId, run: &State) -> bool {
+        let directory = self.directory(id);
+        let until = Instant::now() + ANSWER_TIMEOUT;
+        while Instant::now() < until {
+            match directory.try_lock() {
+                Ok(None) => {}
+                Ok(Some(_)) => return true,
+                Err(_) => return !directory.path().exists(),
+            }
+            let now = directory.read_state();
+            let is_next = now.is_ok_and(|now| now.status.is_live() && now.pid != run.pid);
+            let monitor = self.monitor_of(id).and_then(ProcessState::of);
+            if is_next || monitor.is_some_and(|monitor| monitor.is_held()) {
+                return false;
+            }
+            std::thread::sleep(LONGEST_PAUSE);
+        }
+        false
     }
 
     /// Kills a monitor that does not answer: the kernel kills its container with it, and the next
@@ -87,6 +156,13 @@ impl Runtime {
             killed
         })
     }
+}
+
+/// Opens a container's first process; `None` if it has exited.
+fn open_init(state: &State) -> Option<OwnedFd> {
+    let init = rustix::process::pidfd_open(Pid::from_raw(state.pid)?, PidfdFlags::empty()).ok()?;
+    // The descriptor may refer to a process that reused the id.
+    (host::start_time(state.pid) == state.pid_start).then_some(init)
 }
 
 /// Returns the error of a wait for a process that does not move.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::runtime::{Claim, Runtime};
 use super::watch::Work;
 use crate::model::container::status::Status;
-use crate::model::observe::event::{EventAction, EventFilter, EventOptions};
+use crate::model::observe::event::{self, EventOptions};
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
@@ -64,17 +64,10 @@ impl Runtime {
 
     /// Returns the exit code of a container's last run from the events.
     fn exit_code_from_events(&self, id: &ContainerId) -> Option<i32> {
-        let mut filter = EventFilter::default();
-        filter.add("container", id.as_str()).ok()?;
-        filter.add("event", EventAction::Die.as_str()).ok()?;
-        let options = EventOptions { filter, ..EventOptions::default() };
-        let mut events = self.containers.journal().read(&options).ok()?;
+        let mut events = self.containers.journal().read(&EventOptions::ends_of(id)).ok()?;
         let never = CancelToken::new().ok()?;
-        let mut code = None;
-        while let Ok(Some(event)) = events.next_event(None, &never) {
-            code = event.attributes.get("exitCode").and_then(|code| code.parse().ok());
-        }
-        code
+        let events = std::iter::from_fn(|| events.next_event(None, &never).ok().flatten());
+        event::last_exit_code(id, events)
     }
 }
 

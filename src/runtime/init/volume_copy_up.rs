@@ -70,6 +70,8 @@ fn create_mark(directory: &OwnedFd, mark: &CStr) -> Result<(), Errno> {
 fn clear_mark(directory: &OwnedFd, mark: &CStr) -> Result<(), Errno> {
     match rustix::fs::unlinkat(directory, mark, AtFlags::empty()) {
         Err(Errno::NOENT) => Ok(()),
+        // Not made by us; a mark all the same.
+        Err(Errno::ISDIR) => rustix::fs::unlinkat(directory, mark, AtFlags::REMOVEDIR),
         result => result,
     }
 }

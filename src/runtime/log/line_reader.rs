@@ -27,6 +27,9 @@ pub(crate) struct Lines {
     /// Bytes that were read and not returned yet, from `at` on.
     buffer: Vec<u8>,
     at: usize,
+    /// No line ends between `at` and here. Without it, each read of a long line would search all
+    /// that was read of the line before.
+    searched: usize,
 }
 
 /// The end of the last file at some moment.
@@ -51,6 +54,7 @@ impl Lines {
             end: None,
             buffer: Vec::new(),
             at: 0,
+            searched: 0,
         }
     }
 
@@ -87,15 +91,17 @@ impl Lines {
     /// When a file cannot be read.
     pub(crate) fn next<T>(&mut self, parse: impl FnOnce(&[u8]) -> T) -> Result<Option<T>> {
         loop {
-            let rest = &self.buffer[self.at..];
-            if let Some(length) = rest.iter().position(|b| *b == b'\n') {
-                let line = parse(&rest[..length]);
-                self.at += length + 1;
+            let rest = &self.buffer[self.searched..];
+            if let Some(more) = rest.iter().position(|b| *b == b'\n') {
+                let line = parse(&self.buffer[self.at..self.searched + more]);
+                self.at = self.searched + more + 1;
+                self.searched = self.at;
                 return Ok(Some(line));
             }
             self.buffer.drain(..self.at);
             self.at = 0;
             let held = self.buffer.len();
+            self.searched = held;
             if self.segment.is_none() {
                 self.segment = LogSegment::after(&self.path, 0).context(|| failed(&self.path))?;
                 if self.segment.is_none() {
@@ -138,6 +144,7 @@ impl Lines {
         };
         (self.segment, self.full) = (Some(next), None);
         self.buffer.clear();
+        self.searched = 0;
         Ok(true)
     }
 }

@@ -190,7 +190,8 @@ impl Reader {
             if let Some(cut) = self.next_cut() {
                 return Ok(Some(cut));
             }
-            while let Some((parsed, text)) = self.lines.next(parse)? {
+            // Asked before each record: a log may be long. None is read after it.
+            while let Some((parsed, text)) = cancel.check().and_then(|()| self.lines.next(parse))? {
                 let line = match parsed {
                     Parsed::Output(line, partial) => self.join(line, partial),
                     Parsed::Lost(lost, since) => {
@@ -212,7 +213,6 @@ impl Reader {
                     None => {}
                 }
             }
-            cancel.check()?;
             let Some(follow) = self.follow.as_mut().filter(|follow| follow.end.is_some()) else {
                 return Ok(self.rest());
             };

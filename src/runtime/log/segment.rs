@@ -85,37 +85,97 @@ fn seek_last_lines(
     if *left == 0 {
         return Ok(true);
     }
-    // The beginning of the chunk: the end of a record that begins before it.
-    let mut head = Vec::new();
+    // The parts of a record that begins before the last chunk read, the last part first: joined
+    // once, and each searched once, because a record may be as long as the file.
+    let mut later: Vec<Vec<u8>> = Vec::new();
     while position > 0 {
         let length = position.min(CHUNK as u64);
         position -= length;
         file.seek(SeekFrom::Start(position))?;
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(CHUNK)];
         file.read_exact(&mut bytes)?;
-        bytes.append(&mut head);
         let mut end = bytes.len();
         while end > 0 {
-            let start = bytes[..end - 1].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-            if start == 0 && position > 0 {
+            // The last byte ends the record itself, unless that is in a later part.
+            let before = if later.is_empty() { end - 1 } else { end };
+            let newline = bytes[..before].iter().rposition(|b| *b == b'\n');
+            if newline.is_none() && position > 0 {
                 break;
             }
-            let ends_line = match line::parse(&bytes[start..end]) {
+            let start = newline.map_or(0, |at| at + 1);
+            let mut record = bytes[start..end].to_vec();
+            later.drain(..).rev().for_each(|part| record.extend(part));
+            let end_of_record = position + (start + record.len()) as u64;
+            let ends_line = match line::parse(&record) {
                 Parsed::Output(line, partial) => {
                     !partial && stream.is_none_or(|stream| line.stream == stream)
                 }
                 Parsed::Lost(..) | Parsed::Blank => false,
             };
             if ends_line && *left == 0 {
-                file.seek(SeekFrom::Start(position + end as u64))?;
+                file.seek(SeekFrom::Start(end_of_record))?;
                 return Ok(true);
             }
             *left -= u64::from(ends_line);
             end = start;
         }
-        bytes.truncate(end);
-        head = bytes;
+        if end > 0 {
+            bytes.truncate(end);
+            later.push(bytes);
+        }
     }
     file.seek(SeekFrom::Start(0))?;
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::super::reader::Reader;
+    use crate::model::observe::log::LogOptions;
+    use crate::runtime::cancel::CancelToken;
+
+    #[test]
+    fn a_record_of_many_mebibytes_is_searched_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log.jsonl");
+        let record = |log: &str| {
+            let rest = r#""stream":"stdout","time":"2026-01-02T03:04:05Z""#;
+            format!("{{\"log\":\"{log}\\n\",{rest}}}\n")
+        };
+        let long = "x".repeat(8 << 20);
+        // Intact, damaged, and without an end.
+        let log =
+            [record("first"), record(&long), "{\"".to_owned() + &long + "\n", record("last"), long];
+        std::fs::write(&path, log.concat()).unwrap();
+        let cancel = CancelToken::new().unwrap();
+        let begun = Instant::now();
+        for (tail, expected) in [(None, 3), (Some(1), 1), (Some(2), 2), (Some(9), 3)] {
+            let options = LogOptions { tail, ..LogOptions::default() };
+            let mut reader = Reader::open(&path, &options, None).unwrap();
+            let lines: Vec<_> =
+                std::iter::from_fn(|| reader.next_line(None, &cancel).unwrap()).collect();
+            assert_eq!(lines.len(), expected, "{tail:?}");
+            assert_eq!(lines.last().unwrap().bytes, b"last\n");
+        }
+        // Chunk after chunk anew, each reader took minutes.
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn a_reader_is_cancelled_before_the_next_line_and_loses_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log.jsonl");
+        let record = r#"{"log":"a\n","stream":"stdout","time":"2026-01-02T03:04:05Z"}"#;
+        std::fs::write(&path, format!("{record}\n").repeat(3)).unwrap();
+        let cancel = CancelToken::new().unwrap();
+        let mut reader = Reader::open(&path, &LogOptions::default(), None).unwrap();
+        reader.next_line(None, &cancel).unwrap().unwrap();
+        cancel.cancel();
+        assert!(reader.next_line(None, &cancel).is_err());
+        cancel.reset();
+        let left = std::iter::from_fn(|| reader.next_line(None, &cancel).unwrap());
+        assert_eq!(left.count(), 2);
+    }
 }

@@ -3,7 +3,7 @@
 use super::signature::{ImageOrName, Options, array_of};
 use crate::model::image::filter::ImageFilter;
 use crate::model::image::history::History;
-use crate::model::image::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage};
+use crate::model::image::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage, VolumeUsage};
 use crate::model::image::{PullPolicy, Removed};
 use crate::model::observe::check_report::{CheckOptions, Finding, Resolution};
 use crate::model::value::reference::Reference;
@@ -215,11 +215,20 @@ fn usage_map(usage: Usage) -> Map {
             ("size".into(), values::int(container.size).into()),
         ]))
     };
+    let volume = |volume: &VolumeUsage| {
+        Dynamic::from(Map::from([
+            ("name".into(), volume.name.clone().into()),
+            ("size".into(), values::int(volume.size).into()),
+            ("containers".into(), values::int(volume.links).into()),
+        ]))
+    };
+    let volumes: Array = usage.volumes.iter().map(volume).collect();
     let images: Array = usage.images.iter().map(image).collect();
     let containers: Array = usage.containers.iter().map(container).collect();
     Map::from([
         ("images".into(), images.into()),
         ("containers".into(), containers.into()),
+        ("volumes".into(), volumes.into()),
         ("image_bytes".into(), values::int(usage.image_bytes).into()),
         ("reclaimable".into(), values::int(usage.reclaimable).into()),
     ])

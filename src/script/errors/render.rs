@@ -175,8 +175,17 @@ pub fn quoted<'l>(
     kind: AnnotationKind,
     label: Option<&'l str>,
 ) -> Snippet<'l, Annotation<'l>> {
-    let (text, span) = visible(&credentials::mask_in_place(text), span(text, position));
-    Snippet::source(text).path(escape_line(source)).annotation(kind.span(span).label(label))
+    // Its line alone: a script may have as many findings as lines.
+    let whole = span(text, position);
+    let begin = text[..whole.start].rfind('\n').map_or(0, |at| at + 1);
+    let line = text[begin..].lines().next().unwrap_or_default();
+    let marked = whole.start - begin..whole.end - begin;
+    let (text, span) = visible(&credentials::mask_in_place(line), marked);
+    let source = escape_line(source);
+    Snippet::source(text)
+        .line_start(position.line().unwrap_or(1))
+        .path(source)
+        .annotation(kind.span(span).label(label))
 }
 
 /// Escapes the hidden characters of a source, and moves a range of it with its text.

@@ -10,7 +10,7 @@ use crate::ui;
 
 /// Returns the table of `ps`.
 pub fn containers(list: &[Container]) -> String {
-    ui::table::ps::containers(list, Timestamp::now(), false).trim_end().to_owned()
+    ui::table::ps::containers(list, None, Timestamp::now(), false).trim_end().to_owned()
 }
 
 /// Returns a line of `events`.

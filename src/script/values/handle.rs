@@ -7,7 +7,7 @@ use crate::engine::{Backend, CancelToken};
 use crate::model::container::Container as Record;
 use crate::model::image::usage::ImageUsage;
 use crate::model::image::{Image as Metadata, PullPolicy};
-use crate::model::observe::event::{EventAction, EventFilter, EventOptions};
+use crate::model::observe::event::{self, EventOptions};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
@@ -85,16 +85,10 @@ impl Container {
     /// Returns the exit code of the last run from the events: a container created with `rm` may be
     /// removed, with its record, before its exit code is read.
     fn exit_code_from_events(&self) -> Option<i32> {
-        let mut filter = EventFilter::default();
-        filter.add("container", self.id.as_str()).ok()?;
-        filter.add("event", EventAction::Die.as_str()).ok()?;
-        let options = EventOptions { filter, ..EventOptions::default() };
-        let (mut events, never) = (self.backend.events(&options).ok()?, CancelToken::new().ok()?);
-        let mut code = None;
-        while let Ok(Some(event)) = events.next_event(None, &never) {
-            code = event.attributes.get("exitCode").and_then(|code| code.parse().ok());
-        }
-        code
+        let mut events = self.backend.events(&EventOptions::ends_of(&self.id)).ok()?;
+        let never = CancelToken::new().ok()?;
+        let events = std::iter::from_fn(|| events.next_event(None, &never).ok().flatten());
+        event::last_exit_code(&self.id, events)
     }
 
     /// Returns the current name, or the last known one, or the short id.

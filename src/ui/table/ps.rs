@@ -11,17 +11,38 @@ use crate::model::container::mounts::Mounts;
 use crate::model::container::namespaces::NamespaceMode;
 use crate::model::container::status::Status;
 use crate::model::value::health_check::HealthStatus;
-use crate::model::value::units::human_duration;
+use crate::model::value::units::{human_duration, human_size};
 use crate::model::value::visible::is_hidden;
 use crate::ui::format::columns::{align, ellipsis};
 
 /// The maximum width of `COMMAND`.
 const COMMAND_WIDTH: usize = 20;
 
-/// Formats the table of `ps`.
-pub fn containers(list: &[Container], now: Timestamp, no_trunc: bool) -> String {
-    let mut text = String::from("CONTAINER ID\tIMAGE\tCOMMAND\tCREATED\tSTATUS\tPORTS\tNAMES\n");
-    for container in list {
+/// The bytes that a container has written, and those with the files of its image.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DiskUsage {
+    /// What it has written or changed.
+    pub written: u64,
+    /// The image's files and what is written.
+    pub whole: u64,
+}
+
+impl DiskUsage {
+    fn show(self) -> String {
+        format!("{} (virtual {})", human_size(self.written), human_size(self.whole))
+    }
+}
+
+/// Formats the table of `ps`, with the column of `sizes` if they are known.
+pub fn containers(
+    list: &[Container],
+    sizes: Option<&[DiskUsage]>,
+    now: Timestamp,
+    no_trunc: bool,
+) -> String {
+    let mut text = String::from("CONTAINER ID\tIMAGE\tCOMMAND\tCREATED\tSTATUS\tPORTS\tNAMES");
+    text.push_str(if sizes.is_some() { "\tSIZE\n" } else { "\n" });
+    for (at, container) in list.iter().enumerate() {
         let cells = [
             id(container, no_trunc),
             &image(container, no_trunc),
@@ -32,6 +53,10 @@ pub fn containers(list: &[Container], now: Timestamp, no_trunc: bool) -> String 
             container.state.name.as_str(),
         ];
         text.push_str(&cells.join("\t"));
+        if let Some(size) = sizes.and_then(|sizes| sizes.get(at)) {
+            text.push('\t');
+            text.push_str(&size.show());
+        }
         text.push('\n');
     }
     align(&text)
@@ -84,7 +109,13 @@ fn mounts(mounts: &Mounts, no_trunc: bool) -> String {
 }
 
 /// Returns a container as the fields of `ps --format`; all values are text, as Docker's.
-pub fn fields(container: &Container, now: Timestamp, zone: &TimeZone, no_trunc: bool) -> Value {
+pub fn fields(
+    container: &Container,
+    size: Option<DiskUsage>,
+    now: Timestamp,
+    zone: &TimeZone,
+    no_trunc: bool,
+) -> Value {
     let spec = &container.spec;
     let labels = spec.config.labels.iter().map(|(key, value)| format!("{key}={value}"));
     let created = spec.created.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %z %Z");
@@ -101,7 +132,7 @@ pub fn fields(container: &Container, now: Timestamp, zone: &TimeZone, no_trunc: 
         "Networks": networks(&spec.host_config.namespaces.network),
         "Ports": "",
         "RunningFor": running_for(container, now),
-        "Size": "0B",
+        "Size": size.map_or_else(|| "0B".to_owned(), DiskUsage::show),
         "State": container.state.status.as_str(),
         "Status": status(container, now),
     })
@@ -190,7 +221,7 @@ mod tests {
         container.state.exit_code = 137;
         container.state.started_at = Some(ago(started));
         container.state.finished_at = Some(ago(finished));
-        containers(&[container], now, false)
+        containers(&[container], None, now, false)
     }
 
     fn container(image: &str, argv: &[&str]) -> Container {
@@ -256,7 +287,7 @@ mod tests {
     #[test]
     fn every_field_has_a_heading() {
         let now = Timestamp::UNIX_EPOCH;
-        let fields = fields(&container("x", &["x"]), now, &TimeZone::UTC, false);
+        let fields = fields(&container("x", &["x"]), None, now, &TimeZone::UTC, false);
         let (headings, fields) = (headings(), fields.as_object().unwrap().clone());
         assert_eq!(
             headings.as_object().unwrap().keys().collect::<Vec<_>>(),

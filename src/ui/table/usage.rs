@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::{images, ps};
 use crate::model::container::Container;
 use crate::model::image::Image;
+#[cfg(test)]
+use crate::model::image::usage::VolumeUsage;
 use crate::model::image::usage::{ImageUsage, Usage};
 use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
@@ -36,13 +38,14 @@ struct Line {
 }
 
 impl UsageInput {
-    fn lines(&self) -> [Line; 2] {
+    fn lines(&self) -> [Line; 3] {
         let usage = &self.usage;
         let live = |container: &&Container| container.state.status.is_live();
         let sizes = self.container_sizes();
         let size_of =
             |container: &Container| sizes.get(&container.spec.id).copied().unwrap_or_default();
         let size: u64 = self.containers.iter().map(size_of).sum();
+        let unused = usage.volumes.iter().filter(|volume| volume.links == 0);
         let in_use: u64 = self.containers.iter().filter(live).map(size_of).sum();
         [
             Line {
@@ -58,6 +61,13 @@ impl UsageInput {
                 active: self.containers.iter().filter(live).count(),
                 size,
                 reclaimable: size - in_use,
+            },
+            Line {
+                kind: "Local Volumes",
+                total: usage.volumes.len(),
+                active: usage.volumes.iter().filter(|volume| volume.links > 0).count(),
+                size: usage.volumes.iter().map(|volume| volume.size).sum(),
+                reclaimable: unused.map(|volume| volume.size).sum(),
             },
         ]
     }
@@ -114,7 +124,7 @@ impl UsageInput {
             "CONTAINER ID\tIMAGE\tCOMMAND\tLOCAL VOLUMES\tSIZE\tCREATED\tSTATUS\tNAMES\n",
         );
         for container in &self.containers {
-            let fields = ps::fields(container, now, &TimeZone::UTC, false);
+            let fields = ps::fields(container, None, now, &TimeZone::UTC, false);
             let size = of_containers.get(&container.spec.id).copied().unwrap_or_default();
             let size = human_bytes(size);
             let cell = |key: &str| fields[key].as_str().unwrap_or_default().to_owned();
@@ -122,10 +132,17 @@ impl UsageInput {
             let rest = ["RunningFor", "Status", "Names"].map(cell);
             containers.push_str(&format!("{}\t{size}\t{}\n", cells.join("\t"), rest.join("\t")));
         }
+        let mut volumes = String::from("VOLUME NAME\tLINKS\tSIZE\n");
+        for volume in &self.usage.volumes {
+            let size = human_bytes(volume.size);
+            volumes.push_str(&format!("{}\t{}\t{size}\n", volume.name, volume.links));
+        }
         format!(
-            "Images space usage:\n\n{}\nContainers space usage:\n\n{}",
+            "Images space usage:\n\n{}\nContainers space usage:\n\n{}\n\
+             Local Volumes space usage:\n\n{}",
             align(&text),
-            align(&containers)
+            align(&containers),
+            align(&volumes)
         )
     }
 }
@@ -177,12 +194,16 @@ mod tests {
                 image_bytes: 3_000_000,
                 reclaimable: 1_499_500,
                 containers: Vec::new(),
+                volumes: [("data", 1, 1000), ("old", 0, 500)]
+                    .map(|(name, links, size)| VolumeUsage { name: name.into(), links, size })
+                    .into(),
             },
         };
         expect![[r"
-            TYPE         TOTAL     ACTIVE    SIZE      RECLAIMABLE
-            Images       2         1         3MB       1.5MB (49%)
-            Containers   0         0         0B        0B
+            TYPE            TOTAL     ACTIVE    SIZE      RECLAIMABLE
+            Images          2         1         3MB       1.5MB (49%)
+            Containers      0         0         0B        0B
+            Local Volumes   2         1         1.5kB     500B (33%)
         "]]
         .assert_eq(&inventory.summary());
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();

@@ -1,8 +1,7 @@
 //! The bases of stages, and the sources of `COPY --from`: earlier stages, and images.
 
 use super::flags::unknown_flag;
-use super::pairs::get;
-use super::state::{BuildState, Stage};
+use super::state::{BuildState, Stage, Stages};
 use crate::engine::backend::Registries as _;
 use crate::engine::dockerfile::words::Expander;
 use crate::model::image::{Image, PullPolicy};
@@ -14,20 +13,20 @@ use crate::model::{Error, Kind, Result};
 impl BuildState<'_> {
     /// Returns the base name of a stage, with its arguments expanded.
     pub(super) fn base_name(&self, stage: &Stage<'_>) -> Result<String> {
-        let lookup = |name: &str| get(&self.global, name);
+        let lookup = |name: &str| self.global.get(name);
         Expander { escape: self.escape, lookup: &lookup }
             .word(stage.image)
             .map_err(|error| self.at(stage.from, error))
     }
 
     /// Returns the base image of a stage; `None` for `scratch`.
-    pub(super) fn base(&self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
-        let stage = &stages[number];
+    pub(super) fn base(&self, stages: &Stages<'_>, number: usize) -> Result<Option<Image>> {
+        let stage = &stages.list[number];
         let mut platform_option = None;
         for (name, value) in stage.flags {
             match (name.as_str(), value) {
                 ("platform", Some(platform)) => {
-                    let lookup = |name: &str| get(&self.global, name);
+                    let lookup = |name: &str| self.global.get(name);
                     let expander = Expander { escape: self.escape, lookup: &lookup };
                     platform_option = Some(expander.word(platform)?.parse::<Platform>()?);
                 }
@@ -39,7 +38,7 @@ impl BuildState<'_> {
             return Err(Error::new(Kind::Invalid, format!("`{}` names no image", stage.image))
                 .hint("give the argument a default: ARG NAME=VALUE"));
         }
-        if let Some(earlier) = find_stage(stages, number, &name) {
+        if let Some(earlier) = stages.find(number, &name) {
             return Ok(self.stage_images[earlier].clone().flatten());
         }
         if name == "scratch" {
@@ -84,20 +83,13 @@ impl BuildState<'_> {
     }
 }
 
-/// Returns the last stage before `before` of this name.
-pub(super) fn find_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
-    let named =
-        |stage: &Stage<'_>| stage.name.is_some_and(|known| known.eq_ignore_ascii_case(name));
-    stages[..before].iter().rposition(named)
-}
-
 /// Returns the earlier stage that `--from` names, by name or number; `None` for an image.
 pub(super) fn copied_stage(
-    stages: &[Stage<'_>],
+    stages: &Stages<'_>,
     before: usize,
     name: &str,
 ) -> Result<Option<usize>> {
-    if let Some(stage) = find_stage(stages, before, name) {
+    if let Some(stage) = stages.find(before, name) {
         return Ok(Some(stage));
     }
     let invalid = |why: &str| {
@@ -109,7 +101,7 @@ pub(super) fn copied_stage(
             None => invalid("index out of bounds"),
         };
     }
-    match find_stage(stages, stages.len(), name) {
+    match stages.find(stages.list.len(), name) {
         Some(index) if index == before => invalid("it is the stage itself"),
         Some(_) => invalid("the stage comes later"),
         None => Ok(None),

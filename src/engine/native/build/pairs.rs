@@ -1,25 +1,52 @@
 //! Ordered names and values, and those of the platform.
 
+use std::collections::HashMap;
+
 use crate::model::value::platform::Platform;
 
 /// Names and values.
 pub(super) type Pairs = Vec<(String, String)>;
 
-pub(super) fn get(list: &[(String, String)], name: &str) -> Option<String> {
-    list.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+/// Names and values in the order in which they were first set; found by name, because a Dockerfile
+/// may have as many as it has lines.
+#[derive(Clone, Default)]
+pub(super) struct Arguments {
+    list: Pairs,
+    places: HashMap<String, usize>,
 }
 
-pub(super) fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
-    match list.iter_mut().find(|(known, _)| known == name) {
-        Some(known) => known.1 = value,
-        None => list.push((name.to_owned(), value)),
+impl Arguments {
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        self.places.get(name).map(|place| self.list[*place].1.clone())
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: String) {
+        if let Some(place) = self.places.get(name) {
+            self.list[*place].1 = value;
+        } else {
+            self.places.insert(name.to_owned(), self.list.len());
+            self.list.push((name.to_owned(), value));
+        }
+    }
+
+    pub(super) fn list(&self) -> &[(String, String)] {
+        &self.list
     }
 }
 
+/// Returns a table of names, of which the first value counts.
+pub(super) fn table(pairs: impl IntoIterator<Item = (String, String)>) -> HashMap<String, String> {
+    let mut table = HashMap::new();
+    for (name, value) in pairs {
+        table.entry(name).or_insert(value);
+    }
+    table
+}
+
 /// Returns the predefined arguments of the build and target platforms.
-pub(super) fn platform() -> Vec<(String, String)> {
+pub(super) fn platform() -> Arguments {
     let architecture = Platform::host().architecture;
-    let mut all = Vec::new();
+    let mut all = Arguments::default();
     for side in ["TARGET", "BUILD"] {
         let values = [
             ("PLATFORM", format!("linux/{architecture}")),
@@ -27,7 +54,7 @@ pub(super) fn platform() -> Vec<(String, String)> {
             ("ARCH", architecture.clone()),
             ("VARIANT", String::new()),
         ];
-        all.extend(values.map(|(name, value)| (format!("{side}{name}"), value)));
+        values.into_iter().for_each(|(name, value)| all.set(&format!("{side}{name}"), value));
     }
     all
 }

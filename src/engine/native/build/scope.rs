@@ -1,6 +1,8 @@
 //! The variables of a stage: arguments, and the environment of the image.
 
-use super::pairs::{Pairs, get, set};
+use std::collections::HashMap;
+
+use super::pairs::{Arguments, Pairs, table};
 use super::state::BuildState;
 use crate::engine::dockerfile::words::Expander;
 use crate::model::Result;
@@ -25,7 +27,7 @@ const PROXIES: [&str; 10] = [
 pub(super) struct StageState {
     pub(super) image: Option<Image>,
     /// The arguments of this stage, in the order of their declaration.
-    pub(super) arguments: Vec<(String, String)>,
+    pub(super) arguments: Arguments,
     /// Whether this stage has set a command.
     pub(super) has_cmd: bool,
 }
@@ -36,17 +38,16 @@ impl BuildState<'_> {
         &mut self,
         name: &str,
         default: Option<&str>,
-        known: &[(String, String)],
+        lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Option<String>> {
-        if let Some(given) = get(&self.options.arguments, name) {
+        if let Some(given) = self.given.get(name) {
+            let given = given.clone();
             self.used.insert(name.to_owned());
             return Ok(Some(given));
         }
-        let lookup = |name: &str| get(known, name);
-        let expander = Expander { escape: self.escape, lookup: &lookup };
         match default {
-            Some(default) => expander.word(default).map(Some),
-            None => Ok(get(&self.global, name)),
+            Some(default) => Expander { escape: self.escape, lookup }.word(default).map(Some),
+            None => Ok(self.global.get(name)),
         }
     }
 
@@ -56,10 +57,13 @@ impl BuildState<'_> {
         list: &[(String, Option<String>)],
         progress: &mut StageState,
     ) -> Result<()> {
+        let environment = variables(progress);
         for (name, default) in list {
-            let known = environment(progress);
-            if let Some(value) = self.argument(name, default.as_deref(), &known)? {
-                set(&mut progress.arguments, name, value);
+            let arguments = &progress.arguments;
+            let lookup =
+                |name: &str| environment.get(name).cloned().or_else(|| arguments.get(name));
+            if let Some(value) = self.argument(name, default.as_deref(), &lookup)? {
+                progress.arguments.set(name, value);
             }
         }
         Ok(())
@@ -69,30 +73,32 @@ impl BuildState<'_> {
     /// Then the proxies without an `ARG`, which leave no trace.
     pub(super) fn visible_arguments(&mut self, progress: &StageState) -> (Pairs, Pairs) {
         let env = variables(progress);
-        let mut visible = progress.arguments.clone();
+        let mut visible = progress.arguments.list().to_vec();
         let mut hidden = Pairs::new();
-        for name in PROXIES.into_iter().filter(|name| get(&visible, name).is_none()) {
-            if let Some(value) = get(&self.options.arguments, name) {
+        for name in PROXIES.into_iter().filter(|name| progress.arguments.get(name).is_none()) {
+            if let Some(value) = self.given.get(name) {
                 self.used.insert(name.to_owned());
-                set(&mut hidden, name, value);
+                hidden.push((name.to_owned(), value.clone()));
             }
         }
         for list in [&mut visible, &mut hidden] {
-            list.retain(|(name, _)| get(&env, name).is_none());
+            list.retain(|(name, _)| !env.contains_key(name));
         }
         (visible, hidden)
     }
 }
 
 /// Returns the variables of a stage: its environment, which hides its arguments.
-pub(super) fn environment(progress: &StageState) -> Vec<(String, String)> {
+pub(super) fn environment(progress: &StageState) -> HashMap<String, String> {
     let mut all = variables(progress);
-    all.extend(progress.arguments.iter().cloned());
+    for (name, value) in progress.arguments.list() {
+        all.entry(name.clone()).or_insert_with(|| value.clone());
+    }
     all
 }
 
-pub(super) fn variables(progress: &StageState) -> Vec<(String, String)> {
+pub(super) fn variables(progress: &StageState) -> HashMap<String, String> {
     let env = progress.image.iter().flat_map(|image| &image.config.env);
     let pairs = env.filter_map(|entry| entry.split_once('='));
-    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    table(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())))
 }

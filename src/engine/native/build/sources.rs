@@ -2,9 +2,8 @@
 
 use super::bases::copied_stage;
 use super::flags::unknown_flag;
-use super::pairs::get;
 use super::scope::{StageState, environment};
-use super::state::{BuildState, Stage};
+use super::state::{BuildState, Stages};
 use crate::engine::dockerfile::words::Expander;
 use crate::engine::dockerfile::{Flag, Item};
 use crate::model::image::PullPolicy;
@@ -15,13 +14,13 @@ impl BuildState<'_> {
     /// Returns the step of a `COPY` or `ADD`.
     pub(super) fn copy(
         &mut self,
-        stages: &[Stage<'_>],
+        stages: &Stages<'_>,
         number: usize,
         (verb, flags, items, to): (&'static str, &[Flag], &[Item], &str),
         progress: &StageState,
     ) -> Result<CopyStep> {
         let environment = environment(progress);
-        let lookup = |name: &str| get(&environment, name);
+        let lookup = |name: &str| environment.get(name).cloned();
         let expander = Expander { escape: self.escape, lookup: &lookup };
         let (mut from, mut owner, mut mode) = (None, None, None);
         let mut unpack = verb == "ADD";
@@ -59,12 +58,7 @@ impl BuildState<'_> {
         Ok(CopyStep { verb, from, sources, to, owner, mode, unpack })
     }
 
-    fn source(
-        &self,
-        stages: &[Stage<'_>],
-        number: usize,
-        from: Option<&str>,
-    ) -> Result<CopySource> {
+    fn source(&self, stages: &Stages<'_>, number: usize, from: Option<&str>) -> Result<CopySource> {
         let Some(from) = from else {
             return match self.context {
                 Some(path) => {

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::bases::{copied_stage, find_stage};
+use super::bases::copied_stage;
 use super::flags::{check_run_flags, value};
-use super::pairs::{get, set};
 use super::params::BuildParams;
 use super::scope::{StageState, environment};
-use super::state::{BuildState, Stage};
+use super::state::{BuildState, Stage, Stages};
 use crate::engine::backend::Images as _;
 use crate::engine::dockerfile;
 use crate::engine::dockerfile::instructions;
@@ -37,17 +36,19 @@ impl<'a> BuildState<'a> {
                 ));
             };
             for (name, default) in list {
-                let value = self
-                    .argument(name, default.as_deref(), &self.global.clone())
-                    .map_err(|error| self.at(line, error))?;
-                set(&mut self.global, name, value.unwrap_or_default());
+                let known = std::mem::take(&mut self.global);
+                let value = self.argument(name, default.as_deref(), &|name| known.get(name));
+                self.global = known;
+                let value = value.map_err(|error| self.at(line, error))?;
+                let value = value.or_else(|| self.global.get(name)).unwrap_or_default();
+                self.global.set(name, value);
             }
         }
-        let stages = stages(&file.lines[first..]);
+        let stages = Stages::new(stages(&file.lines[first..]));
         let target = self.target(&stages)?;
         let needed = self.needed(&stages, target)?;
-        self.stage_images = stages.iter().map(|_| None).collect();
-        self.steps = needed.iter().map(|number| 1 + stages[*number].lines.len()).sum();
+        self.stage_images = stages.list.iter().map(|_| None).collect();
+        self.steps = needed.iter().map(|number| 1 + stages.list[*number].lines.len()).sum();
         for number in needed {
             let image = self.stage(&stages, number)?;
             self.stage_images[number] = Some(image);
@@ -92,30 +93,30 @@ impl<'a> BuildState<'a> {
             .context(|| "write the progress of the build".to_owned())
     }
 
-    fn target(&self, stages: &[Stage<'_>]) -> Result<usize> {
-        let last = stages.len().checked_sub(1).ok_or_else(|| {
+    fn target(&self, stages: &Stages<'_>) -> Result<usize> {
+        let last = stages.list.len().checked_sub(1).ok_or_else(|| {
             Error::new(Kind::Invalid, format!("`{}` has no build stage", self.file))
                 .hint("start one with FROM IMAGE")
         })?;
         let Some(target) = &self.options.target else { return Ok(last) };
-        let found = find_stage(stages, stages.len(), target);
+        let found = stages.find(stages.list.len(), target);
         found.ok_or_else(|| {
-            let names: Vec<&str> = stages.iter().filter_map(|stage| stage.name).collect();
+            let names: Vec<&str> = stages.list.iter().filter_map(|stage| stage.name).collect();
             Error::new(Kind::NotFound, format!("target stage `{target}` could not be found"))
                 .hint(format!("choose one of the named stages: {}", names.join(", ")))
         })
     }
 
     /// Returns the stages that the target depends on, in order.
-    fn needed(&self, stages: &[Stage<'_>], target: usize) -> Result<BTreeSet<usize>> {
+    fn needed(&self, stages: &Stages<'_>, target: usize) -> Result<BTreeSet<usize>> {
         let mut needed = BTreeSet::new();
         let mut todo = vec![target];
         while let Some(number) = todo.pop() {
             if !needed.insert(number) {
                 continue;
             }
-            let stage = &stages[number];
-            todo.extend(find_stage(stages, number, &self.base_name(stage)?));
+            let stage = &stages.list[number];
+            todo.extend(stages.find(number, &self.base_name(stage)?));
             for line in stage.lines {
                 if let Instruction::Copy { flags, .. } = &line.what
                     && let Some(from) = value(flags, "from")
@@ -128,8 +129,8 @@ impl<'a> BuildState<'a> {
         Ok(needed)
     }
 
-    fn stage(&mut self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
-        let stage = &stages[number];
+    fn stage(&mut self, stages: &Stages<'_>, number: usize) -> Result<Option<Image>> {
+        let stage = &stages.list[number];
         self.announce(stage.from)?;
         let base = self.base(stages, number).map_err(|error| self.at(stage.from, error))?;
         if let Some(image) = &base {
@@ -157,7 +158,7 @@ impl<'a> BuildState<'a> {
     /// Runs the `ONBUILD` triggers of the base image.
     fn triggers(
         &mut self,
-        stages: &[Stage<'_>],
+        stages: &Stages<'_>,
         number: usize,
         progress: &mut StageState,
     ) -> Result<()> {
@@ -190,7 +191,7 @@ impl<'a> BuildState<'a> {
 
     fn instruction(
         &mut self,
-        stages: &[Stage<'_>],
+        stages: &Stages<'_>,
         number: usize,
         what: &Instruction,
         progress: &mut StageState,
@@ -207,7 +208,7 @@ impl<'a> BuildState<'a> {
             }
             other => {
                 let environment = environment(progress);
-                let lookup = |name: &str| get(&environment, name);
+                let lookup = |name: &str| environment.get(name).cloned();
                 let expander = Expander { escape: self.escape, lookup: &lookup };
                 instructions::step(other, &expander, progress.has_cmd)?
             }

@@ -1,12 +1,12 @@
 //! The state of a build, and its stages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::hold::ImageHold;
-use super::pairs::platform;
+use super::pairs::{Arguments, platform, table};
 use crate::engine::backend::CancelToken;
 use crate::engine::dockerfile::{Flag, Line};
 use crate::engine::native::handle::Native;
@@ -22,6 +22,32 @@ pub(super) struct Stage<'a> {
     pub(super) name: Option<&'a str>,
     pub(super) from: &'a Line,
     pub(super) lines: &'a [Line],
+}
+
+/// The stages of a Dockerfile.
+pub(super) struct Stages<'a> {
+    pub(super) list: Vec<Stage<'a>>,
+    /// The stages of each name, in small letters.
+    named: HashMap<String, Vec<usize>>,
+}
+
+impl<'a> Stages<'a> {
+    pub(super) fn new(list: Vec<Stage<'a>>) -> Self {
+        let mut named: HashMap<String, Vec<usize>> = HashMap::new();
+        for (number, stage) in list.iter().enumerate() {
+            if let Some(name) = stage.name {
+                named.entry(name.to_ascii_lowercase()).or_default().push(number);
+            }
+        }
+        Stages { list, named }
+    }
+
+    /// Returns the last stage before `before` of this name.
+    pub(super) fn find(&self, before: usize, name: &str) -> Option<usize> {
+        let numbers = self.named.get(&name.to_ascii_lowercase())?;
+        let earlier = numbers.partition_point(|number| *number < before);
+        numbers[..earlier].last().copied()
+    }
 }
 
 /// The state of a build.
@@ -40,7 +66,9 @@ pub(in crate::engine::native) struct BuildState<'a> {
     pub(super) out: &'a mut dyn Write,
     pub(super) escape: char,
     /// Arguments before the first `FROM`.
-    pub(super) global: Vec<(String, String)>,
+    pub(super) global: Arguments,
+    /// The user's arguments.
+    pub(super) given: HashMap<String, String>,
     pub(super) used: BTreeSet<String>,
     /// The image of each stage that was built.
     pub(super) stage_images: Vec<Option<Option<Image>>>,
@@ -70,6 +98,7 @@ impl<'a> BuildState<'a> {
             out,
             escape: '\\',
             global: platform(),
+            given: table(options.arguments.iter().cloned()),
             used: BTreeSet::new(),
             stage_images: Vec::new(),
             step: 0,

@@ -143,6 +143,41 @@ fn a_compressed_archive_loads_from_a_stream() {
 }
 
 #[test]
+fn the_images_of_an_archive_become_visible_together_or_not_at_all() {
+    let (_root, store) = store();
+    store.load(&mut &small("before", "0")[..], None, &go).unwrap();
+    let (one, two) = (tar(&[("file", b"1")]), tar(&[("file", b"2")]));
+    let configs = [config(&[&one]), config(&[&one, &two])];
+    let manifest = r#"[{"Config":"a.json","RepoTags":["a"],"Layers":["1.tar"]},
+        {"Config":"b.json","RepoTags":["b"],"Layers":["1.tar","2.tar"]},
+        {"Config":"a.json","RepoTags":["again","b"],"Layers":["1.tar"]}]"#;
+    let archive = |last: &[u8]| {
+        tar(&[
+            ("a.json", configs[0].as_bytes()),
+            ("b.json", configs[1].as_bytes()),
+            ("1.tar", &one),
+            ("2.tar", last),
+            (MANIFEST, manifest.as_bytes()),
+        ])
+    };
+    let other = tar(&[("file", b"3")]);
+    store.load(&mut &archive(&other)[..], None, &go).unwrap_err();
+    assert_eq!(store.list().unwrap().len(), 1);
+    let layers = || std::fs::read_dir(store.images().join("layers")).unwrap().count();
+    let before = layers();
+    let loaded = store.load(&mut &archive(&two)[..], None, &go).unwrap();
+    assert_eq!(loaded.len(), 3);
+    // The last image of a name has it, as if they had come one after the other.
+    assert_eq!(loaded[2].moved, ["b".parse().unwrap()]);
+    assert_eq!(store.find("b").unwrap().id, loaded[0].id);
+    assert_eq!(store.find("again").unwrap().id, store.find("a").unwrap().id);
+    assert!(store.find(loaded[1].id.short()).unwrap().tags.is_empty());
+    // The shared layer was unpacked once: directory, record and recipe of two layers.
+    assert_eq!(layers() - before, 6);
+    assert_eq!(std::fs::read_dir(store.images().join("staging")).unwrap().count(), 0);
+}
+
+#[test]
 fn a_tag_that_moves_is_reported() {
     let (_root, store) = store();
     let first = store.load(&mut &small("a", "1")[..], None, &go).unwrap();

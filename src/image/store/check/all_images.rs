@@ -16,6 +16,7 @@ use crate::model::observe::check_report::{CheckOptions, Problem, Report, Resolut
 use crate::model::value::digest::Digest;
 use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind, Result};
+use crate::sys::store_dir;
 
 /// How often an image is checked again after a repair: as many layers as it can have,
 /// and their blobs.
@@ -44,6 +45,7 @@ impl Store {
             options: *options,
             cancelled,
             staging,
+            listed: None,
             healthy: HashSet::new(),
             healthy_blobs: HashSet::new(),
             unpacked: 0,
@@ -51,10 +53,13 @@ impl Store {
         };
         let Some(index) = checking.index()? else { return Ok(checking.report) };
         for id in index.ids() {
-            checking.image(id)?;
+            let checked = checking.image(id);
+            checking.note(checked, Some(id.short().to_owned()))?;
         }
-        checking.merged()?;
-        checking.leftovers()?;
+        let checked = checking.merged();
+        checking.note(checked, None)?;
+        let checked = checking.leftovers();
+        checking.note(checked, None)?;
         Ok(checking.report)
     }
 }
@@ -79,12 +84,28 @@ impl Checking<'_> {
         Ok(self.options.repair.then_some(index))
     }
 
+    /// Reports an error of the store as damage, so that the check continues.
+    fn note(&mut self, checked: Result<()>, image: Option<String>) -> Result<()> {
+        match checked {
+            Err(error) if store_dir::is_of_store(&error) => {
+                let resolution = match self.options.repair {
+                    true => Resolution::Unrepaired("it cannot be checked".to_owned()),
+                    false => Resolution::Found,
+                };
+                self.found(Problem::Damage, error.to_string(), image, &[], resolution);
+                Ok(())
+            }
+            checked => checked,
+        }
+    }
+
     fn image(&mut self, id: &Digest) -> Result<()> {
         let (mut changes, mut repairs) = (0, 0);
         while changes < ATTEMPTS {
             let Some(seen) = self.indexed(id)? else { return Ok(()) };
             let checked = self.check_image(id, &seen.entries);
-            let is_unchanged = |now: &Self| now.indexed(id).map(|now| now.as_ref() == Some(&seen));
+            let is_unchanged =
+                |now: &mut Self| now.indexed(id).map(|now| now.as_ref() == Some(&seen));
             let settled = match checked {
                 Ok(damage) if damage.is_empty() => Settled::Done,
                 Ok(damage) => self.settle(id, &seen, damage)?,

@@ -1,6 +1,6 @@
 //! The state of a running check, and its report.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::damage::{InUse, IndexedImage};
 use crate::image::bytes::cancel_check::CancelCheck;
@@ -9,6 +9,7 @@ use crate::image::layer;
 use crate::image::store::document::Document;
 use crate::image::store::handle::Store;
 use crate::image::store::index::{Entry, Index};
+use crate::image::store::unchanged::ListIdentity;
 use crate::model::Result;
 use crate::model::image::ImageUser;
 use crate::model::observe::check_report::{CheckOptions, Finding, Problem, Report, Resolution};
@@ -22,6 +23,9 @@ pub(super) struct Checking<'a> {
     pub(super) options: CheckOptions,
     pub(super) cancelled: CancelCheck<'a>,
     pub(super) staging: Staging,
+    /// The entries of the list of images by image, as they were at its identity: each change
+    /// replaces the list.
+    pub(super) listed: Option<(ListIdentity, HashMap<Digest, Vec<Entry>>)>,
     /// The keys of the layers that are healthy.
     pub(super) healthy: HashSet<Digest>,
     /// The blobs whose content matches their digest.
@@ -33,19 +37,17 @@ pub(super) struct Checking<'a> {
 
 impl Checking<'_> {
     /// Returns the image as the index has it now; `None` if it is not listed any more.
-    pub(super) fn indexed(&self, id: &Digest) -> Result<Option<IndexedImage>> {
-        let _lock = self.store.lock()?;
-        self.indexed_locked(id)
+    pub(super) fn indexed(&mut self, id: &Digest) -> Result<Option<IndexedImage>> {
+        let lock = self.store.lock()?;
+        let indexed = self.indexed_locked(id);
+        drop(lock);
+        indexed
     }
 
     /// As [`Checking::indexed`], for a caller that holds the store's lock.
-    pub(super) fn indexed_locked(&self, id: &Digest) -> Result<Option<IndexedImage>> {
+    pub(super) fn indexed_locked(&mut self, id: &Digest) -> Result<Option<IndexedImage>> {
         use std::os::unix::fs::MetadataExt;
-        let index = Index::read(self.store.images())?;
-        let entries: Vec<Entry> = index.of(id).cloned().collect();
-        if entries.is_empty() {
-            return Ok(None);
-        }
+        let Some(entries) = self.entries(id)? else { return Ok(None) };
         let images = self.store.images();
         let mut paths = vec![self.store.blob(id)];
         for entry in &entries {
@@ -63,6 +65,20 @@ impl Checking<'_> {
             path.symlink_metadata().ok().map(|found| (found.dev(), found.ino()))
         };
         Ok(Some(IndexedImage { files: paths.iter().map(file).collect(), entries }))
+    }
+
+    /// Returns the entries of an image. Reads the list only if it has changed.
+    fn entries(&mut self, id: &Digest) -> Result<Option<Vec<Entry>>> {
+        let now = self.store.list_identity();
+        let is_current = |(then, _): &(ListIdentity, _)| now.is_known() && *then == now;
+        if !self.listed.as_ref().is_some_and(is_current) {
+            let mut entries: HashMap<Digest, Vec<Entry>> = HashMap::new();
+            for entry in Index::read(self.store.images())?.entries {
+                entries.entry(entry.id.clone()).or_default().push(entry);
+            }
+            self.listed = Some((now, entries));
+        }
+        Ok(self.listed.as_ref().and_then(|(_, entries)| entries.get(id).cloned()))
     }
 
     pub(super) fn found(

@@ -127,11 +127,12 @@ fn a_forced_removal_leaves_the_layers_of_a_stopped_container() {
 }
 
 #[test]
-fn an_id_stands_for_all_tags_of_one_repository() {
+fn an_id_of_several_tags_is_removed_by_force_only() {
     let (_root, store) = store(&[(&["a:1", "a:2"], "1"), (&["b", "c"], "2")]);
     let id = |query: &str| store.find(query).unwrap().id.to_string();
-    let removed = remove(&store, &id("a:1")[..20], &PLAIN, &[]).unwrap();
-    assert_eq!(removed.len(), 4);
+    let error = remove(&store, &id("a:1")[..20], &PLAIN, &[]).unwrap_err();
+    assert_eq!(error.hint_text(), Some("remove a:1 and a:2, or use --force"));
+    assert_eq!(remove(&store, &id("a:1")[..20], &FORCED, &[]).unwrap().len(), 4);
     let several = id("b");
     let error = remove(&store, &several, &PLAIN, &[]).unwrap_err();
     assert_eq!(error.hint_text(), Some("remove b:latest and c:latest, or use --force"));

@@ -1,12 +1,14 @@
 //! Tests that the derived options reproduce a container.
 
+use std::time::{Duration, Instant};
+
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
 use crate::model::container::options::StopTimeout;
 use crate::model::container::{ContainerSpec, State};
-use crate::model::creation::merge;
+use crate::model::creation::merge::{self, environment};
 use crate::model::image::Image;
 use crate::model::value::id::ContainerId;
 
@@ -96,4 +98,33 @@ fn what_is_the_images_was_not_asked_for() {
         let derived = overrides(&first, &image.config);
         assert_eq!(derived, CreateOptions { name, ..CreateOptions::default() });
     }
+}
+
+#[test]
+fn the_users_variables_are_the_shortest_beginning_that_yields_all() {
+    // Short names and values, so that an image and a user often name the same, also twice.
+    let entry = "[AB]=[12]|[AB]";
+    let list = || proptest::collection::vec(entry, 0..6);
+    proptest::proptest!(|(image in list(), user in list(), random in list(), merged: bool)| {
+        let entry = |text: &String| match text.split_once('=') {
+            Some((key, value)) => EnvEntry::Set { key: key.to_owned(), value: value.to_owned() },
+            None => EnvEntry::Unset { key: text.clone() },
+        };
+        let entries = |texts: &[String]| texts.iter().map(entry).collect::<Vec<_>>();
+        let all = if merged { environment(&image, &entries(&user)) } else { random };
+        let by_trial = (0..all.len()).find(|count| environment(&image, &entries(&all[..*count])) == all);
+        proptest::prop_assert_eq!(shortest(&all, &image), by_trial.unwrap_or(all.len()));
+    });
+}
+
+#[test]
+fn many_variables_are_derived_at_once() {
+    // Trial after trial, these took minutes.
+    let variables =
+        |letter: &str| (0..40_000).map(|n| format!("{letter}{n}=x")).collect::<Vec<_>>();
+    let (user, image) = (variables("U"), variables("I"));
+    let all = [user.clone(), image.clone()].concat();
+    let begun = Instant::now();
+    assert_eq!(env(&all, &image).len(), user.len());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }

@@ -89,3 +89,28 @@ fn a_label_can_not_stand_for_what_happened() {
     let labels = BTreeMap::from([("name".to_owned(), "other".to_owned())]);
     assert_eq!(Event::of_image(EventAction::Tag, "id", "mine", &labels).name(), "mine");
 }
+
+#[test]
+fn the_last_end_of_a_container_tells_its_exit_code() {
+    let (own, other) = ("a".repeat(64), "b".repeat(64));
+    let id: ContainerId = own.parse().unwrap();
+    let event = |action: &str, id: &str, code: &str| {
+        read(&format!(
+            r#"{{"time":"2026-01-02T15:04:05Z","type":"container","action":"{action}","id":"{id}",
+                "attributes":{{"name":"{own}x","exitCode":"{code}"}}}}"#
+        ))
+    };
+    assert_eq!(event("die", &own, "3").exit_code(), Some(3));
+    assert_eq!(event("exec_die", &own, "4").exit_code(), None);
+    let events = [
+        event("die", &own, "3"),
+        event("die", &own, "5"),
+        event("exec_die", &own, "4"),
+        // Another container, whose name begins with the id.
+        event("die", &other, "6"),
+    ];
+    let filter = EventOptions::ends_of(&id).filter;
+    let matching = events.iter().filter(|event| filter.matches(event)).cloned();
+    assert_eq!(last_exit_code(&id, matching), Some(5));
+    assert_eq!(last_exit_code(&id, [event("start", &own, "1")].into_iter()), None);
+}

@@ -130,3 +130,16 @@ fn a_follower_ends_at_its_time_and_by_cancel() {
     let error = reader.next_event(Some(Duration::ZERO), &CancelToken::new().unwrap()).unwrap_err();
     assert_eq!(error.kind(), Kind::Timeout);
 }
+
+#[test]
+fn a_reader_is_cancelled_before_the_next_event_and_loses_none() {
+    let root = tempfile::tempdir().unwrap();
+    let journal = journal(&root, MAX_FILE_SIZE);
+    (0..3).for_each(|n| journal.write(event(&n.to_string())));
+    let mut reader = journal.read(&EventOptions::default()).unwrap();
+    let cancel = CancelToken::new().unwrap();
+    assert_eq!(reader.next_event(None, &cancel).unwrap().unwrap().name(), "0");
+    cancel.cancel();
+    assert_eq!(reader.next_event(None, &cancel).unwrap_err().kind(), Kind::Cancelled);
+    assert_eq!(names(&mut reader, 2), ["1", "2"]);
+}

@@ -1,3 +1,5 @@
+//! Tests of templates beside the answers of Docker's client.
+
 use serde_json::{Value, json};
 
 use super::Template;

@@ -34,8 +34,8 @@ impl Template {
         Ok(Template { table: false, tree })
     }
 
-    /// Parses the `--format` of a list: a template, `table TEMPLATE` or `json`. Between actions, `\t`
-    /// and `\n` stand for a tab and a newline.
+    /// Parses the `--format` of a list: a template, `table TEMPLATE` or `json`. Between actions,
+    /// `\t` and `\n` stand for a tab and a newline.
     ///
     /// # Errors
     /// As [`Template::parse`].

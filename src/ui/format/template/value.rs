@@ -181,7 +181,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the entries of a map in the order of their keys, or the fields of a struct in theirs.
+    /// Returns the entries of a map in the order of their keys, or the fields of a struct in their
+    /// own.
     pub fn entries(&self) -> Option<Vec<(&'a str, Value<'a>)>> {
         let Value::Json(Json::Object(map), shape) = self else {
             return matches!(self, Value::Absent(Absent::Map)).then(Vec::new);
