@@ -127,6 +127,16 @@ pub fn make_node(dir: impl AsFd, name: &[u8], kind: Type, major: u32, minor: u32
         .map_err(|errno| failed("mknod", name, errno))
 }
 
+/// Opens a fifo, without waiting for a writer. Fails with `ENXIO` if another process has put
+/// something else in its place.
+pub fn open_fifo(dir: impl AsFd, name: &[u8]) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let fifo = rustix::fs::openat(dir, name, flags, Mode::empty());
+    let fifo = fifo.map_err(|errno| failed("open", name, errno))?;
+    let status = rustix::fs::fstat(&fifo).map_err(|errno| failed("stat", name, errno))?;
+    if type_of(&status) == Type::Fifo { Ok(fifo) } else { Err(failed("open", name, Errno::NXIO)) }
+}
+
 /// Wraps `fstatat(2)` without following; `None` if there is no such entry.
 pub fn stat(dir: impl AsFd, name: &[u8]) -> Result<Option<Attributes>> {
     match rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {

@@ -41,7 +41,7 @@ impl Native {
     ) -> Result<ContainerId> {
         let ImageFound { reference, image, .. } = found;
         let id = new_id()?;
-        let options = &*mounts::with_mounts_of_others(options, &|name| self.spec_of(name))?;
+        let options = &*mounts::resolved(options, &|name| self.spec_of(name))?;
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
         lsm::check(&spec.host_config.security)?;
         profile::read(&mut spec.host_config.security.seccomp)?;
