@@ -127,6 +127,16 @@ pub fn make_node(dir: impl AsFd, name: &[u8], kind: Type, major: u32, minor: u32
         .map_err(|errno| failed("mknod", name, errno))
 }
 
+/// Opens a fifo, without waiting for a writer. Fails with `ENXIO` if another process has put
+/// something else in its place.
+pub fn open_fifo(dir: impl AsFd, name: &[u8]) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let fifo = rustix::fs::openat(dir, name, flags, Mode::empty());
+    let fifo = fifo.map_err(|errno| failed("open", name, errno))?;
+    let status = rustix::fs::fstat(&fifo).map_err(|errno| failed("stat", name, errno))?;
+    if type_of(&status) == Type::Fifo { Ok(fifo) } else { Err(failed("open", name, Errno::NXIO)) }
+}
+
 /// Wraps `fstatat(2)` without following; `None` if there is no such entry.
 pub fn stat(dir: impl AsFd, name: &[u8]) -> Result<Option<Attributes>> {
     match rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -341,29 +351,6 @@ pub fn sync_dir(path: &std::path::Path) -> Result<()> {
     rustix::fs::fsync(directory).map_err(|errno| {
         Error::from_errno(format!("sync `{}`", path.display()), errno.raw_os_error())
     })
-}
-
-/// Creates a directory with mode 0700, with its missing parents, and syncs what holds a new one.
-/// Something of this name stays.
-pub fn make_dirs(path: &std::path::Path) -> Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let mode = Mode::from_raw_mode(0o700);
-    match rustix::fs::mkdir(path, mode) {
-        Ok(()) => return sync_dir(parent.unwrap_or(std::path::Path::new("."))),
-        Err(Errno::EXIST) => return Ok(()),
-        Err(Errno::NOENT) if parent.is_some() => {}
-        Err(errno) => return Err(failed_at("mkdir", path, errno)),
-    }
-    make_dirs(parent.unwrap_or(path))?;
-    match rustix::fs::mkdir(path, mode) {
-        // Another process was faster.
-        Ok(()) | Err(Errno::EXIST) => sync_dir(parent.unwrap_or(path)),
-        Err(errno) => Err(failed_at("mkdir", path, errno)),
-    }
-}
-
-fn failed_at(call: &str, path: &std::path::Path, errno: Errno) -> Error {
-    Error::from_errno(format!("{call} `{}`", path.display()), errno.raw_os_error())
 }
 
 /// Wraps `syncfs(2)`: all writes to the file system of `fd` are on disk.

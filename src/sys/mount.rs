@@ -53,13 +53,16 @@ struct MountAttr {
     userns_fd: u64,
 }
 
-/// Creates a new instance of a file system, as a detached mount.
+/// Creates a new instance of a file system, as a detached mount. `source` is the name in
+/// `/proc/mounts`.
 pub fn filesystem(
     fstype: &CStr,
+    source: &CStr,
     settings: &[Setting],
     attributes: Attributes,
 ) -> Result<OwnedFd, Errno> {
     let context = rustix::mount::fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC)?;
+    rustix::mount::fsconfig_set_string(&context, c"source", source)?;
     for setting in settings {
         configure(&context, setting)?;
     }
@@ -76,6 +79,7 @@ pub fn overlay(
     attributes: Attributes,
 ) -> Result<OwnedFd, Errno> {
     let context = rustix::mount::fsopen(c"overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    rustix::mount::fsconfig_set_string(&context, c"source", c"overlay")?;
     // `lowerdir+` appends below the present layers, so the topmost layer comes first.
     for layer in lower.iter().rev() {
         rustix::mount::fsconfig_set_string(&context, c"lowerdir+", layer.as_c_str())?;
@@ -131,6 +135,15 @@ pub fn clone_of(file: impl AsFd) -> Result<OwnedFd, Errno> {
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         | OpenTreeFlags::AT_EMPTY_PATH;
     rustix::mount::open_tree(file, c"", flags)
+}
+
+/// Returns a detached copy of the mount that `root` is open on, and of all below it.
+pub fn clone_all_of(root: impl AsFd) -> Result<OwnedFd, Errno> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_RECURSIVE
+        | OpenTreeFlags::AT_EMPTY_PATH;
+    rustix::mount::open_tree(root, c"", flags)
 }
 
 /// Runs `work` in a thread with a mount namespace of its own, and `place` as its working directory:

@@ -3,15 +3,18 @@
 //! Anything may stand in their place: a directory, a link, a fifo. An open follows no link, never
 //! waits for the other end of a fifo, and accepts a regular file only.
 
-use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use super::place::{in_its_place, instead_of_file, name_of, obstacle};
 use crate::model::{Error, Kind};
 
 /// The largest record: a damaged one must not fill the memory.
 const MAX_RECORD: u64 = 256 << 20;
+
+const FILE: &str = "a regular file";
 
 const FLAGS: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
 
@@ -27,9 +30,9 @@ fn open_with_metadata(path: &Path, options: &mut OpenOptions) -> io::Result<(Fil
     match options.custom_flags(FLAGS).open(path) {
         Ok(file) => {
             let found = file.metadata()?;
-            match name_of(found.file_type()) {
-                None => Ok((file, found)),
-                Some(name) => Err(in_its_place(name)),
+            match found.is_file() {
+                true => Ok((file, found)),
+                false => Err(in_its_place(FILE, name_of(found.file_type()))),
             }
         }
         Err(error) => Err(explain(path, error)),
@@ -81,52 +84,28 @@ pub fn open_or_create_lock(path: &Path) -> io::Result<File> {
     match open_lock(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let mut options = OpenOptions::new();
-            open(path, options.create(true).truncate(false).write(true).mode(0o600))
+            let options = options.create(true).truncate(false).write(true).mode(0o600);
+            open(path, options).map_err(|error| match error.kind() {
+                ErrorKind::NotFound => obstacle(path).unwrap_or(error),
+                _ => error,
+            })
         }
         opened => opened,
     }
 }
 
-/// Returns what stands in the place of a file, such as "a fifo"; `None` for a regular file, and if
-/// there is nothing.
-///
-/// # Errors
-/// When that cannot be found out.
-pub fn found_instead(path: &Path) -> io::Result<Option<&'static str>> {
-    match path.symlink_metadata() {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        found => Ok(name_of(found?.file_type())),
-    }
-}
-
-/// Names what the open of a link, a directory or a fifo failed for.
+/// Names what the open of a link, a directory or a fifo failed for, and what stands in the place of
+/// a directory above.
 fn explain(path: &Path, error: io::Error) -> io::Error {
     const NOT_A_FILE: [i32; 4] = [libc::ELOOP, libc::EISDIR, libc::ENXIO, libc::ENODEV];
-    if !error.raw_os_error().is_some_and(|errno| NOT_A_FILE.contains(&errno)) {
-        return error;
-    }
-    match found_instead(path) {
-        Ok(Some(name)) => in_its_place(name),
+    match error.raw_os_error() {
+        Some(libc::ENOTDIR) => obstacle(path).unwrap_or(error),
+        Some(errno) if NOT_A_FILE.contains(&errno) => match instead_of_file(path) {
+            Ok(Some(name)) => in_its_place(FILE, name),
+            _ => error,
+        },
         _ => error,
     }
-}
-
-fn in_its_place(name: &str) -> io::Error {
-    let message = format!("expected a regular file, found {name}");
-    io::Error::other(
-        Error::new(Kind::Corrupt, message).hint("repair it: lifebox system check --repair"),
-    )
-}
-
-fn name_of(kind: FileType) -> Option<&'static str> {
-    let names = [
-        (kind.is_file(), None),
-        (kind.is_dir(), Some("a directory")),
-        (kind.is_symlink(), Some("a symbolic link")),
-        (kind.is_fifo(), Some("a fifo")),
-        (kind.is_socket(), Some("a socket")),
-    ];
-    names.into_iter().find(|(is_it, _)| *is_it).map_or(Some("a device"), |(_, name)| name)
 }
 
 #[cfg(test)]
@@ -158,10 +137,10 @@ mod tests {
                 assert_eq!(error.kind(), Kind::Corrupt, "{name}: {error}");
                 assert!(error.to_string().ends_with(&format!("found {expected}")), "{error}");
             }
-            assert_eq!(found_instead(&at(name)).unwrap(), Some(expected));
+            assert_eq!(instead_of_file(&at(name)).unwrap(), Some(expected));
         }
         assert_eq!(read_text(&at("file")).unwrap(), "text");
-        assert_eq!(found_instead(&at("missing")).unwrap(), None);
+        assert_eq!(instead_of_file(&at("missing")).unwrap(), None);
         assert_eq!(read(&at("missing")).unwrap_err().kind(), ErrorKind::NotFound);
     }
 

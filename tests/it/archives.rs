@@ -28,30 +28,37 @@ pub fn digest(bytes: &[u8]) -> String {
     format!("sha256:{hex}")
 }
 
-fn config(layers: &[Vec<u8>]) -> Vec<u8> {
+fn config(layers: &[Vec<u8>], changes: &Value) -> Vec<u8> {
     let ids: Vec<_> = layers.iter().map(|layer| digest(layer)).collect();
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
         other => other,
     };
-    json!({
+    let mut document = json!({
         "architecture": architecture,
         "os": "linux",
         "config": {"Cmd": ["/busybox", "true"]},
         "rootfs": {"type": "layers", "diff_ids": ids},
-    })
-    .to_string()
-    .into_bytes()
+    });
+    for (key, value) in changes.as_object().into_iter().flatten() {
+        document["config"][key] = value.clone();
+    }
+    document.to_string().into_bytes()
 }
 
 /// Writes a docker-archive of an image with these layers, lowest first.
 pub fn docker_archive(out: impl Write, tag: &str, layers: &[Vec<u8>]) {
+    configured_archive(out, tag, layers, &Value::Null);
+}
+
+/// As [`docker_archive`], with these changes to the image's `config`.
+pub fn configured_archive(out: impl Write, tag: &str, layers: &[Vec<u8>], changes: &Value) {
     let mut archive = tar::Builder::new(out);
     let mut put = |name: &str, bytes: &[u8]| {
         append(&mut archive, name, tar::EntryType::Regular, bytes, 0o644);
     };
-    put("config.json", &config(layers));
+    put("config.json", &config(layers, changes));
     let names: Vec<_> = (0..layers.len()).map(|number| format!("{number}.tar")).collect();
     for (name, layer) in names.iter().zip(layers) {
         put(name, layer);
@@ -80,7 +87,7 @@ pub fn layout(directory: &Path, tag: &str, layers: &[Vec<u8>]) {
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": put("config.v1+json", &config(layers)),
+        "config": put("config.v1+json", &config(layers, &Value::Null)),
         "layers": layers_of_manifest,
     });
     let mut manifest = put("manifest.v1+json", manifest.to_string().as_bytes());

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use crate::archives::{append, docker_archive};
+use crate::archives::{append, configured_archive, docker_archive};
 use crate::build::context::{Context, inside};
 use crate::harness::{TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
@@ -16,6 +16,35 @@ fn build_numbers(engine: &TestEngine) {
     );
     context.write("group", "root:x:0:\n1000:x:0:\n1005:x:0:\n");
     context.id(engine, &["-t", "numbers"]);
+}
+
+#[test]
+fn odd_configurations_load_and_run_as_with_docker() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let odd = serde_json::json!({
+        "Labels": {"k": null}, "Env": ["ODD=1", "NOEQ", "*", null], "Volumes": {"rel/ative": null},
+        "Entrypoint": [""], "StopSignal": "SIGNOPE",
+    });
+    let mut archive = Vec::new();
+    configured_archive(&mut archive, "odd-configuration:1", &[], &odd);
+    let ran = engine.run_with_input(&["load", "-q"], &archive);
+    assert!(ran.status.success(), "{ran:?}");
+    let label = ["image", "inspect", "-f", "{{index .Config.Labels \"k\"}}", "odd-configuration:1"];
+    assert_eq!(engine.ok(&label), "");
+    let words = ["create", "--name", "odd", "odd-configuration:1", "env"];
+    let mut command = engine.command(&words);
+    // Neither is a request for the variables of the caller.
+    assert!(command.env("NOEQ", "of the host").output().unwrap().status.success());
+    assert_eq!(engine.get("odd", "{{range .Mounts}}{{.Destination}}{{end}}"), "/rel/ative");
+    engine.run_with_input(&["build", "-q", "-t", "odd-base:1", "-"], b"FROM host\n");
+    let context = Context::new("FROM odd-configuration:1\nCOPY --from=odd-base:1 / /\n");
+    context.id(&engine, &["-t", "odd-built:1"]);
+    let words = ["run", "--rm", "odd-built:1", "sh", "-c", "env; ls -d /rel/ative"];
+    let said = engine.command(&words).env("NOEQ", "of the host").output().unwrap();
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("ODD=1\n") && said.contains("/rel/ative"), "{said}");
+    assert!(!said.contains("NOEQ"), "{said}");
 }
 
 #[test]

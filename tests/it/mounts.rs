@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
-use crate::harness::{TIMEOUT, TestEngine, wait_until};
+use crate::harness::{LIFEBOX, TIMEOUT, TestEngine, wait_until};
 use crate::needs_root;
 
 /// A directory of the host with a file in it.
@@ -148,8 +148,12 @@ fn mounts_that_make_no_sense_are_refused_before_anything_is_made() {
     // As in Docker, `-v` makes a directory of what is missing.
     let host = source();
     let new = host.path().join("new/er");
-    inside(&engine, &["-v", &format!("{}:/x", new.display())], "true");
-    assert!(new.is_dir());
+    let mut shell = engine.shell("sh");
+    let program = format!("umask 077; {LIFEBOX} run --rm -v {}:/x host true", new.display());
+    assert!(shell.args(["-c", &program]).status().unwrap().success());
+    for path in [new.as_path(), new.parent().unwrap()] {
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o755, "{}", path.display());
+    }
 }
 
 #[test]
@@ -319,6 +323,87 @@ fn a_container_takes_over_what_others_have_mounted() {
     let script = r#"let d = create("host", #{ volumes: ["/data"] });
         print(run("host", ["test", "-d", "/data"], #{ volumes_from: d.name }).wait());"#;
     assert_eq!(engine.script(script), "0");
+}
+
+#[test]
+fn sources_are_relative_to_the_working_directory() {
+    needs_root!();
+    let (engine, host) = (TestEngine::new(), source());
+    let below = host.path().join("be low");
+    std::fs::create_dir(&below).unwrap();
+    std::fs::write(below.join("x"), "of below\n").unwrap();
+    let said = |options: &[&str]| {
+        let all = [&["run", "--rm"], options, &["host", "cat", "/d/file"]].concat();
+        let ran = engine.command(&all).current_dir(&below).output().unwrap();
+        String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned()
+    };
+    for options in [
+        &["-v", "..:/d"][..],
+        &["-v", "../:/d:ro"],
+        &["-v", "./../be low/..:/d"],
+        &["-v", "../file:/d/file"],
+        &["--mount", "type=bind,src=..,dst=/d"],
+        &["--mount", "type=bind,source=./../file,target=/d/file,readonly"],
+    ] {
+        assert_eq!(said(options), "of the host\n", "{options:?}");
+    }
+    assert!(said(&["-v", "be/low:/d"]).contains("begin with ./"));
+    assert!(said(&["--mount", "type=bind,src=x,dst=/d"]).contains("must be absolute"));
+    assert!(said(&["--mount", "type=bind,src=./no,dst=/d"]).contains("does not exist"));
+    let words = ["create", "--name", "rel", "-v", "./x:/x:ro", "-v", ".new:/new", "host", "true"];
+    assert!(engine.command(&words).current_dir(&below).output().unwrap().status.success());
+    let path = below.display();
+    let binds = engine.get("rel", "{{join .HostConfig.Binds \",\"}}");
+    assert_eq!(binds, format!("{path}/x:/x:ro,{path}/.new:/new"));
+    assert_eq!(mounts(&engine, "rel")[0]["Source"], format!("{path}/x"));
+    engine.ok(&["start", "-a", "rel"]);
+    assert!(below.join(".new").is_dir());
+}
+
+#[test]
+fn the_same_mount_twice_is_one_and_an_anonymous_volume_yields() {
+    needs_root!();
+    let (engine, host) = (TestEngine::new(), source());
+    let bind = format!("{}:/a", host.path().display());
+    let same = ["-v", &bind, "-v", &bind, "-v", "vv:/b", "-v", "vv:/b", "-v", "/c", "-v", "/c"];
+    let more = ["--tmpfs", "/d", "--tmpfs", "/d:size=1m", "-v", "/a", "-v", "/d"];
+    let program = "grep -E ' /[a-d] ' /proc/self/mountinfo | cut -d' ' -f5; cat /a/file";
+    assert_eq!(
+        inside(&engine, &[&same[..], &more].concat(), program),
+        "/a\n/b\n/c\n/d\nof the host"
+    );
+    let read_only = format!("{bind}:ro");
+    for options in [
+        ["-v", &bind, "-v", &read_only],
+        ["-v", &bind, "-v", "vv:/a"],
+        ["-v", "vv:/a", "--tmpfs", "/a"],
+        ["--mount", "type=tmpfs,dst=/a", "--mount", "type=volume,dst=/a"],
+    ] {
+        let error = engine.fails(&[&["create"], &options[..], &["host"]].concat(), 1);
+        assert!(error.contains("Duplicate mount point: /a"), "{options:?}: {error}");
+    }
+    engine.ok(&["run", "--name", "one", "-v", "/test", "host", "touch", "/test/foo"]);
+    let said = inside(&engine, &["--volumes-from", "one", "-v", "/test"], "ls /test");
+    assert_eq!(said, "foo");
+    let limits = ["--ulimit", "nofile=10:20", "--ulimit", "nproc=99", "--ulimit", "nofile=30"];
+    assert_eq!(inside(&engine, &limits, "ulimit -Sn; ulimit -Hn"), "30\n30");
+    let longest = "h".repeat(64);
+    assert_eq!(inside(&engine, &["-h", &longest], "uname -n"), longest);
+}
+
+#[test]
+fn a_volume_that_is_empty_is_filled_at_the_first_start_of_a_container() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let image = b"FROM host\nRUN mkdir /data; echo of the image >/data/one\n";
+    assert!(engine.run_with_input(&["build", "-q", "-t", "fills:1", "-"], image).status.success());
+    inside(&engine, &["-v", "used:/nowhere"], "true");
+    let words = ["run", "--name", "once", "-v", "used:/data", "fills:1", "sh", "-c"];
+    let program = "cat /data/one; rm /data/one; ls /data";
+    assert_eq!(engine.ok(&[&words[..], &[&format!("{program} || true")]].concat()), "of the image");
+    // A restart does not bring back what the container has removed.
+    assert_eq!(engine.run(&["start", "-a", "once"]).out, "");
+    engine.ok(&["run", "--rm", "-v", "used:/data", "fills:1", "test", "-f", "/data/one"]);
 }
 
 #[test]

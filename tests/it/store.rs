@@ -17,6 +17,29 @@ fn rows(table: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_relative_root_is_one_store_from_wherever_it_is_named() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let name = engine.root().file_name().unwrap().to_str().unwrap().to_owned();
+    let above = engine.root().parent().unwrap().to_owned();
+    let said = |words: &[&str], root: Option<&str>| {
+        let mut command = engine.command(words);
+        if let Some(root) = root {
+            command.env("LIFEBOX_ROOT", root);
+        }
+        let ran = command.current_dir(&above).output().unwrap();
+        assert!(ran.status.success(), "{words:?}: {ran:?}");
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    };
+    assert_eq!(said(&["--root", &name, "run", "--rm", "host", "echo", "ran"], None), "ran\n");
+    said(&["run", "-d", "--name", "cc", "host", "sleep", "60"], Some(&format!("./{name}")));
+    assert_eq!(engine.ok(&["exec", "cc", "echo", "reached"]), "reached");
+    let script = "print(run(\"host\", [\"true\"]).wait());";
+    assert_eq!(said(&["--root", &name, "-e", script], None), "0\n");
+    engine.ok(&["rm", "-f", "cc"]);
+}
+
+#[test]
 fn an_image_has_as_many_names_as_it_is_given() {
     let engine = loaded();
     let id = engine.ok(&["images", "-q"]);

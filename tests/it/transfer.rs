@@ -110,6 +110,62 @@ fn cp_sees_mounts_of_a_container_that_runs() {
     engine.fails(&["cp", "-q", &out, "runs:/sys/x"], 1);
 }
 
+#[test]
+fn cp_reaches_volumes_and_binds_of_a_container_that_does_not_run() {
+    needs_root!();
+    let engine = engine();
+    let here = |path: &str| engine.root().join(path).to_string_lossy().into_owned();
+    let (bind, new) = (format!("{}:/bind", here("src")), format!("{}:/deep/new", here("new")));
+    let gone = format!("type=bind,src={},dst=/gone", here("gone"));
+    std::fs::create_dir(here("gone")).unwrap();
+    let words = ["create", "--name", "cc", "-v", "filled:/usr/bin", "-v", "vv:/vol", "-v", &bind];
+    let more = ["-v", &new, "--tmpfs", "/t", "--mount", &gone, "-v", "ro:/ro:ro"];
+    engine.ok(&[&words[..], &more, &["host", "cat", "/vol/a", "/bind/in"]].concat());
+    let (a, copied) = (here("src/a"), here("copied"));
+    for at in ["vol", "bind/in", "usr/bin/added", "deep/new", "gone"] {
+        engine.ok(&["cp", "-q", &a, &format!("cc:/{at}")]);
+    }
+    assert_eq!(text(Path::new(&here("src/in"))), "text of a\n");
+    assert_eq!(text(Path::new(&here("new/a"))), "text of a\n");
+    // A new volume was filled from the image before.
+    engine.ok(&["cp", "-q", "cc:/usr/bin", &copied]);
+    let names = std::fs::read_dir(&copied).unwrap().map(|entry| entry.unwrap().file_name());
+    let names: Vec<_> = names.collect();
+    assert!(["sh", "cat", "added"].iter().all(|name| names.contains(&(*name).into())));
+    // Nothing of it was written below the mounts, and nothing stays mounted.
+    assert!(!engine.ok(&["diff", "cc"]).contains("/a"));
+    let mounted = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    assert!(!mounted.contains(&here("containers")), "{mounted}");
+    assert_eq!(engine.ok(&["start", "-a", "cc"]), "text of a\ntext of a");
+    engine.script("write_file(\"cc\", \"/vol/b\", read_file(\"cc\", \"/bind/sub/b\"))");
+    assert_eq!(engine.ok(&["run", "--rm", "-v", "vv:/v", "host", "cat", "/v/b"]), "b");
+    for (to, why) in [
+        ("cc:/t/x", "`/t` of `cc` is a tmpfs"),
+        ("cc:/ro/x", "read-only"),
+        ("cc:/gone/x", "not exist"),
+    ] {
+        if to.contains("gone") {
+            std::fs::remove_dir_all(here("gone")).unwrap();
+        }
+        let error = engine.fails(&["cp", "-q", &a, to], 1);
+        assert!(error.contains(why), "{to}: {error}");
+    }
+    engine.ok(&["cp", "-q", "cc:/etc/passwd", &here("passwd")]);
+}
+
+#[test]
+fn a_fifo_keeps_its_mode_in_both_directions() {
+    needs_root!();
+    let engine = engine();
+    engine.ok(&["exec", "runs", "sh", "-c", "mkfifo -m 644 /p; chown 7:8 /p"]);
+    let here = |path: &str| engine.root().join(path).to_string_lossy().into_owned();
+    engine.ok(&["cp", "-q", "runs:/p", &here("p")]);
+    assert_eq!(std::fs::symlink_metadata(here("p")).unwrap().mode(), libc::S_IFIFO | 0o644);
+    std::fs::set_permissions(here("p"), std::fs::Permissions::from_mode(0o620)).unwrap();
+    engine.ok(&["cp", "-q", "-a", &here("p"), "runs:/q"]);
+    assert_eq!(engine.ok(&["exec", "runs", "stat", "-c", "%a %F", "/q"]), "620 fifo");
+}
+
 /// CVE-2018-15664: a link inside leads nowhere outside, also when it is swapped while it is used.
 #[test]
 fn cve_2018_15664_a_link_that_is_swapped_does_not_lead_out() {

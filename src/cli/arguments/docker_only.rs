@@ -78,7 +78,6 @@ const FLAGS: &[(&[&str], &[&str])] = &[
         ],
     ),
     (&["images"], &["--tree"]),
-    (&["inspect", "ps"], &["--size", "-s"]),
     (&["pull"], &["--all-tags", "--disable-content-trust", "-a"]),
     (&["push"], &["--all-tags", "--disable-content-trust", "--platform", "-a"]),
     (&["rm"], &["--link", "-l"]),

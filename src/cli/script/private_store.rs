@@ -1,6 +1,8 @@
 //! A store of its own for a lesson or for a script with `--isolated`, locked for this process.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 use crate::engine::{self, CancelToken, Settings};
 use crate::model::container::options::RemoveOptions;
@@ -33,7 +35,7 @@ impl PrivateStore {
         for number in 1..=MOST {
             let name = if number == 1 { name.to_owned() } else { format!("{name}-{number}") };
             let root = settings.root.join(&name);
-            let lock = File::create(root.with_extension("lock")).context(what)?;
+            let lock = open_lock(&root.with_extension("lock")).context(what)?;
             match lock.try_lock() {
                 Ok(()) => {
                     let settings = Settings { root, ..settings.clone() };
@@ -64,4 +66,17 @@ impl PrivateStore {
         backend.prune_images(&PruneOptions { all: true, ..Default::default() })?;
         engine::remove_root(&self.settings)
     }
+}
+
+/// Opens the file of a lock. What stands in its place is not waited for.
+fn open_lock(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false).mode(0o600);
+    let opened = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
+    opened.context(|| format!("open `{}`", path.display())).map_err(|error| match error.errno() {
+        Some(libc::ENXIO | libc::ELOOP | libc::EISDIR) => {
+            error.hint("repair it: lifebox system check --repair")
+        }
+        _ => error,
+    })
 }

@@ -1,5 +1,7 @@
 //! `events`: prints the events of containers, images and volumes.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -10,9 +12,9 @@ use crate::cli::arguments::EventsArguments;
 use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult};
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::time_arg::time_arg;
-use crate::model::Result;
 use crate::model::observe::event::{Event, EventOptions};
 use crate::model::value::visible::escape_json;
+use crate::model::{Kind, Result};
 use crate::ui;
 use crate::ui::format::template::Template;
 
@@ -30,10 +32,28 @@ pub fn events(
     let backend = context.backend()?;
     let cancel = context.interruptible()?;
     let mut events = backend.events(&options)?;
-    while let Some(event) = terminal.before_wait(|timeout| events.next_event(timeout, cancel))? {
+    loop {
+        let mut next = events.next_event(Some(Duration::ZERO), cancel);
+        report_unreadable(terminal, events.take_unreadable())?;
+        if next.as_ref().is_err_and(|error| error.kind() == Kind::Timeout) {
+            terminal.flush()?;
+            next = events.next_event(None, cancel);
+            report_unreadable(terminal, events.take_unreadable())?;
+        }
+        let Some(event) = next? else { return Ok(0) };
         terminal.line(style.show(&event)?)?;
     }
-    Ok(0)
+}
+
+/// Says how many lines of the journal could not be read, as `logs` does of lost output.
+fn report_unreadable(terminal: &mut Terminal, lines: u64) -> std::io::Result<()> {
+    let (count, noun) = (lines, if lines == 1 { "line" } else { "lines" });
+    match lines {
+        0 => Ok(()),
+        _ => terminal.notice(format_args!(
+            "[lifebox: {count} {noun} of the journal cannot be read: lifebox system check --repair]"
+        )),
+    }
 }
 
 fn options(arguments: &EventsArguments, now: Timestamp) -> Result<EventOptions> {

@@ -25,6 +25,9 @@ pub trait LogStream: Send + fmt::Debug {
 
 /// Events, in the order in which they happened.
 pub trait EventStream: Send + fmt::Debug {
+    /// Returns how many lines of the journal could not be read since the last call.
+    fn take_unreadable(&mut self) -> u64;
+
     /// Returns the next event; `None` at the end. With `follow` it waits for more, until the time
     /// that the options set.
     ///

@@ -111,18 +111,18 @@ fn instruction(logical: &Logical, escape: char) -> Result<Line> {
         "ADD" => copy("ADD", rest, &logical.documents)?,
         "ENV" => Instruction::Env(words::pairs("ENV", rest, escape)?),
         "LABEL" => Instruction::Label(words::pairs("LABEL", rest, escape)?),
-        "CMD" => Instruction::Cmd(command(rest)),
-        "ENTRYPOINT" => Instruction::Entrypoint(command(rest)),
+        "CMD" => Instruction::Cmd(command(rest)?),
+        "ENTRYPOINT" => Instruction::Entrypoint(command(rest)?),
         "WORKDIR" => Instruction::Workdir(some("WORKDIR", rest)?.to_owned()),
         "USER" => Instruction::User(some("USER", rest)?.to_owned()),
-        "EXPOSE" => Instruction::Expose(list(some("EXPOSE", rest)?)),
-        "VOLUME" => match list(rest) {
+        "EXPOSE" => Instruction::Expose(list(some("EXPOSE", rest)?)?),
+        "VOLUME" => match list(rest)? {
             paths if paths.is_empty() => return Err(none("VOLUME")),
             paths => Instruction::Volume(paths),
         },
         "STOPSIGNAL" => Instruction::StopSignal(some("STOPSIGNAL", rest)?.to_owned()),
         "HEALTHCHECK" => healthcheck(rest)?,
-        "SHELL" => match command(rest) {
+        "SHELL" => match command(rest)? {
             CommandLine::Exec(words) if !words.is_empty() => Instruction::Shell(words),
             _ => return Err(invalid("SHELL requires the arguments to be in JSON form")),
         },
@@ -159,7 +159,7 @@ fn run(rest: &str, documents: &[Document]) -> Result<Instruction> {
     let (flags, rest) = flags(rest)?;
     let rest = some("RUN", rest)?;
     let command = match documents {
-        [] => command(rest),
+        [] => command(rest)?,
         [script] if script.word == rest => CommandLine::Shell(script.content.clone()),
         _ => {
             let body: String =
@@ -180,7 +180,7 @@ fn run(rest: &str, documents: &[Document]) -> Result<Instruction> {
 
 fn copy(verb: &'static str, rest: &str, documents: &[Document]) -> Result<Instruction> {
     let (flags, rest) = flags(rest)?;
-    let mut words = list(rest);
+    let mut words = list(rest)?;
     let to = words.pop().filter(|_| !words.is_empty()).ok_or_else(|| {
         invalid(format!("{verb} requires at least two arguments, but only one was provided"))
             .hint(format!("write {verb} SOURCE... TARGET"))
@@ -211,7 +211,7 @@ fn healthcheck(rest: &str) -> Result<Instruction> {
     let (word, rest) = words::keyword(rest);
     let command = match word.to_ascii_uppercase().as_str() {
         "NONE" if rest.is_empty() => None,
-        "CMD" => Some(command(some("HEALTHCHECK CMD", rest)?)),
+        "CMD" => Some(command(some("HEALTHCHECK CMD", rest)?)?),
         _ => {
             return Err(invalid(format!("unknown type `{word}` in HEALTHCHECK"))
                 .hint("write HEALTHCHECK CMD ... or HEALTHCHECK NONE"));
@@ -257,20 +257,33 @@ fn flags(rest: &str) -> Result<(Vec<Flag>, &str)> {
 }
 
 /// Parses a command in JSON form, or a text for the shell; an empty text means no command.
-fn command(rest: &str) -> CommandLine {
+fn command(rest: &str) -> Result<CommandLine> {
     if rest.is_empty() {
-        return CommandLine::Exec(Vec::new());
+        return Ok(CommandLine::Exec(Vec::new()));
     }
-    json(rest).map_or_else(|| CommandLine::Shell(rest.to_owned()), CommandLine::Exec)
+    let words = json(rest)?;
+    Ok(words.map_or_else(|| CommandLine::Shell(rest.to_owned()), CommandLine::Exec))
 }
 
 /// Parses words in JSON form, or separated by white space.
-fn list(rest: &str) -> Vec<String> {
-    json(rest).unwrap_or_else(|| rest.split_whitespace().map(str::to_owned).collect())
+fn list(rest: &str) -> Result<Vec<String>> {
+    let words = || rest.split_whitespace().map(str::to_owned).collect();
+    Ok(json(rest)?.unwrap_or_else(words))
 }
 
-fn json(rest: &str) -> Option<Vec<String>> {
-    rest.starts_with('[').then(|| serde_json::from_str(rest).ok()).flatten()
+/// Parses an array of strings; `None` for what is not an array of JSON.
+fn json(rest: &str) -> Result<Option<Vec<String>>> {
+    let values = || serde_json::from_str::<Vec<serde_json::Value>>(rest).ok();
+    let Some(values) = rest.starts_with('[').then(values).flatten() else { return Ok(None) };
+    let text = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => Ok(text),
+        other => Err(invalid(format!(
+            "an array in JSON form has strings only, got `{}`",
+            visible::short(&other.to_string())
+        ))
+        .hint("write each word in double quotes, such as [\"sleep\", \"5\"]")),
+    };
+    values.into_iter().map(text).collect::<Result<_>>().map(Some)
 }
 
 fn some<'a>(verb: &str, rest: &'a str) -> Result<&'a str> {
@@ -402,6 +415,11 @@ mod tests {
             "FROM a\nRUN <<EOF\nx",
             "FROM a b",
             "# escape=x\nFROM a",
+            "FROM a\nCMD [\"a\", 1]",
+            "FROM a\nENTRYPOINT [null]",
+            "FROM a\nRUN [[\"a\"]]",
+            "FROM a\nVOLUME [true]",
+            "FROM a\nCOPY [\"a\", {}]",
         ] {
             let error = parse(bad).unwrap_err();
             assert_eq!(error.kind(), Kind::Invalid, "{bad}: {error}");

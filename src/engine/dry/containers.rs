@@ -47,7 +47,7 @@ impl Containers for Dry {
     fn create(&self, reference: &str, options: &CreateOptions) -> Result<ContainerId> {
         let image = self.find_image(reference)?;
         let spec_of = |name: &str| Ok(self.container(&self.find(name)?)?.spec);
-        let options = &*mounts::with_mounts_of_others(options, &spec_of)?;
+        let options = &*mounts::resolved(options, &spec_of)?;
         let id = self.state().next_id();
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, &image, options)?;
         lsm::check(&spec.host_config.security)?;

@@ -124,6 +124,10 @@ impl SimulatedEvents {
 }
 
 impl EventStream for SimulatedEvents {
+    fn take_unreadable(&mut self) -> u64 {
+        0
+    }
+
     fn next_event(
         &mut self,
         timeout: Option<Duration>,

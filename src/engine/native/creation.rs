@@ -41,7 +41,7 @@ impl Native {
     ) -> Result<ContainerId> {
         let ImageFound { reference, image, .. } = found;
         let id = new_id()?;
-        let options = &*mounts::with_mounts_of_others(options, &|name| self.spec_of(name))?;
+        let options = &*mounts::resolved(options, &|name| self.spec_of(name))?;
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
         lsm::check(&spec.host_config.security)?;
         profile::read(&mut spec.host_config.security.seccomp)?;
@@ -54,17 +54,16 @@ impl Native {
         // Relative to the container's directory, so that the root can be moved, and the mount table
         // inside has no path of the host.
         let store = self.store()?;
-        let inside = |path: &std::path::PathBuf| format!("../../images/{}", path.display());
         spec.host_config.storage = self.driver()?.driver;
         let (lower, merged) = match spec.host_config.storage {
             Driver::Overlay => self.stack(&store, &spec.image.layers)?,
             Driver::Vfs => (Vec::new(), None),
         };
-        let lower: Vec<String> = lower.iter().map(inside).collect();
+        let lower: Vec<String> = lower.iter().map(Self::from_container).collect();
         let root = store.root_like(&spec.image.layers)?;
         let environment = merge::process_env(&spec);
         name_volumes(&mut spec)?;
-        let root = root.as_ref().map(inside);
+        let root = root.as_ref().map(Self::from_container);
         let new = NewContainer {
             spec: &spec,
             name: &name,
@@ -93,9 +92,18 @@ impl Native {
         Ok(id)
     }
 
+    /// Returns the path of what the store has, from a container's directory.
+    pub(super) fn from_container(path: &PathBuf) -> String {
+        format!("../../images/{}", path.display())
+    }
+
     /// Returns the directories that overlayfs stacks for these layers. If some are merged, also
     /// returns the lock that keeps the merge until the container has it.
-    fn stack(&self, store: &Store, layers: &[Digest]) -> Result<(Vec<PathBuf>, Option<File>)> {
+    pub(super) fn stack(
+        &self,
+        store: &Store,
+        layers: &[Digest],
+    ) -> Result<(Vec<PathBuf>, Option<File>)> {
         let stack = store.stack(layers, host::max_layers())?;
         if stack.len() == layers.len().max(1) {
             return Ok((stack, None));

@@ -1,6 +1,5 @@
 //! Images: of the store, of archives and of the host's own programs.
 
-use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -14,7 +13,7 @@ use crate::model::image::own::foreign;
 use crate::model::image::stacking::topmost_once;
 use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOptions};
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
-use crate::model::observe::check_report::{CheckOptions, Finding, Problem, Report, Resolution};
+use crate::model::observe::check_report::{CheckOptions, Report};
 use crate::model::observe::event::EventAction;
 use crate::model::observe::introspection::ImageIntrospection;
 use crate::model::value::platform::Platform;
@@ -149,42 +148,7 @@ impl Images for Native {
     }
 
     fn check(&self, options: &CheckOptions, cancel: &CancelToken) -> Result<Report> {
-        // First, because the checks below take the locks.
-        let damaged = self.runtime.damaged(options)?;
-        let store = self.store()?;
-        let hold = |options: &CheckOptions| match options.repair {
-            true => self.lock_in_use(),
-            false => self.list_in_use(),
-        };
-        let mut report = store.check(options, &hold, &|| cancel.check())?;
-        for user in self.users()? {
-            let missing = user.layers.iter().find(|layer| !store.layer_dir(layer).is_dir());
-            if let Some(layer) = missing {
-                let why = "remove it with `rm -f`, or pull or load its image again".to_owned();
-                report.findings.push(Finding {
-                    problem: Problem::Damage,
-                    what: format!(
-                        "a container needs the layer `{}`, which is missing",
-                        layer.short()
-                    ),
-                    image: None,
-                    containers: vec![user.container],
-                    resolution: if options.repair {
-                        Resolution::Unrepaired(why)
-                    } else {
-                        Resolution::Found
-                    },
-                });
-            }
-        }
-        let mut leftovers = self.build_leftovers(options)?;
-        leftovers.extend(self.runtime.orphans(options)?);
-        let damaged = damaged.into_iter().map(|found| (Problem::Damage, found));
-        let leftovers = leftovers.into_iter().map(|found| (Problem::Leftover, found));
-        report.findings.extend(damaged.chain(leftovers).map(|(problem, (what, resolution))| {
-            Finding { problem, what, image: None, containers: Vec::new(), resolution }
-        }));
-        Ok(report)
+        self.check_all(options, cancel)
     }
 
     fn rmi(&self, image: &str, options: &RemoveImageOptions) -> Result<Vec<Removed>> {
@@ -211,19 +175,6 @@ impl Images for Native {
 }
 
 impl Native {
-    /// Finds what killed builds left.
-    fn build_leftovers(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
-        let lost = self.lost_builds().into_iter().map(|(path, _)| path);
-        let lost: Vec<_> = lost.filter_map(|path| Some(path.file_name()?.to_owned())).collect();
-        if lost.is_empty() {
-            return Ok(Vec::new());
-        }
-        let removed = options.repair.then(|| self.remove_lost_builds());
-        let resolution = Resolution::of_removal(removed);
-        let name = |name: OsString| format!("the file of a killed build: {}", name.display());
-        Ok(lost.into_iter().map(|lost| (name(lost), resolution.clone())).collect())
-    }
-
     /// Creates the image of the host's programs: the user's image, also if an untrusted script is
     /// the first to use it.
     fn create_host_image(&self) -> Result<Image> {

@@ -11,6 +11,9 @@ use crate::model::{Kind, Result};
 use crate::runtime::host::lock::{Share, acquire};
 use crate::runtime::host::record_file;
 
+/// The errors of what stands in the place of a record, and no other process or retry changes.
+const OF_A_RECORD: [i32; 4] = [libc::EACCES, libc::ENOENT, libc::ENOTDIR, libc::ELOOP];
+
 impl Native {
     /// Opens the lock between creating containers, which share it, and removing images: an image
     /// that is found for a container must exist until the container does.
@@ -46,7 +49,7 @@ impl Native {
     /// uses nothing.
     pub(super) fn readable_containers(&self) -> Result<Vec<Container>> {
         let all = self.runtime.ps()?.into_iter().map(|(id, found)| match found {
-            Err(error) if error.errno().is_some_and(|errno| errno != libc::EACCES) => {
+            Err(error) if error.errno().is_some_and(|errno| !OF_A_RECORD.contains(&errno)) => {
                 Err(error
                     .context(format!("cannot find out what the container {} uses", id.short())))
             }

@@ -2,6 +2,7 @@
 
 mod build;
 mod builds;
+mod check;
 mod container_paths;
 mod containers;
 mod creation;

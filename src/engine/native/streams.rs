@@ -20,6 +20,10 @@ impl LogStream for FollowedLog {
 }
 
 impl EventStream for EventReader {
+    fn take_unreadable(&mut self) -> u64 {
+        EventReader::take_unreadable(self)
+    }
+
     fn next_event(
         &mut self,
         timeout: Option<Duration>,

@@ -7,7 +7,7 @@ use crate::engine::backend::{CancelToken, CopyOptions, Transfer};
 use crate::engine::rules::path::lexical;
 use crate::image::transfer::{self, FinalLink, Owner, TreePath};
 use crate::model::container::Container;
-use crate::model::container::mounts::Mount;
+use crate::model::container::mounts::MountKind;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
@@ -60,22 +60,30 @@ pub(super) fn copy_between(
     }
 }
 
-/// Refuses a path below a mount of a stopped container: the mount does not exist, and a
-/// copied file would be hidden once the container runs.
+/// Refuses a path of a stopped container below a tmpfs, which does not exist, or below a bind whose
+/// source is missing: a copied file would be hidden once the container runs.
 pub(super) fn check_mounts(container: &Container, what: &Transfer<'_>) -> Result<()> {
     if container.state.status.is_live() {
         return Ok(());
     }
     let path = lexical(what.path());
-    let hidden = |mount: &&Mount| path.starts_with(&mount.target);
-    let Some(mount) = container.spec.host_config.mounts.list.iter().find(hidden) else {
-        return Ok(());
-    };
+    let above = container.spec.host_config.mounts.list.iter();
+    let above = above.filter(|mount| path.starts_with(&mount.target));
+    let Some(mount) = above.max_by_key(|mount| mount.target.len()) else { return Ok(()) };
     let name = container.state.name.as_str();
-    let message = format!("`{}` of `{name}` is a mount, and `{name}` is not running", mount.target);
-    Err(Error::new(Kind::Unsupported, message)
-        .hint(format!("start it: lifebox start {name}"))
-        .container(name, Some(container.state.status.as_str())))
+    let error = match mount.kind {
+        MountKind::Tmpfs => {
+            let message =
+                format!("`{}` of `{name}` is a tmpfs, and `{name}` is not running", mount.target);
+            Error::new(Kind::Unsupported, message).hint(format!("start it: lifebox start {name}"))
+        }
+        MountKind::Bind if std::fs::symlink_metadata(&mount.source).is_err() => {
+            let message = format!("bind source path does not exist: {}", mount.source);
+            Error::new(Kind::NotFound, message).hint("create it first")
+        }
+        MountKind::Bind | MountKind::Volume => return Ok(()),
+    };
+    Err(error.container(name, Some(container.state.status.as_str())))
 }
 
 /// Refuses a destination that is a device, a socket or a pipe.

@@ -62,9 +62,19 @@ impl Descriptor {
         TYPES.contains(&self.media_type.as_str())
     }
 
-    /// Returns whether it is an attestation of BuildKit, which is listed beside the image.
+    /// Returns whether it is an attestation of BuildKit, which is listed beside the image: tools
+    /// that copy a layout may drop the note.
     fn is_attestation(&self) -> bool {
+        let unknown =
+            |platform: &Platform| platform.os == "unknown" && platform.architecture == "unknown";
         self.note("vnd.docker.reference.type").is_some()
+            || self.platform.as_ref().is_some_and(unknown)
+    }
+
+    /// Returns whether it is a statement about an image (in-toto), which stands in the place of a
+    /// layer.
+    fn is_statement(&self) -> bool {
+        self.media_type.starts_with("application/vnd.in-toto")
     }
 
     /// Returns the tag: containerd writes the full reference beside the bare tag.
@@ -98,8 +108,10 @@ pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Fou
         } else {
             vec![descriptor]
         };
-        let choices = choices.into_iter().filter(|choice| !choice.is_attestation());
-        images.entry((tag, group)).or_default().extend(choices);
+        let mut choices = choices.into_iter().filter(|choice| !choice.is_attestation()).peekable();
+        if choices.peek().is_some() {
+            images.entry((tag, group)).or_default().extend(choices);
+        }
     }
     if images.is_empty() {
         return Err(corrupt("its `index.json` lists no image"));
@@ -117,6 +129,11 @@ pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Fou
         let bytes = checked(contents, chosen)?;
         let manifest: Manifest = typed(&bytes, &chosen.member(), "layers")?;
         // Layouts also contain other artifacts, such as signatures and charts.
+        let statement = manifest.layers.iter().find(|layer| layer.is_statement());
+        if let Some(statement) = statement {
+            artifacts.push(statement.media_type.clone());
+            continue;
+        }
         if !manifest.config.is_image_config() {
             artifacts.push(manifest.config.media_type);
             continue;

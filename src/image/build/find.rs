@@ -30,12 +30,7 @@ pub(crate) fn find(
     check: CancelCheck<'_>,
 ) -> Result<Vec<Source>> {
     let mut found: Vec<(Vec<u8>, Vec<u8>)> = vec![(Vec::new(), Vec::new())];
-    for part in source.split('/').filter(|part| !matches!(*part, "" | ".")) {
-        if part == ".." {
-            let message = format!("forbidden path outside the build context: {source}");
-            return Err(Error::new(Kind::Invalid, message)
-                .hint("copy the file into the build context first"));
-        }
+    for part in parts(source)? {
         let mut next = Vec::new();
         for (holder, _) in &found {
             for name in matching(tree, holder, part, literal, check)? {
@@ -63,6 +58,22 @@ pub(crate) fn find(
         }
     }
     Ok(sources)
+}
+
+/// Returns the parts of a source. `..` takes back the part before, as text: as in Docker, a link is
+/// not followed before.
+fn parts(source: &str) -> Result<Vec<&str>> {
+    let mut parts = Vec::new();
+    for part in source.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if part != ".." {
+            parts.push(part);
+        } else if parts.pop().is_none() {
+            let message = format!("forbidden path outside the build context: {source}");
+            return Err(Error::new(Kind::Invalid, message)
+                .hint("copy the file into the build context first"));
+        }
+    }
+    Ok(parts)
 }
 
 /// Returns the names in a directory that match a part of a path.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::image::tar::error::corrupt;
 use crate::model::Result;
-use crate::sys::{fs, tree};
+use crate::sys::{fs, store_dir, tree};
 
 /// A directory below `staging/`, locked until drop and then removed.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl Staging {
     /// Creates a new directory in `parent`. The caller holds the store's lock: between creation and
     /// locking, another process would take the directory for abandoned.
     pub(crate) fn create(parent: &Path) -> Result<Staging> {
-        let holder = fs::open_dir(parent)?;
+        let holder = store_dir::open(parent)?;
         for number in 0u64.. {
             let name = format!("{}-{number}", std::process::id());
             match fs::make_dir(&holder, name.as_bytes()) {
@@ -66,7 +66,7 @@ impl Drop for Staging {
 /// Takes over the directories of dead imports in `parent`. The caller holds the store's lock. The
 /// directories are removed on drop, which may take long and needs no lock of the store.
 pub(crate) fn abandoned(parent: &Path) -> Result<Vec<Staging>> {
-    let holder = fs::open_dir(parent)?;
+    let holder = store_dir::open(parent)?;
     let mut found = Vec::new();
     for name in fs::names(&holder)? {
         let Ok(directory) = fs::open_dir_beneath(&holder, &name) else {
@@ -84,7 +84,7 @@ pub(crate) fn abandoned(parent: &Path) -> Result<Vec<Staging>> {
 /// Returns the names of the directories of dead imports in `parent`. The caller holds the store's
 /// lock.
 pub(crate) fn abandoned_names(parent: &Path) -> Result<Vec<Vec<u8>>> {
-    let holder = fs::open_dir(parent)?;
+    let holder = store_dir::open(parent)?;
     let mut names = fs::names(&holder)?;
     // A lock that is taken here is released with the descriptor.
     names.retain(|name| {

@@ -11,6 +11,7 @@ pub(crate) mod kernel_view;
 pub(crate) mod lowers;
 pub(crate) mod overlay_view;
 pub(super) mod record;
+mod storable;
 pub(crate) mod tar_split;
 pub(crate) mod unpack;
 pub(crate) mod walk;

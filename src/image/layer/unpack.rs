@@ -17,9 +17,10 @@ use sha2::{Digest as _, Sha256};
 use super::extract::{explain, extract};
 use super::overlay_view::{self, Layer};
 use super::record::{self, LayerId, Record};
+use super::storable::storable;
 use super::tar_split::TarSplitWriter;
 use crate::image::bytes::cancel_check::CancelCheck;
-use crate::image::bytes::compression::{Compression, decompress};
+use crate::image::bytes::compression::{Coding, Compression, decompress};
 use crate::image::bytes::file_range::FileRange;
 use crate::image::bytes::source::Source;
 use crate::image::bytes::spool::{self, write_all};
@@ -161,8 +162,8 @@ impl Stack<'_> {
         if let Some(ready) = self.known(id, source)? {
             return Ok(ready);
         }
-        let span = source.open()?;
         let name = format!("{}-{number}", self.prefix);
+        let span = storable(source, self.staging, &name, &both)?;
         let root = self.staging.make_dir(&name)?;
         let tar_split =
             fs::create_file(self.staging.directory(), format!("{name}.recipe").as_bytes())?;
@@ -205,7 +206,7 @@ impl Stack<'_> {
         ) {
             Ok(file) => {
                 let span = FileRange::whole(file)?;
-                (span.length(), decompress(span.reader())?.1)
+                (span.length(), decompress(span.reader())?.1.and_then(Coding::of_layers))
             }
             Err(_) => match record::tar_size(&self.images, &key) {
                 Some(length) if digest == id.diff_id => (length, None),
@@ -342,7 +343,8 @@ impl Reading<'_> {
             kept = Some(name);
         }
         let mut diff = Sha256::new();
-        let (mut stream, compression) = decompress(&mut blob)?;
+        let (mut stream, coding) = decompress(&mut blob)?;
+        let compression = coding.and_then(Coding::of_layers);
         let mut done = 0;
         loop {
             let mut part = vec![0; PART];

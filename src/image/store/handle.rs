@@ -23,7 +23,7 @@ use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::lock::{self, Share};
-use crate::sys::{fs, record_file};
+use crate::sys::{fs, record_file, store_dir};
 
 /// How many images, containers or tags an error names.
 pub(super) const MAX_NAMED: usize = 8;
@@ -63,7 +63,8 @@ impl Store {
     /// Returns whether there is a store.
     fn exists(&self) -> Result<bool> {
         let path = self.images.join("oci-layout");
-        path.try_exists().context(|| format!("stat `{}`", path.display()))
+        let exists = path.try_exists().map_err(|error| store_dir::explain(&self.images, error));
+        exists.context(|| format!("stat `{}`", path.display()))
     }
 
     /// Restricts changes of tags and images to those of this run.
@@ -78,8 +79,13 @@ impl Store {
 
     /// Creates missing directories.
     pub(crate) fn create_directories(&self) -> Result<()> {
-        let names = ["blobs/sha256", "layers", "staging"];
-        names.iter().try_for_each(|name| fs::make_dirs(&self.images.join(name)))
+        // The store itself may be a link to one on another disk, which is not made here.
+        if !self.exists()? {
+            store_dir::make(&self.images)?;
+        }
+        // Each by itself: none is made below what another link leads to.
+        let names = ["blobs", "blobs/sha256", "layers", "staging"];
+        names.iter().try_for_each(|name| store_dir::make(&self.images.join(name)))
     }
 
     fn initialize(&self) -> Result<()> {
@@ -338,10 +344,13 @@ pub(crate) fn by_reference<'a>(index: &'a Index, requested: &Reference) -> Optio
     })
 }
 
-/// Returns a staging directory for a reader: outside of a store that is read-only.
+/// Returns a staging directory for a reader: outside of a store that is read-only, or has something
+/// else in its place.
 pub(crate) fn scratch(staging: Result<Staging>) -> Result<Staging> {
     match staging {
-        Err(error) if error.errno() == Some(libc::EROFS) => Staging::create(&std::env::temp_dir()),
+        Err(error) if error.errno() == Some(libc::EROFS) || error.kind() == Kind::Corrupt => {
+            Staging::create(&std::env::temp_dir())
+        }
         staging => staging,
     }
 }

@@ -25,7 +25,7 @@ use crate::model::image::Loaded;
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
+use crate::sys::{fs, store_dir};
 
 /// How often an import starts over because a removal deleted a layer that it needs.
 const ATTEMPTS: usize = 3;
@@ -161,7 +161,7 @@ impl Store {
         if ready().any(|layer| self.is_missing(layer)) {
             return Ok(None);
         }
-        let blobs = fs::open_dir(&self.images().join("blobs/sha256"))?;
+        let blobs = store_dir::open(&self.images().join("blobs/sha256"))?;
         for (name, digest) in images.iter().flat_map(|image| &image.documents.files) {
             // Loading an image again repairs it.
             if self.read_blob(digest).is_err() && self.blob(digest).exists() {
@@ -209,7 +209,7 @@ impl Store {
         staging: &Staging,
         ready: impl Iterator<Item = &'a Ready>,
     ) -> Result<()> {
-        let holder = fs::open_dir(&self.images().join("layers"))?;
+        let holder = store_dir::open(&self.images().join("layers"))?;
         let mut published = HashSet::new();
         for layer in ready {
             let Some(staged) = layer.staged.as_ref().filter(|name| published.insert(*name)) else {

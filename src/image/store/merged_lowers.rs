@@ -24,8 +24,8 @@ use crate::model::error::Context;
 use crate::model::image::ImageUser;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
 use crate::sys::tree::remove_tree;
+use crate::sys::{fs, store_dir};
 
 /// The directory of merges, in that of images and in a staging directory.
 pub(crate) const DIRECTORY: &str = "flat";
@@ -90,8 +90,8 @@ impl Store {
         fs::sync_filesystem(staging.directory())?;
         let lock = self.lock()?;
         let holder = self.images().join(DIRECTORY);
-        fs::make_dirs(&holder)?;
-        let holder = fs::open_dir(&holder)?;
+        store_dir::make(&holder)?;
+        let holder = store_dir::open(&holder)?;
         // False is fine: another process has created the same merge.
         fs::rename_new(staging.directory(), DIRECTORY.as_bytes(), &holder, key.hex().as_bytes())?;
         fs::sync(&holder)?;
@@ -132,7 +132,7 @@ impl Store {
     /// Returns the names of merges that no container of `users` needs. The caller holds the store's
     /// lock.
     pub(crate) fn unreferenced_merged(&self, users: &[ImageUser]) -> Result<Vec<Vec<u8>>> {
-        let holder = match fs::open_dir(&self.images().join(DIRECTORY)) {
+        let holder = match store_dir::open(&self.images().join(DIRECTORY)) {
             // No image needed a merge yet.
             Err(error) if error.kind() == Kind::NotFound => return Ok(Vec::new()),
             holder => holder?,

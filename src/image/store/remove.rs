@@ -20,7 +20,7 @@ use crate::model::image::{ImageUser, Removed};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::sys::{fs, tree};
+use crate::sys::{fs, store_dir, tree};
 
 /// The unreferenced files of the store.
 #[derive(Debug, Default)]
@@ -106,7 +106,7 @@ impl Store {
         ];
         for (place, needed, unneeded) in places {
             let holder = self.images().join(place);
-            let directory = match fs::open_dir(&holder) {
+            let directory = match store_dir::open(&holder) {
                 // A store that no command has written to yet.
                 Err(error) if error.kind() == Kind::NotFound => continue,
                 directory => directory?,
@@ -166,7 +166,7 @@ impl Store {
         for (place, names) in
             unreferenced.places().into_iter().filter(|(_, names)| !names.is_empty())
         {
-            let holder = fs::open_dir(&self.images().join(place))?;
+            let holder = store_dir::open(&self.images().join(place))?;
             let trash = bin.make_dir(place.split('/').next().unwrap_or(place))?;
             for name in names {
                 fs::rename(&holder, name, &trash, name)?;

@@ -12,7 +12,7 @@ use crate::model::image::usage::{ImageUsage, PruneOptions, Usage};
 use crate::model::image::{Image, ImageUser};
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
+use crate::sys::{fs, store_dir};
 
 /// How many ancestors of an image are followed: more than any image has layers.
 const MAX_ANCESTORS: usize = 1000;
@@ -88,7 +88,7 @@ impl Store {
         let mut total = 0;
         for kind in ["blobs/sha256", "layers"] {
             let holder = self.images().join(kind);
-            let directory = match fs::open_dir(&holder) {
+            let directory = match store_dir::open(&holder) {
                 // A store that no command has written to yet.
                 Err(error) if error.kind() == Kind::NotFound => continue,
                 directory => directory?,

@@ -9,6 +9,7 @@ use rustix::fs::FileType;
 use super::owner::Owner;
 use super::unpacking::Unpacking;
 use crate::image::bytes::cancel_check::CancelCheck;
+use crate::image::bytes::compression::decompress;
 use crate::image::layer::diff_tar;
 use crate::image::layer::kernel_view;
 use crate::image::layer::overlay_view::Layer;
@@ -126,7 +127,7 @@ impl TreePath {
         diff_tar::pack_part(&self.tree(), names, &BTreeSet::new(), out, check)
     }
 
-    /// Unpacks a tar into this directory.
+    /// Unpacks a tar, plain or compressed, into this directory.
     ///
     /// # Errors
     /// [`Kind::NotFound`] if it does not exist.
@@ -141,7 +142,7 @@ impl TreePath {
             return Err(Error::new(Kind::Invalid, message)
                 .hint("name a directory to unpack the archive into"));
         }
-        self.unpack_into(&self.path, tar, owner, check)
+        self.unpack_into(&self.path, &mut decompress(tar)?.0, owner, check)
     }
 
     fn unpack_into(

@@ -80,7 +80,10 @@ impl<'a> Unpacking<'a> {
             MemberKind::Fifo => {
                 fs::make_node(parent, leaf, FileType::Fifo, 0, 0)?;
                 let (uid, gid) = self.owner_of(member)?;
-                fs::set_owner_at(parent, leaf, uid, gid)
+                fs::set_owner_at(parent, leaf, uid, gid)?;
+                let fifo = fs::open_fifo(parent, leaf)?;
+                fs::set_mode(&fifo, self.owner.mode(member))?;
+                fs::set_times(&fifo, member.mtime.0, member.mtime.1)
             }
             // A device node in a container's `/dev` could be opened.
             MemberKind::CharDevice | MemberKind::BlockDevice => {

@@ -171,6 +171,14 @@ fn invalid(message: impl Into<String>) -> Error {
 }
 
 impl Resources {
+    /// Sets a limit of each process; the last of one name counts, as in Docker.
+    pub fn set_ulimit(&mut self, limit: Ulimit) {
+        match self.ulimits.iter_mut().find(|known| known.name == limit.name) {
+            Some(known) => *known = limit,
+            None => self.ulimits.push(limit),
+        }
+    }
+
     /// Returns these limits with `changes` applied. A limit that `changes` sets to 0 is removed.
     #[must_use]
     pub fn changed(&self, changes: &Resources) -> Resources {

@@ -1,8 +1,8 @@
 //! Merges image and options into a [`ContainerSpec`], by Docker's rules (moby `daemon/commit.go`).
 //!
-//! Pure: reads nothing of the host. The image's configuration is untrusted data: it is refused
-//! where it is malformed, and never taken for a request (CVE-2026-57231: an image's `FOO` without
-//! `=` once meant "copy FOO from the host").
+//! Pure: reads nothing of the host. The image's configuration is untrusted data: it is read as
+//! Docker reads it, refused where no program can be given it, and never taken for a request
+//! (CVE-2026-57231: an image's `FOO` without `=` once meant "copy FOO from the host").
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -19,15 +19,14 @@ use crate::model::value::account;
 use crate::model::value::env::{DEFAULT_PATH, Environment, key};
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::id::ContainerId;
-use crate::model::value::signal::Signal;
 use crate::model::value::visible;
 use crate::model::{Error, Kind, Result};
 
 /// How the annotations of lifebox begin, which tell the runtime what to mount.
 const OWN_ANNOTATIONS: &str = "lifebox.";
 
-/// The longest host name: one label of RFC 1123. The kernel's limit is 64.
-const MAX_HOSTNAME: usize = 63;
+/// The longest host name: the limit of sethostname(2).
+const MAX_HOSTNAME: usize = 64;
 
 /// The most volumes of an image: each is a directory and a mount of every container.
 const MAX_VOLUMES: usize = 256;
@@ -51,8 +50,8 @@ pub fn spec(
     let image_signal = of_image.stop_signal.as_deref().filter(|text| !text.is_empty());
     let stop_signal = match (options.stop_signal, image_signal) {
         (Some(signal), _) => Some(signal),
-        (None, Some(text)) => Some(image_stop_signal(&image.display_name(), text)?),
-        (None, None) => None,
+        // As in Docker, a signal that does not exist is none.
+        (None, text) => text.and_then(|text| text.parse().ok()),
     };
     let mut labels = of_image.labels.clone();
     labels.extend(options.labels.clone());
@@ -148,7 +147,11 @@ pub(crate) fn command(
     let some = |list: &Option<Vec<String>>| list.clone().filter(|list| !list.is_empty());
     let (entrypoint, image_cmd) = match &options.entrypoint {
         Some(words) => (Some(words.clone()).filter(|list| !list.is_empty()), None),
-        None => (some(&image.entrypoint), some(&image.cmd)),
+        // One empty word stands for none (moby, `getEntrypointAndArgs`).
+        None => {
+            let entrypoint = some(&image.entrypoint).filter(|list| *list != [""]);
+            (entrypoint, some(&image.cmd))
+        }
     };
     let cmd = some(&options.cmd).or(image_cmd);
     if entrypoint.is_none() && cmd.is_none() {
@@ -188,20 +191,10 @@ fn health(image: &str, of_image: &ImageConfig, user: &HealthCheck) -> Result<Hea
     Ok(user.clone().or(of_image.healthcheck.as_ref()))
 }
 
-fn image_stop_signal(image: &str, text: &str) -> Result<Signal> {
-    text.parse::<Signal>().map_err(|error| {
-        corrupt(image, format!("has an invalid stop signal: {error}"))
-            .hint("set one with --stop-signal TERM")
-    })
-}
-
 /// Refuses a malformed configuration of an image.
 fn check_image(image: &str, config: &ImageConfig) -> Result<()> {
     for entry in &config.env {
-        let well_formed = entry
-            .split_once('=')
-            .is_some_and(|(key, _)| !key.is_empty() && !key.contains(['*', '\n']));
-        if !well_formed || entry.contains('\0') {
+        if entry.starts_with('=') || entry.contains('\0') {
             let entry = visible::short(entry);
             return Err(corrupt(image, format!("has an invalid environment entry `{entry}`")));
         }

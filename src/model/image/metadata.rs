@@ -95,8 +95,8 @@ pub struct ImageConfig {
     /// `port/protocol`, as keys.
     #[serde(deserialize_with = "null_as_default")]
     pub exposed_ports: BTreeMap<String, Value>,
-    /// `KEY=VALUE`.
-    #[serde(deserialize_with = "null_as_default")]
+    /// `KEY=VALUE`; an entry without `=` removes the variable.
+    #[serde(deserialize_with = "texts")]
     pub env: Vec<String>,
     /// The program that `cmd` is appended to.
     #[serde(deserialize_with = "words")]
@@ -111,7 +111,7 @@ pub struct ImageConfig {
     #[serde(deserialize_with = "null_as_default")]
     pub working_dir: String,
     /// Labels.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "labels")]
     pub labels: BTreeMap<String, String>,
     /// The signal that `stop` sends, as untrusted text.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,12 +127,26 @@ fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String
     #[serde(untagged)]
     enum OneOrMany {
         One(String),
-        Many(Vec<String>),
+        Many(Vec<Option<String>>),
     }
     Ok(Option::deserialize(deserializer)?.map(|words| match words {
         OneOrMany::One(word) => vec![word],
-        OneOrMany::Many(words) => words,
+        OneOrMany::Many(words) => words.into_iter().map(Option::unwrap_or_default).collect(),
     }))
+}
+
+/// Reads a list of texts, of which some may be `null`: an empty text, as in Go.
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let texts: Vec<Option<String>> = null_as_default(deserializer)?;
+    Ok(texts.into_iter().map(Option::unwrap_or_default).collect())
+}
+
+/// Reads labels, of which some may be `null`: an empty text, as in Go.
+fn labels<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let labels: BTreeMap<String, Option<String>> = null_as_default(deserializer)?;
+    Ok(labels.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
 }
 
 /// When to pull an image, or to create the host image.

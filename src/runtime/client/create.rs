@@ -65,6 +65,14 @@ impl Runtime {
         };
         self.containers.create(new.spec, new.name, fill, work.before_publishing)
     }
+
+    /// Writes the configuration of a container that exists.
+    ///
+    /// # Errors
+    /// When the disk is full or read-only.
+    pub fn write_config(&self, new: &NewContainer<'_>) -> Result<()> {
+        write_config(&self.directory(&new.spec.id), new)
+    }
 }
 
 /// Refuses a capability that was requested by name and that lifebox does not have.
@@ -129,12 +137,28 @@ fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
     }
     etc_files::write(directory, new.spec)?;
     if new.spec.config.open_stdin {
-        let path = directory.file("stdin");
-        let mode = rustix::fs::Mode::from_bits_truncate(0o600);
-        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).map_err(
-            |errno| Error::from_errno(format!("mkfifo `{}`", path.display()), errno.raw_os_error()),
-        )?;
+        make_stdin(directory)?;
     }
+    write_config(directory, new)?;
+    directory.write_new("spec.json", new.spec)?;
+    directory.write_new("state.json", &State::created(new.name.clone()))?;
+    // A container that is removed at its exit need not survive a crash of the host.
+    if new.spec.host_config.auto_remove {
+        return Ok(());
+    }
+    directory.sync(&["config.json", "spec.json", "state.json"])
+}
+
+/// Makes the fifo through which clients write to the container's input.
+pub(super) fn make_stdin(directory: &Directory) -> Result<()> {
+    let path = directory.file("stdin");
+    let mode = rustix::fs::Mode::from_bits_truncate(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).map_err(
+        |errno| Error::from_errno(format!("mkfifo `{}`", path.display()), errno.raw_os_error()),
+    )
+}
+
+fn write_config(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
     let mut config = oci::config(new.spec, new.environment, new.lower, &throttle_directories())?;
     if let Seccomp::Profile(_) = new.spec.host_config.security.seccomp {
         // A bad profile is an error now, and not of the first start.
@@ -146,14 +170,7 @@ fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
     }
     devices::check_rules(&new.spec.host_config.security.device_rules)?;
     devices::add(&new.spec.host_config.security.devices, &mut config)?;
-    directory.write_new("config.json", &config)?;
-    directory.write_new("spec.json", new.spec)?;
-    directory.write_new("state.json", &State::created(new.name.clone()))?;
-    // A container that is removed at its exit need not survive a crash of the host.
-    if new.spec.host_config.auto_remove {
-        return Ok(());
-    }
-    directory.sync(&["config.json", "spec.json", "state.json"])
+    directory.write_new("config.json", &config)
 }
 
 /// Copies mode and owner of `/` from the layer that has an entry for it to `name`, which becomes

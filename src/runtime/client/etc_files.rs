@@ -10,24 +10,35 @@ use crate::model::container::namespaces::NamespaceMode;
 use crate::model::error::Context;
 use crate::runtime::record::directory::Directory;
 
+/// The names of the files.
+pub(super) const NAMES: [&str; 3] = ["hostname", "hosts", "resolv.conf"];
+
 /// Writes the files. Every user of the container reads them, so the umask of this process does
 /// not count.
 ///
 /// # Errors
 /// When the disk is full or read-only.
 pub(super) fn write(directory: &Directory, spec: &ContainerSpec) -> Result<()> {
-    let hostname = format!("{}\n", spec.config.hostname);
-    let files = [("hostname", hostname), ("hosts", hosts(spec)), ("resolv.conf", resolver(spec))];
-    for (name, text) in files {
-        let path = directory.file(name);
-        let write = || {
-            let mut file = File::create(&path)?;
-            file.set_permissions(Permissions::from_mode(0o644))?;
-            file.write_all(text.as_bytes())
-        };
-        write().context(|| format!("write `{}`", path.display()))?;
-    }
-    Ok(())
+    NAMES.iter().try_for_each(|name| write_one(directory, spec, name))
+}
+
+/// As [`write`], one of [`NAMES`].
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn write_one(directory: &Directory, spec: &ContainerSpec, name: &str) -> Result<()> {
+    let text = match name {
+        "hostname" => format!("{}\n", spec.config.hostname),
+        "hosts" => hosts(spec),
+        _ => resolver(spec),
+    };
+    let path = directory.file(name);
+    let write = || {
+        let mut file = File::create(&path)?;
+        file.set_permissions(Permissions::from_mode(0o644))?;
+        file.write_all(text.as_bytes())
+    };
+    write().context(|| format!("write `{}`", path.display()))
 }
 
 /// Returns `/etc/hosts`: the host's if the network is, otherwise the loopback; then the user's

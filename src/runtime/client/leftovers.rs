@@ -24,28 +24,32 @@ use crate::sys::process_state::ProcessState;
 const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Runtime {
-    /// Describes what killed processes left of containers. With `repair`, removes it.
-    ///
-    /// # Errors
-    /// When the root can't be read or written.
-    pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
-        // A look at each container removes what its monitor left.
-        self.ps()?;
-        let mut found = self.killed_starts(options)?;
-        found.extend(self.ownerless(options)?);
-        found.extend(self.lost_processes(options)?);
-        found.extend(self.lost_cgroups(options)?);
-        found.extend(self.containers.orphans(options)?);
-        Ok(found)
+    /// Describes what killed processes left of containers, part by part: one that fails does not
+    /// end the others. With `repair`, removes it.
+    pub fn orphans(
+        &self,
+        options: &CheckOptions,
+    ) -> impl Iterator<Item = Result<Vec<(String, Resolution)>>> {
+        type Part = fn(&Runtime, &CheckOptions) -> Result<Vec<(String, Resolution)>>;
+        let parts: [Part; 8] = [
+            // A look at each container removes what its monitor left.
+            |runtime, _| runtime.ps().map(|_| Vec::new()),
+            Runtime::killed_starts,
+            Runtime::ownerless,
+            Runtime::lost_processes,
+            Runtime::lost_cgroups,
+            |runtime, options| runtime.containers.orphans(options),
+            |runtime, options| runtime.containers.parted_names(options),
+            |runtime, options| runtime.containers.volumes().half_done(options),
+        ];
+        let options = *options;
+        parts.into_iter().map(move |part| part(self, &options))
     }
 
-    /// Describes damaged records, and what stands in the place of one. With `repair`, repairs it
-    /// as far as possible.
-    ///
-    /// # Errors
-    /// When the root can't be read.
-    pub fn damaged(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
-        self.containers.damaged(options)
+    /// Describes what stands in the place of a directory below the root, each with its path. With
+    /// `repair`, makes directories.
+    pub fn misplaced(&self, options: &CheckOptions) -> Vec<(PathBuf, (String, Resolution))> {
+        self.containers.misplaced(options)
     }
 
     /// Finds containers that do not run, whose monitor was killed in a start.
@@ -53,7 +57,7 @@ impl Runtime {
         let mut found = Vec::new();
         for id in self.containers.ids()? {
             let directory = self.directory(&id);
-            if !directory.file(SOCKET).exists() {
+            if directory.file(SOCKET).symlink_metadata().is_err() {
                 continue;
             }
             // It was removed meanwhile, or a process starts it now.

@@ -29,7 +29,7 @@ impl Runtime {
         let state = directory.read_state().map_err(|error| self.not_found_or(id, error))?;
         if !state.status.is_live() {
             // Killed in a start, or at its end: what it has recorded is true.
-            if !self.read_only && directory.file(SOCKET).exists() {
+            if !self.read_only && directory.file(SOCKET).symlink_metadata().is_ok() {
                 self.remove_processes(&state, id)?;
                 let _ = std::fs::remove_file(directory.file(SOCKET));
             }

@@ -16,6 +16,7 @@ pub(super) mod limits;
 pub(super) mod list;
 pub(super) mod listening_ports;
 pub(super) mod lost;
+pub(crate) mod mend;
 pub(super) mod overlay_check;
 mod permitted;
 pub(super) mod planned;

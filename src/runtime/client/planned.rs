@@ -81,7 +81,7 @@ impl Runtime {
         let id = &container.spec.id;
         let hierarchies = Hierarchies::of_host()?.delegated(self.parent_of(id)?.as_ref());
         let directory = self.containers.directory(id);
-        let (plan, limits) = prepare::planned(&directory, &hierarchies, &container.spec)?;
+        let (plan, limits) = prepare::planned(&directory, &hierarchies, container)?;
         let mut steps = vec![
             Operation::StartMonitor.describe(ProcessRole::Client),
             Operation::AskMonitor.describe(ProcessRole::Client),

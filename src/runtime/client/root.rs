@@ -1,5 +1,5 @@
 //! The root of a container as a descriptor: of a running one, with all its mounts; of a stopped
-//! one, an overlay of its layers and changes, as at the next start.
+//! one, an overlay of its layers and changes with its volumes and binds, as at the next start.
 
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
@@ -13,9 +13,11 @@ use super::runtime::{Claim, LOCK_TIMEOUT, Runtime};
 use crate::model::container::State;
 use crate::model::container::status;
 use crate::model::value::id::ContainerId;
+use crate::model::value::visible;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::init::root_mount;
 use crate::runtime::record::directory::Lock;
+use crate::runtime::spawn::prepare;
 use crate::runtime::{host, plan};
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{self, userns};
@@ -42,7 +44,11 @@ impl Runtime {
             match self.claim(id)? {
                 Claim::Stopped(lock, state) => {
                     status::check_record(state.name.as_str(), state.status)?;
-                    return Ok(Root { directory: self.mounted(id)?, _lock: Some(lock) });
+                    let has_started = state.started_at.is_some();
+                    return Ok(Root {
+                        directory: self.mounted(id, has_started)?,
+                        _lock: Some(lock),
+                    });
                 }
                 Claim::Running(_) => {
                     let state = self.containers.directory(id).read_state();
@@ -61,18 +67,36 @@ impl Runtime {
         }
     }
 
-    /// Mounts the root of a stopped container without a mount point; it is unmounted with its
-    /// descriptor.
-    fn mounted(&self, id: &ContainerId) -> Result<OwnedFd> {
+    /// Mounts the root of a stopped container, with its volumes and binds, without a mount point.
+    /// It is unmounted with its descriptor.
+    fn mounted(&self, id: &ContainerId, has_started: bool) -> Result<OwnedFd> {
         let directory = self.containers.directory(id);
         let config: Spec = directory.read("config.json")?;
-        if plan::is_stacked(&config) {
-            return stack(&config, directory.path());
+        let mounts = plan::user_mounts(&config)?;
+        if !mounts.is_empty() {
+            prepare::create_sources(&directory.read_spec()?)?;
         }
-        mount::in_new_mount_namespace(directory.path(), || {
-            root_mount::view(c"rootfs", HARMLESS_ATTRIBUTES)
+        let place = directory.path();
+        let (what, stack) = match plan::is_stacked(&config) {
+            true => ("mount an overlay of the layers", Some(overlay_root(&config)?)),
+            false => ("mount the root", None),
+        };
+        let create = || match &stack {
+            Some(stack) => overlay(stack, place),
+            None => root_mount::view(c"rootfs", HARMLESS_ATTRIBUTES),
+        };
+        let mut failed = None;
+        let mounted = mount::in_new_mount_namespace(place, || match mounts.is_empty() {
+            true => create(),
+            false => root_mount::with_user_mounts(&mounts, has_started, &mut failed, create),
+        });
+        mounted.map_err(|errno| {
+            let what = match failed {
+                Some(target) => format!("mount /{}", visible::short(&target.to_string_lossy())),
+                None => what.to_owned(),
+            };
+            Error::from_errno(what, errno.raw_os_error())
         })
-        .map_err(|errno| Error::from_errno("mount the root", errno.raw_os_error()))
     }
 }
 
@@ -116,8 +140,8 @@ fn is_read_only(place: &Path) -> bool {
     rustix::fs::statvfs(place).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
-/// Mounts the overlay of a container whose directory is `place`.
-fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
+/// Returns the overlay of a container.
+fn overlay_root(config: &Spec) -> Result<plan::Root> {
     if !host::has_lowerdir_append() {
         let message = "cannot reach the files of a stopped container: this kernel is too old";
         return Err(Error::new(Kind::Unsupported, message)
@@ -125,23 +149,24 @@ fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
     }
     let identity = userns::identity().clone();
     let host = plan::PlanInputs { has_lowerdir_append: true, identity, ..Default::default() };
-    let root = plan::root(config, &host)?;
+    plan::root(config, &host)
+}
+
+/// Mounts the overlay of a container whose directory is `place`, detached.
+fn overlay(root: &plan::Root, place: &Path) -> std::result::Result<OwnedFd, Errno> {
     let changes = |key: &CStr| root.settings.iter().find(|setting| setting.key.as_c_str() == key);
-    mount::in_new_mount_namespace(place, || {
-        match mount::overlay(&root.lower, &root.settings, HARMLESS_ATTRIBUTES) {
-            // On a read-only file system the changes are one more layer.
-            Err(errno @ (Errno::INVAL | Errno::ROFS)) => {
-                let upper = changes(c"upperdir").and_then(|upper| upper.value.clone());
-                let upper = upper.filter(|_| is_read_only(place)).ok_or(errno)?;
-                let lower: Vec<_> = root.lower.iter().cloned().chain([upper]).collect();
-                let is_of_changes = |key: &CStr| key == c"upperdir" || key == c"workdir";
-                let mut settings = root.settings.clone();
-                settings.retain(|setting| !is_of_changes(&setting.key));
-                let read_only = HARMLESS_ATTRIBUTES | Attributes::MOUNT_ATTR_RDONLY;
-                mount::overlay(&lower, &settings, read_only)
-            }
-            mounted => mounted,
+    match mount::overlay(&root.lower, &root.settings, HARMLESS_ATTRIBUTES) {
+        // On a read-only file system the changes are one more layer.
+        Err(errno @ (Errno::INVAL | Errno::ROFS)) => {
+            let upper = changes(c"upperdir").and_then(|upper| upper.value.clone());
+            let upper = upper.filter(|_| is_read_only(place)).ok_or(errno)?;
+            let lower: Vec<_> = root.lower.iter().cloned().chain([upper]).collect();
+            let is_of_changes = |key: &CStr| key == c"upperdir" || key == c"workdir";
+            let mut settings = root.settings.clone();
+            settings.retain(|setting| !is_of_changes(&setting.key));
+            let read_only = HARMLESS_ATTRIBUTES | Attributes::MOUNT_ATTR_RDONLY;
+            mount::overlay(&lower, &settings, read_only)
         }
-    })
-    .map_err(|errno| Error::from_errno("mount an overlay of the layers", errno.raw_os_error()))
+        mounted => mounted,
+    }
 }

@@ -91,7 +91,7 @@ impl Runtime {
 
     /// Returns the error of reading a container's files, or "no such container" if it was removed.
     pub fn not_found_or(&self, id: &ContainerId, error: Error) -> Error {
-        if error.kind() == Kind::NotFound && !self.containers.directory(id).path().exists() {
+        if error.kind() == Kind::NotFound && !self.containers.directory(id).exists() {
             return no_such(id);
         }
         if error.kind() == Kind::NotFound { error.with_kind(Kind::Corrupt) } else { error }

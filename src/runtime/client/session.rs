@@ -7,10 +7,10 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -27,10 +27,10 @@ use crate::runtime::cancel::CancelToken;
 use crate::runtime::host;
 use crate::runtime::protocol::role_names::RESOURCE_REAPER;
 use crate::runtime::record::container_store::ContainerStore;
-use crate::sys;
+use crate::sys::{self, record_file};
 
 /// The file in a container's directory that keeps the container when its script ends.
-const KEPT: &str = "kept";
+pub(super) const KEPT: &str = "kept";
 /// Sent when all containers of the session are removed.
 const NONE_LEFT: &str = "nothing";
 /// Sent before a container is created while there is none.
@@ -98,7 +98,10 @@ impl ContainerSession {
     pub fn keep(&self, id: &ContainerId) -> Result<()> {
         if let Some(containers) = &self.containers {
             let mark = containers.directory(id).file(KEPT);
-            File::create(&mark).context(|| format!("create `{}`", mark.display()))?;
+            let mut options = OpenOptions::new();
+            let options = options.write(true).create(true).truncate(false).mode(0o600);
+            let made = record_file::open(&mark, options);
+            made.context(|| format!("create `{}`", mark.display()))?;
         }
         self.state().send(id.as_str())?;
         self.removed();
@@ -165,7 +168,7 @@ impl Runtime {
         for (id, container) in self.ps()? {
             let Ok(container) = container else { continue };
             let Some(token) = container.spec.session.as_deref() else { continue };
-            let kept = self.containers.directory(&id).file(KEPT).exists();
+            let kept = self.containers.directory(&id).file(KEPT).symlink_metadata().is_ok();
             // The reaper last: it removes what the end of the process leaves.
             if kept || !has_ended(token) || is_reaped(token) {
                 continue;

@@ -66,9 +66,10 @@ impl Runtime {
                     let started = self.ask_patiently(&mut connection, id, request, None, None);
                     let started = started.map_err(|error| {
                         let text = format!("cannot start `{}`", state.name);
-                        error
+                        let error = error
                             .context(text)
-                            .container(state.name.as_str(), Some(state.status.as_str()))
+                            .container(state.name.as_str(), Some(state.status.as_str()));
+                        self.with_damage(id, error)
                     })?;
                     if matches!(started, Awaited::Reply(_)) {
                         return Ok(Some(connection));

@@ -18,8 +18,8 @@ use crate::runtime::cancel::CancelToken;
 use crate::runtime::host;
 use crate::runtime::protocol::connection::{Awaited, Connection};
 use crate::runtime::protocol::{Request, role_names};
-use crate::sys;
 use crate::sys::process_state::ProcessState;
+use crate::sys::{self, record_file};
 
 impl Runtime {
     /// Sends a request that may take as long as a program runs, and waits for the reply. Ends when
@@ -69,7 +69,7 @@ impl Runtime {
             Some(monitor) => stuck(id, &monitor),
             // A client in the middle of a verb holds the lock.
             None => {
-                let lock = std::fs::File::open(self.directory(id).file("lock")).ok();
+                let lock = record_file::open_lock(&self.directory(id).file("lock")).ok();
                 sys::lock::is_held(lock.as_ref(), &format!("container `{}` has", id.short()))
             }
         }

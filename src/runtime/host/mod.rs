@@ -9,6 +9,7 @@ pub mod memory;
 pub mod owner;
 mod process;
 pub mod record_file;
+pub mod store_dir;
 pub(crate) mod user;
 
 pub use kernel::{boot_id, max_layers, name, random};

@@ -1,12 +1,15 @@
-//! Mounts the root of a container: an overlay of its layers, or a copy of them.
+//! Mounts the root of a container: an overlay of its layers, or a copy of them; and what the user
+//! mounts in it.
 
 use std::ffi::CStr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::CWD;
+use rustix::fs::{CWD, FileType, Mode};
 use rustix::io::Errno;
 
-use crate::runtime::plan;
+use super::rooted_path::{self, PlaceKind};
+use super::volume_copy_up::copy_up;
+use crate::runtime::plan::{self, UserMount};
 use crate::sys::mount::{self, Attributes};
 
 /// Mounts the overlay of a root in this mount namespace; runs between clone and exec.
@@ -31,4 +34,67 @@ pub(in crate::runtime) fn view(path: &CStr, attributes: Attributes) -> Result<Ow
     let view = mount::clone_tree(CWD, path)?;
     mount::add_attributes(&view, attributes)?;
     Ok(view)
+}
+
+/// Attaches `source`, a directory or a file, to `target` inside `root`, which is created if it is
+/// missing.
+pub(super) fn attach_bind(
+    root: BorrowedFd<'_>,
+    source: &OwnedFd,
+    target: &CStr,
+) -> Result<(), Errno> {
+    let kind = match FileType::from_raw_mode(rustix::fs::fstat(source)?.st_mode) {
+        FileType::Directory => PlaceKind::Directory,
+        _ => PlaceKind::File,
+    };
+    let place = rooted_path::open_or_create(root, target, kind)?;
+    let there = FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode);
+    if (there == FileType::Directory) == (kind == PlaceKind::Directory) {
+        mount::attach(source, place)
+    } else {
+        Err(Errno::NOTDIR)
+    }
+}
+
+/// Mounts a root that `create` returns detached, and the user's mounts in it, in the mount
+/// namespace of this thread, which must be its own. Returns a detached copy of all. Volumes are
+/// filled unless `has_started`. After a failure `failed` is the target.
+pub(in crate::runtime) fn with_user_mounts<'a>(
+    mounts: &'a [UserMount],
+    has_started: bool,
+    failed: &mut Option<&'a CStr>,
+    create: impl FnOnce() -> Result<OwnedFd, Errno>,
+) -> Result<OwnedFd, Errno> {
+    // Of this thread alone, as the mount namespace is.
+    rustix::process::umask(Mode::empty());
+    mount::make_all_slaves()?;
+    let mut sources = Vec::new();
+    for user in mounts {
+        *failed = Some(&user.target);
+        match mount::open_view(&user.source.path, user.source.view) {
+            // Nothing can be there; the caller refuses paths below it.
+            Err(Errno::NOENT) => {}
+            source => sources.push((user, source?)),
+        }
+    }
+    *failed = None;
+    let root = create()?;
+    mount::attach(&root, mount::open_directory(c"rootfs")?)?;
+    for (user, _) in sources.iter().filter(|_| !has_started) {
+        *failed = Some(&user.target);
+        if let Some(volume) = &user.fill {
+            unless_read_only(copy_up(volume, root.as_fd(), &user.target))?;
+        }
+    }
+    for (user, source) in &sources {
+        *failed = Some(&user.target);
+        unless_read_only(attach_bind(root.as_fd(), source, &user.target))?;
+    }
+    *failed = None;
+    mount::clone_all_of(&root)
+}
+
+/// On a read-only file system nothing can be filled, and a place that is missing cannot be created.
+fn unless_read_only(result: Result<(), Errno>) -> Result<(), Errno> {
+    if result == Err(Errno::ROFS) { Ok(()) } else { result }
 }

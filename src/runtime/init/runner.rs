@@ -194,9 +194,12 @@ impl PlanRunner<'_> {
             Step::CopyUpVolume { volume, target } => {
                 volume_copy_up::copy_up(volume, self.root()?, target)
             }
-            Step::AttachBind { fd_index, target, .. } => self.attach_bind(*fd_index, target),
+            Step::AttachBind { fd_index, target, .. } => {
+                let source = self.sources.get(*fd_index).ok_or(Errno::BADF)?;
+                root_mount::attach_bind(self.root()?, source, target)
+            }
             Step::MountTmpfs(tmpfs) => {
-                let mounted = mount::filesystem(&tmpfs.fstype, &tmpfs.settings, tmpfs.attributes)?;
+                let mounted = filesystem(tmpfs)?;
                 let (root, target) = (self.root()?, &tmpfs.target);
                 let place = rooted_path::open_or_create(root, target, PlaceKind::Directory)?;
                 mount::attach(mounted, place)
@@ -260,7 +263,7 @@ impl PlanRunner<'_> {
     }
 
     fn mount(&self, step: &MountStep) -> Result<(), Errno> {
-        let mounted = match mount::filesystem(&step.fstype, &step.settings, step.attributes) {
+        let mounted = match filesystem(step) {
             Err(Errno::NODEV) if step.optional => return Ok(()),
             Err(Errno::PERM) => match &step.fallback_bind {
                 Some(path) => match bind_fallback(path, step) {
@@ -281,21 +284,6 @@ impl PlanRunner<'_> {
         let source = mount::clone_tree(CWD, &file.source)?;
         mount::add_attributes(&source, file.attributes)?;
         mount::attach(source, rooted_path::open_or_create(root, &file.target, PlaceKind::File)?)
-    }
-
-    fn attach_bind(&self, fd_index: usize, target: &CStr) -> Result<(), Errno> {
-        let source = self.sources.get(fd_index).ok_or(Errno::BADF)?;
-        let kind = match FileType::from_raw_mode(rustix::fs::fstat(source)?.st_mode) {
-            FileType::Directory => PlaceKind::Directory,
-            _ => PlaceKind::File,
-        };
-        let place = rooted_path::open_or_create(self.root()?, target, kind)?;
-        let there = FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode);
-        if (there == FileType::Directory) == (kind == PlaceKind::Directory) {
-            mount::attach(source, place)
-        } else {
-            Err(Errno::NOTDIR)
-        }
     }
 
     fn make_device(&self, device: &DeviceNode) -> Result<(), Errno> {
@@ -356,6 +344,7 @@ impl PlanRunner<'_> {
             Some(empty) => mount::clone_of(empty)?,
             None => mount::filesystem(
                 c"tmpfs",
+                c"tmpfs",
                 &[],
                 Attributes::MOUNT_ATTR_RDONLY
                     | Attributes::MOUNT_ATTR_NOSUID
@@ -410,6 +399,10 @@ fn close_all_but<const N: usize>(kept: [Option<&OwnedFd>; N]) -> Result<(), Errn
     let mut kept = kept.map(|descriptor| descriptor.map_or(-1, AsRawFd::as_raw_fd));
     kept.sort_unstable();
     process::close_all_but(kept.split_at(kept.partition_point(|number| *number < 0)).1)
+}
+
+fn filesystem(step: &MountStep) -> Result<OwnedFd, Errno> {
+    mount::filesystem(&step.fstype, &step.source, &step.settings, step.attributes)
 }
 
 /// Opens the host's mount that replaces a refused one, if this process is in the namespace that it

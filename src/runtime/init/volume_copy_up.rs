@@ -1,10 +1,10 @@
-//! Copies what the image has at a new volume's target into the volume: content, owners, modes,
-//! times, extended attributes.
+//! Copies what the image has at the target of an empty volume into the volume: content, owners,
+//! modes, times, extended attributes.
 //!
 //! Runs between clone and exec, in the container's mount namespace: the image's tree is seen
-//! through its root alone, and all is done by descriptor without following links. Only a new and
-//! empty volume is filled (CVE-2020-1726 overwrote data of users). Two containers that start with
-//! it wait for each other; a copy that was interrupted is removed and started again.
+//! through its root alone, and all is done by descriptor without following links. Only an empty
+//! volume is filled (CVE-2020-1726 overwrote data of users). Two containers that start with it wait
+//! for each other; a copy that was interrupted is removed and started again.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
@@ -25,7 +25,7 @@ const COPYING_MARK: &CStr = c"filling";
 
 const CHUNK: usize = 1 << 20;
 
-/// Fills the volume with the directory `volume` from `target` inside `root`, if it is new.
+/// Fills the volume with the directory `volume` from `target` inside `root`, if it is empty.
 pub fn copy_up(volume: &CStr, root: BorrowedFd<'_>, target: &CStr) -> Result<(), Errno> {
     let directory = open_dir(CWD, volume)?;
     rustix::fs::flock(&directory, FlockOperation::LockExclusive)?;
@@ -38,7 +38,8 @@ pub fn copy_up(volume: &CStr, root: BorrowedFd<'_>, target: &CStr) -> Result<(),
                 return clear_mark(&directory, EMPTY_MARK);
             }
             match rustix::fs::renameat(&directory, EMPTY_MARK, &directory, COPYING_MARK) {
-                Err(Errno::NOENT) => return Ok(()),
+                // It was mounted before.
+                Err(Errno::NOENT) => create_mark(&directory, COPYING_MARK)?,
                 result => result?,
             }
         }
@@ -61,9 +62,16 @@ fn if_directory(opened: Result<OwnedFd, Errno>) -> Result<Option<OwnedFd>, Errno
     }
 }
 
+fn create_mark(directory: &OwnedFd, mark: &CStr) -> Result<(), Errno> {
+    let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(directory, mark, flags, Mode::from_bits_truncate(0o600)).map(drop)
+}
+
 fn clear_mark(directory: &OwnedFd, mark: &CStr) -> Result<(), Errno> {
     match rustix::fs::unlinkat(directory, mark, AtFlags::empty()) {
         Err(Errno::NOENT) => Ok(()),
+        // Not made by us; a mark all the same.
+        Err(Errno::ISDIR) => rustix::fs::unlinkat(directory, mark, AtFlags::REMOVEDIR),
         result => result,
     }
 }

@@ -1,15 +1,14 @@
 //! From a container's files to its running program.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 
 use super::join::{self, OpenedNamespaces};
 use super::state::Run;
 use crate::model::Result;
-use crate::model::container::ContainerSpec;
 use crate::model::container::logging::LogDriver;
-use crate::model::container::mounts::{MountKind, MountSpec};
+use crate::model::container::{ContainerSpec, State};
 use crate::model::error::Context;
 use crate::model::script::trace::ProcessRole;
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
@@ -17,19 +16,20 @@ use crate::runtime::init::pid1;
 use crate::runtime::log::Writer;
 use crate::runtime::protocol::Size;
 use crate::runtime::record::directory::Directory;
-use crate::runtime::spawn::prepare::{config_of, host_for};
+use crate::runtime::spawn::prepare::{config_of, create_sources, host_for};
 use crate::runtime::spawn::stdin_writer::StdinWriter;
 use crate::runtime::spawn::{self, JoinedNamespaces, SpawnRequest, SpawnedProcess};
 use crate::runtime::trace::operation::Operation;
 use crate::runtime::{oci, plan, rootless, trace};
 
-/// Starts the container and returns when its program runs, or the reason why it does not. After a
+/// Starts the container, whose record is `before`, and returns when its program runs, or the reason
+/// why it does not. After a
 /// failure only the cgroup is left, which the caller removes.
 pub(super) fn launch(
     directory: &Directory,
     hierarchies: &Hierarchies,
     cgroup: &Cgroup,
-    spec: &ContainerSpec,
+    (spec, before): (&ContainerSpec, &State),
     size: Option<Size>,
 ) -> Result<Run> {
     let config = config_of(directory, spec)?;
@@ -38,7 +38,8 @@ pub(super) fn launch(
     let (hierarchies, cgroup) =
         (&hierarchies.restricted_to(&needed), &cgroup.restricted_to(&needed));
     let (open_stdin, tty) = (spec.config.open_stdin && !spec.config.tty, spec.config.tty);
-    let plan = plan::plan(&config, &host_for(spec, hierarchies))?;
+    let host = host_for(spec, before.started_at.is_some(), hierarchies);
+    let plan = plan::plan(&config, &host)?;
     create_sources(spec)?;
     if spec.host_config.namespaces.init {
         pid1::install(oci::INIT.as_ref())?;
@@ -78,18 +79,6 @@ fn open_log(spec: &ContainerSpec) -> Result<Option<Writer>> {
         log.keep_room();
     }
     Ok(Some(log))
-}
-
-/// Creates the missing directories that `-v` names, as Docker does.
-fn create_sources(spec: &ContainerSpec) -> Result<()> {
-    for mount in &spec.host_config.mounts.list {
-        let made_here = mount.kind == MountKind::Bind && matches!(mount.spec, MountSpec::Volume(_));
-        if made_here && fs::symlink_metadata(&mount.source).is_err() {
-            let created = fs::DirBuilder::new().mode(0o755).recursive(true).create(&mount.source);
-            created.context(|| format!("create the mount source `{}`", mount.source))?;
-        }
-    }
-    Ok(())
 }
 
 /// Opens the container's end of the fifo `stdin`, and a writing end that keeps the fifo open until

@@ -22,8 +22,9 @@ impl Monitor {
     pub(super) fn run_program(&mut self) -> Result<()> {
         // The setup counts as usage of the container.
         self.meter = UsageMeter::start();
+        let container = (&self.spec, &self.state);
         let run =
-            launch(&self.directory, &self.hierarchies, &self.cgroup, &self.spec, self.window_size)?;
+            launch(&self.directory, &self.hierarchies, &self.cgroup, container, self.window_size)?;
         let before = self.state.clone();
         self.state.status = Status::Running;
         self.state.pid = run.child.pid;

@@ -41,7 +41,9 @@ fn entry(mount: &Mount) -> Value {
             "tmpfs".to_owned()
         }
     };
-    options.push("nodev");
+    if !mount.dev {
+        options.push("nodev");
+    }
     if mount.kind != MountKind::Tmpfs {
         options.push(if mount.slave { "rslave" } else { "rprivate" });
     }

@@ -1,6 +1,7 @@
 //! The user's mounts as steps: sources are opened first, and mounted later.
 
 use std::collections::HashMap;
+use std::ffi::CString;
 use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{Mount, Spec};
@@ -14,6 +15,44 @@ use crate::sys::mount::{Attributes, View};
 
 /// The directory of POSIX shared memory, which belongs to the IPC namespace.
 const DEV_SHM: &str = "/dev/shm";
+
+/// A volume or a bind of the user, without the steps of a start around it.
+#[derive(Debug)]
+pub(in crate::runtime) struct UserMount {
+    /// What is mounted.
+    pub(in crate::runtime) source: BindSource,
+    /// Relative to the root.
+    pub(in crate::runtime) target: CString,
+    /// The directory of a volume that is filled from the root if it is empty.
+    pub(in crate::runtime) fill: Option<CString>,
+}
+
+/// Returns the volumes and binds of a container, each after those that it is below.
+pub(in crate::runtime) fn user_mounts(spec: &Spec) -> Result<Vec<UserMount>> {
+    let mut binds = BindMounts::new(spec)?;
+    let fill = |target: &CString| {
+        binds.copy_up.iter().find_map(|step| match step {
+            Step::CopyUpVolume { volume, target: filled } if filled == target => {
+                Some(volume.clone())
+            }
+            _ => None,
+        })
+    };
+    let mut sources: Vec<Option<Step>> = binds.open.into_iter().map(Some).collect();
+    let mut mounts = Vec::new();
+    for mount in spec.mounts().iter().flatten() {
+        let Some(Step::AttachBind { fd_index, target, .. }) =
+            binds.steps.remove(mount.destination())
+        else {
+            continue;
+        };
+        // Shared memory of another container is there only while both run.
+        if let Some(Step::OpenBindSource(source)) = sources[fd_index].take() {
+            mounts.push(UserMount { source, fill: fill(&target), target });
+        }
+    }
+    Ok(mounts)
+}
 
 /// The steps of the user's mounts.
 pub(super) struct BindMounts {
@@ -85,6 +124,7 @@ fn tmpfs(mount: &Mount) -> Result<Step> {
     Ok(Step::MountTmpfs(MountStep {
         target: relative_to_root(&mount.destination().to_string_lossy())?,
         fstype: text("tmpfs")?,
+        source: text("tmpfs")?,
         settings,
         attributes,
         optional: false,

@@ -14,6 +14,8 @@ pub struct PlanInputs {
     pub cgroup_v2: Option<String>,
     /// Whether the container keeps standard input open.
     pub open_stdin: bool,
+    /// Whether the container has run before: only the first start fills its volumes.
+    pub has_started: bool,
     /// Whether overlay takes layers one by one (Linux 6.8).
     pub has_lowerdir_append: bool,
     /// The ids of the monitor in its user namespace.

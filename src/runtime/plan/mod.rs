@@ -17,6 +17,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+pub(super) use self::bind_mounts::{UserMount, user_mounts};
 pub use self::builder::{join, plan};
 pub use self::capability::all as all_capabilities;
 pub use self::inputs::{PlanInputs, StandardInput};

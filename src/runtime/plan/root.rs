@@ -32,7 +32,9 @@ pub(super) fn root_steps(
     } else {
         Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(inputs) }
     });
-    steps.append(&mut binds.copy_up);
+    if !inputs.has_started {
+        steps.append(&mut binds.copy_up);
+    }
     // The user's mounts come after the device nodes, so that no node is created in a directory of
     // the host.
     let (kernels, other_mounts): (Vec<&Mount>, Vec<&Mount>) =
@@ -145,6 +147,7 @@ fn mount_steps(
         _ => steps.push(Step::Mount(MountStep {
             target,
             fstype: text(fstype)?,
+            source: text(&mount.source().as_ref().map_or(fstype.into(), |s| s.to_string_lossy()))?,
             settings,
             attributes,
             optional: fstype == "mqueue",
@@ -174,10 +177,11 @@ fn cgroup_steps(
     let mut push =
         |below: &str, fstype: &str, settings: Vec<Setting>, attributes: Attributes| -> Result<()> {
             let target = relative_to_root(&format!("{at}/{below}"))?;
-            let fstype = text(fstype)?;
+            let (fstype, source) = (text(fstype)?, text(fstype)?);
             steps.push(Step::Mount(MountStep {
                 target,
                 fstype,
+                source,
                 settings,
                 attributes,
                 optional: false,

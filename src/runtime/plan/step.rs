@@ -58,7 +58,7 @@ pub enum Step {
     MakeMountsSlave,
     /// Open the source of a bind mount.
     OpenBindSource(BindSource),
-    /// Copy what the image has at the target of a new volume into it.
+    /// Copy what the image has at the target of an empty volume into it.
     CopyUpVolume {
         /// The volume's directory, relative to the container's.
         volume: CString,
@@ -261,6 +261,8 @@ pub struct MountStep {
     pub target: CString,
     /// The file system's type.
     pub fstype: CString,
+    /// What `/proc/mounts` names as its source.
+    pub source: CString,
     /// Its settings.
     pub settings: Vec<Setting>,
     /// Flags such as `nosuid`.
@@ -357,7 +359,7 @@ impl fmt::Display for Step {
             Step::CopyUpVolume { volume, target } => {
                 let volume = show(volume);
                 let name = volume.rsplit('/').next().unwrap_or_default();
-                write!(f, "copy /{} into volume {name} if it is new", show(target))
+                write!(f, "copy /{} into volume {name} if it is empty", show(target))
             }
             Step::AttachBind { source, target, .. } => {
                 write!(f, "bind-mount {} on /{}", show(source), show(target))

@@ -177,7 +177,7 @@ fn what_is_of_others_is_opened_before_anything_is_mounted_and_shown_from_the_top
         open bind source /run/x
         open bind source ../../init
         mount overlay of 2 layers on /
-        copy /etc into volume db if it is new
+        copy /etc into volume db if it is empty
         mount tmpfs on /dev
         bind-mount ../../volumes/db/_data on /etc
         mount tmpfs on /t

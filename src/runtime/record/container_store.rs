@@ -8,7 +8,6 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
-use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,8 +26,8 @@ use crate::model::{Error, Kind, Result};
 use crate::runtime::host::owner;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
-use crate::sys;
 use crate::sys::lock::{self, Share};
+use crate::sys::{self, store_dir};
 
 /// The containers below one root.
 #[derive(Clone, Debug)]
@@ -72,7 +71,7 @@ impl ContainerStore {
     pub fn prepare(&self) -> Result<()> {
         for kind in ["containers", "staging", "removing", "names"] {
             let path = self.place(kind);
-            sys::fs::make_dirs(&path).map_err(with_way)?;
+            store_dir::make(&path).map_err(with_way)?;
         }
         owner::check(&self.root)
     }
@@ -167,7 +166,7 @@ impl ContainerStore {
         lock::acquire(&gate, Share::Shared, "new containers")?;
         let path = staged.path();
         let created = fs::DirBuilder::new().mode(0o700).create(path);
-        created.map_err(|error| cannot_write(path, &error))?;
+        created.map_err(|error| cannot_write(path, error))?;
         let lock = staged.file("lock");
         fs::File::create_new(&lock).context(|| format!("create `{}`", lock.display()))?;
         staged.try_lock()
@@ -176,8 +175,7 @@ impl ContainerStore {
     /// Opens the lock that processes share while they create containers, and that a collection
     /// holds alone.
     pub(super) fn create_lock(&self) -> Result<fs::File> {
-        let path = self.place("staging");
-        sys::fs::open_dir(&path).map(fs::File::from)
+        store_dir::open(&self.place("staging")).map(fs::File::from)
     }
 
     /// Finds the container that `query` names: an id, a name, or the unique beginning of an id.
@@ -186,12 +184,12 @@ impl ContainerStore {
     /// [`Kind::NotFound`], or [`Kind::Invalid`] if several ids begin with `query`.
     pub fn find(&self, query: &str) -> Result<ContainerId> {
         let whole = query.parse::<ContainerId>().ok();
-        if let Some(id) = whole.filter(|id| self.directory(id).path().exists()) {
+        if let Some(id) = whole.filter(|id| self.directory(id).exists()) {
             return Ok(id);
         }
         let name = query.parse::<ContainerName>().ok();
         let named = name.map(|name| self.owner(&name)).transpose()?.flatten();
-        if let Some(id) = named.filter(|id| self.directory(id).path().exists()) {
+        if let Some(id) = named.filter(|id| self.directory(id).exists()) {
             return Ok(id);
         }
         let matches = |id: &ContainerId| !query.is_empty() && id.as_str().starts_with(query);
@@ -203,7 +201,11 @@ impl ContainerStore {
                 format!("multiple IDs found with provided prefix: {query}"),
             )
             .hint("write more digits of the id")),
-            (None, _) => Err(ContainerId::none_called(query)),
+            (None, _) => {
+                // Without the names, a container has none.
+                store_dir::check(&self.place("names"))?;
+                Err(ContainerId::none_called(query))
+            }
         }
     }
 
@@ -212,17 +214,9 @@ impl ContainerStore {
     /// # Errors
     /// When the root can't be read.
     pub fn ids(&self) -> Result<Vec<ContainerId>> {
-        let path = self.place("containers");
-        let entries = match fs::read_dir(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            result => result.map_err(|error| no_access("read", &path, &error))?,
-        };
-        let mut ids = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|error| no_access("read", &path, &error))?;
-            ids.extend(entry.file_name().to_str().and_then(|name| name.parse().ok()));
-        }
-        Ok(ids)
+        let names = store_dir::names(&self.place("containers")).map_err(with_way)?;
+        let names = names.into_iter().flatten();
+        Ok(names.filter_map(|name| name.to_str()?.parse().ok()).collect())
     }
 
     /// Removes a container's files and name, and the anonymous volumes of one that was created with
@@ -233,6 +227,8 @@ impl ContainerStore {
     pub fn remove(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<()> {
         let path = self.directory(id).path().to_owned();
         let spec = self.directory(id).known_spec()?;
+        // What a link leads to is not the place for what goes: one look more, before much work.
+        store_dir::make(&self.place("removing"))?;
         let removing = self.place("removing").join(id.as_str());
         // From here on no process finds the container.
         fs::rename(&path, &removing).context(|| format!("remove `{}`", path.display()))?;
@@ -314,12 +310,9 @@ pub(super) fn anonymous_of(spec: &ContainerSpec) -> Vec<String> {
     if spec.host_config.auto_remove { spec.host_config.mounts.anonymous() } else { Vec::new() }
 }
 
-pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
-    no_access("create", path, error)
-}
-
-fn no_access(action: &str, path: &Path, error: &std::io::Error) -> Error {
-    with_way(Error::from_io(format!("{action} `{}`", path.display()), error))
+pub(super) fn cannot_write(path: &Path, error: std::io::Error) -> Error {
+    let error = store_dir::explain(path, error);
+    with_way(Error::from_io(format!("create `{}`", path.display()), &error))
 }
 
 fn with_way(failed: Error) -> Error {

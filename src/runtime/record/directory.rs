@@ -46,6 +46,11 @@ impl Directory {
         &self.path
     }
 
+    /// Returns whether it exists, or something else stands in its place.
+    pub fn exists(&self) -> bool {
+        self.path.symlink_metadata().is_ok()
+    }
+
     /// Returns the path of `file` in it.
     pub fn file(&self, file: &str) -> PathBuf {
         self.path.join(file)

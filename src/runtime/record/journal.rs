@@ -38,7 +38,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_millis(20);
 /// The journal of one root.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     max_file_size: u64,
 }
 
@@ -92,12 +92,12 @@ impl Journal {
         };
         let part = part.context(|| format!("read `{}`", self.path.display()))?;
         let (lines, options) = (Lines::new(&self.path, part), options.clone());
-        Ok(EventReader { lines, options, changes })
+        Ok(EventReader { lines, options, changes, unreadable: 0 })
     }
 }
 
 /// Locks the file. Returns whether that succeeded before the deadline.
-fn lock(file: &File, deadline: Instant) -> std::io::Result<bool> {
+pub(super) fn lock(file: &File, deadline: Instant) -> std::io::Result<bool> {
     let mut pause = Duration::from_micros(20);
     loop {
         match file.try_lock() {
@@ -124,10 +124,17 @@ pub struct EventReader {
     options: EventOptions,
     /// Reports new events to a reader that follows.
     changes: Option<Inotify>,
+    /// How many damaged lines were read and not reported yet.
+    unreadable: u64,
 }
 
 impl EventReader {
-    /// Returns the next event; `None` at the end. Skips damaged lines.
+    /// Returns how many damaged lines were read since the last call.
+    pub fn take_unreadable(&mut self) -> u64 {
+        std::mem::take(&mut self.unreadable)
+    }
+
+    /// Returns the next event; `None` at the end. Skips damaged lines, and counts them.
     ///
     /// # Errors
     /// [`Kind::Cancelled`], or [`Kind::Timeout`] when `timeout` passes without an event.
@@ -141,12 +148,11 @@ impl EventReader {
             // Read before the rest of the file: all events until then are in it.
             let until = self.options.until.map(|until| until.duration_since(Timestamp::now()));
             // Asked before each event: the past ones may be many. None is read after it.
-            while let Some(event) = cancel
-                .check()
-                .and_then(|()| self.lines.next(|line| serde_json::from_slice(line).ok()))?
-            {
-                if let Some(event) = event.filter(|event| self.matches(event)) {
-                    return Ok(Some(event));
+            while let Some(event) = cancel.check().and_then(|()| self.lines.next(parse))? {
+                match event {
+                    Some(Ok(event)) if self.matches(&event) => return Ok(Some(event)),
+                    Some(Err(_)) => self.unreadable += 1,
+                    _ => {}
                 }
             }
             let Some(changes) = &self.changes else { return Ok(None) };
@@ -172,6 +178,16 @@ impl EventReader {
             && self.options.until.is_none_or(|until| event.time < until)
             && self.options.filter.matches(event)
     }
+}
+
+/// Parses a line; `None` for one that says nothing.
+fn parse(line: &[u8]) -> Option<serde_json::Result<Event>> {
+    (!is_blank(line)).then(|| serde_json::from_slice(line))
+}
+
+/// Returns whether a line says nothing: also what a repair has blanked.
+pub(super) fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
 }
 
 /// Records an event of the container in `directory`, with the attributes of its record.

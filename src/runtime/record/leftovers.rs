@@ -9,6 +9,7 @@ use super::directory::Directory;
 use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::model::{Error, Kind, Result};
 use crate::sys::lock::{self, Share};
+use crate::sys::store_dir;
 
 impl ContainerStore {
     /// Returns what killed processes left: names without a container, partly created or removed
@@ -19,13 +20,13 @@ impl ContainerStore {
     pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
         // Before the names: a container keeps its name until it is removed.
         let mut found = self.leftovers(options)?;
-        for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            let Some(name) = name else { continue };
+        let names = self.place("names");
+        for entry in store_dir::names(&names)?.into_iter().flatten() {
+            let Some(name) = entry.to_str().and_then(|name| name.parse().ok()) else { continue };
             if self.owner(&name)?.is_some() {
                 continue;
             }
-            let target = fs::read_link(entry.path()).ok();
+            let target = fs::read_link(names.join(&entry)).ok();
             let id = target.and_then(|target| target.file_name()?.to_str()?.parse().ok());
             if let Some(id) = id {
                 let freed = options.repair.then(|| self.free_name(&name, &id));
@@ -33,8 +34,6 @@ impl ContainerStore {
                 found.push((what, Resolution::of_removal(freed)));
             }
         }
-        found.extend(self.parted_names(options)?);
-        found.extend(self.volumes().half_done(options)?);
         Ok(found)
     }
 
@@ -59,14 +58,21 @@ impl ContainerStore {
     /// Returns the directories in which a process creates or removed a container, and works no
     /// more: unlocked, or without a lock file.
     fn partial(&self) -> Vec<Directory> {
-        let entries = ["staging", "removing"].map(|kind| fs::read_dir(self.place(kind)));
-        let entries = entries.into_iter().flatten().flatten().flatten();
-        let directories = entries.map(|entry| Directory::new(entry.path()));
+        let paths = ["staging", "removing"].into_iter().flat_map(|kind| {
+            let place = self.place(kind);
+            let names = store_dir::names(&place).ok().flatten().unwrap_or_default();
+            names.into_iter().map(move |name| place.join(name))
+        });
+        let directories = paths.map(Directory::new);
         directories.filter(|directory| !matches!(directory.try_lock(), Ok(None))).collect()
     }
 
-    /// Returns how names and records part, as a killed rename leaves them.
-    fn parted_names(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
+    /// Returns how names and records part, as a killed rename leaves them. With `repair`, mends the
+    /// names.
+    ///
+    /// # Errors
+    /// When the root can't be read or written.
+    pub fn parted_names(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
         let mut found = Vec::new();
         let ids = self.ids()?;
         if ids.is_empty() {

@@ -16,8 +16,8 @@ use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::{Error, Result};
 use crate::sys::lock::{self, Share};
-use crate::sys::record_file;
 use crate::sys::tree::remove_any_at;
+use crate::sys::{record_file, store_dir};
 
 /// The lock on all names: while it is held, no other process renames a container.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl ContainerStore {
     pub fn lock_names(&self) -> Result<NamesLock> {
         let path = self.place("names").join(".lock");
         let file = record_file::open_or_create_lock(&path);
-        let file = file.map_err(|error| cannot_write(&path, &error))?;
+        let file = file.map_err(|error| cannot_write(&path, error))?;
         lock::acquire(&file, Share::Alone, "the names")?;
         Ok(NamesLock { _file: file })
     }
@@ -84,8 +84,10 @@ impl ContainerStore {
             return self.lock_names();
         }
         let path = self.place("names");
-        let file = fs::File::open(path.join(".lock")).or_else(|_| fs::File::open(&path));
-        let file = file.map_err(|error| cannot_write(&path, &error))?;
+        let file = match record_file::open_lock(&path.join(".lock")) {
+            Ok(file) => file,
+            Err(_) => store_dir::open(&path)?.into(),
+        };
         lock::acquire(&file, Share::Shared, "the names")?;
         Ok(NamesLock { _file: file })
     }
@@ -135,7 +137,7 @@ impl ContainerStore {
         match symlink(Path::new("../containers").join(id.as_str()), &link) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-            Err(error) => Err(cannot_write(&link, &error)),
+            Err(error) => Err(cannot_write(&link, error)),
         }
     }
 
@@ -171,7 +173,10 @@ impl ContainerStore {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput) => {
                 Ok(None)
             }
-            Err(error) => Err(Error::from_io(format!("read `{}`", link.display()), &error)),
+            Err(error) => {
+                let error = store_dir::explain(&link, error);
+                Err(Error::from_io(format!("read `{}`", link.display()), &error))
+            }
         }
     }
 
@@ -183,7 +188,7 @@ impl ContainerStore {
         let link = self.place("names").join(name.as_str());
         let ours = self.target(name)?.is_some_and(|target| target.ends_with(id.as_str()));
         if ours {
-            fs::remove_file(&link).map_err(|error| cannot_write(&link, &error))?;
+            fs::remove_file(&link).map_err(|error| cannot_write(&link, error))?;
         }
         Ok(())
     }
@@ -208,11 +213,13 @@ impl ContainerStore {
 
     /// Returns the names, each with the container that it points at.
     fn links(&self) -> impl Iterator<Item = (ContainerName, ContainerId)> {
-        let entries = fs::read_dir(self.place("names")).into_iter().flatten().flatten();
-        entries.filter_map(|entry| {
-            let target = fs::read_link(entry.path()).ok()?;
+        let place = self.place("names");
+        // What stands in its place is for a check, and has no names.
+        let entries = store_dir::names(&place).ok().flatten().unwrap_or_default();
+        entries.into_iter().filter_map(move |name| {
+            let target = fs::read_link(place.join(&name)).ok()?;
             let id = target.file_name()?.to_str()?.parse().ok()?;
-            Some((entry.file_name().to_str()?.parse().ok()?, id))
+            Some((name.to_str()?.parse().ok()?, id))
         })
     }
 }

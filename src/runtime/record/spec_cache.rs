@@ -10,6 +10,7 @@ use crate::model::Result;
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
 use crate::model::value::id::ContainerId;
+use crate::sys::store_dir;
 
 /// How many specs are kept, some kilobytes each.
 const MAX_SPECS: usize = 10_000;
@@ -26,7 +27,10 @@ impl SpecCache {
     /// Returns the spec of a container.
     pub(crate) fn read(&self, directory: &Directory, id: &ContainerId) -> Result<ContainerSpec> {
         let path = directory.file("spec.json");
-        let file = fs::metadata(&path).context(|| format!("read `{}`", path.display()))?;
+        // Of a link itself: a dangling one is a damaged record, not a missing one.
+        let file = fs::symlink_metadata(&path);
+        let file = file.map_err(|error| store_dir::explain(directory.path(), error));
+        let file = file.context(|| format!("read `{}`", path.display()))?;
         let stamp = (file.ino(), file.len(), file.ctime(), file.ctime_nsec());
         {
             let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,27 +6,24 @@
 //! `volumes/.lock` is shared by processes that create containers, and held alone by one that
 //! removes volumes.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
 use super::aside::{ASIDE, remove_tree, set_aside};
 use super::journal::Journal;
-use super::place::clear_place;
 use crate::model::container::mounts::check_volume_name;
 use crate::model::error::Context;
 use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::model::observe::event::{Event, EventAction};
-use crate::model::observe::volume::{VERSION, Volume, VolumeOptions};
+use crate::model::observe::volume::{VERSION, Volume};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::host;
-use crate::sys;
 use crate::sys::lock::{self, Share};
 use crate::sys::tree::remove_tree_at;
+use crate::sys::{self, store_dir};
 
 /// The file in a volume's directory that marks the volume as never filled.
 pub const EMPTY_MARK: &CStr = c"fresh";
@@ -34,7 +31,7 @@ pub const EMPTY_MARK: &CStr = c"fresh";
 /// The volumes below one root.
 #[derive(Clone, Debug)]
 pub struct Volumes {
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// A lock on all volumes: while it is held, no volume is removed, or no container is created.
@@ -84,7 +81,7 @@ impl Volumes {
     }
 
     fn lock_file(&self) -> Result<File> {
-        sys::fs::make_dirs(&self.path)?;
+        store_dir::make(&self.path)?;
         self.path.parent().map_or(Ok(()), host::owner::check)?;
         let path = self.path.join(".lock");
         let file = sys::record_file::open_or_create_lock(&path);
@@ -98,7 +95,9 @@ impl Volumes {
     pub fn create(&self, volume: &Volume) -> Result<bool> {
         check_volume_name(&volume.name)?;
         if self.find(&volume.name)?.is_some() {
-            return Ok(false);
+            // A mount of what stands in its place would fail, or mount something else.
+            let content = store_dir::check(&self.mountpoint(&volume.name));
+            return content.map_err(|error| is_damaged(&volume.name, error)).map(|()| false);
         }
         let staged = self.path.join(format!(".new-{}", random_name()?));
         let created = self.write_staged(volume, &staged).and_then(|()| {
@@ -194,57 +193,15 @@ impl Volumes {
     /// # Errors
     /// When the root can't be read.
     pub fn list(&self) -> Result<Vec<(String, Result<Volume>)>> {
-        let entries = match fs::read_dir(&self.path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            result => result.context(|| format!("read `{}`", self.path.display()))?,
-        };
         let mut list = Vec::new();
-        for entry in entries {
-            let entry = entry.context(|| format!("read `{}`", self.path.display()))?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
+        for name in store_dir::names(&self.path)?.into_iter().flatten() {
+            let Ok(name) = name.into_string() else { continue };
             if let Some(found) = self.find(&name).transpose() {
                 list.push((name, found));
             }
         }
         list.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(list)
-    }
-
-    /// Describes the volumes whose record is damaged. With `repair`, writes the record anew and
-    /// keeps the content.
-    ///
-    /// # Errors
-    /// When the root can't be read.
-    pub(super) fn mend(&self, options: &CheckOptions) -> Result<Vec<(String, Resolution)>> {
-        let damaged = self.list()?.into_iter();
-        let damaged = damaged.filter_map(|(name, found)| Some((name, found.err()?)));
-        let found = damaged.map(|(name, error)| {
-            let resolution = match options.repair.then(|| self.write_anew(&name)) {
-                None => Resolution::Found,
-                Some(Ok(())) => Resolution::Repaired,
-                Some(Err(error)) => Resolution::Unrepaired(error.to_string()),
-            };
-            (error.to_string(), resolution)
-        });
-        Ok(found.collect())
-    }
-
-    fn write_anew(&self, name: &str) -> Result<()> {
-        let (_held, directory) = (self.lock_exclusive()?, self.path.join(name));
-        if !matches!(self.find(name), Err(error) if error.kind() == Kind::Corrupt) {
-            return Ok(());
-        }
-        let made = fs::metadata(&directory).and_then(|found| found.modified());
-        let made = made.context(|| format!("stat `{}`", directory.display()))?;
-        let created = Timestamp::try_from(made).unwrap_or(Timestamp::UNIX_EPOCH);
-        let (options, path) = (VolumeOptions::default(), directory.join("volume.json"));
-        // With a name, so that no prune takes it for an anonymous one.
-        let options = VolumeOptions { name: Some(name.to_owned()), ..options };
-        let json = serde_json::to_vec(&Volume::new(name.to_owned(), created, &options));
-        clear_place(&path)?;
-        write_synced(&path, &json.unwrap_or_default())
-            .context(|| format!("write `{}`", path.display()))?;
-        sys::fs::sync_dir(&directory)
     }
 
     /// Takes a volume away: no process finds it from here on, and the caller deletes its content
@@ -294,13 +251,12 @@ impl Volumes {
 
     /// Returns the directories of volumes that are being created or removed.
     fn halves(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
-        let is_half = |entry: &fs::DirEntry| {
-            let name = entry.file_name();
+        let names = store_dir::names(&self.path).ok().flatten().unwrap_or_default();
+        let is_half = |name: &OsString| {
             let half = [&b".gone-"[..], b".new-"];
             half.iter().any(|half| name.as_encoded_bytes().starts_with(half))
         };
-        entries.filter(is_half).map(|entry| entry.path()).collect()
+        names.into_iter().filter(is_half).map(|name| self.path.join(name)).collect()
     }
 }
 
@@ -348,7 +304,7 @@ fn is_damaged(name: &str, error: Error) -> Error {
 }
 
 /// Writes a new file to the disk.
-fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()

@@ -1,9 +1,16 @@
 //! The input of a plan: `config.json` with later changes, and the host.
 
+use std::fs::{self, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use oci_spec::runtime::Spec;
 
 use crate::model::Result;
-use crate::model::container::ContainerSpec;
+use crate::model::container::mounts::{MountKind, MountSpec};
+use crate::model::container::{Container, ContainerSpec};
+use crate::model::error::Context;
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::host::devices;
 use crate::runtime::plan::{self, Plan, PlanInputs};
@@ -23,9 +30,38 @@ pub(in crate::runtime) fn config_of(directory: &Directory, spec: &ContainerSpec)
     Ok(config)
 }
 
+/// Creates the missing directories that `-v` names, as Docker does: every user may enter them, also
+/// with a umask of the caller that keeps others out.
+pub(in crate::runtime) fn create_sources(spec: &ContainerSpec) -> Result<()> {
+    for mount in &spec.host_config.mounts.list {
+        let made_here = mount.kind == MountKind::Bind && matches!(mount.spec, MountSpec::Volume(_));
+        if made_here && fs::symlink_metadata(&mount.source).is_err() {
+            create_path(mount.source.as_ref())
+                .context(|| format!("create the mount source `{}`", mount.source))?;
+        }
+    }
+    Ok(())
+}
+
+fn create_path(path: &Path) -> std::io::Result<()> {
+    if let Some(parent) = path.parent().filter(|parent| fs::symlink_metadata(parent).is_err()) {
+        create_path(parent)?;
+    }
+    match fs::create_dir(path) {
+        // Another container creates it at this moment.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        created => created.and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o755))),
+    }
+}
+
 /// Returns the properties of the host that a container's plan depends on.
-pub(in crate::runtime) fn host_for(spec: &ContainerSpec, hierarchies: &Hierarchies) -> PlanInputs {
+pub(in crate::runtime) fn host_for(
+    spec: &ContainerSpec,
+    has_started: bool,
+    hierarchies: &Hierarchies,
+) -> PlanInputs {
     PlanInputs {
+        has_started,
         open_stdin: spec.config.open_stdin && !spec.config.tty,
         devices: spec.host_config.security.privileged.then(devices::host_devices),
         ..visible_cgroups(hierarchies)
@@ -36,12 +72,13 @@ pub(in crate::runtime) fn host_for(spec: &ContainerSpec, hierarchies: &Hierarchi
 pub(in crate::runtime) fn planned(
     directory: &Directory,
     hierarchies: &Hierarchies,
-    spec: &ContainerSpec,
+    container: &Container,
 ) -> Result<(Plan, bool)> {
+    let (spec, has_started) = (&container.spec, container.state.started_at.is_some());
     let config = config_of(directory, spec)?;
     let resources = config.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let needed = resources.map(Cgroup::controllers).unwrap_or_default();
-    let host = host_for(spec, &hierarchies.restricted_to(&needed));
+    let host = host_for(spec, has_started, &hierarchies.restricted_to(&needed));
     Ok((plan::plan(&config, &host)?, resources.is_some()))
 }
 
@@ -57,6 +94,7 @@ fn visible_cgroups(hierarchies: &Hierarchies) -> PlanInputs {
         cgroup_v1: v1,
         cgroup_v2: hierarchies.unified.as_ref().map(|_| below.to_owned()),
         open_stdin: false,
+        has_started: false,
         has_lowerdir_append: host::has_lowerdir_append(),
         identity: userns::identity().clone(),
         devices: None,

@@ -109,6 +109,10 @@ impl SeenEvents {
 }
 
 impl EventStream for SeenEvents {
+    fn take_unreadable(&mut self) -> u64 {
+        self.all.take_unreadable()
+    }
+
     fn next_event(
         &mut self,
         timeout: Option<Duration>,

@@ -78,6 +78,10 @@ fn of_a_foreign_event_no_label_and_no_command_is_seen() {
 struct Listed(std::vec::IntoIter<Event>);
 
 impl EventStream for Listed {
+    fn take_unreadable(&mut self) -> u64 {
+        0
+    }
+
     fn next_event(&mut self, _: Option<Duration>, _: &CancelToken) -> Result<Option<Event>> {
         Ok(self.0.next())
     }

@@ -9,6 +9,21 @@ use crate::needs_root;
 use crate::peers_registry::Registry;
 
 #[test]
+fn paths_may_go_up_inside_the_context_and_the_dockerfile_may_be_in_lower_case() {
+    needs_root!();
+    let engine = engine();
+    let context = Context::new("FROM hundredcounter\nCOPY ./d/sub/../f d/../d/f* /x/\n");
+    context.write("d/f", "of d");
+    std::fs::rename(context.at("Dockerfile"), context.at("dockerfile")).unwrap();
+    let image = context.id(&engine, &[]);
+    assert_eq!(inside(&engine, &image, "cat /x/f"), "of d");
+    context.write("Dockerfile", "FROM hundredcounter\nCOPY d/../../f /x\n");
+    context.fails(&engine, "forbidden path outside the build context");
+    context.write("Dockerfile", "FROM hundredcounter\nCMD [\"a\", 1]\n");
+    context.fails(&engine, "has strings only, got `1`");
+}
+
+#[test]
 fn a_dockerfile_of_several_stages_is_built() {
     needs_root!();
     let engine = engine();

@@ -2,9 +2,9 @@
 //! that was killed too, the next build does, or a check: each container has a file in `builds/` of
 //! its name, which is locked as long as the builder lives.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::engine::backend::{CancelToken, Containers as _};
@@ -14,7 +14,7 @@ use crate::model::error::Context;
 use crate::model::value::name::ContainerName;
 use crate::model::{Kind, Result};
 use crate::runtime::host::lock::{Share, acquire};
-use crate::runtime::host::record_file;
+use crate::runtime::host::{record_file, store_dir};
 use crate::runtime::random;
 
 /// A file in `builds/`, locked as long as its builder lives: the kernel releases the lock however
@@ -31,9 +31,7 @@ impl BuildFile {
     /// Creates an empty file.
     pub(super) fn new(root: &Path) -> Result<Self> {
         let builds = builds(root);
-        let mut directory = DirBuilder::new();
-        let created = directory.recursive(true).mode(0o700).create(&builds);
-        created.context(|| format!("create `{}`", builds.display()))?;
+        store_dir::make(&builds)?;
         loop {
             let name = format!("build-{:016x}", u64::from_le_bytes(random()?));
             let path = builds.join(&name);
@@ -114,9 +112,10 @@ impl Native {
     }
 
     fn build_files(&self) -> impl Iterator<Item = (PathBuf, File)> {
-        // There was no build yet.
-        let entries = std::fs::read_dir(builds(&self.settings.root)).into_iter().flatten();
-        let paths = entries.flatten().map(|entry| entry.path());
+        let builds = builds(&self.settings.root);
+        // There was no build yet, or something else stands in its place.
+        let names = store_dir::names(&builds).ok().flatten().unwrap_or_default();
+        let paths = names.into_iter().map(move |name| builds.join(name));
         paths.filter_map(|path| {
             let file = record_file::open(&path, OpenOptions::new().read(true));
             // Removed meanwhile, or of no build.

@@ -15,7 +15,7 @@ impl BuildState<'_> {
     pub(in crate::engine::native) fn read(&mut self) -> Result<Dockerfile> {
         let file = match (&self.options.file, self.context) {
             (Some(file), _) => Some(file.clone()),
-            (None, context) => context.map(|context| context.join("Dockerfile")),
+            (None, context) => context.map(dockerfile_of),
         };
         let text = match (&self.options.text, &file) {
             (Some(text), _) => text.clone(),
@@ -74,6 +74,13 @@ impl BuildState<'_> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Returns the path of the Dockerfile of a context. As in Docker, its name may be in lower case.
+fn dockerfile_of(context: &Path) -> PathBuf {
+    let [usual, lower] = ["Dockerfile", "dockerfile"].map(|name| context.join(name));
+    let exists = |path: &Path| path.symlink_metadata().is_ok();
+    if !exists(&usual) && exists(&lower) { lower } else { usual }
 }
 
 /// Returns the path inside the context, if `path` names something below it: by its words, or by

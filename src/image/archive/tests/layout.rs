@@ -91,6 +91,39 @@ fn the_image_for_this_machine_is_chosen() {
 }
 
 #[test]
+fn attestations_beside_an_image_are_passed_over() {
+    let mut layout = Layout::new();
+    let image = layout.image("mine");
+    let config = layout.blob(&json!({
+        "os": "unknown", "architecture": "unknown", "config": {}, "rootfs": {"diff_ids": []}
+    }));
+    let kind = "application/vnd.in-toto+json";
+    let statement = layout.blob(&json!({}));
+    let attestation = layout.blob(&json!({
+        "schemaVersion": 2, "config": {"digest": config, "mediaType": MEDIA_CONFIG},
+        "layers": [{"digest": statement, "mediaType": kind}],
+    }));
+    let mut tagged = for_platform(&image, &Platform::host().architecture);
+    tagged["annotations"] = json!({"org.opencontainers.image.ref.name": "mine:1"});
+    let unknown = json!({"os": "unknown", "architecture": "unknown"});
+    let noted = json!({"vnd.docker.reference.type": "attestation-manifest"});
+    // Without the note, or without the platform, as other tools copy it.
+    let index = json!({"manifests": [
+        {"digest": attestation, "platform": unknown, "annotations": noted},
+        {"digest": attestation, "platform": unknown},
+        {"digest": attestation},
+        tagged,
+    ]});
+    assert_eq!(layout.load(&index).unwrap(), [Some(vec!["mine".to_owned()])]);
+
+    let mut alone = Layout::new();
+    let attestation = alone.image("attestation");
+    let index = json!({"manifests": [{"digest": attestation, "platform": unknown}]});
+    let error = alone.load(&index).unwrap_err();
+    assert!(error.to_string().contains("lists no image"), "{error}");
+}
+
+#[test]
 fn what_is_no_image_is_passed_over() {
     let mut layout = Layout::new();
     let image = layout.image("mine");

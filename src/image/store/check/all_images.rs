@@ -16,6 +16,7 @@ use crate::model::observe::check_report::{CheckOptions, Problem, Report, Resolut
 use crate::model::value::digest::Digest;
 use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind, Result};
+use crate::sys::store_dir;
 
 /// How often an image is checked again after a repair: as many layers as it can have,
 /// and their blobs.
@@ -52,10 +53,13 @@ impl Store {
         };
         let Some(index) = checking.index()? else { return Ok(checking.report) };
         for id in index.ids() {
-            checking.image(id)?;
+            let checked = checking.image(id);
+            checking.note(checked, Some(id.short().to_owned()))?;
         }
-        checking.merged()?;
-        checking.leftovers()?;
+        let checked = checking.merged();
+        checking.note(checked, None)?;
+        let checked = checking.leftovers();
+        checking.note(checked, None)?;
         Ok(checking.report)
     }
 }
@@ -78,6 +82,21 @@ impl Checking<'_> {
         let resolution = if self.options.repair { Resolution::Repaired } else { Resolution::Found };
         self.found(Problem::Damage, what, None, &[], resolution);
         Ok(self.options.repair.then_some(index))
+    }
+
+    /// Reports an error of the store as damage, so that the check continues.
+    fn note(&mut self, checked: Result<()>, image: Option<String>) -> Result<()> {
+        match checked {
+            Err(error) if store_dir::is_of_store(&error) => {
+                let resolution = match self.options.repair {
+                    true => Resolution::Unrepaired("it cannot be checked".to_owned()),
+                    false => Resolution::Found,
+                };
+                self.found(Problem::Damage, error.to_string(), image, &[], resolution);
+                Ok(())
+            }
+            checked => checked,
+        }
     }
 
     fn image(&mut self, id: &Digest) -> Result<()> {

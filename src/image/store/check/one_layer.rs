@@ -14,7 +14,7 @@ use crate::image::store::index::Descriptor;
 use crate::model::error::Context;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
+use crate::sys::store_dir;
 
 /// The result of checking a layer.
 pub(super) struct LayerCheck {
@@ -155,9 +155,14 @@ impl Checking<'_> {
         mut why: Option<String>,
     ) -> Result<Option<Fault>> {
         if let Some(key) = key {
-            let there = fs::open_dir(&self.store.layer_dir(key))?;
-            let different = compare::difference(&fresh.root, &there, self.cancelled)?;
-            why = different.map(|what| format!("in its files {what}")).or(why);
+            match store_dir::open(&self.store.layer_dir(key)) {
+                Ok(there) => {
+                    let different = compare::difference(&fresh.root, &there, self.cancelled)?;
+                    why = different.map(|what| format!("in its files {what}")).or(why);
+                }
+                Err(error) if error.kind() == Kind::Corrupt => why = Some(first_cause(&error)),
+                Err(error) => return Err(error),
+            }
         }
         match (key, why) {
             (Some(key), None) => {

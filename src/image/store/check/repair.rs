@@ -18,7 +18,7 @@ use crate::model::image::ImageUser;
 use crate::model::observe::check_report::{Problem, Resolution};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
-use crate::sys::{fs, record_file, tree};
+use crate::sys::{fs, place, store_dir, tree};
 
 impl Checking<'_> {
     /// Reports the damage of an image, and repairs it with `repair`.
@@ -124,7 +124,7 @@ impl Checking<'_> {
                 None => {
                     let (name, flat) =
                         (path.file_name().unwrap_or_default(), merged_lowers::DIRECTORY);
-                    let holder = fs::open_dir(&self.store.images().join(flat))?;
+                    let holder = store_dir::open(&self.store.images().join(flat))?;
                     fs::sync_filesystem(&holder)?;
                     let staged = self.staging.directory();
                     fs::exchange(staged, flat.as_bytes(), &holder, name.as_encoded_bytes())?;
@@ -187,7 +187,7 @@ impl Checking<'_> {
     /// Replaces a layer by a fresh copy; the old one is deleted with the staging directory.
     fn replace(&mut self, layer: &LayerId, fresh: &UnpackedCopy) -> Result<()> {
         let images = self.store.images();
-        let (staged, holder) = (self.staging.directory(), fs::open_dir(&images.join("layers"))?);
+        let (staged, holder) = (self.staging.directory(), store_dir::open(&images.join("layers"))?);
         // The present place. A container of this layer knows it by this key.
         let right = if fresh.stands_alone { &layer.diff_id } else { &layer.above };
         let before = layer::key(images, layer);
@@ -215,7 +215,7 @@ impl Checking<'_> {
 /// Removes what stands in the place of a file and is none.
 fn remove_other(path: &Path) -> Result<()> {
     let what = || format!("remove `{}`", path.display());
-    match record_file::found_instead(path).context(what)? {
+    match place::instead_of_file(path).context(what)? {
         Some(_) => tree::remove_any_at(path).context(what),
         None => Ok(()),
     }
@@ -253,7 +253,7 @@ fn display_name(id: &Digest, entries: &[Entry]) -> String {
 pub(super) fn replace_index(store: &Store, index: &Index) -> Result<()> {
     let images = store.images();
     let (old, away) = (images.join("index.json"), images.join("index.json.damaged"));
-    let is_other = record_file::found_instead(&old).context(|| "stat `index.json`".to_owned())?;
+    let is_other = place::instead_of_file(&old).context(|| "stat `index.json`".to_owned())?;
     if is_other.is_some() {
         remove_other(&away)?;
         std::fs::rename(&old, &away).context(|| format!("rename to `{}`", away.display()))?;
@@ -273,7 +273,7 @@ pub(super) fn find_images(store: &Store) -> Result<Index> {
     index
         .entries
         .retain(|known| entry(store, &known.manifest).is_some_and(|there| there.id == known.id));
-    for name in fs::names(fs::open_dir(&images.join("blobs/sha256"))?)? {
+    for name in fs::names(store_dir::open(&images.join("blobs/sha256"))?)? {
         index.entries.extend(usage::digest(&name).and_then(|blob| entry(store, &blob)));
     }
     index.drop_unreferenced();

@@ -2,7 +2,8 @@
 //!
 //! `parse` reads Docker's three ways to write a mount; this file has the rules for all of them.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +71,8 @@ pub struct Mount {
     /// The kind of mount.
     pub kind: MountKind,
     /// The host's path, or the volume's name; empty for tmpfs, and for a volume without name
-    /// until the engine has given it one.
+    /// until the engine has given it one. A path may begin with `.` until the engine has resolved
+    /// it ([`Mount::make_absolute`]).
     pub source: String,
     /// The path inside the container.
     pub target: String,
@@ -78,6 +80,8 @@ pub struct Mount {
     pub read_only: bool,
     /// Whether set-id bits are honoured (no `nosuid`).
     pub suid: bool,
+    /// Whether device nodes can be opened that the container may open (no `nodev`).
+    pub dev: bool,
     /// Whether programs cannot be executed (`noexec`).
     pub noexec: bool,
     /// Whether the mounts below the source are left out.
@@ -101,8 +105,32 @@ pub struct Mount {
 const KERNEL_PATHS: [&str; 2] = ["/proc", "/sys"];
 const RESERVED_PATHS: [&str; 2] = ["/dev", "/dev/pts"];
 
+impl Mount {
+    /// Returns whether this is a volume of `-v /path`, which only takes a place that is free: each
+    /// other mount there wins, as in Docker.
+    pub(super) fn is_default(&self) -> bool {
+        self.anonymous && matches!(self.spec, MountSpec::Volume(_))
+    }
+
+    /// Returns the one of two mounts at one target that stays; `None` where they contradict.
+    fn or_later<'a>(&'a self, later: &'a Mount) -> Option<&'a Mount> {
+        let of_flag = |mount: &Mount| matches!(mount.spec, MountSpec::Tmpfs(_));
+        let tmpfs = [self, later].iter().all(|mount| mount.kind == MountKind::Tmpfs);
+        match (&self.spec, &later.spec) {
+            _ if later.is_default() => Some(self),
+            _ if self.is_default() => Some(later),
+            (MountSpec::Volume(one), MountSpec::Volume(other)) if one == other => Some(self),
+            // One of `--mount` says more than one of `--tmpfs`.
+            _ if tmpfs && of_flag(self) => Some(later),
+            _ if tmpfs && of_flag(later) => Some(self),
+            _ => None,
+        }
+    }
+}
+
 impl Mounts {
-    /// Adds an anonymous volume for each `VOLUME` of the image where nothing is mounted.
+    /// Returns the mounts that a container gets, with an anonymous volume for each `VOLUME` of the
+    /// image where nothing is mounted. The same mount twice is one.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for two mounts at one target, [`Kind::Corrupt`] for an invalid path of
@@ -112,22 +140,27 @@ impl Mounts {
         image: &str,
         volumes: impl Iterator<Item = &'a String>,
     ) -> Result<Mounts> {
-        let mut list = self.list.clone();
-        let mut seen = BTreeSet::new();
-        for mount in &list {
-            if !seen.insert(mount.target.clone()) {
+        let mut list: Vec<Mount> = Vec::with_capacity(self.list.len());
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for mount in &self.list {
+            let Some(place) = places.get(&mount.target) else {
+                places.insert(mount.target.clone(), list.len());
+                list.push(mount.clone());
+                continue;
+            };
+            let stays = list[*place].or_later(mount).ok_or_else(|| {
                 let message = format!("Duplicate mount point: {}", mount.target);
-                return Err(
-                    Error::new(Kind::Invalid, message).hint("leave out one of the two mounts")
-                );
-            }
+                Error::new(Kind::Invalid, message).hint("leave out one of the two mounts")
+            })?;
+            list[*place] = stays.clone();
         }
         for volume in volumes {
-            let target = target(volume).map_err(|error| {
+            let target = target(&absolute(volume)).map_err(|error| {
                 let message = format!("image `{image}` has an invalid volume: {}", error.message());
                 Error::new(Kind::Corrupt, message)
             })?;
-            if seen.insert(target.clone()) {
+            if let Entry::Vacant(place) = places.entry(target.clone()) {
+                place.insert(list.len());
                 list.push(Mount {
                     kind: MountKind::Volume,
                     target,
@@ -151,6 +184,18 @@ impl Mounts {
         let anonymous = self.list.iter().filter(|mount| mount.anonymous);
         anonymous.map(|mount| mount.source.clone()).collect()
     }
+}
+
+/// Returns a path of an image as Docker takes it: from the root, without `.` and `..`.
+fn absolute(path: &str) -> String {
+    let mut parts = Vec::new();
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        match part {
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
 }
 
 /// Checks and cleans a target: absolute, and not one that a mount must not cover.
@@ -213,5 +258,5 @@ pub fn check_volume_name(name: &str) -> Result<()> {
          \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed"
     );
     Err(Error::new(Kind::Invalid, message)
-        .hint("if you intended to pass a host directory, use absolute path"))
+        .hint("if you intended to pass a host directory, use absolute path, or begin with ./"))
 }

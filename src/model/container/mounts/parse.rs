@@ -9,7 +9,8 @@ fn invalid(message: String) -> Error {
 }
 
 impl Mount {
-    /// Parses `-v TEXT`: `DST`, or `SRC:DST[:OPTION,...]`.
+    /// Parses `-v TEXT`: `DST`, or `SRC:DST[:OPTION,...]`. A source that begins with `/` or `.` is
+    /// a path of the host.
     ///
     /// # Errors
     /// [`Kind::Invalid`], [`Kind::Unsupported`] for shared propagation.
@@ -35,7 +36,7 @@ impl Mount {
         }
         mount.target = target(path)?;
         mount.source = source.to_owned();
-        if source.starts_with('/') {
+        if source.starts_with(['/', '.']) {
             no_nul(source)?;
         } else {
             mount.kind = MountKind::Volume;
@@ -69,13 +70,10 @@ impl Mount {
             "rslave" | "slave" => self.slave = true,
             "nocopy" => self.nocopy = true,
             "shared" | "rshared" => return Err(shared(option)),
-            "dev" => {
-                return Err(invalid("invalid mode: dev".to_owned())
-                    .hint("leave out dev, and add the device with --device"));
-            }
+            "dev" => self.dev = true,
             _ => {
                 return Err(invalid(format!("invalid mode: {}", option.escape_debug())).hint(
-                    "use one of ro, rw, suid, noexec, nocopy, rslave, rprivate, bind, z, Z",
+                    "use one of ro, rw, suid, dev, noexec, nocopy, rslave, rprivate, bind, z, Z",
                 ));
             }
         }
@@ -161,13 +159,13 @@ impl Mount {
                 Err(invalid(format!("invalid mount `{text}`: a bind mount requires a source"))
                     .hint("write source=/path/on/the/host"))
             }
-            MountKind::Bind if !self.source.starts_with('/') => {
+            MountKind::Bind if !self.source.starts_with(['/', '.']) => {
                 let source = self.source.escape_debug();
                 let message = format!(
                     "invalid mount config for type \"bind\": invalid mount path: '{source}' mount \
                      path must be absolute"
                 );
-                Err(invalid(message))
+                Err(invalid(message).hint("write a path that begins with /, ./ or ../"))
             }
             MountKind::Bind => no_nul(&self.source).map(|()| self),
             MountKind::Tmpfs if !self.source.is_empty() => {

@@ -33,10 +33,9 @@ fn what_must_not_be_mounted_is_refused_with_a_reason() {
         ("/x:/", "can't be '/'"),
         ("/x:/./", "can't be '/'"),
         ("/x:data", "must be absolute"),
-        ("./x:/data", "use absolute path"),
+        ("x/y:/data", "use absolute path"),
         ("a:/data", "too short"),
         ("/x:/data:rwx", "invalid mode: rwx"),
-        ("/x:/data:dev", "--device"),
         ("/x:/data:rshared", "use rslave"),
         ("/x:ro", "invalid volume specification"),
         (":/data", "invalid volume specification"),
@@ -96,6 +95,10 @@ fn an_image_adds_volumes_where_nothing_is_mounted() {
         Mounts { list: vec![volume("/srv:/data"), volume("db:/data/")], ..Mounts::default() };
     let error = twice.with_image("app", [].iter()).unwrap_err();
     assert_eq!(error.message(), "Duplicate mount point: /data");
-    let hostile = ["/data/../../etc".to_owned()];
+    let odd = ["rel/ative".to_owned(), "../up".to_owned(), "/data/../db".to_owned()];
+    let all = given.with_image("app", odd.iter()).unwrap();
+    let targets: Vec<_> = all.list.iter().map(|mount| mount.target.as_str()).collect();
+    assert_eq!(targets, ["/data", "/db", "/rel/ative", "/up"]);
+    let hostile = ["/data/../../proc".to_owned()];
     assert_eq!(given.with_image("app", hostile.iter()).unwrap_err().kind(), Kind::Corrupt);
 }

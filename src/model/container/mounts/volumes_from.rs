@@ -34,11 +34,12 @@ pub fn volumes_from(text: &str) -> Result<(&str, bool)> {
 }
 
 impl Mounts {
-    /// Adds the mounts of another container where the user has set none. Of two containers with a
-    /// mount at one target the latter wins, as in Docker. A tmpfs is never shared.
+    /// Adds the mounts of another container where the user has set none but an anonymous volume of
+    /// `-v`. Of two containers with a mount at one target the latter wins, as in Docker. A tmpfs is
+    /// never shared.
     pub fn inherit(&mut self, others: &Mounts, read_only: bool) {
         let shared = others.list.iter().filter(|mount| mount.kind != MountKind::Tmpfs);
-        let targets = self.list.iter().enumerate();
+        let targets = self.list.iter().enumerate().filter(|(_, mount)| !mount.is_default());
         let mut places: HashMap<String, usize> =
             targets.rev().map(|(place, mount)| (mount.target.clone(), place)).collect();
         for mount in shared {

@@ -56,7 +56,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "volumes",
         T::Mounts,
         DeniedIf(|o| binds(o, MountFlag::Volume)),
-        "Bind mount a volume; options: ro, suid, noexec, nocopy, rslave",
+        "Bind mount a volume; options: ro, suid, dev, noexec, nocopy, rslave",
         |o| written(o, MountFlag::Volume),
         |o, v| {
             for text in specs(v, Key::Source)? {

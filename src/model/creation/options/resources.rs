@@ -163,7 +163,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| {
             for (name, value) in read::pairs(v)? {
                 let text = value.map_or_else(|| name.clone(), |value| format!("{name}={value}"));
-                o.resources.ulimits.push(text.parse()?);
+                o.resources.set_ulimit(text.parse()?);
             }
             Ok(())
         },

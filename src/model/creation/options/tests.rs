@@ -131,7 +131,7 @@ fn resources() -> impl Strategy<Value = Resources> {
     ];
     let sets = (of("[0-3](,[5-7]){0,2}"), of("0(-1)?"), of(2_i64..262_144));
     let limits = (of(-1_i64..9_999), of(10_i64..=1000), of(-1000_i64..=1000), of(0_i64..1 << 40));
-    let ulimits = subsequence(vec!["nofile=1:2", "core=0:-1", "cpu=7:7", "core=5:5"], 0..4);
+    let ulimits = subsequence(vec!["nofile=1:2", "core=0:-1", "cpu=7:7", "nproc=5:5"], 0..4);
     (memory, time, sets, limits, ulimits.prop_shuffle()).prop_map(
         |(memory, (nano_cpus, cpu_period, cpu_quota), sets, limits, ulimits)| {
             let (memory, memory_swap, memory_reservation) = match memory {
