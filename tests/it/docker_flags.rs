@@ -135,15 +135,17 @@ fn flags_with_one_value_are_taken_with_it_and_refused_with_another() {
     let engine = TestEngine::new();
     #[rustfmt::skip]
     let taken = engine.run(&[
-        "run", "--rm", "-q", "--runtime", "runc", "--userns", "host", "--isolation", "default",
+        "run", "--rm", "-q", "--runtime", "runc", "--userns", "host", "--cgroupns", "private", "--isolation", "default",
         "--disable-content-trust", "--volume-driver", "local", "host", "echo", "c",
     ]);
     assert_eq!((taken.code, taken.out.as_str(), taken.err.as_str()), (0, "c\n", ""));
     let warned = engine.run(&["run", "--rm", "--kernel-memory", "50m", "host", "echo", "c"]);
     assert_eq!((warned.code, warned.out.as_str()), (0, "c\n"));
     assert!(warned.err.starts_with("WARNING: "), "{warned:?}");
-    for flag in ["--runtime=kata", "--userns=foo", "--isolation=hyperv", "--volume-driver=nfs"] {
-        let refused = engine.run(&["run", "--rm", flag, "host", "true"]);
+    let others =
+        ["runtime=kata", "userns=foo", "cgroupns=host", "isolation=hyperv", "volume-driver=n"];
+    for flag in others.map(|flag| format!("--{flag}")) {
+        let refused = engine.run(&["run", "--rm", &flag, "host", "true"]);
         assert_eq!(refused.code, 125, "{refused:?}");
         let (name, _) = flag.split_once('=').unwrap();
         assert!(refused.err.contains(&format!("write {name} ")), "{refused:?}");

@@ -31,7 +31,6 @@ const FLAGS: &[(&[&str], &[&str])] = &[
         &["create", "run"],
         &[
             "--blkio-weight-device",
-            "--cgroupns",
             "--cpu-count",
             "--cpu-percent",
             "--cpu-rt-period",
@@ -97,9 +96,15 @@ pub fn verb_hint(verb: &str) -> Option<&'static str> {
 /// Returns the hint for a flag that only Docker's verb has; `None` for any other flag.
 pub fn flag_hint(verb: &str, flag: &str) -> Option<String> {
     let known = FLAGS.iter().any(|(verbs, flags)| verbs.contains(&verb) && flags.contains(&flag));
-    known.then(|| match PORTS.contains(&flag) {
-        true => format!("share the network of the host: lifebox {verb} --network host IMAGE"),
-        false => format!("see `lifebox {verb} --help`"),
+    known.then(|| match flag {
+        _ if PORTS.contains(&flag) => {
+            format!("share the network of the host: lifebox {verb} --network host IMAGE")
+        }
+        "--link" | "--network-alias" if verb != "rm" => {
+            format!("share a network: lifebox {verb} --network container:NAME IMAGE")
+        }
+        "--gpus" => format!("name the devices: lifebox {verb} --device /dev/NAME IMAGE"),
+        _ => format!("see `lifebox {verb} --help`"),
     })
 }
 

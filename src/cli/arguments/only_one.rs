@@ -17,6 +17,9 @@ pub struct FixedFlags {
     /// User namespace to use; only `host`, that of lifebox
     #[arg(long, value_name = "MODE")]
     pub userns: Option<String>,
+    /// Cgroup namespace to use; only `private`
+    #[arg(long, value_name = "MODE")]
+    pub cgroupns: Option<String>,
     /// Container isolation technology; only `default`
     #[arg(long, value_name = "NAME")]
     pub isolation: Option<String>,
@@ -41,6 +44,7 @@ impl FixedFlags {
         let runtimes = ["", "runc", "io.containerd.runc.v2", "lifebox"];
         only("runtime", self.runtime.as_deref(), &runtimes, false)?;
         only("userns", self.userns.as_deref(), &["", "host"], true)?;
+        only("cgroupns", self.cgroupns.as_deref(), &["", "private"], true)?;
         only("isolation", self.isolation.as_deref(), &["", "default"], false)?;
         only("volume-driver", self.volume_driver.as_deref(), &["", "local"], false)?;
         check_trust(self.disable_content_trust)?;

@@ -16,7 +16,7 @@ pub enum LogDriver {
     /// In files, which `logs` reads.
     #[default]
     JsonFile,
-    /// Nowhere.
+    /// In no file.
     None,
 }
 

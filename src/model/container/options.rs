@@ -35,7 +35,7 @@ pub struct CreateOptions {
     pub labels: BTreeMap<String, String>,
     /// Ports that the container declares besides the image's, such as `80/tcp`.
     pub exposed_ports: Vec<String>,
-    /// Annotations for whoever reads `config.json`.
+    /// Annotations for readers of `config.json`.
     pub annotations: BTreeMap<String, String>,
     /// The signal that `stop` sends.
     pub stop_signal: Option<Signal>,

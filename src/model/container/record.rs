@@ -122,7 +122,7 @@ impl Config {
 pub struct HostConfig {
     /// Whether the container is removed when it exits (`--rm`).
     pub auto_remove: bool,
-    /// Annotations for whoever reads `config.json`.
+    /// Annotations for readers of `config.json`.
     pub annotations: BTreeMap<String, String>,
     /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
     pub security: Security,
