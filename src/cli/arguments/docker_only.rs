@@ -103,7 +103,6 @@ const FLAGS: &[(&[&str], &[&str])] = &[
     ),
     (&["history", "save"], &["--platform"]),
     (&["images"], &["--tree"]),
-    (&["inspect", "ps"], &["--size", "-s"]),
     (&["logs"], &["--details"]),
     (&["pull"], &["--all-tags", "--disable-content-trust", "-a"]),
     (&["push"], &["--all-tags", "--disable-content-trust", "--platform", "-a"]),
