@@ -295,6 +295,23 @@ fn the_terminal_is_given_back_whatever_ends_the_client() {
 }
 
 #[test]
+fn a_signal_to_the_client_at_a_terminal_is_the_programs() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let program =
+        "trap \"exit 7\" TERM; trap \"exit 8\" HUP; echo ready; while :; do sleep 0.05; done";
+    for (ending, code) in [(Signal::TERM, 7), (Signal::HUP, 8)] {
+        let name = format!("box{code}");
+        let words = ["run", "-it", "--name", &name, "host", "sh", "-c", program];
+        let mut terminal = in_terminal(&engine, &words);
+        terminal.exp_string("ready").unwrap();
+        signal(client_of(crate::harness::LIFEBOX, &name), ending);
+        terminal.exp_string(&format!("ended with {code}")).unwrap();
+        assert_eq!(engine.get(&name, "{{.State.ExitCode}}"), code.to_string());
+    }
+}
+
+#[test]
 fn a_pipe_is_no_terminal() {
     needs_root!();
     let engine = running();
