@@ -352,7 +352,14 @@ fn top_lists_processes_without_asking_the_image() {
     assert_eq!((lines[2][0], lines[2].last()), ("4242", Some(&"900")));
     engine.ok(&["pause", "web"]);
     assert_eq!(engine.ok(&["top", "web", "-ef"]).lines().count(), 3);
-    engine.fails(&["top", "web", "-Z"], 1);
+    let own = engine.ok(&["top", "web", "-o", "pid,comm"]);
+    let lines: Vec<Vec<&str>> = own.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(
+        (lines.len(), lines[0].join(" ").as_str(), lines[1][1]),
+        (2, "PID COMMAND", "sleep")
+    );
+    assert!(engine.fails(&["top", "web", "-o", "comm"], 1).contains("no column PID"));
+    assert!(engine.fails(&["top", "web", "--bogus"], 1).contains("ps fails"));
     engine.ok(&["kill", "web"]);
     assert!(engine.fails(&["top", "web"], 1).contains("it is not running"));
 }
