@@ -356,7 +356,7 @@ fn top_lists_processes_without_asking_the_image() {
     let lines: Vec<Vec<&str>> = own.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(
         (lines.len(), lines[0].join(" ").as_str(), lines[1][1]),
-        (2, "PID COMMAND", "sleep")
+        (3, "PID COMMAND", "sleep")
     );
     assert!(engine.fails(&["top", "web", "-o", "comm"], 1).contains("no column PID"));
     assert!(engine.fails(&["top", "web", "--bogus"], 1).contains("ps fails"));
