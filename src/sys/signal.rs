@@ -103,8 +103,12 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Blocks the signals of this thread from now on.
-    pub fn take() -> Result<Self> {
+    /// Blocks the signals of this thread from now on. With `tty`, those of a terminal's size are
+    /// left to [`resizes`](super::terminal::resizes).
+    ///
+    /// # Errors
+    /// When there are no descriptors left.
+    pub fn take(tty: bool) -> Result<Self> {
         let mut held = SigSet::empty();
         let forwarded = [
             Signal::SIGHUP,
@@ -118,7 +122,8 @@ impl Signals {
             Signal::SIGWINCH,
             Signal::SIGIO,
         ];
-        for signal in forwarded {
+        let of_size = [Signal::SIGWINCH, Signal::SIGCONT];
+        for signal in forwarded.into_iter().filter(|one| !(tty && of_size.contains(one))) {
             held.add(signal);
         }
         let failed = |errno: nix::Error| Error::from_errno("signalfd", errno as i32);

@@ -156,7 +156,7 @@ fn events_are_filtered_and_shown_as_asked() {
         (["-f", "event=dei"], 1, "did you mean `die`?"),
         (["-f", "name"], 1, "KEY=VALUE"),
         (["--since", "yesterday"], 1, "invalid time `yesterday`"),
-        (["--format", "{{.Nmae}}"], 64, "no field `.Nmae`"),
+        (["--format", "{{.Nmae}}"], 64, "map has no entry for key \"Nmae\""),
     ] {
         let error = engine.fails(&[&["events"], &flags[..]].concat(), code);
         assert!(error.contains(part), "{flags:?}: {error}");

@@ -295,6 +295,23 @@ fn the_terminal_is_given_back_whatever_ends_the_client() {
 }
 
 #[test]
+fn a_signal_to_the_client_at_a_terminal_is_the_programs() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let program =
+        "trap \"exit 7\" TERM; trap \"exit 8\" HUP; echo ready; while :; do sleep 0.05; done";
+    for (ending, code) in [(Signal::TERM, 7), (Signal::HUP, 8)] {
+        let name = format!("box{code}");
+        let words = ["run", "-it", "--name", &name, "host", "sh", "-c", program];
+        let mut terminal = in_terminal(&engine, &words);
+        terminal.exp_string("ready").unwrap();
+        signal(client_of(crate::harness::LIFEBOX, &name), ending);
+        terminal.exp_string(&format!("ended with {code}")).unwrap();
+        assert_eq!(engine.get(&name, "{{.State.ExitCode}}"), code.to_string());
+    }
+}
+
+#[test]
 fn a_pipe_is_no_terminal() {
     needs_root!();
     let engine = running();
@@ -335,7 +352,14 @@ fn top_lists_processes_without_asking_the_image() {
     assert_eq!((lines[2][0], lines[2].last()), ("4242", Some(&"900")));
     engine.ok(&["pause", "web"]);
     assert_eq!(engine.ok(&["top", "web", "-ef"]).lines().count(), 3);
-    engine.fails(&["top", "web", "-Z"], 1);
+    let own = engine.ok(&["top", "web", "-o", "pid,comm"]);
+    let lines: Vec<Vec<&str>> = own.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(
+        (lines.len(), lines[0].join(" ").as_str(), lines[1][1]),
+        (3, "PID COMMAND", "sleep")
+    );
+    assert!(engine.fails(&["top", "web", "-o", "comm"], 1).contains("no column PID"));
+    assert!(engine.fails(&["top", "web", "--bogus"], 1).contains("ps fails"));
     engine.ok(&["kill", "web"]);
     assert!(engine.fails(&["top", "web"], 1).contains("it is not running"));
 }
@@ -411,18 +435,16 @@ fn an_exec_makes_no_working_directory() {
 fn nothing_is_copied_to_where_a_mount_will_hide_it() {
     needs_root!();
     let engine = TestEngine::new();
-    engine.ok(&["create", "--name", "web", "-v", "data:/data", "host", "sleep", "1000"]);
+    engine.ok(&["create", "--name", "web", "--tmpfs", "/data", "host", "sleep", "1000"]);
     let file = engine.root().join("file");
     std::fs::write(&file, "x").unwrap();
     let from = file.to_string_lossy();
     for target in ["web:/data/file", "web:/tmp/../data/file", "web:data"] {
         let said = engine.fails(&["cp", &from, target], 1);
-        assert!(said.contains("`/data` of `web` is a mount"), "{said}");
+        assert!(said.contains("`/data` of `web` is a tmpfs"), "{said}");
     }
     engine.ok(&["cp", "-q", &from, "web:/tmp/file"]);
     engine.ok(&["start", "web"]);
     engine.ok(&["cp", "-q", &from, "web:/data/file"]);
     assert_eq!(engine.ok(&["exec", "web", "cat", "/data/file", "/tmp/file"]), "xx");
-    engine.ok(&["rm", "-f", "web"]);
-    engine.ok(&["volume", "rm", "data"]);
 }

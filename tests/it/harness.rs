@@ -67,7 +67,8 @@ fn images() -> &'static Path {
     })
 }
 
-/// Where they are: below `target`, unless that is in another user's directory, where no store may be.
+/// Where they are: below `target`, unless that is in another user's directory, where no store may
+/// be.
 fn place_of_images() -> PathBuf {
     use std::os::unix::fs::MetadataExt as _;
     let place = Path::new(env!("CARGO_TARGET_TMPDIR"));

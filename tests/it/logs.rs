@@ -267,3 +267,13 @@ fn what_is_there_has_an_end_however_fast_more_is_written() {
     let took = begun.elapsed();
     assert!(took < std::time::Duration::from_secs(20), "{took:?}");
 }
+
+#[test]
+fn following_ends_at_a_time_to_come() {
+    needs_root!();
+    let engine = TestEngine::new();
+    engine.ok(&["run", "-d", "--name", "quiet", "host", "sh", "-c", "echo one; exec sleep 1000"]);
+    engine.wrote("quiet", "one");
+    assert_eq!(engine.ok(&["logs", "-f", "--until=-1s", "quiet"]), "one");
+    assert_eq!(engine.status("quiet"), "running");
+}

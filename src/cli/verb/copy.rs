@@ -1,5 +1,6 @@
 //! `cp`: copies files into containers and out of them.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use super::context::CommandContext;
@@ -62,7 +63,8 @@ pub fn cp(
         }
     };
     copied?;
-    if !arguments.quiet {
+    // As Docker, scripts are told nothing.
+    if !arguments.quiet && std::io::stderr().is_terminal() {
         terminal.notice(escape_line(&format!("Successfully copied {from} to {to}")))?;
     }
     Ok(0)

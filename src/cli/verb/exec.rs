@@ -60,7 +60,8 @@ fn exec(
     let connection = AttachSettings {
         stdin: arguments.interactive && !arguments.detach,
         tty: arguments.tty && !arguments.detach,
-        forward_signals: !arguments.detach,
+        // With a terminal a signal ends this client: shells there ignore SIGTERM.
+        forward_signals: !arguments.detach && !arguments.tty,
         detach_keys: keys(arguments.detach_keys.as_deref())?,
         start: false,
         outputs: ALL_OUTPUTS,
@@ -191,7 +192,7 @@ fn connect(
 ) -> Result<u8> {
     with.check()?;
     let forward_signals = with.forward_signals && !context.in_repl;
-    let cancel = match forward_signals && !with.tty {
+    let cancel = match forward_signals {
         true => context.cancel(),
         false => context.interruptible()?,
     };

@@ -88,8 +88,8 @@ impl Filters {
     /// Parses the filters of `ps`. `created` returns when a container was created.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for an unknown key, or a wrong status, exit code or regular expression; the
-    /// error of `created`.
+    /// [`Kind::Invalid`] for an unknown key, or a wrong status, exit code or regular expression;
+    /// the error of `created`.
     pub fn of_containers(
         texts: &[String],
         created: impl Fn(&str) -> Result<Timestamp>,

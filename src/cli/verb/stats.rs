@@ -64,32 +64,33 @@ pub fn stats(
     }
 }
 
-type UsageSample = (Container, Stats);
+/// The name as it was typed, if one was.
+type UsageSample = (Option<String>, Container, Stats);
 
 /// Samples the named containers, or all that run.
 fn sample_all(backend: &dyn Backend, arguments: &StatsArguments) -> Result<Vec<UsageSample>> {
-    let sample = |container: Container| match backend.stats(&container.spec.id) {
-        Ok(stats) => Ok(Some((container, stats))),
+    let sample = |(name, container): (_, Container)| match backend.stats(&container.spec.id) {
+        Ok(stats) => Ok(Some((name, container, stats))),
         // The container was removed meanwhile.
         Err(error) if error.kind() == Kind::NotFound && arguments.names.is_empty() => Ok(None),
         Err(error) => Err(error),
     };
-    let containers: Vec<Container> = if arguments.names.is_empty() {
+    let containers: Vec<(Option<String>, Container)> = if arguments.names.is_empty() {
         let mut all = backend.ps()?;
         all.retain(|one| one.state.status != Status::Dead);
         all.retain(|one| arguments.all || one.state.status.is_live());
-        all
+        all.into_iter().map(|one| (None, one)).collect()
     } else {
-        let find = |name: &String| backend.find(name).and_then(|id| backend.inspect(&id));
+        let find = |name: &String| Ok((Some(name.clone()), backend.inspect(&backend.find(name)?)?));
         arguments.names.iter().map(find).collect::<Result<_>>()?
     };
     containers.into_iter().filter_map(|container| sample(container).transpose()).collect()
 }
 
-fn row((container, now): &UsageSample, before: &[UsageSample]) -> Row {
-    let earlier = before.iter().find(|(one, _)| one.spec.id == container.spec.id);
-    let before = earlier.map_or(*now, |(_, stats)| *stats);
-    Row { container: container.clone(), before, now: *now }
+fn row((name, container, now): &UsageSample, before: &[UsageSample]) -> Row {
+    let earlier = before.iter().find(|(_, one, _)| one.spec.id == container.spec.id);
+    let before = earlier.map_or(*now, |(_, _, stats)| *stats);
+    Row { name: name.clone(), container: container.clone(), before, now: *now }
 }
 
 fn render(

@@ -1,4 +1,5 @@
-//! `top`: the processes of a container, with Docker's columns or those that options of ps(1) ask for.
+//! `top`: the processes of a container, with Docker's columns or those that options of ps(1) ask
+//! for.
 
 use std::collections::HashSet;
 use std::process::Command;

@@ -147,7 +147,10 @@ impl HealthCheck {
     /// for the time `ran`.
     pub fn next_delay(&self, status: HealthStatus, ran: Duration) -> Duration {
         if status == HealthStatus::Starting && self.starts(ran) {
-            return duration(self.start_interval).unwrap_or(START_INTERVAL);
+            let interval = duration(self.start_interval).unwrap_or(START_INTERVAL);
+            // With the period the failures begin to count: a check is due then.
+            let left = duration(self.start_period).map(|period| period.saturating_sub(ran));
+            return interval.min(left.unwrap_or(interval));
         }
         duration(self.interval).unwrap_or(INTERVAL)
     }
@@ -268,9 +271,13 @@ mod tests {
         assert_eq!((health.status, health.failing_streak), (HealthStatus::Unhealthy, 2));
         health.record(answer(0), &check, late);
         assert_eq!((health.status, health.failing_streak), (HealthStatus::Healthy, 0));
-        let pauses = [(HealthStatus::Starting, early), (HealthStatus::Healthy, early)];
+        let pauses = [
+            (HealthStatus::Starting, Duration::from_secs(1)),
+            (HealthStatus::Starting, early),
+            (HealthStatus::Healthy, early),
+        ];
         let pauses = pauses.map(|(status, ran)| check.next_delay(status, ran).as_secs());
-        assert_eq!(pauses, [5, 30]);
+        assert_eq!(pauses, [5, 1, 30]);
     }
 
     #[test]

@@ -62,8 +62,7 @@ impl Runtime {
     ) -> Result<AttachOutcome> {
         let tty = self.containers.directory(id).read_spec()?.config.tty;
         // From here on signals are blocked until they can be forwarded.
-        let signals = streams.forward_signals && !tty;
-        let signals = if signals { Some(Signals::take()?) } else { None };
+        let signals = streams.forward_signals.then(|| Signals::take(tty)).transpose()?;
         let stdin = streams.stdin.is_some();
         let size = streams.size().filter(|_| tty);
         let options = StartOptions { attach: true, stdin, size, ..StartOptions::default() };
@@ -166,7 +165,7 @@ impl<'a> AttachSession<'a> {
         tty: bool,
         deadline: Option<Instant>,
     ) -> Result<Self> {
-        let signals = streams.forward_signals && !tty;
+        let signals = streams.forward_signals.then(|| Signals::take(tty)).transpose()?;
         let typed: Option<BorrowedFd<'a>> =
             stdin_forwarder.as_ref().map(|forwarder: &StdinForwarder<'a>| forwarder.from);
         let typed = typed.filter(|typed| tty && sys::terminal::is_terminal(*typed));
@@ -175,7 +174,7 @@ impl<'a> AttachSession<'a> {
             watch: Watch::new(connection.peer(), Work::Run),
             connection,
             outbox: Vec::new(),
-            signals: if signals { Some(Signals::take()?) } else { None },
+            signals,
             resizes: terminal.map(|_| sys::terminal::resizes()).transpose()?,
             terminal,
             raw: typed.map(Raw::take).transpose()?.flatten(),

@@ -71,7 +71,19 @@ pub(crate) fn resolver(spec: &ContainerSpec) -> String {
         true => String::new(),
         false => format!("{word} {}\n", list.join(" ")),
     };
-    let mut text = line("search", &namespaces.dns_search);
+    // As Docker, `.` means that there is no search list.
+    let mut text = match namespaces.dns_search.as_slice() {
+        [domain] if domain == "." => String::new(),
+        domains => line("search", domains),
+    };
+    let of_host = match (&namespaces.network, namespaces.dns.is_empty()) {
+        (NamespaceMode::Host, true) => std::fs::read_to_string("/etc/resolv.conf"),
+        _ => Ok(String::new()),
+    };
+    for server in of_host.unwrap_or_default().lines().filter(|line| line.starts_with("nameserver"))
+    {
+        text.push_str(&format!("{server}\n"));
+    }
     for address in &namespaces.dns {
         text.push_str(&format!("nameserver {address}\n"));
     }

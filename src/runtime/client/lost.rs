@@ -13,7 +13,7 @@ use crate::model::value::id::ContainerId;
 use crate::runtime::record::directory::Directory;
 use crate::runtime::record::journal::write_mounts;
 use crate::runtime::{host, rootless};
-use crate::sys::userns;
+use crate::sys::{tree, userns};
 
 /// The socket of a monitor, which removes it when it ends in order.
 pub(super) const SOCKET: &str = "monitor.sock";
@@ -31,7 +31,7 @@ impl Runtime {
             // Killed in a start, or at its end: what it has recorded is true.
             if !self.read_only && directory.file(SOCKET).symlink_metadata().is_ok() {
                 self.remove_processes(&state, id)?;
-                let _ = std::fs::remove_file(directory.file(SOCKET));
+                let _ = tree::remove_any_at(&directory.file(SOCKET));
             }
             return Ok(state);
         }
@@ -85,7 +85,7 @@ impl Runtime {
         state.error = reason.to_owned();
         // On a read-only root the exit is reported without being written.
         if !self.read_only && directory.write_state(&state).is_ok() {
-            let _ = std::fs::remove_file(directory.file(SOCKET));
+            let _ = tree::remove_any_at(&directory.file(SOCKET));
         }
         Ok(state)
     }

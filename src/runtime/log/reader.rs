@@ -190,6 +190,8 @@ impl Reader {
             if let Some(cut) = self.next_cut() {
                 return Ok(Some(cut));
             }
+            // Looked up before the rest of the log is read: all lines until then are in it.
+            let until = self.options.until.map(|until| until.duration_since(Timestamp::now()));
             // Asked before each record: a log may be long. None is read after it.
             while let Some((parsed, text)) = cancel.check().and_then(|()| self.lines.next(parse))? {
                 let line = match parsed {
@@ -216,8 +218,15 @@ impl Reader {
             let Some(follow) = self.follow.as_mut().filter(|follow| follow.end.is_some()) else {
                 return Ok(self.rest());
             };
+            if until.is_some_and(|until| !until.is_positive()) {
+                self.finished = true;
+                continue;
+            }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if !follow.wait(left, cancel)? {
+            let until = until.and_then(|until| Duration::try_from(until).ok());
+            let wait = [left, until].into_iter().flatten().min();
+            let is_late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if !follow.wait(wait, cancel)? && is_late() {
                 return Err(Error::new(Kind::Timeout, "timed out waiting for a line"));
             }
         }

@@ -61,8 +61,10 @@ pub(in crate::runtime) struct SpawnedProcess {
 
 /// Clones a process, and returns when it has executed its program, or the reason why it has not.
 pub(in crate::runtime) fn spawn(request: SpawnRequest<'_>) -> Result<SpawnedProcess> {
-    let SpawnRequest { plan, arguments, environment, tty, stdin, size, target, joined, cgroup } =
+    let SpawnRequest { plan, arguments, mut environment, tty, stdin, size, target, joined, cgroup } =
         request;
+    // As Docker, an empty one is that of the user.
+    environment.retain(|entry| entry != "HOME=");
     let JoinedNamespaces { namespaces, pid, shared_memory } = joined;
     let (reports, report) = pipe()?;
     let (traced, tracer) = TraceReader::start()?;

@@ -10,6 +10,8 @@ use crate::ui::format::columns::align;
 /// The usage of one container between two samples.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// The container as the user named it.
+    pub name: Option<String>,
     /// The container.
     pub container: Container,
     /// The earlier sample.
@@ -26,7 +28,7 @@ pub fn fields(row: &Row, no_trunc: bool) -> Value {
     json!({
         "BlockIO": now.block.map_or_else(|| "-- / --".to_owned(), pair),
         "CPUPerc": format!("{:.2}%", now.cpu_percent(&row.before)),
-        "Container": id,
+        "Container": row.name.as_deref().unwrap_or(id),
         "ID": id,
         "MemPerc": format!("{:.2}%", now.memory_percent()),
         "MemUsage": format!("{} / {}", human_memory(now.memory), human_memory(now.memory_limit)),
