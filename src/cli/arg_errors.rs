@@ -265,7 +265,7 @@ mod tests {
             # 125
             $ container run --gpus=all alpine
             error: flag `--gpus` of `docker run` is not supported by lifebox
-            hint: see `lifebox run --help`
+            hint: name the devices: lifebox run --device /dev/NAME IMAGE
             # 125
             $ run --pubilsh 80:80 alpine
             error: unexpected argument `--pubilsh` found

@@ -14,6 +14,7 @@ mod concurrency;
 mod damaged_records;
 mod deep_trees;
 mod descriptors;
+mod docker_flags;
 mod dry_reference;
 mod dry_run;
 mod durable;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
+use super::only_one::FixedBuildFlags;
+
 /// A verb that creates images.
 #[derive(Debug, Subcommand)]
 pub enum BuildVerb {
@@ -126,6 +128,9 @@ pub struct BuildArguments {
     /// Write the image ID to the file
     #[arg(long, value_name = "FILE")]
     pub iidfile: Option<PathBuf>,
+    /// The flags with one value.
+    #[command(flatten)]
+    pub fixed: FixedBuildFlags,
     /// Directory of the build context; `-` reads a Dockerfile from standard input
     #[arg(value_name = "PATH|-")]
     pub context: String,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::only_one::FixedFlags;
 use super::options::OptionFlags;
 
 /// The arguments of a verb that takes containers only.
@@ -26,6 +27,18 @@ pub struct NewContainerArguments {
     /// Set platform if the image has several
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<String>,
+    /// Read in a line delimited file of labels
+    #[arg(long, value_name = "FILE")]
+    pub label_file: Vec<PathBuf>,
+    /// Attach to STDIN, STDOUT or STDERR: only these
+    #[arg(short, long, value_name = "STREAM")]
+    pub attach: Vec<String>,
+    /// Suppress the pull output
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// The flags with one value.
+    #[command(flatten)]
+    pub fixed: FixedFlags,
     /// Write the container ID to the file
     #[arg(long, value_name = "FILE")]
     pub cidfile: Option<PathBuf>,
@@ -202,6 +215,9 @@ pub struct LogsArguments {
     /// Show timestamps
     #[arg(short, long)]
     pub timestamps: bool,
+    /// Show extra details: the labels and variables that --log-opt names
+    #[arg(long)]
+    pub details: bool,
     /// The container
     #[arg(value_name = "CONTAINER")]
     pub name: String,

@@ -30,69 +30,44 @@ const FLAGS: &[(&[&str], &[&str])] = &[
     (
         &["create", "run"],
         &[
-            "--annotation",
-            "--attach",
             "--blkio-weight-device",
-            "--cgroupns",
             "--cpu-count",
             "--cpu-percent",
             "--cpu-rt-period",
             "--cpu-rt-runtime",
-            "--device-cgroup-rule",
             "--device-read-bps",
             "--device-read-iops",
             "--device-write-bps",
             "--device-write-iops",
-            "--disable-content-trust",
-            "--expose",
             "--gpus",
             "--io-maxbandwidth",
             "--io-maxiops",
             "--ip",
             "--ip6",
-            "--isolation",
-            "--kernel-memory",
-            "--label-file",
             "--link",
             "--link-local-ip",
-            "--log-driver",
             "--mac-address",
-            "--memory-swappiness",
             "--network-alias",
-            "--oom-kill-disable",
             "--publish",
             "--publish-all",
-            "--quiet",
-            "--runtime",
             "--storage-opt",
             "--use-api-socket",
-            "--userns",
-            "--volume-driver",
             "-P",
-            "-a",
             "-p",
-            "-q",
         ],
     ),
     (
         &["build"],
         &[
             "--add-host",
-            "--cache-from",
             "--cgroup-parent",
-            "--compress",
             "--cpu-period",
             "--cpu-quota",
             "--cpu-shares",
             "--cpuset-cpus",
             "--cpuset-mems",
-            "--disable-content-trust",
-            "--force-rm",
-            "--isolation",
             "--memory",
             "--memory-swap",
-            "--platform",
-            "--rm",
             "--security-opt",
             "--shm-size",
             "--squash",
@@ -101,19 +76,17 @@ const FLAGS: &[(&[&str], &[&str])] = &[
             "-m",
         ],
     ),
-    (&["history", "save"], &["--platform"]),
     (&["images"], &["--tree"]),
-    (&["logs"], &["--details"]),
     (&["pull"], &["--all-tags", "--disable-content-trust", "-a"]),
     (&["push"], &["--all-tags", "--disable-content-trust", "--platform", "-a"]),
     (&["rm"], &["--link", "-l"]),
-    (&["rmi"], &["--no-prune", "--platform"]),
+    (&["rmi"], &["--platform"]),
     (&["start"], &["--checkpoint", "--checkpoint-dir"]),
     (&["update"], &["--cpu-rt-period", "--cpu-rt-runtime", "--kernel-memory"]),
 ];
 
 /// The flags of networks, which have another hint.
-const PORTS: [&str; 5] = ["--expose", "--publish", "--publish-all", "-P", "-p"];
+const PORTS: [&str; 4] = ["--publish", "--publish-all", "-P", "-p"];
 
 /// Returns the hint for a verb that only Docker has; `None` for any other word.
 pub fn verb_hint(verb: &str) -> Option<&'static str> {
@@ -123,9 +96,15 @@ pub fn verb_hint(verb: &str) -> Option<&'static str> {
 /// Returns the hint for a flag that only Docker's verb has; `None` for any other flag.
 pub fn flag_hint(verb: &str, flag: &str) -> Option<String> {
     let known = FLAGS.iter().any(|(verbs, flags)| verbs.contains(&verb) && flags.contains(&flag));
-    known.then(|| match PORTS.contains(&flag) {
-        true => format!("share the network of the host: lifebox {verb} --network host IMAGE"),
-        false => format!("see `lifebox {verb} --help`"),
+    known.then(|| match flag {
+        _ if PORTS.contains(&flag) => {
+            format!("share the network of the host: lifebox {verb} --network host IMAGE")
+        }
+        "--link" | "--network-alias" if verb != "rm" => {
+            format!("share a network: lifebox {verb} --network container:NAME IMAGE")
+        }
+        "--gpus" => format!("name the devices: lifebox {verb} --device /dev/NAME IMAGE"),
+        _ => format!("see `lifebox {verb} --help`"),
     })
 }
 

@@ -10,6 +10,7 @@ pub mod exec;
 mod format;
 mod grammar;
 pub mod learn;
+pub mod only_one;
 mod options;
 pub mod registry;
 mod resources;

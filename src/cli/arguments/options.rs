@@ -8,12 +8,13 @@ use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::{CreateOption, Flag, GROUPS, create_options};
 
 /// Flags whose values Docker's client does not read: its daemon refuses a wrong one.
-const READ_BY_DAEMON: [&str; 11] = [
+const READ_BY_DAEMON: [&str; 12] = [
     "cap-add",
     "cap-drop",
     "cgroup-parent",
     "health-cmd",
     "ipc",
+    "log-driver",
     "log-opt",
     "name",
     "network",

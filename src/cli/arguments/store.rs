@@ -53,6 +53,9 @@ pub struct RmiArguments {
     /// Force removal of the image; ignore images that do not exist
     #[arg(short, long)]
     pub force: bool,
+    /// Do not delete untagged parents, as always: `image prune` does
+    #[arg(long)]
+    pub no_prune: bool,
     /// References or ids
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<String>,
@@ -85,6 +88,9 @@ pub struct SaveArguments {
     #[arg(long, value_name = "gzip|zstd", num_args = 0..=1, require_equals = true,
           default_missing_value = "gzip")]
     pub compress: Option<String>,
+    /// Save only the given platform variant: that of the image
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<Platform>,
     /// References or ids; a name without a tag means all its tags
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<String>,
@@ -117,6 +123,9 @@ pub struct HistoryArguments {
     /// Only show image IDs
     #[arg(short, long)]
     pub quiet: bool,
+    /// Show history for the given platform: that of the image
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<Platform>,
     /// Reference or id of an image
     #[arg(value_name = "IMAGE")]
     pub image: String,

@@ -34,6 +34,7 @@ pub fn run(arguments: &RunArguments) -> Result<Vec<Expression>> {
         &[
             ("--detach-keys", arguments.detach_keys.is_some()),
             ("--sig-proxy", !arguments.sig_proxy),
+            ("--attach", !arguments.new.attach.is_empty()),
         ],
     )?;
     let (image, mut options) = new(verb, &arguments.new)?;
@@ -52,6 +53,9 @@ fn new(verb: &str, new: &NewContainerArguments) -> Result<(Expression, Options)>
     refuse(verb, &[("--cidfile", new.cidfile.is_some())])?;
     if !new.env_file.is_empty() {
         return Err(refused(verb, "--env-file").hint("write its variables as --env KEY=VALUE"));
+    }
+    if !new.label_file.is_empty() {
+        return Err(refused(verb, "--label-file").hint("write its labels as --label KEY=VALUE"));
     }
     let (reference, command) = match new.image_and_command.as_slice() {
         [reference, command @ ..] => (Expression::text(reference.as_str()), command),
@@ -162,6 +166,7 @@ fn number(text: &Expression) -> Expression {
 
 /// Translates `docker logs`.
 pub fn logs(arguments: &LogsArguments) -> Result<Vec<Expression>> {
+    refuse("docker logs", &[("--details", arguments.details)])?;
     let tail = arguments.tail.parse::<i64>().ok().filter(|lines| *lines >= 0);
     let options = parsed([
         ("tail", tail.map(Expression::Number)),

@@ -61,6 +61,7 @@ pub fn save(arguments: &SaveArguments) -> Result<Vec<Expression>> {
         let message = "`docker save` without flag `--output` writes to standard output";
         return Err(Error::new(Kind::Unsupported, message).hint("write --output FILE"));
     };
+    refuse("docker save", &[("--platform", arguments.platform.is_some())])?;
     let [image] = arguments.images.as_slice() else {
         let message = "`docker save` of several images cannot be translated";
         return Err(Error::new(Kind::Unsupported, message).hint("save each image to its own file"));
@@ -74,7 +75,10 @@ pub fn save(arguments: &SaveArguments) -> Result<Vec<Expression>> {
 
 /// Translates `docker history`.
 pub fn history(arguments: &HistoryArguments) -> Result<Vec<Expression>> {
-    refuse("docker history", &[("--format", arguments.format.is_some())])?;
+    refuse(
+        "docker history",
+        &[("--format", arguments.format.is_some()), ("--platform", arguments.platform.is_some())],
+    )?;
     let steps = Expression::Call("history", vec![Expression::text(arguments.image.as_str())]);
     Ok(vec![if arguments.quiet { Expression::Each(Box::new(steps), "id") } else { steps }])
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::context::CommandContext;
+use super::create::invalid_flag;
 use crate::cli::arguments::build::{
     BuildArguments, BuildVerb, CommitArguments, DiffArguments, ExportArguments, FilesVerb,
     ImportArguments,
@@ -147,6 +148,7 @@ fn build(
     terminal: &mut Terminal,
     arguments: &BuildArguments,
 ) -> CommandResult {
+    arguments.fixed.check().map_err(invalid_flag)?;
     let backend = context.backend()?;
     let place = arguments.context.as_str();
     let reads_stdin = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");

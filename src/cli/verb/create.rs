@@ -2,7 +2,7 @@
 
 use super::context::CommandContext;
 use super::environment;
-use super::exec::{AttachSettings, attach_to, keys};
+use super::exec::{ALL_OUTPUTS, AttachSettings, attach_to, keys, outputs};
 use crate::cli::arguments::{
     CreateArguments, InvalidFlag, NewContainerArguments, Pull, RunArguments, StartArguments,
 };
@@ -13,12 +13,13 @@ use crate::cli::terminal::screen::Terminal;
 use crate::model::container::options::{CreateOptions, EnvEntry, RemoveOptions};
 use crate::model::error::{Context as _, credentials};
 use crate::model::image::{Image, PullPolicy};
-use crate::model::observe::progress::PullOptions;
+use crate::model::observe::progress::{NoProgress, Progress, PullOptions};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Carries out `create`.
 ///
@@ -29,7 +30,8 @@ pub fn create(
     terminal: &mut Terminal,
     arguments: &CreateArguments,
 ) -> CommandResult {
-    let id = create_container(context, &arguments.new)?;
+    outputs(&arguments.new.attach).map_err(invalid_flag)?;
+    let id = create_container(context, terminal, &arguments.new)?;
     terminal.line(id)?;
     Ok(0)
 }
@@ -52,9 +54,14 @@ pub fn run(
         detach_keys: keys(arguments.detach_keys.as_deref())
             .map_err(CommandError::with_code(ENGINE_FAILED))?,
         start: true,
+        outputs: outputs(&arguments.new.attach).map_err(invalid_flag)?,
     };
+    if arguments.detach && !arguments.new.attach.is_empty() {
+        let message = "conflicting options: cannot specify both --attach and --detach";
+        return Err(Error::new(Kind::Invalid, message).hint("leave out one of them").into());
+    }
     connection.check()?;
-    let id = create_container(context, &arguments.new).map_err(|error| match error {
+    let id = create_container(context, terminal, &arguments.new).map_err(|error| match error {
         CommandError::Failed(error, _) => failed(error),
         CommandError::ClosedPipe => error,
     })?;
@@ -103,6 +110,7 @@ pub fn start(
             forward_signals: arguments.sig_proxy,
             detach_keys: keys(arguments.detach_keys.as_deref())?,
             start: true,
+            outputs: ALL_OUTPUTS,
         };
         return Ok(attach_to(context, terminal, &id, connection)?);
     }
@@ -126,6 +134,7 @@ pub fn start(
 /// Creates a container and the file of `--cidfile`.
 fn create_container(
     context: &CommandContext,
+    terminal: &mut Terminal,
     arguments: &NewContainerArguments,
 ) -> Result<ContainerId, CommandError> {
     let (reference, command) = match arguments.image_and_command.as_slice() {
@@ -140,7 +149,11 @@ fn create_container(
     let files = environment::of_files(&arguments.env_file, context.cancel());
     let env = files.and_then(|files| Ok([files, flags?].concat()));
     let env = env.map_err(CommandError::with_code(ENGINE_FAILED))?;
-    let options = options(arguments, command, env).map_err(invalid_flag)?;
+    let labels = environment::labels_of_files(&arguments.label_file, context.cancel());
+    let mut labels = labels.map_err(CommandError::with_code(ENGINE_FAILED))?;
+    let mut options = options(arguments, command, env).map_err(invalid_flag)?;
+    labels.append(&mut options.labels);
+    options.labels = labels;
     let backend = context.backend()?.as_ref();
     let cidfile = arguments.cidfile.as_deref().map(|path| reserve(path).map(|file| (path, file)));
     let cidfile = cidfile.transpose()?;
@@ -149,9 +162,13 @@ fn create_container(
         Pull::Always => PullPolicy::Always,
         Pull::Never => PullPolicy::Never,
     };
-    let created = ensure_image(context, reference, pull, arguments.platform.as_deref())
+    let platform = arguments.platform.as_deref();
+    let created = ensure_image(context, reference, pull, platform, arguments.quiet)
         .map_err(|error| missing_image(reference, error))
         .and_then(|_| backend.create(reference, &options));
+    if let (Ok(_), Some(warning)) = (&created, arguments.fixed.warning()) {
+        terminal.notice(warning)?;
+    }
     match (cidfile, created) {
         (Some((path, mut file)), Ok(id)) => {
             let written = file.write_all(id.as_str().as_bytes());
@@ -178,6 +195,7 @@ fn ensure_image(
     reference: &str,
     pull: PullPolicy,
     platform: Option<&str>,
+    quiet: bool,
 ) -> Result<Image> {
     let platform = platform.map(str::parse).transpose()?;
     let backend = context.backend()?;
@@ -188,7 +206,10 @@ fn ensure_image(
         }
     }
     let fetch = PullOptions { platform, ..PullOptions::default() };
-    let progress = progress::on_stderr(context.cancel());
+    let progress: Arc<dyn Progress> = match quiet {
+        true => Arc::new(NoProgress),
+        false => progress::on_stderr(context.cancel()),
+    };
     backend.ensure_image(reference, pull, &fetch, &progress, context.interruptible()?)
 }
 
@@ -225,6 +246,7 @@ pub fn options(
     command: &[String],
     env: Vec<EnvEntry>,
 ) -> Result<CreateOptions, InvalidFlag> {
+    arguments.fixed.check()?;
     Ok(CreateOptions {
         cmd: Some(command.to_vec()).filter(|command| !command.is_empty()),
         env,

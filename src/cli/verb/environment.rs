@@ -1,5 +1,6 @@
-//! `-e` and `--env-file`: variables with values, or with the caller's values.
+//! `-e` and `--env-file`: variables with values, or with the caller's values; `--label-file`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::engine::CancelToken;
@@ -24,6 +25,28 @@ pub fn of_files(files: &[PathBuf], cancel: &CancelToken) -> Result<Vec<EnvEntry>
         entries.extend(of_file);
     }
     Ok(entries)
+}
+
+/// Returns the labels of the files, of which a later one takes precedence.
+///
+/// # Errors
+/// [`Kind::Invalid`] for a missing or malformed key; when a file cannot be read.
+pub fn labels_of_files(
+    files: &[PathBuf],
+    cancel: &CancelToken,
+) -> Result<BTreeMap<String, String>> {
+    let mut labels = BTreeMap::new();
+    for file in files {
+        let text = read_text(file, MAX_ENV_FILE, &|| cancel.check())?;
+        // As Docker: a key alone is left out.
+        let entries = of_file(&text, &|_| None);
+        for entry in entries.context(|| format!("label file `{}`", file.display()))? {
+            if let EnvEntry::Set { key, value } = entry {
+                labels.insert(key, value);
+            }
+        }
+    }
+    Ok(labels)
 }
 
 /// Returns the entries of the flags, in order.

@@ -4,6 +4,7 @@ use super::context::CommandContext;
 use super::{copy, environment, top};
 use std::time::Duration;
 
+use crate::cli::arguments::InvalidFlag;
 use crate::cli::arguments::exec::{AttachArguments, ExecArguments, PortArguments, ProcessVerb};
 use crate::cli::terminal::command_result::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
 use crate::cli::terminal::screen;
@@ -63,6 +64,7 @@ fn exec(
         forward_signals: !arguments.detach && !arguments.tty,
         detach_keys: keys(arguments.detach_keys.as_deref())?,
         start: false,
+        outputs: ALL_OUTPUTS,
     };
     let id = context.backend()?.find(container)?;
     connect(context, terminal, connection, |backend, attach, cancel| {
@@ -90,6 +92,7 @@ fn attach(
         forward_signals: arguments.sig_proxy,
         detach_keys: keys(arguments.detach_keys.as_deref())?,
         start: false,
+        outputs: ALL_OUTPUTS,
     };
     Ok(attach_to(context, terminal, &id, connection)?)
 }
@@ -110,6 +113,31 @@ fn port(context: &CommandContext, arguments: &PortArguments) -> CommandResult {
     Err(Error::new(Kind::NotFound, message).into())
 }
 
+/// Parses `-a`: which of standard output and standard error are shown.
+///
+/// # Errors
+/// [`Kind::Invalid`] for the name of no stream, in Docker's words.
+pub fn outputs(streams: &[String]) -> Result<[bool; 2], InvalidFlag> {
+    let mut shown = [streams.is_empty(); 2];
+    for name in streams {
+        match name.to_ascii_lowercase().as_str() {
+            // `-i` alone decides whether there is any.
+            "stdin" => {}
+            "stdout" => shown[0] = true,
+            "stderr" => shown[1] = true,
+            _ => {
+                let message = format!(
+                    "invalid argument {name:?} for \"-a, --attach\" flag: valid streams are STDIN, \
+                     STDOUT and STDERR"
+                );
+                let error = Error::new(Kind::Invalid, message).hint("write --attach STDOUT");
+                return Err(InvalidFlag { error, by_client: true });
+            }
+        }
+    }
+    Ok(shown)
+}
+
 /// Parses detach keys.
 pub fn keys(text: Option<&str>) -> Result<DetachKeys> {
     text.filter(|text| !text.is_empty()).map_or_else(|| Ok(DetachKeys::default()), str::parse)
@@ -128,7 +156,12 @@ pub struct AttachSettings {
     pub detach_keys: DetachKeys,
     /// Whether to start the container first.
     pub start: bool,
+    /// Whether standard output and standard error are shown.
+    pub outputs: [bool; 2],
 }
+
+/// All that a container writes is shown.
+pub const ALL_OUTPUTS: [bool; 2] = [true; 2];
 
 impl AttachSettings {
     /// Refuses an input that is not a terminal for a container with a TTY.
@@ -166,12 +199,15 @@ fn connect(
     let _ = terminal.flush();
     let (input, output) = (rustix::stdio::stdin(), rustix::stdio::stdout());
     let is_terminal = |fd: &_| rustix::termios::isatty(fd);
+    let (mut nowhere, mut also_nowhere) = (std::io::sink(), std::io::sink());
+    let mut stdout = screen::stdout().until(cancel).at_most(Duration::ZERO);
+    let mut stderr = screen::stderr().until(cancel).at_most(Duration::ZERO);
     let attach = Attach {
         start: with.start,
         stdin: with.stdin.then_some(input),
         // Without a reader, signals are still forwarded.
-        stdout: &mut screen::stdout().until(cancel).at_most(Duration::ZERO),
-        stderr: &mut screen::stderr().until(cancel).at_most(Duration::ZERO),
+        stdout: if with.outputs[0] { &mut stdout } else { &mut nowhere },
+        stderr: if with.outputs[1] { &mut stderr } else { &mut also_nowhere },
         forward_signals,
         detach_keys: with.detach_keys,
         terminal: [input, output].into_iter().find(is_terminal).filter(|_| with.tty),

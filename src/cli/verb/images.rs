@@ -9,9 +9,10 @@ use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::stream::{InputStream, OutputStream};
 use crate::model::image::usage::RemoveImageOptions;
-use crate::model::image::{Removed, SaveFormat, SaveOptions};
+use crate::model::image::{PullPolicy, Removed, SaveFormat, SaveOptions};
+use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
-use crate::model::{Error, Kind};
+use crate::model::{Error, Kind, Result};
 
 /// Carries out `load`.
 ///
@@ -64,6 +65,7 @@ pub fn save(context: &CommandContext, arguments: &SaveArguments) -> CommandResul
     let options = SaveOptions { format: arguments.format.parse()?, compress };
     let images: Vec<&str> = arguments.images.iter().map(String::as_str).collect();
     let backend = context.backend()?;
+    check_platform(context, arguments.platform.as_ref(), &images)?;
     if let Some(path) = &arguments.output {
         backend.save(&images, &options, path, context.interruptible()?)?;
         return Ok(0);
@@ -129,4 +131,30 @@ pub fn rmi(
         }
     }
     Ok(code)
+}
+
+/// Refuses the platform of `--platform` where an image is for another: each image has one.
+///
+/// # Errors
+/// [`Kind::NotFound`], in Docker's words.
+pub fn check_platform(
+    context: &CommandContext,
+    platform: Option<&Platform>,
+    images: &[&str],
+) -> Result<()> {
+    let Some(platform) = platform else { return Ok(()) };
+    for name in images {
+        let image = context.backend()?.image(name, PullPolicy::Never)?;
+        let own =
+            Platform { os: image.os, architecture: image.architecture, variant: String::new() };
+        if !platform.accepts(&own) {
+            let message = format!(
+                "image with reference {name} was found but does not provide the specified \
+                 platform ({platform})"
+            );
+            return Err(Error::new(Kind::NotFound, message)
+                .hint(format!("write --platform {own}, or leave it out")));
+        }
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::context::CommandContext;
 use super::filters::{FilterSet, Filters};
+use super::images::check_platform;
 use crate::cli::arguments::PsArguments;
 use crate::cli::arguments::store::{HistoryArguments, ImagesArguments};
 use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult};
@@ -138,6 +139,7 @@ pub fn history(
     arguments: &HistoryArguments,
 ) -> CommandResult {
     let template = template(arguments.format.as_deref())?;
+    check_platform(context, arguments.platform.as_ref(), &[arguments.image.as_str()])?;
     let steps = context.backend()?.history(&arguments.image)?;
     let format = HistoryFormat {
         now: Timestamp::now(),

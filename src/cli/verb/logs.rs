@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 use super::context::CommandContext;
 use crate::cli::arguments::LogsArguments;
@@ -11,7 +12,9 @@ use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::time_arg::time_arg;
 use crate::model::Result;
-use crate::model::observe::log::{LogLine, LogOptions, Stream};
+use crate::model::container::Container;
+use crate::model::observe::log::{LogLine, LogOptions, Stream, log_details};
+use crate::ui::format::template::Template;
 
 /// Carries out `logs`.
 ///
@@ -30,7 +33,11 @@ pub fn logs(
         false => context.cancel(),
     };
     let mut lines = backend.logs(&id, &options)?;
-    let mut writer = Writer { timestamps: arguments.timestamps, ..Writer::default() };
+    let details = match arguments.details {
+        true => Some(details(&backend.inspect(&id)?)?),
+        false => None,
+    };
+    let mut writer = Writer { timestamps: arguments.timestamps, details, ..Writer::default() };
     // Existing records are read without waiting.
     while let Some(line) = terminal.before_wait(|timeout| lines.next_line(timeout, cancel))? {
         if let Some(lost) = &line.lost {
@@ -63,10 +70,51 @@ fn options(arguments: &LogsArguments, now: Timestamp) -> Result<LogOptions> {
     })
 }
 
+/// Returns the labels, variables and the tag that the options of the log name, escaped as in a URL.
+fn details(container: &Container) -> Result<String> {
+    let mut all = log_details(&container.spec);
+    if let Some(tag) = tag(container)? {
+        all.insert("tag".to_owned(), tag);
+    }
+    let pairs = all.iter().map(|(key, value)| format!("{}={}", escaped(key), escaped(value)));
+    Ok(pairs.collect::<Vec<_>>().join(","))
+}
+
+/// Returns the tag, a template of Docker's that is filled with the container.
+fn tag(container: &Container) -> Result<Option<String>> {
+    let options = &container.spec.host_config.supervision.log_options;
+    let Some(text) = options.get("tag").filter(|text| !text.is_empty()) else { return Ok(None) };
+    let (spec, image) = (&container.spec, &container.spec.image);
+    let fields = json!({
+        "ID": spec.id.short(),
+        "FullID": spec.id.as_str(),
+        "Name": container.state.name.as_str(),
+        "ImageID": image.id.hex().get(..12),
+        "ImageFullID": image.id.as_str(),
+        "ImageName": image.reference,
+        "DaemonName": "docker",
+        "Command": spec.config.argv().join(" "),
+    });
+    Template::parse(text)?.render(&fields).map(Some)
+}
+
+/// Escapes a text as Go's `url.QueryEscape` does.
+fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let escape = |byte: u8| match byte {
+        b' ' => "+".to_owned(),
+        byte if plain(byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
 /// Writes records, with a timestamp at the beginning of each line.
 #[derive(Debug, Default)]
 struct Writer {
     timestamps: bool,
+    /// What is written before each line, but for the space after it.
+    details: Option<String>,
     /// Whether the last record of standard output and of standard error lacked its newline.
     open: [bool; 2],
 }
@@ -77,6 +125,9 @@ impl Writer {
         // A line longer than a record has only one timestamp, at its beginning.
         if self.timestamps && !*open {
             write!(to, "{} ", line.time.strftime("%Y-%m-%dT%H:%M:%S.%9fZ"))?;
+        }
+        if let Some(details) = self.details.as_ref().filter(|_| !*open) {
+            write!(to, "{details} ")?;
         }
         *open = !line.bytes.ends_with(b"\n");
         to.write_all(&line.bytes)
@@ -118,6 +169,7 @@ mod tests {
                 since: None,
                 until: None,
                 timestamps: false,
+                details: false,
                 name: "web".into(),
             };
             assert_eq!(options(&arguments, Timestamp::UNIX_EPOCH).unwrap().tail, expected);

@@ -9,6 +9,7 @@ use crate::model::image::build::{BuildStep, CommandLine, CopyItem, CopyStep, Hea
 use crate::model::value::account;
 use crate::model::value::env::{DEFAULT_PATH, Environment};
 use crate::model::value::platform::Platform;
+use crate::model::value::port;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 
@@ -102,7 +103,8 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
             config(document)["User"] = json!(user);
         }
         BuildStep::Expose(ports) => {
-            let ports: Vec<_> = ports.iter().map(|port| expand(port)).collect::<Result<_>>()?;
+            let ports: Vec<_> =
+                ports.iter().map(|port| port::expand(port)).collect::<Result<_>>()?;
             add_keys(document, "ExposedPorts", &ports.concat())?;
         }
         BuildStep::Volume(paths) => add_keys(document, "Volumes", paths)?,
@@ -203,26 +205,6 @@ fn health_value(document: &Value, health: Option<&Healthcheck>) -> Value {
         value[key] = json!(time);
     }
     value
-}
-
-/// Expands a port or a range of ports to keys: `80` is `80/tcp`.
-fn expand(port: &str) -> Result<Vec<String>> {
-    let wrong = || {
-        invalid(format!("invalid containerPort: {port}"))
-            .hint("write a port such as 80, 53/udp or 8000-8010")
-    };
-    let (range, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
-    let protocol = protocol.to_ascii_lowercase();
-    if !matches!(protocol.as_str(), "tcp" | "udp" | "sctp") {
-        return Err(wrong());
-    }
-    let (first, last) = range.split_once('-').unwrap_or((range, range));
-    let number = |text: &str| text.parse::<u16>().map_err(|_| wrong());
-    let (first, last) = (number(first)?, number(last)?);
-    if first > last {
-        return Err(wrong());
-    }
-    Ok((first..=last).map(|port| format!("{port}/{protocol}")).collect())
 }
 
 /// Resolves `path` from the working directory of a document, without `.` and `..`.

@@ -1,7 +1,9 @@
 //! Containers as data: the options of a user, the record that is kept, and the rules of the life
 //! cycle.
 
+pub mod device_rule;
 pub mod exec;
+pub mod logging;
 pub mod mounts;
 pub mod namespaces;
 pub mod options;

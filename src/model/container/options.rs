@@ -33,6 +33,10 @@ pub struct CreateOptions {
     pub hostname: Option<String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// Ports that the container declares besides the image's, such as `80/tcp`.
+    pub exposed_ports: Vec<String>,
+    /// Annotations for readers of `config.json`.
+    pub annotations: BTreeMap<String, String>,
     /// The signal that `stop` sends.
     pub stop_signal: Option<Signal>,
     /// How long `stop` waits before it kills.

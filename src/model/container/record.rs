@@ -98,7 +98,7 @@ pub struct Config {
     pub workdir: String,
     /// Mount points that the image declares.
     pub volumes: Vec<String>,
-    /// Ports that the image declares, such as `8080/tcp`.
+    /// Ports that image and user declare, such as `8080/tcp`.
     pub exposed_ports: Vec<String>,
     /// Labels of image and user.
     pub labels: BTreeMap<String, String>,
@@ -122,6 +122,8 @@ impl Config {
 pub struct HostConfig {
     /// Whether the container is removed when it exits (`--rm`).
     pub auto_remove: bool,
+    /// Annotations for readers of `config.json`.
+    pub annotations: BTreeMap<String, String>,
     /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
     pub security: Security,
     /// How much a container may use: memory, processors, processes, block devices, limits of its

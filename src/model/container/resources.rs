@@ -41,6 +41,10 @@ pub struct Resources {
     pub cpuset_cpus: Option<String>,
     /// Which memory nodes.
     pub cpuset_mems: Option<String>,
+    /// How readily memory is swapped, 0 to 100; the host's where unset.
+    pub memory_swappiness: Option<i64>,
+    /// Whether the kernel halts processes where memory runs out, instead of killing one.
+    pub oom_kill_disable: bool,
     /// How many processes and threads; -1 means no limit; [`PIDS_LIMIT`] if unset.
     pub pids_limit: Option<i64>,
     /// The weight on block devices, 10 to 1000.
@@ -292,6 +296,10 @@ impl Resources {
                 .hint("set --memory-swap to at least --memory"));
             }
             _ => {}
+        }
+        if let Some(value) = self.memory_swappiness.filter(|value| !(0..=100).contains(value)) {
+            let message = format!("invalid value: {value}. Valid memory swappiness range is 0-100");
+            return Err(invalid(message));
         }
         match set(self.memory_reservation) {
             Some(kept) if kept < MINIMUM_MEMORY => {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::device_rule::DeviceRule;
 use crate::model::value::capability::{self, ALL};
 use crate::model::{Error, Kind, Result};
 
@@ -56,6 +57,8 @@ pub struct Security {
     pub options: Vec<String>,
     /// Devices of the host.
     pub devices: Vec<Device>,
+    /// Devices that may be used without a node of them.
+    pub device_rules: Vec<DeviceRule>,
     /// Additional groups, by name or number.
     pub groups: Vec<String>,
 }

@@ -1,13 +1,14 @@
 //! What the monitor does while a container runs and when it exits: restarts, and the log's limits.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::logging::{self, LogConfig, LogDriver};
 use crate::model::value::health_check::HealthCheck;
-use crate::model::value::units::{exact_size, parse_bytes};
 use crate::model::{Error, Kind, Result};
 
 /// What the monitor does while a container runs and when it exits.
@@ -16,10 +17,54 @@ use crate::model::{Error, Kind, Result};
 pub struct Supervision {
     /// The restart policy.
     pub restart: RestartPolicy,
+    /// Where the output is kept.
+    pub log_driver: LogDriver,
     /// The limits of the log.
     pub log: LogConfig,
+    /// The other options of the log, as given.
+    pub log_options: BTreeMap<String, String>,
     /// The health check.
     pub health: HealthCheck,
+}
+
+impl Supervision {
+    /// Sets one of Docker's `--log-opt`.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for an unknown option or a value that makes no sense.
+    pub fn set_log_option(&mut self, key: &str, value: &str) -> Result<()> {
+        if matches!(key, "max-size" | "max-file") {
+            return self.log.set(key, value);
+        }
+        logging::check_option(key, value)?;
+        self.log_options.insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    /// Refuses options of the log that contradict each other, in Docker's words.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`].
+    pub fn check_log(&self) -> Result<()> {
+        let option = |key: &str| self.log_options.get(key).map(String::as_str);
+        let invalid = |message: &str| Err(Error::new(Kind::Invalid, message));
+        let is_usual = self.log == LogConfig::default() && self.log_options.is_empty();
+        if self.log_driver == LogDriver::None && !is_usual {
+            return invalid("invalid logging opts for driver none");
+        }
+        if option("max-buffer-size").is_some() && option("mode") != Some("non-blocking") {
+            return invalid(
+                "logger: max-buffer-size option is only supported with 'mode=non-blocking'",
+            );
+        }
+        let compressed = option("compress").and_then(logging::boolean) == Some(true);
+        if compressed && (self.log.max_file < 2 || self.log.max_size.is_none()) {
+            return invalid(
+                "compress cannot be true when max-file is less than 2 or max-size is not set",
+            );
+        }
+        Ok(())
+    }
 }
 
 /// Whether the monitor restarts a container that has exited.
@@ -129,64 +174,6 @@ impl fmt::Display for RestartPolicy {
     }
 }
 
-/// How much of a container's output is kept: a number of files of one size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogConfig {
-    /// The bytes of one file; `None` is without limit.
-    pub max_size: Option<u64>,
-    /// The number of files.
-    pub max_file: u32,
-}
-
-impl Default for LogConfig {
-    /// Returns three files of 16 MiB, so that endless output does not fill the disk.
-    fn default() -> Self {
-        LogConfig { max_size: Some(16 << 20), max_file: 3 }
-    }
-}
-
-impl LogConfig {
-    /// Sets one of Docker's `--log-opt`.
-    ///
-    /// # Errors
-    /// [`Kind::Invalid`] for an unknown option or a value that makes no sense.
-    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        let invalid = |what: &str| {
-            Error::new(Kind::Invalid, format!("invalid log option {key}={value}: {what}"))
-        };
-        match key {
-            "max-size" if value == "-1" => self.max_size = None,
-            "max-size" => {
-                // One record must fit.
-                let size = parse_bytes(value)?;
-                if size < 64 << 10 {
-                    return Err(invalid("must be at least 64k, or -1 for no limit"));
-                }
-                self.max_size = Some(size);
-            }
-            "max-file" => {
-                let count = value.parse().ok().filter(|count| (1..=1000).contains(count));
-                self.max_file = count.ok_or_else(|| invalid("must be from 1 to 1000"))?;
-            }
-            _ => {
-                return Err(Error::new(Kind::Invalid, format!("unknown log opt '{key}'"))
-                    .hint("use max-size or max-file"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the options that differ from the default, with their values.
-    pub fn changed_options(self) -> impl Iterator<Item = (String, String)> {
-        let usual = LogConfig::default();
-        let size = self.max_size.map_or(-1, |size| i64::try_from(size).unwrap_or(i64::MAX));
-        let file =
-            (self.max_file != usual.max_file).then(|| ("max-file", self.max_file.to_string()));
-        let size = (self.max_size != usual.max_size).then(|| ("max-size", exact_size(size)));
-        file.into_iter().chain(size).map(|(key, value)| (key.to_owned(), value))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,5 +201,37 @@ mod tests {
         assert_eq!(pauses[..4], [100, 200, 400, 800]);
         assert_eq!(pauses[10..], [60_000, 60_000]);
         assert_eq!(restart_delay(pause, DELAY_RESET_AFTER), FIRST_RESTART_DELAY);
+    }
+
+    #[test]
+    fn options_of_the_log_are_checked_as_docker_checks_them() {
+        let set = |driver, options: &[(&str, &str)]| {
+            let mut all = Supervision { log_driver: driver, ..Supervision::default() };
+            let set = options.iter().try_for_each(|(key, value)| all.set_log_option(key, value));
+            set.and_then(|()| all.check_log()).map_err(|error| error.message().to_owned())
+        };
+        let none = LogDriver::None;
+        let file = LogDriver::JsonFile;
+        assert_eq!(set(none, &[]), Ok(()));
+        assert_eq!(set(file, &[("mode", "non-blocking"), ("max-buffer-size", "4m")]), Ok(()));
+        assert_eq!(set(file, &[("compress", "true"), ("tag", "x"), ("labels", "a,b")]), Ok(()));
+        for (driver, options, expected) in [
+            (none, vec![("max-size", "10m")], "invalid logging opts for driver none"),
+            (none, vec![("tag", "x")], "invalid logging opts for driver none"),
+            (file, vec![("foo", "bar")], "unknown log opt 'foo' for json-file log driver"),
+            (file, vec![("mode", "blub")], "logger: logging mode not supported: blub"),
+            (
+                file,
+                vec![("max-buffer-size", "4m")],
+                "logger: max-buffer-size option is only supported with 'mode=non-blocking'",
+            ),
+            (
+                file,
+                vec![("compress", "true"), ("max-file", "1")],
+                "compress cannot be true when max-file is less than 2 or max-size is not set",
+            ),
+        ] {
+            assert_eq!(set(driver, &options), Err(expected.to_owned()), "{options:?}");
+        }
     }
 }

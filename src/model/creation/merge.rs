@@ -4,7 +4,7 @@
 //! Docker reads it, refused where no program can be given it, and never taken for a request
 //! (CVE-2026-57231: an image's `FOO` without `=` once meant "copy FOO from the host").
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
@@ -21,6 +21,9 @@ use crate::model::value::health_check::HealthCheck;
 use crate::model::value::id::ContainerId;
 use crate::model::value::visible;
 use crate::model::{Error, Kind, Result};
+
+/// How the annotations of lifebox begin, which tell the runtime what to mount.
+const OWN_ANNOTATIONS: &str = "lifebox.";
 
 /// The longest host name: the limit of sethostname(2).
 const MAX_HOSTNAME: usize = 64;
@@ -62,7 +65,7 @@ pub fn spec(
         entrypoint,
         workdir: options.workdir.clone().unwrap_or_else(|| of_image.working_dir.clone()),
         volumes: volumes(of_image, options),
-        exposed_ports: of_image.exposed_ports.keys().cloned().collect(),
+        exposed_ports: exposed_ports(of_image, options),
         labels,
         stop_signal,
         stop_timeout: options.stop_timeout,
@@ -81,6 +84,7 @@ pub fn spec(
         config,
         host_config: HostConfig {
             auto_remove: options.auto_remove,
+            annotations: options.annotations.clone(),
             security: options.security.clone(),
             resources: options.resources.clone(),
             mounts: options.mounts.with_image(&image.display_name(), of_image.volumes.keys())?,
@@ -124,6 +128,12 @@ fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
     all.sort();
     all.dedup();
     all
+}
+
+/// Returns the ports of the image and of the user, sorted.
+fn exposed_ports(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
+    let all: BTreeSet<&String> = image.exposed_ports.keys().chain(&options.exposed_ports).collect();
+    all.into_iter().cloned().collect()
 }
 
 type OptionalWords = Vec<String>;
@@ -223,6 +233,8 @@ fn corrupt(image: &str, what: String) -> Error {
 pub fn check_options(options: &CreateOptions) -> Result<()> {
     options.check_namespaces()?;
     options.resources.check()?;
+    options.supervision.check_log()?;
+    check_annotations(&options.annotations)?;
     if options.auto_remove && options.supervision.restart != RestartPolicy::No {
         let message = "conflicting options: cannot specify both --restart and --rm";
         return Err(Error::new(Kind::Invalid, message));
@@ -255,6 +267,18 @@ pub fn check_options(options: &CreateOptions) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn check_annotations(annotations: &BTreeMap<String, String>) -> Result<()> {
+    no_nul("annotations", annotations.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]))?;
+    match annotations.keys().find(|key| key.starts_with(OWN_ANNOTATIONS)) {
+        Some(key) => {
+            let key = visible::short(key);
+            let message = format!("annotation `{key}` has the prefix of those of lifebox");
+            Err(Error::new(Kind::Invalid, message).hint("write --annotation example.com/KEY=VALUE"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_accounts(options: &CreateOptions) -> Result<()> {

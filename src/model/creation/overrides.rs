@@ -19,6 +19,8 @@ pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
     let (entrypoint, cmd) = entrypoint_and_cmd(config, image);
     let changed = |text: &String, of_image: &String| Some(text.clone()).filter(|t| t != of_image);
     let labels = config.labels.iter().filter(|(key, value)| image.labels.get(*key) != Some(value));
+    let ports = config.exposed_ports.iter();
+    let ports = ports.filter(|port| !image.exposed_ports.contains_key(*port));
     let image_signal = image.stop_signal.as_deref().and_then(|text| text.parse::<Signal>().ok());
     CreateOptions {
         name: Some(container.state.name.clone()),
@@ -34,6 +36,8 @@ pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
         interactive: config.open_stdin,
         tty: config.tty,
         auto_remove: host.auto_remove,
+        exposed_ports: ports.cloned().collect(),
+        annotations: host.annotations.clone(),
         session: None,
         security: host.security.clone(),
         resources: host.resources.clone(),

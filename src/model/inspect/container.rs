@@ -4,12 +4,13 @@ use serde_json::{Map, Value, json};
 
 use super::config::{docker_config, extend, time};
 use super::{mounts, namespaces};
+use crate::model::container::logging::{LogConfig, LogDriver};
 use crate::model::container::options::StopTimeout;
 use crate::model::container::resources::{Resources, SHM_SIZE};
 use crate::model::container::security::{Device, MASKED_PATHS, READONLY_PATHS, Seccomp, Security};
 use crate::model::container::status::Status;
 use crate::model::container::storage::Driver;
-use crate::model::container::supervision::LogConfig;
+use crate::model::container::supervision::Supervision;
 use crate::model::container::{Container, ContainerSpec};
 use crate::model::value::health_check::HealthCheck;
 
@@ -44,6 +45,10 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
     // The first start creates these files, as in Docker.
     let started =
         |path: &str| if state.started_at.is_some() { path.to_owned() } else { String::new() };
+    let log_path = |driver| match driver {
+        LogDriver::JsonFile => started(&paths.log),
+        LogDriver::None => String::new(),
+    };
     json!({
         "Id": spec.id.as_str(),
         "Created": spec.created.to_string(),
@@ -54,7 +59,7 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "ResolvConfPath": started(&paths.resolv_conf),
         "HostnamePath": started(&paths.hostname),
         "HostsPath": started(&paths.hosts),
-        "LogPath": started(&paths.log),
+        "LogPath": log_path(host.supervision.log_driver),
         "Name": format!("/{}", state.name),
         "RestartCount": state.restart_count,
         "Driver": host.storage.to_string(),
@@ -113,7 +118,7 @@ fn host_config(container: &Container) -> Value {
     let mut config = json!({
         "Binds": mounts::binds(&host.mounts),
         "ContainerIDFile": "",
-        "LogConfig": { "Type": "json-file", "Config": log_config(host.supervision.log) },
+        "LogConfig": log_config(&host.supervision),
         "NetworkMode": host.namespaces.network.show("none"),
         "PortBindings": {},
         "RestartPolicy": { "Name": restart.name(), "MaximumRetryCount": restart.maximum() },
@@ -144,8 +149,13 @@ fn host_config(container: &Container) -> Value {
         "ConsoleSize": [0, 0],
         "Isolation": "",
     });
+    if !host.annotations.is_empty() {
+        extend(&mut config, json!({ "Annotations": host.annotations }));
+    }
     extend(&mut config, resources(&host.resources));
     config["Devices"] = security.devices.iter().map(device).collect();
+    config["DeviceCgroupRules"] =
+        or_null(&security.device_rules.iter().map(ToString::to_string).collect::<Vec<_>>());
     let paths = match (security.privileged, security.system_paths) {
         (true, _) => json!({ "MaskedPaths": null, "ReadonlyPaths": null }),
         (_, true) => json!({ "MaskedPaths": [], "ReadonlyPaths": [] }),
@@ -187,12 +197,14 @@ fn device(device: &Device) -> Value {
 
 /// Returns the configured limits. The default limit of processes is left out, because Docker
 /// has none.
-fn log_config(limits: LogConfig) -> Value {
-    if limits == LogConfig::default() {
-        return json!({});
+fn log_config(of: &Supervision) -> Value {
+    let mut config = json!(of.log_options);
+    if of.log != LogConfig::default() {
+        let size = of.log.max_size.map_or_else(|| "-1".to_owned(), |size| size.to_string());
+        let limits = json!({ "max-size": size, "max-file": of.log.max_file.to_string() });
+        extend(&mut config, limits);
     }
-    let size = limits.max_size.map_or_else(|| "-1".to_owned(), |size| size.to_string());
-    json!({ "max-size": size, "max-file": limits.max_file.to_string() })
+    json!({ "Type": of.log_driver.as_str(), "Config": config })
 }
 
 fn resources(of: &Resources) -> Value {
@@ -225,8 +237,8 @@ fn resources(of: &Resources) -> Value {
         "KernelMemoryTCP": 0,
         "MemoryReservation": of.memory_reservation.unwrap_or_default(),
         "MemorySwap": of.swap().unwrap_or_default(),
-        "MemorySwappiness": null,
-        "OomKillDisable": false,
+        "MemorySwappiness": of.memory_swappiness,
+        "OomKillDisable": of.oom_kill_disable,
         "PidsLimit": of.pids(),
         "Ulimits": ulimits,
         "CpuCount": 0,

@@ -1,9 +1,13 @@
 //! Lines of a container's log, and the options to read them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+use regex::Regex;
 use serde::{Deserialize, Serialize};
+
+use crate::model::container::ContainerSpec;
 
 /// The longest reason of a loss, in bytes.
 const MAX_REASON: usize = 80;
@@ -45,6 +49,28 @@ pub struct LogLine {
     pub bytes: Vec<u8>,
     /// What is missing before this line. A line without bytes says what is missing at the end.
     pub lost: Option<LostOutput>,
+}
+
+/// Returns the labels and variables that the options of the log name, with their values.
+pub fn log_details(spec: &ContainerSpec) -> BTreeMap<String, String> {
+    let options = &spec.host_config.supervision.log_options;
+    let option = |key: &str| options.get(key).filter(|value| !value.is_empty());
+    let labels = spec.config.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let env = spec.config.env.iter().filter_map(|entry| entry.split_once('='));
+    let mut details = BTreeMap::new();
+    let lists = [option("labels"), option("env")];
+    let patterns = [option("labels-regex"), option("env-regex")]
+        .map(|text| text.and_then(|text| Regex::new(text).ok()));
+    let all: [Vec<(&str, &str)>; 2] = [labels.collect(), env.collect()];
+    for ((pairs, list), pattern) in all.iter().zip(lists).zip(&patterns) {
+        for (key, value) in pairs {
+            let named = list.is_some_and(|list| list.split(',').any(|name| name == *key));
+            if named || pattern.as_ref().is_some_and(|pattern| pattern.is_match(key)) {
+                details.insert((*key).to_owned(), (*value).to_owned());
+            }
+        }
+    }
+    details
 }
 
 /// Output that could not be written to the log.

@@ -17,6 +17,7 @@ pub mod name;
 pub(super) mod name_words;
 pub mod option_spec;
 pub mod platform;
+pub mod port;
 pub mod reference;
 pub mod shell;
 pub mod signal;

@@ -115,7 +115,19 @@ fn memory(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
         let files = ("memory.soft_limit_in_bytes", "memory.low", value.max(0));
         table.push(one("--memory-reservation", value, value >= 0, files));
     }
+    // Only v1 has these two; in v2 the missing file is named.
+    if let Some(value) = memory.and_then(|memory| memory.swappiness()) {
+        table.push(of_v1("--memory-swappiness", "memory.swappiness", value.to_string()));
+    }
+    if memory.and_then(|memory| memory.disable_oom_killer()) == Some(true) {
+        table.push(of_v1("--oom-kill-disable", "memory.oom_control", "1".to_owned()));
+    }
     table
+}
+
+fn of_v1(name: &'static str, file: &'static str, value: String) -> Limit {
+    let files = vec![vec![(file, value)]];
+    Limit { name, controller: ("memory", "memory"), v1: files.clone(), v2: files, requested: true }
 }
 
 fn cpu(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {

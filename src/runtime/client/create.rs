@@ -168,6 +168,7 @@ fn write_config(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
         })?;
         seccomp::compile(&profile)?;
     }
+    devices::check_rules(&new.spec.host_config.security.device_rules)?;
     devices::add(&new.spec.host_config.security.devices, &mut config)?;
     directory.write_new("config.json", &config)
 }

@@ -6,6 +6,7 @@ use super::request_timeout::request_timeout;
 use super::runtime::{Claim, Runtime, refuse};
 use super::watch::{Watch, Work};
 use crate::model::container::State;
+use crate::model::container::logging::LogDriver;
 use crate::model::container::options::StopOptions;
 use crate::model::container::status::{self, Action};
 use crate::model::observe::event;
@@ -171,6 +172,13 @@ impl Runtime {
         let directory = self.containers.directory(id);
         let state = directory.read_state().map_err(|error| self.not_found_or(id, error))?;
         status::check(state.name.as_str(), state.status, Action::Logs)?;
+        if let Ok(spec) = directory.read_spec()
+            && spec.host_config.supervision.log_driver == LogDriver::None
+        {
+            let message = "configured logging driver does not support reading";
+            return Err(Error::new(Kind::Unsupported, message)
+                .hint("create the container with --log-driver json-file"));
+        }
         let (mut monitor, mut watch) = (None, None);
         if options.follow && !options.across_restarts && state.status.is_live() {
             // The reader ends when the monitor exits, which is after the last restart.

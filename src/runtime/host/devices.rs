@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use oci_spec::runtime::{LinuxDevice, LinuxDeviceBuilder, LinuxDeviceType};
 use serde_json::{Value, json};
 
+use crate::model::container::device_rule::DeviceRule;
 use crate::model::container::security::Device;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
@@ -48,6 +49,21 @@ pub(crate) fn add(devices: &[Device], config: &mut Value) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses rules where the kernel lets this user allow no device.
+///
+/// # Errors
+/// [`Kind::Unsupported`].
+pub(crate) fn check_rules(rules: &[DeviceRule]) -> Result<()> {
+    match rules.first().filter(|_| userns::in_user_namespace()) {
+        Some(rule) => {
+            let message = format!("only root can allow devices: --device-cgroup-rule '{rule}'");
+            Err(Error::new(Kind::Unsupported, message)
+                .hint("name the device's node: --device /dev/NAME"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Bind-mounts devices of the host: an ordinary user cannot create device nodes.

@@ -64,7 +64,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::reader::Reader;
-    use crate::model::container::supervision::LogConfig;
+    use crate::model::container::logging::LogConfig;
     use crate::model::observe::log::{LogOptions, Stream};
     use crate::runtime::cancel::CancelToken;
     use crate::runtime::log::writer::Writer;

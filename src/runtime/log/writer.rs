@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use super::line::{self, Record};
 use super::{gap, rotation};
-use crate::model::container::supervision::LogConfig;
+use crate::model::container::logging::LogConfig;
 use crate::model::observe::log::{LostOutput, Stream};
 use crate::model::{Error, Kind, Result};
 use crate::sys::record_file;

@@ -205,10 +205,10 @@ impl Monitor {
             // A terminal that no process has open says EIO (pty(7)).
             Ok(0) | Err(rustix::io::Errno::IO) => {
                 *output = None;
-                run.log.write(stream, &[]);
+                run.write_log(stream, &[]);
             }
             Ok(_) => {
-                run.log.write(stream, &buffer);
+                run.write_log(stream, &buffer);
                 for client in self.clients.iter_mut().filter(|client| client.attached) {
                     client.output(stream, &buffer);
                 }

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use super::join::{self, OpenedNamespaces};
 use super::state::Run;
 use crate::model::Result;
+use crate::model::container::logging::LogDriver;
 use crate::model::container::{ContainerSpec, State};
 use crate::model::error::Context;
 use crate::model::script::trace::ProcessRole;
@@ -48,11 +49,7 @@ pub(super) fn launch(
     if let Some(resources) = resources {
         trace::traced(ProcessRole::Monitor, || Operation::SetLimits, || cgroup.apply(resources))?;
     }
-    let open_log = || Writer::open("log.jsonl".as_ref(), spec.host_config.supervision.log);
-    let mut log = trace::traced(ProcessRole::Monitor, || Operation::OpenLog, open_log)?;
-    if !spec.host_config.auto_remove {
-        log.keep_room();
-    }
+    let log = open_log(spec)?;
     let (stdin, writer) = if open_stdin { self::open_stdin()? } else { (None, None) };
     let process = config.process().as_ref();
     let arguments = process.and_then(|process| process.args().clone()).unwrap_or_default();
@@ -68,6 +65,20 @@ pub(super) fn launch(
     let mounts = Some(child.pid).filter(|_| cgroup.has_no_hierarchy());
     let mounts = mounts.and_then(rootless::processes::mounts_of);
     Ok(Run { child, outputs, log, stdin: writer, input, terminal, mounts })
+}
+
+/// Opens the log, unless none is kept.
+fn open_log(spec: &ContainerSpec) -> Result<Option<Writer>> {
+    let supervision = &spec.host_config.supervision;
+    if supervision.log_driver == LogDriver::None {
+        return Ok(None);
+    }
+    let open = || Writer::open("log.jsonl".as_ref(), supervision.log);
+    let mut log = trace::traced(ProcessRole::Monitor, || Operation::OpenLog, open)?;
+    if !spec.host_config.auto_remove {
+        log.keep_room();
+    }
+    Ok(Some(log))
 }
 
 /// Opens the container's end of the fifo `stdin`, and a writing end that keeps the fifo open until

@@ -122,8 +122,8 @@ impl Monitor {
     /// Writes the rest of unfinished lines.
     pub(super) fn close_log(&mut self) {
         if let Some(mut run) = self.run.take() {
-            run.log.write(Stream::Stdout, &[]);
-            run.log.write(Stream::Stderr, &[]);
+            run.write_log(Stream::Stdout, &[]);
+            run.write_log(Stream::Stderr, &[]);
         }
     }
 

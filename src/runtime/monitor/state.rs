@@ -11,6 +11,7 @@ use super::restart_state::RestartState;
 use super::usage_meter::UsageMeter;
 use crate::model::container::options::StopTimeout;
 use crate::model::container::{ContainerSpec, State};
+use crate::model::observe::log::Stream;
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::log::Writer;
 use crate::runtime::protocol::Size;
@@ -62,7 +63,8 @@ pub(super) struct Monitor {
 pub(super) struct Run {
     pub(super) child: sys::process::Child,
     pub(super) outputs: [Option<OwnedFd>; 2],
-    pub(super) log: Writer,
+    /// `None` keeps no output.
+    pub(super) log: Option<Writer>,
     /// Holds the container's standard input open.
     pub(super) stdin: Option<File>,
     /// Input for its terminal.
@@ -71,4 +73,13 @@ pub(super) struct Run {
     pub(super) terminal: Option<OwnedFd>,
     /// The mount namespace by which its processes are found without a cgroup.
     pub(super) mounts: Option<PathBuf>,
+}
+
+impl Run {
+    /// Writes output to the log, if one is kept; empty `bytes` are the end of the stream.
+    pub(super) fn write_log(&mut self, stream: Stream, bytes: &[u8]) {
+        if let Some(log) = &mut self.log {
+            log.write(stream, bytes);
+        }
+    }
 }

@@ -72,10 +72,9 @@ pub fn config(
             "maskedPaths": masked,
             "readonlyPaths": READONLY_PATHS,
         },
-        "annotations": {
-            USER: spec.config.user,
-        },
+        "annotations": spec.host_config.annotations,
     });
+    config["annotations"][USER] = json!(spec.config.user);
     if spec.host_config.storage == Driver::Overlay {
         config["annotations"][LOWER] = json!(lower).to_string().into();
     }

@@ -51,6 +51,10 @@ pub fn limit(resources: &Resources, config: &mut Value) {
     put("limit", set(resources.memory));
     put("swap", resources.swap());
     put("reservation", set(resources.memory_reservation));
+    put("swappiness", resources.memory_swappiness);
+    if resources.oom_kill_disable {
+        memory["disableOOMKiller"] = true.into();
+    }
     limits["memory"] = memory;
     let (quota, period) = resources.cpu_time();
     let mut cpu = json!({});

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::annotations::GROUPS;
 use super::seccomp::{self, ProfileContext};
 use crate::model::container::ContainerSpec;
+use crate::model::container::device_rule::DeviceRule;
 use crate::model::container::security::Seccomp;
 use crate::model::value::account;
 use crate::model::{Error, Kind, Result};
@@ -60,12 +61,34 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
         config["linux"]["maskedPaths"] = json!([]);
         config["linux"]["readonlyPaths"] = json!([]);
     }
+    allow_devices(&security.device_rules, config);
     if security.privileged {
         config["linux"]["resources"]["devices"] = json!([{ "allow": true, "access": "rwm" }]);
         let writable = |options: &mut Vec<Value>| options.retain(|option| option != "ro");
         mounts_of(config, &["sysfs", "cgroup"], writable);
     }
     Ok(())
+}
+
+/// Adds the rules of `--device-cgroup-rule`.
+fn allow_devices(rules: &[DeviceRule], config: &mut Value) {
+    let Some(list) = config["linux"]["resources"]["devices"].as_array_mut() else { return };
+    for rule in rules {
+        let kinds: &[&str] = match rule.kind {
+            'a' => &["b", "c"],
+            'b' => &["b"],
+            _ => &["c"],
+        };
+        for kind in kinds {
+            let mut allowed = json!({ "allow": true, "type": kind, "access": rule.access });
+            for (key, number) in [("major", rule.major), ("minor", rule.minor)] {
+                if let Some(number) = number {
+                    allowed[key] = number.into();
+                }
+            }
+            list.push(allowed);
+        }
+    }
 }
 
 /// Changes the options of each mount of one of these types.

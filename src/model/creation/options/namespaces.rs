@@ -11,6 +11,7 @@ use crate::model::Result;
 use crate::model::container::namespaces::{NamespaceMode, extra_host, ip, sysctl};
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType as T;
+use crate::model::value::port;
 
 fn word(text: String) -> Option<Expression> {
     Some(text).filter(|text| !text.is_empty()).map(Expression::Text)
@@ -35,6 +36,24 @@ pub(super) const OPTIONS: &[Row] = &[
     )
     .flag("network", "NETWORK")
     .alias("net"),
+    Row::new(
+        "expose",
+        T::StringList,
+        Any,
+        "Expose a port or a range of ports",
+        |o| write::texts(&o.exposed_ports),
+        |o, v| {
+            for text in read::texts_or_numbers(v)? {
+                for port in port::expand(&text)? {
+                    if !o.exposed_ports.contains(&port) {
+                        o.exposed_ports.push(port);
+                    }
+                }
+            }
+            Ok(())
+        },
+    )
+    .flag("expose", "PORT"),
     Row::new(
         "ipc",
         T::NamespaceMode,

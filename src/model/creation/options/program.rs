@@ -104,6 +104,24 @@ pub(super) const OPTIONS: &[Row] = &[
     .flag("label", "KEY[=VALUE]")
     .short('l'),
     Row::new(
+        "annotations",
+        T::Pairs,
+        Any,
+        "Add an annotation to the container (passed through to the OCI runtime)",
+        |o| write::pairs(o.annotations.iter()),
+        |o, v| {
+            for (key, value) in read::pairs(v)? {
+                if key.is_empty() {
+                    let error = Error::new(Kind::Invalid, "an annotation needs a key");
+                    return Err(error.hint("write KEY=VALUE"));
+                }
+                o.annotations.insert(key, value.unwrap_or_default());
+            }
+            Ok(())
+        },
+    )
+    .flag("annotation", "KEY=VALUE"),
+    Row::new(
         "stop_signal",
         T::Signal,
         Any,

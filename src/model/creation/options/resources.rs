@@ -43,6 +43,28 @@ pub(super) const OPTIONS: &[Row] = &[
     .flag("memory-reservation", "BYTES")
     .live(),
     Row::new(
+        "memory_swappiness",
+        T::Int,
+        Any,
+        "Tune container memory swappiness (0 to 100)",
+        |o| o.resources.memory_swappiness.map(Expression::Number),
+        |o, v| {
+            // As with Docker, -1 is the host's.
+            let value = Some(read::whole(v)?).filter(|value| *value != -1);
+            set(&mut o.resources.memory_swappiness, Ok(value))
+        },
+    )
+    .flag("memory-swappiness", "N"),
+    Row::new(
+        "oom_kill_disable",
+        T::Flag,
+        Denied,
+        "Disable OOM Killer",
+        |o| write::flag(o.resources.oom_kill_disable),
+        |o, v| set(&mut o.resources.oom_kill_disable, read::flag(v)),
+    )
+    .switch("oom-kill-disable"),
+    Row::new(
         "cpus",
         T::Number,
         Any,

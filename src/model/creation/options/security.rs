@@ -83,6 +83,20 @@ pub(super) const OPTIONS: &[Row] = &[
     )
     .flag("device", "HOST[:INSIDE[:rwm]]"),
     Row::new(
+        "device_cgroup_rules",
+        T::StringList,
+        Denied,
+        "Add a rule to the cgroup allowed devices list",
+        |o| write::texts(&o.security.device_rules),
+        |o, v| {
+            for text in read::texts(v)? {
+                o.security.device_rules.push(text.parse()?);
+            }
+            Ok(())
+        },
+    )
+    .flag("device-cgroup-rule", "RULE"),
+    Row::new(
         "group_add",
         T::StringList,
         Any,

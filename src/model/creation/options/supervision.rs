@@ -1,10 +1,13 @@
 //! What the monitor does while a container runs and when it exits: restarts, health checks, and
 //! the limits of the log.
 
+use std::collections::BTreeMap;
+
 use super::assign::set;
 use super::row::CreateOption as Row;
 use super::row::Trust::Any;
 use super::{read, write};
+use crate::model::container::logging::LogDriver;
 use crate::model::container::options::CreateOptions;
 use crate::model::container::supervision::RestartPolicy;
 use crate::model::value::expression::Expression;
@@ -170,19 +173,36 @@ pub(super) const OPTIONS: &[Row] = &[
     .flag("restart", "POLICY")
     .live(),
     Row::new(
+        "log_driver",
+        T::Text,
+        Any,
+        "Logging driver for the container: json-file (default), or none to keep no output",
+        |o| {
+            let driver = o.supervision.log_driver;
+            (driver != LogDriver::default()).then(|| Expression::text(driver.as_str()))
+        },
+        |o, v| {
+            o.supervision.log_driver = read::text(v)?.parse()?;
+            Ok(())
+        },
+    )
+    .flag("log-driver", "DRIVER"),
+    Row::new(
         "log_opts",
         T::Pairs,
         Any,
-        "Log driver options: max-size=16m, max-file=3",
+        "Log driver options: max-size=16m, max-file=3, labels=KEYS, env=KEYS, tag=TEXT",
         |o| {
-            let options: Vec<(String, String)> = o.supervision.log.changed_options().collect();
-            write::pairs(options.iter().map(|(key, value)| (key, value)))
+            let all = &o.supervision;
+            let rest = all.log_options.iter().map(|(key, value)| (key.clone(), value.clone()));
+            let options: BTreeMap<String, String> = all.log.changed_options().chain(rest).collect();
+            write::pairs(options.iter())
         },
         |o, v| {
             for (key, value) in read::pairs(v)? {
                 let missing =
                     || Error::new(Kind::Invalid, format!("log option `{key}` has no value"));
-                o.supervision.log.set(&key, &value.ok_or_else(missing)?)?;
+                o.supervision.set_log_option(&key, &value.ok_or_else(missing)?)?;
             }
             Ok(())
         },

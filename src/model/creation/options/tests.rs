@@ -8,12 +8,13 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::{CreateOption, HEALTH, create_options};
+use crate::model::container::logging::{LogConfig, LogDriver};
 use crate::model::container::mounts::{Mount, Mounts};
 use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 use crate::model::container::options::{CreateOptions, EnvEntry, StopTimeout};
 use crate::model::container::resources::Resources;
 use crate::model::container::security::Security;
-use crate::model::container::supervision::{LogConfig, RestartPolicy, Supervision};
+use crate::model::container::supervision::{RestartPolicy, Supervision};
 use crate::model::value::expression::Expression;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::option_spec::ValueType;
@@ -69,6 +70,13 @@ fn program() -> impl Strategy<Value = CreateOptions> {
             workdir,
             user,
             hostname,
+            exposed_ports: labels
+                .keys()
+                .map(|key| format!("{}/tcp", key.len()))
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
+            annotations: labels.clone(),
             labels,
             stop_signal: signal.and_then(Signal::from_number),
             stop_timeout,
@@ -103,6 +111,7 @@ fn security() -> impl Strategy<Value = Security> {
                 privileged,
                 read_only,
                 devices: devices.into_iter().map(|text| text.parse().unwrap()).collect(),
+                device_rules: vec!["c 1:3 rwm".parse().unwrap(); usize::from(read_only)],
                 groups,
                 ..Security::default()
             };
@@ -140,6 +149,8 @@ fn resources() -> impl Strategy<Value = Resources> {
                 cpuset_mems: sets.1,
                 cpu_shares: sets.2,
                 pids_limit: limits.0,
+                memory_swappiness: limits.1.map(|weight| weight / 10),
+                oom_kill_disable: limits.1.is_some(),
                 blkio_weight: limits.1,
                 oom_score_adj: limits.2,
                 shm_size: limits.3,
@@ -235,7 +246,16 @@ fn supervision() -> impl Strategy<Value = Supervision> {
         });
     let check = prop_oneof![Just(HealthCheck::none()), Just(HealthCheck::default()), check];
     let log = prop_oneof![Just(LogConfig::default()), log];
-    (restart, log, check).prop_map(|(restart, log, health)| Supervision { restart, log, health })
+    let driver = select(vec![LogDriver::JsonFile, LogDriver::None]);
+    let option = select(vec![("labels", "a,b"), ("mode", "non-blocking"), ("tag", "x y")]);
+    (restart, log, check, driver, option).prop_map(|(restart, log, health, driver, option)| {
+        let mut all = Supervision { restart, health, ..Supervision::default() };
+        if driver == LogDriver::JsonFile {
+            all.log = log;
+            all.set_log_option(option.0, option.1).unwrap();
+        }
+        Supervision { log_driver: driver, ..all }
+    })
 }
 
 /// Generates options without contradictions.
