@@ -12,7 +12,7 @@ pub enum BuildVerb {
     /// Import the contents from a tarball to create a filesystem image
     Import(ImportArguments),
     /// Build an image from a Dockerfile
-    Build(BuildArguments),
+    Build(Box<BuildArguments>),
 }
 
 /// A verb of a container's files.

@@ -166,7 +166,7 @@ pub enum ContainerVerb {
 pub enum OfContainer {
     /// A verb that works without the word too.
     #[command(flatten)]
-    Plain(ContainerVerb),
+    Plain(Box<ContainerVerb>),
     /// Remove all stopped containers
     Prune(PruneContainersArguments),
 }

@@ -152,7 +152,7 @@ impl Native {
             return Err(Error::new(Kind::Unsupported, "its root is a copy"));
         }
         let (lower, merged) = self.stack(&self.store()?, &spec.image.layers)?;
-        let lower: Vec<String> = lower.iter().map(Self::from_container).collect();
+        let lower: Vec<String> = lower.iter().map(|path| Self::from_container(path)).collect();
         let environment = merge::process_env(spec);
         let name = &spec.id.short().parse()?;
         let new = NewContainer { spec, name, environment: &environment, lower: &lower, root: None };

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -59,11 +59,11 @@ impl Native {
             Driver::Overlay => self.stack(&store, &spec.image.layers)?,
             Driver::Vfs => (Vec::new(), None),
         };
-        let lower: Vec<String> = lower.iter().map(Self::from_container).collect();
+        let lower: Vec<String> = lower.iter().map(|path| Self::from_container(path)).collect();
         let root = store.root_like(&spec.image.layers)?;
         let environment = merge::process_env(&spec);
         name_volumes(&mut spec)?;
-        let root = root.as_ref().map(Self::from_container);
+        let root = root.as_ref().map(|path| Self::from_container(path));
         let new = NewContainer {
             spec: &spec,
             name: &name,
@@ -93,7 +93,7 @@ impl Native {
     }
 
     /// Returns the path of what the store has, from a container's directory.
-    pub(super) fn from_container(path: &PathBuf) -> String {
+    pub(super) fn from_container(path: &Path) -> String {
         format!("../../images/{}", path.display())
     }
 

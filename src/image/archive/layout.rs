@@ -89,11 +89,14 @@ impl Descriptor {
     }
 }
 
-/// Returns the images that `index.json` lists, for `platform` if there is a choice.
-pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Found>> {
+/// Manifests by their image: its tag, and what they have in common without one.
+type Alternatives = BTreeMap<(Option<String>, String), Vec<Descriptor>>;
+
+/// Returns the manifests that `index.json` lists, by image: the alternatives of one have a tag in
+/// common, or an index, or nothing but platforms.
+fn alternatives(contents: &Contents) -> Result<Alternatives> {
     let index: Index = typed(&contents.document("index.json")?, "index.json", "manifests")?;
-    // Alternatives of one image have a tag in common, or an index, or nothing but platforms.
-    let mut images: BTreeMap<(Option<String>, String), Vec<Descriptor>> = BTreeMap::new();
+    let mut images = Alternatives::new();
     for descriptor in index.manifests {
         let tag = descriptor.tag();
         let is_single = descriptor.is_index() || descriptor.platform.is_none();
@@ -113,14 +116,19 @@ pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Fou
             images.entry((tag, group)).or_default().extend(choices);
         }
     }
-    if images.is_empty() {
-        return Err(corrupt("its `index.json` lists no image"));
+    match images.is_empty() {
+        true => Err(corrupt("its `index.json` lists no image")),
+        false => Ok(images),
     }
+}
+
+/// Returns the images that `index.json` lists, for `platform` if there is a choice.
+pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Found>> {
     let mut artifacts = Vec::new();
     let mut found: Vec<Found> = Vec::new();
     // An image with thousands of tags is one image.
     let mut known: HashMap<Digest, usize> = HashMap::new();
-    for ((tag, _), choices) in images {
+    for ((tag, _), choices) in alternatives(contents)? {
         let chosen = choose(&choices, platform)?;
         if let Some(number) = known.get(&chosen.digest) {
             found[*number].tags.extend(tag);

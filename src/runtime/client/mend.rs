@@ -91,10 +91,6 @@ impl Runtime {
         let runs = matches!(directory.try_lock(), Ok(None));
         let mut found = Vec::new();
         for (file, expected) in places(&spec, &directory) {
-            // Of a container that does not run it says that a start was killed, whatever it is.
-            if expected == Expected::SocketIfAny && !runs {
-                continue;
-            }
             let Some(wrong) = wrong(&directory, &file, expected) else { continue };
             let what = format!("the container `{name}`: its `{file}` {wrong}");
             let mend = || match runs {
@@ -102,6 +98,11 @@ impl Runtime {
                     Kind::Refused,
                     format!("it runs, stop it first: lifebox stop {name}"),
                 )),
+                // A start was killed: what it left goes with the socket.
+                false if expected == Expected::SocketIfAny => {
+                    let _lock = directory.try_lock()?;
+                    self.settled_state(&directory, id).map(|_| None)
+                }
                 false => mend(&directory, &spec, &file, expected, write_config),
             };
             found.push(replaced(what, options.repair.then(mend)));

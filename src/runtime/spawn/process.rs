@@ -61,10 +61,8 @@ pub(in crate::runtime) struct SpawnedProcess {
 
 /// Clones a process, and returns when it has executed its program, or the reason why it has not.
 pub(in crate::runtime) fn spawn(request: SpawnRequest<'_>) -> Result<SpawnedProcess> {
-    let SpawnRequest { plan, arguments, mut environment, tty, stdin, size, target, joined, cgroup } =
+    let SpawnRequest { plan, arguments, environment, tty, stdin, size, target, joined, cgroup } =
         request;
-    // As Docker, an empty one is that of the user.
-    environment.retain(|entry| entry != "HOME=");
     let JoinedNamespaces { namespaces, pid, shared_memory } = joined;
     let (reports, report) = pipe()?;
     let (traced, tracer) = TraceReader::start()?;
@@ -93,7 +91,7 @@ pub(in crate::runtime) fn spawn(request: SpawnRequest<'_>) -> Result<SpawnedProc
         descriptors: Vec::new(),
         programs: programs(&arguments, &environment)?,
         arguments: c_strings(&arguments)?,
-        environment: c_strings(&environment)?,
+        environment: c_environment(environment)?,
     };
     init.count_descriptors();
     let unified = cgroup.open_unified()?;
@@ -157,6 +155,12 @@ fn c_strings(texts: &[String]) -> Result<Vec<CString>> {
             .map_err(|_| Error::new(Kind::Invalid, "an argument contains a NUL byte"))
     };
     texts.iter().map(convert).collect()
+}
+
+/// Returns the environment; an empty `HOME` is left out, for then it is the user's, as in Docker.
+fn c_environment(mut environment: Vec<String>) -> Result<Vec<CString>> {
+    environment.retain(|entry| entry != "HOME=");
+    c_strings(&environment)
 }
 
 /// Returns the paths of the program to try: as written if it contains a `/`, otherwise in each
