@@ -236,3 +236,23 @@ fn a_store_behind_a_closed_directory_is_refused_in_the_same_words_by_every_verb(
         assert!(said[0].contains(part), "no {part:?} in {}", said[0]);
     }
 }
+
+#[test]
+fn a_directory_with_things_of_others_becomes_no_store() {
+    needs_root!();
+    for place in ["staging/site", "removing/x", "volumes/inner", "images/staging/x"] {
+        let engine = TestEngine::empty();
+        let file = engine.root().join(place).join("mine");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, "kept").unwrap();
+        for words in [
+            &["-e", "image(\"host\")"][..],
+            &["volume", "create"],
+            &["system", "check", "--repair"],
+        ] {
+            let said = engine.run(words);
+            assert!(said.code != 0 && said.err.contains("is no store of lifebox"), "{said:?}");
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "kept", "{place}");
+    }
+}

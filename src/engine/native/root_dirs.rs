@@ -14,6 +14,7 @@ use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
+use crate::runtime::host::store_dir;
 
 /// The directories of a container's files.
 pub(super) struct RootDirs {
@@ -62,7 +63,9 @@ impl Native {
                 ("rootfs", Some((written.mtime(), written.mtime_nsec())))
             }
         };
-        Ok(RootDirs { upper: directory.file(name), copied, container, mounts })
+        let upper = directory.file(name);
+        store_dir::check(&upper).map_err(not_found_or)?;
+        Ok(RootDirs { upper, copied, container, mounts })
     }
 
     /// Returns what was read of a container's files, unless they were removed meanwhile: a removal

@@ -25,6 +25,7 @@ use crate::model::image::Loaded;
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
+use crate::sys::tree::remove_any_at;
 use crate::sys::{fs, store_dir};
 
 /// How often an import starts over because a removal deleted a layer that it needs.
@@ -224,9 +225,14 @@ impl Store {
                     fs::rename(staging.directory(), from.as_bytes(), &holder, to.as_bytes())?;
                 }
             }
-            // False is fine: another process has imported the same.
             let hex = layer.key.hex().as_bytes();
-            fs::rename_new(staging.directory(), staged.as_bytes(), &holder, hex)?;
+            let renamed = || fs::rename_new(staging.directory(), staged.as_bytes(), &holder, hex);
+            let path = layer::path(self.images(), &layer.key);
+            // A directory is the same layer, which another process has imported.
+            if !renamed()? && !path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+                remove_any_at(&path)?;
+                renamed()?;
+            }
         }
         fs::sync(&holder)
     }

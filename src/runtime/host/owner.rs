@@ -24,6 +24,18 @@ use crate::sys::userns;
 const DIRECTORIES: [&str; 7] =
     ["images", "containers", "volumes", "names", "staging", "removing", "builds"];
 
+/// Directories in which the engine removes what it does not know.
+const SWEPT: [&str; 8] = [
+    "staging",
+    "removing",
+    "names",
+    "builds",
+    "containers",
+    "volumes",
+    "images/staging",
+    "images/layers",
+];
+
 /// Files of a store that are obeyed, executed or written.
 const FILES: [&str; 4] = ["events.jsonl", "use.lock", "namespace", "init"];
 
@@ -73,6 +85,12 @@ impl Caller {
             return Ok(true);
         }
         self.check_own(root, &path, &found)?;
+        // What a killed command left there is removed: it must not be the user's own.
+        if !is_store(&path)
+            && let Some(name) = SWEPT.iter().find(|name| has_entries(&path.join(name)))
+        {
+            return Err(no_store(root, name));
+        }
         for name in DIRECTORIES.iter().chain(&FILES) {
             let path = path.join(name);
             let Ok(found) = path.symlink_metadata() else { continue };
@@ -219,6 +237,17 @@ fn names(path: &Path) -> VecDeque<OsString> {
 fn is_store(path: &Path) -> bool {
     let has = |name: &str| path.join(name).symlink_metadata().is_ok();
     has("images/oci-layout") || has("volumes/.lock") || has("names") && has("removing")
+}
+
+fn has_entries(directory: &Path) -> bool {
+    let found = directory.symlink_metadata().is_ok_and(|found| found.is_dir());
+    found && fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn no_store(root: &Path, name: &str) -> Error {
+    let (root, kind) = (root.display(), Kind::Invalid);
+    Error::new(kind, format!("`{root}` is no store of lifebox, and its `{name}` is not empty"))
+        .hint("choose an empty directory or one that is missing: lifebox --root DIR ...")
 }
 
 fn of_other(root: &Path, path: &Path, owner: u32) -> Error {

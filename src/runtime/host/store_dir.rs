@@ -1,3 +1,3 @@
 //! Directories that the engine keeps below its root.
 
-pub use crate::sys::store_dir::{is_of_store, make, names};
+pub use crate::sys::store_dir::{check, is_of_store, make, names};

@@ -3,11 +3,13 @@
 use std::fs::{File, OpenOptions};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use super::join::{self, OpenedNamespaces};
 use super::state::Run;
 use crate::model::Result;
 use crate::model::container::logging::LogDriver;
+use crate::model::container::storage::Driver;
 use crate::model::container::{ContainerSpec, State};
 use crate::model::error::Context;
 use crate::model::script::trace::ProcessRole;
@@ -21,6 +23,7 @@ use crate::runtime::spawn::stdin_writer::StdinWriter;
 use crate::runtime::spawn::{self, JoinedNamespaces, SpawnRequest, SpawnedProcess};
 use crate::runtime::trace::operation::Operation;
 use crate::runtime::{oci, plan, rootless, trace};
+use crate::sys::store_dir;
 
 /// Starts the container, whose record is `before`, and returns when its program runs, or the reason
 /// why it does not. After a
@@ -41,6 +44,12 @@ pub(super) fn launch(
     let host = host_for(spec, before.started_at.is_some(), hierarchies);
     let plan = plan::plan(&config, &host)?;
     create_sources(spec)?;
+    // The kernel follows a link that stands in the place of a directory.
+    let own: &[&str] = match spec.host_config.storage {
+        Driver::Overlay => &["upper", "work", "rootfs"],
+        Driver::Vfs => &["rootfs"],
+    };
+    own.iter().try_for_each(|name| store_dir::check(Path::new(name)))?;
     if spec.host_config.namespaces.init {
         pid1::install(oci::INIT.as_ref())?;
     }

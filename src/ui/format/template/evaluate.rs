@@ -20,6 +20,9 @@ pub struct Failure {
 
 type Evaluated<T> = Result<T, Failure>;
 
+/// The longest output, and the longest text of a function.
+const MAX_TEXT: usize = 64 << 20;
+
 /// Fills a template with data. With `headings`, Docker's functions leave a text as it is.
 pub fn evaluate(
     tree: &Tree,
@@ -66,18 +69,27 @@ impl<'t, 'a> State<'t, 'a> {
         Err(self.failure(at, context, what))
     }
 
+    fn write(&mut self, text: &str) -> Evaluated<()> {
+        if self.out.len() + text.len() > MAX_TEXT {
+            let message = format!("the output of the template is longer than {MAX_TEXT} bytes");
+            return Err(Failure { message, unknown: None });
+        }
+        self.out.push_str(text);
+        Ok(())
+    }
+
     fn nodes(&mut self, nodes: &'t [Node], dot: &Value<'a>) -> Evaluated<Flow> {
         for node in nodes {
             let flow = match node {
                 Node::Text(text) => {
-                    self.out.push_str(text);
+                    self.write(text)?;
                     Flow::Next
                 }
                 Node::Action(pipe) => {
                     let value = self.pipe(pipe, dot)?;
                     if pipe.variables.is_empty() {
                         let text = show(&value, self.visible);
-                        self.out.push_str(&text);
+                        self.write(&text)?;
                     }
                     Flow::Next
                 }
@@ -116,9 +128,11 @@ impl<'t, 'a> State<'t, 'a> {
         let numbered = |list: Vec<Value<'a>>| -> Vec<(Value<'a>, Value<'a>)> {
             (0..).map(Value::Int).zip(list).collect()
         };
-        let items = match &value {
-            Value::Int(count) => (0..*count).map(|at| (Value::Int(at), Value::Int(at))).collect(),
-            Value::Absent(Absent::Value) => Vec::new(),
+        // Numbers are made one by one: there may be many.
+        let numbers = if let Value::Int(count) = value { 0..count } else { 0..0 };
+        let numbers = numbers.map(|at| (Value::Int(at), Value::Int(at)));
+        let items: Vec<_> = match &value {
+            Value::Int(_) | Value::Absent(Absent::Value) => Vec::new(),
             Value::Absent(Absent::Map) | Value::Json(_, Shape::Map) => {
                 let entries = value.entries().unwrap_or_default().into_iter();
                 entries.map(|(key, value)| (Value::Foreign(key.into()), value)).collect()
@@ -132,7 +146,8 @@ impl<'t, 'a> State<'t, 'a> {
                 }
             },
         };
-        if items.is_empty() {
+        let mut items = numbers.chain(items).peekable();
+        if items.peek().is_none() {
             let flow = self.nodes(&branch.otherwise, dot)?;
             self.variables.truncate(known);
             return Ok(flow);
@@ -313,7 +328,12 @@ impl<'t, 'a> State<'t, 'a> {
         if self.headings && keeps.contains(&name) {
             return Ok(values.swap_remove(0));
         }
-        let result = functions::call(name, &values, self.visible);
+        let result = functions::call(name, &values, self.visible).and_then(|value| match &value {
+            Value::Text(text) | Value::Foreign(text) if text.len() > MAX_TEXT => {
+                Err(format!("the text is longer than {MAX_TEXT} bytes"))
+            }
+            _ => Ok(value),
+        });
         result.map_err(|why| self.failure(at, command, &format!("error calling {name}: {why}")))
     }
 

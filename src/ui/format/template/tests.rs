@@ -142,3 +142,14 @@ fn tables_have_headings() {
     check(r#"{{if eq .ID "1"}}one{{end}}"#, "one\n");
     assert!(Template::parse_row("{{.Nmaes}}").unwrap().lines(&headings, &[]).is_err());
 }
+
+#[test]
+fn neither_numbers_nor_texts_take_all_memory() {
+    let render = |text: &str| Template::parse(text).and_then(|t| t.render(&json!({})));
+    assert_eq!(render("{{range 9000000000000}}x{{break}}{{end}}").unwrap(), "x");
+    let grows = "{{$x = print $x $x $x $x $x $x $x $x $x $x}}".repeat(12);
+    let error = render(&format!("{{{{$x := \"x\"}}}}{grows}")).unwrap_err();
+    assert!(error.message().contains("the text is longer than"), "{error}");
+    let output = format!("{{{{range 9000000000000}}}}{}{{{{end}}}}", "x".repeat(1 << 20));
+    assert!(render(&output).unwrap_err().message().contains("the output of the template"));
+}
