@@ -251,7 +251,7 @@ fn a_directory_with_things_of_others_becomes_no_store() {
             &["system", "check", "--repair"],
         ] {
             let said = engine.run(words);
-            assert!(said.code != 0 && said.err.contains("is no store of lifebox"), "{said:?}");
+            assert!(said.code != 0 && said.err.contains("is not a store"), "{said:?}");
         }
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "kept", "{place}");
     }

@@ -75,7 +75,7 @@ pub struct FixedBuildFlags {
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_name = "BOOL")]
     pub force_rm: Option<bool>,
-    /// Set platform of the build; only this machine's
+    /// Set platform of the build; only that of this host
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<Platform>,
     /// Load the image into the store, as always
@@ -113,7 +113,7 @@ impl FixedBuildFlags {
         let host = Platform::host();
         match self.platform.as_ref().filter(|platform| !host.accepts(platform)) {
             Some(platform) => {
-                let message = format!("cannot build for {platform}: this machine is {host}");
+                let message = format!("cannot build for {platform}: this host is {host}");
                 let error = Error::new(Kind::Unsupported, message)
                     .hint(format!("write --platform {host}, or build on such a machine"));
                 Err(InvalidFlag { error, by_client: false })

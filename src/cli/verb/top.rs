@@ -28,8 +28,12 @@ pub fn top(
         [] => listed(&processes),
         [option] if option == "-ef" => listed(&processes),
         options => {
-            let pids = processes.iter().map(|process| process.pid).collect();
-            chosen(&ps(options)?, &pids)?
+            let pids: HashSet<u32> = processes.iter().map(|process| process.pid).collect();
+            let listed = pids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+            // As Docker: not all options go with a list of processes.
+            let text =
+                ps(&[options, &[format!("-q{listed}")]].concat()).or_else(|_| ps(options))?;
+            chosen(&text, &pids)?
         }
     };
     let lines: String = rows.iter().map(|row| format!("{}\n", row.join("\t"))).collect();

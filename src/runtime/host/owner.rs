@@ -246,7 +246,7 @@ fn has_entries(directory: &Path) -> bool {
 
 fn no_store(root: &Path, name: &str) -> Error {
     let (root, kind) = (root.display(), Kind::Invalid);
-    Error::new(kind, format!("`{root}` is no store of lifebox, and its `{name}` is not empty"))
+    Error::new(kind, format!("`{root}` is not a store, and its `{name}` is not empty"))
         .hint("choose an empty directory or one that is missing: lifebox --root DIR ...")
 }
 

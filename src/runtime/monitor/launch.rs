@@ -50,6 +50,9 @@ pub(super) fn launch(
         Driver::Vfs => &["rootfs"],
     };
     own.iter().try_for_each(|name| store_dir::check(Path::new(name)))?;
+    for volume in spec.host_config.mounts.volumes() {
+        store_dir::check(&Path::new("../../volumes").join(volume).join("_data"))?;
+    }
     if spec.host_config.namespaces.init {
         pid1::install(oci::INIT.as_ref())?;
     }

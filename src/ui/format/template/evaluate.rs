@@ -257,7 +257,7 @@ impl<'t, 'a> State<'t, 'a> {
             && names == &["Label"]
         {
             let key = self.operand(key, dot)?;
-            return Ok(label(dot, functions::string(&key)));
+            return Ok(functions::label(dot, functions::string(&key)));
         }
         let name = names.last().map_or("", String::as_str);
         self.fail(
@@ -292,7 +292,7 @@ impl<'t, 'a> State<'t, 'a> {
                 return Ok(value);
             }
             let parameter = fixed.get(place).copied().or(further).unwrap_or(Parameter::Any);
-            if let Some(wanted) = mismatch(parameter, &value) {
+            if let Some(wanted) = parameter.mismatch(&value) {
                 let literal = matches!(
                     argument.kind,
                     OperandKind::Bool(_)
@@ -314,7 +314,7 @@ impl<'t, 'a> State<'t, 'a> {
         }
         if let Some(value) = last {
             let parameter = fixed.get(values.len()).copied().or(further).unwrap_or(Parameter::Any);
-            if let Some(wanted) = mismatch(parameter, &value) {
+            if let Some(wanted) = parameter.mismatch(&value) {
                 let what =
                     format!("wrong type for value; expected {wanted}; got {}", value.type_name());
                 return self.fail(at, command, &what);
@@ -426,36 +426,7 @@ impl<'t, 'a> State<'t, 'a> {
     }
 }
 
-/// Returns the type that a parameter wants, if a value has another.
-fn mismatch(parameter: Parameter, value: &Value<'_>) -> Option<&'static str> {
-    let fits = match parameter {
-        Parameter::Any => true,
-        Parameter::Text => matches!(value, Value::Text(_) | Value::Foreign(_)),
-        Parameter::Integer => matches!(value, Value::Int(_)),
-        Parameter::Texts => value.elements().is_some(),
-    };
-    let wanted = match parameter {
-        Parameter::Texts => "[]string",
-        Parameter::Integer => "int",
-        Parameter::Any | Parameter::Text => "string",
-    };
-    (!fits).then_some(wanted)
-}
-
 /// Returns the position of the value that a pipe begins with.
 fn position(pipe: &Pipe) -> usize {
     pipe.commands.first().and_then(|command| command.words.first()).map_or(0, |word| word.at)
-}
-
-/// Returns a label of a row, whose labels are one text.
-fn label<'a>(row: &Value<'a>, key: &str) -> Value<'a> {
-    let labels = row.get("Labels");
-    let labels = labels.as_ref().map_or("", functions::string);
-    if labels == "LABELS" {
-        let last = key.rsplit('.').next().unwrap_or_default();
-        return Value::Text(last.replace(['-', '_'], " ").into()); // the row of headings
-    }
-    let mut pairs = labels.split(',').filter_map(|pair| pair.split_once('='));
-    let found = pairs.find(|(known, _)| *known == key).map_or("", |(_, value)| value);
-    Value::Foreign(found.to_owned().into())
 }

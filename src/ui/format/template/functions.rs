@@ -19,6 +19,24 @@ pub enum Parameter {
     Texts,
 }
 
+impl Parameter {
+    /// Returns the type that a parameter wants, if a value has another.
+    pub fn mismatch(self, value: &Value<'_>) -> Option<&'static str> {
+        let fits = match self {
+            Parameter::Any => true,
+            Parameter::Text => matches!(value, Value::Text(_) | Value::Foreign(_)),
+            Parameter::Integer => matches!(value, Value::Int(_)),
+            Parameter::Texts => value.elements().is_some(),
+        };
+        let wanted = match self {
+            Parameter::Texts => "[]string",
+            Parameter::Integer => "int",
+            Parameter::Any | Parameter::Text => "string",
+        };
+        (!fits).then_some(wanted)
+    }
+}
+
 /// Returns the parameters of a function, and that of each further argument.
 pub fn parameters(name: &str) -> (&'static [Parameter], Option<Parameter>) {
     use Parameter::{Any, Integer, Text, Texts};
@@ -295,4 +313,17 @@ fn query(text: &str) -> String {
         }
     }
     out
+}
+
+/// Returns a label of a row, whose labels are one text.
+pub fn label<'a>(row: &Value<'a>, key: &str) -> Value<'a> {
+    let labels = row.get("Labels");
+    let labels = labels.as_ref().map_or("", string);
+    if labels == "LABELS" {
+        let last = key.rsplit('.').next().unwrap_or_default();
+        return Value::Text(last.replace(['-', '_'], " ").into()); // the row of headings
+    }
+    let mut pairs = labels.split(',').filter_map(|pair| pair.split_once('='));
+    let found = pairs.find(|(known, _)| *known == key).map_or("", |(_, value)| value);
+    Value::Foreign(found.to_owned().into())
 }
