@@ -14,7 +14,7 @@ use crate::model::error::Context as _;
 use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::model::value::id::ContainerId;
 use crate::model::{Kind, Result};
-use crate::sys::{place, record_file, store_dir};
+use crate::sys::{place, record_file, store_dir, tree};
 
 /// The directories below the root; what holds another comes before it.
 const DIRECTORIES: [&str; 14] = [
@@ -140,7 +140,7 @@ impl ContainerStore {
             is_name && names.join(name).symlink_metadata().is_ok_and(|found| !found.is_symlink())
         };
         let found = self.names_in("names").into_iter().filter(is_other).map(|name| {
-            let removed = options.repair.then(|| clear_place(&names.join(&name)));
+            let removed = options.repair.then(|| tree::remove_any_at(&names.join(&name)));
             let what = format!("the name `{}` is not a link", name.display());
             (what, Resolution::of_removal(removed))
         });
