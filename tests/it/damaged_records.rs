@@ -99,8 +99,11 @@ fn nothing_waits_for_what_stands_in_the_place_of_a_containers_file() {
         "monitor.sock",
         "hosts",
     ];
-    for file in files {
-        for kind in ["a fifo", "a directory", "a link"] {
+    let kinds = ["a fifo", "a directory", "a link"];
+    let all = std::env::var("LIFEBOX_FAULTS").is_ok_and(|form| form == "whole");
+    for (number, file) in files.into_iter().enumerate() {
+        // Each file with one of them, where not all faults are asked for.
+        for kind in kinds.into_iter().cycle().skip(number).take(if all { 3 } else { 1 }) {
             let engine = TestEngine::new();
             engine.ok(&["create", "--name", "well", "host", "true"]);
             engine.ok(&["run", "--name", "box", "host", "true"]);

@@ -72,7 +72,7 @@ pub struct Mount {
     pub kind: MountKind,
     /// The host's path, or the volume's name; empty for tmpfs, and for a volume without name
     /// until the engine has given it one. A path may begin with `.` until the engine has resolved
-    /// it ([`Mount::make_absolute`]).
+    /// it.
     pub source: String,
     /// The path inside the container.
     pub target: String,
