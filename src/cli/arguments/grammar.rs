@@ -6,6 +6,8 @@ use std::ffi::OsString;
 use clap::builder::ValueRange;
 use clap::{Arg, ArgAction, Command};
 
+use crate::model::value::units::parse_bool;
+
 /// The global flags that take a value in a word of their own.
 pub const VALUED: [&str; 6] =
     ["--root", "--storage-driver", "--lang", "--log-level", "-l", "--config"];
@@ -68,12 +70,8 @@ fn flag(arg: Arg) -> Arg {
 ///
 /// # Errors
 /// Says what is allowed.
-pub fn boolean(word: &str) -> Result<bool, String> {
-    match word {
-        "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
-        "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
-        _ => Err("write true or false".to_owned()),
-    }
+fn boolean(word: &str) -> Result<bool, String> {
+    parse_bool(word).ok_or_else(|| "write true or false".to_owned())
 }
 
 /// Returns the words that ask for the help of the verb in `words`, without its flags: the help is

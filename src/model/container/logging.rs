@@ -5,7 +5,7 @@ use std::str::FromStr;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use crate::model::value::units::{exact_size, parse_bytes};
+use crate::model::value::units::{exact_size, parse_bool, parse_bytes};
 use crate::model::value::visible;
 use crate::model::{Error, Kind, Result};
 
@@ -114,7 +114,7 @@ pub fn check_option(key: &str, value: &str) -> Result<()> {
             invalid(format!("logger: logging mode not supported: {value}"))
         }
         "max-buffer-size" => parse_bytes(value).map(drop),
-        "compress" if boolean(value).is_none() => {
+        "compress" if parse_bool(value).is_none() => {
             invalid(format!("invalid log option {key}={value}: must be true or false"))
         }
         "labels-regex" | "env-regex" if Regex::new(value).is_err() => {
@@ -126,15 +126,6 @@ pub fn check_option(key: &str, value: &str) -> Result<()> {
             Err(Error::new(Kind::Invalid, message)
                 .hint("use max-size, max-file, labels, env or tag"))
         }
-    }
-}
-
-/// Reads a boolean as Go's `strconv.ParseBool` does.
-pub(super) fn boolean(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
     }
 }
 

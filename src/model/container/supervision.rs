@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::logging::{self, LogConfig, LogDriver};
 use crate::model::value::health_check::HealthCheck;
+use crate::model::value::units::parse_bool;
 use crate::model::{Error, Kind, Result};
 
 /// What the monitor does while a container runs and when it exits.
@@ -57,7 +58,7 @@ impl Supervision {
                 "logger: max-buffer-size option is only supported with 'mode=non-blocking'",
             );
         }
-        let compressed = option("compress").and_then(logging::boolean) == Some(true);
+        let compressed = option("compress").and_then(parse_bool) == Some(true);
         if compressed && (self.log.max_file < 2 || self.log.max_size.is_none()) {
             return invalid(
                 "compress cannot be true when max-file is less than 2 or max-size is not set",

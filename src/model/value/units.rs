@@ -84,6 +84,15 @@ pub fn parse_bytes(text: &str) -> Result<u64> {
     Ok(bytes as u64)
 }
 
+/// Reads a boolean as Go's `strconv.ParseBool` does.
+pub fn parse_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
 /// Writes an age in Docker's words: `Less than a second`, `5 seconds`, `About a minute`, ...
 /// (docker/go-units, `HumanDuration`).
 pub fn human_duration(duration: Duration) -> String {
