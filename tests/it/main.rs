@@ -15,6 +15,7 @@ mod damaged_records;
 mod deep_trees;
 mod descriptors;
 mod docker_flags;
+mod docker_help;
 mod dry_reference;
 mod dry_run;
 mod durable;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::format::filter;
 use super::only_one::FixedFlags;
 use super::options::OptionFlags;
 
@@ -190,7 +191,7 @@ pub struct PsArguments {
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
     /// Filter output: name, id, status, label, ancestor, before, since, volume, ...
-    #[arg(short, long, value_name = "KEY=VALUE")]
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
     /// Display total file sizes
     #[arg(short, long)]
