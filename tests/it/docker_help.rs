@@ -16,15 +16,18 @@ struct Row {
     flags: Vec<&'static str>,
     docker: &'static str,
     because: &'static str,
+    instead: &'static str,
 }
 
 fn rows() -> Vec<Row> {
     let rows = DIFFERENCES.lines().filter(|line| !line.starts_with('#')).skip(1);
     rows.map(|row| {
         let cells: Vec<&str> = row.split('\t').collect();
-        let [verbs, flags, docker, because, _] = cells[..] else { panic!("five cells: {row}") };
+        let [verbs, flags, docker, because, instead] = cells[..] else {
+            panic!("five cells: {row}")
+        };
         let list = |cell: &'static str| cell.split(", ").collect();
-        Row { verbs: list(verbs), flags: list(flags), docker, because }
+        Row { verbs: list(verbs), flags: list(flags), docker, because, instead }
     })
     .collect()
 }
@@ -63,6 +66,9 @@ struct Help {
     verbs: Vec<String>,
     /// By the long name: the short name, and whether a value must follow.
     flags: BTreeMap<String, (Option<String>, bool)>,
+    /// Other long names of flags of lifebox.
+    other_names: Vec<String>,
+    /// Other names of a verb of Docker.
     aliases: Vec<String>,
 }
 
@@ -104,9 +110,7 @@ impl Help {
         let aliases = Regex::new(r"\[alias(?:es)?: ([^\]]*)\]").unwrap();
         let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for found in aliases.captures_iter(&one_line) {
-            for name in found[1].split(", ") {
-                help.flags.entry(name.to_owned()).or_insert((None, true));
-            }
+            help.other_names.extend(found[1].split(", ").map(str::to_owned));
         }
         help
     }
@@ -147,7 +151,7 @@ impl Walk {
             let known = own.flags.get(long).is_some_and(|(own_letter, own_valued)| {
                 (letter.is_none() || letter == own_letter) && valued == own_valued
             });
-            let known = known || own.flags.contains_key(long) && letter.is_none() && *valued;
+            let known = known || own.other_names.contains(long);
             if !known && !self.explained(of, long) {
                 self.unexplained
                     .push(format!("docker {path} {long} ({letter:?}, value: {valued})"));
@@ -223,4 +227,57 @@ fn a_difference_that_is_gone_leaves_the_table() {
             assert!(has.is_none(), "lifebox {verb} {:?} is there", row.flags);
         }
     }
+}
+
+/// README's table, one line for each reason.
+fn readme_table() -> String {
+    let mut lines =
+        String::from("| Docker's | is not here, because | use instead |\n|---|---|---|\n");
+    let table = rows();
+    let mut reasons: Vec<&str> = table.iter().map(|row| row.because).collect();
+    reasons.dedup();
+    for because in reasons {
+        let of_reason: Vec<&Row> = table.iter().filter(|row| row.because == because).collect();
+        let mut names: Vec<(String, Vec<&str>)> = Vec::new();
+        let mut instead: Vec<String> = Vec::new();
+        for row in &of_reason {
+            let verbs = row.verbs.join("`, `");
+            let flags = row.flags.iter().filter(|flag| **flag != "-");
+            match names.last_mut().filter(|(last, flags)| *last == verbs && !flags.is_empty()) {
+                Some((_, known)) => known.extend(flags),
+                None => names.push((verbs, flags.copied().collect())),
+            }
+            let hint = row.instead.replace("{verb}", row.verbs[0]);
+            let hint = match hint.split_once(": ") {
+                Some((what, command)) if !command.contains('`') => format!("{what}: `{command}`"),
+                _ => hint,
+            };
+            if !hint.is_empty() && !instead.contains(&hint) {
+                instead.push(hint);
+            }
+        }
+        let named = |(verbs, flags): &(String, Vec<&str>)| match (verbs.as_str(), flags.join(" ")) {
+            (_, flags) if flags.is_empty() => format!("`{verbs}`"),
+            ("-", flags) => format!("`{flags}`"),
+            (_, flags) => format!("`{verbs}` with `{flags}`"),
+        };
+        let names: Vec<String> = names.iter().map(named).collect();
+        lines += &format!("| {} | {because} | {} |\n", names.join("; "), instead.join("; "));
+    }
+    lines
+}
+
+#[test]
+fn readme_lists_the_table_of_differences() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (opening, closing) = ("<!-- tests/docker-differences.tsv -->\n", "<!-- end -->\n");
+    let (before, rest) = readme.split_once(opening).unwrap();
+    let (shown, after) = rest.split_once(closing).unwrap();
+    let table = readme_table();
+    if shown != table && std::env::var_os("UPDATE_EXPECT").is_some() {
+        let text = format!("{before}{opening}{table}{closing}{after}");
+        return std::fs::write(path, text).unwrap();
+    }
+    assert_eq!(shown, table, "UPDATE_EXPECT=1 writes it");
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::build::{BuildVerb, FilesVerb};
 use super::container::{
@@ -36,6 +36,7 @@ const GLOBAL: &str = "Global options";
 #[command(
     name = "lifebox",
     version,
+    disable_version_flag = true,
     disable_help_subcommand = true,
     after_help = "lifebox                          Open the REPL\n\
                   lifebox [script] FILE [ARGS]     Run a script; `-` reads standard input\n\
@@ -63,6 +64,9 @@ pub struct Arguments {
     #[arg(short, long, value_name = "LEVEL", help_heading = GLOBAL, hide_possible_values = true,
           value_parser = ["debug", "info", "warn", "error", "fatal"])]
     pub log_level: Option<String>,
+    /// Print version
+    #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version)]
+    pub version: Option<bool>,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,

@@ -122,11 +122,11 @@ pub struct StopArguments {
     #[arg(
         short = 't',
         long,
-        visible_alias = "timeout",
+        visible_alias = "time",
         value_name = "SECONDS",
         allow_negative_numbers = true
     )]
-    pub time: Option<i64>,
+    pub timeout: Option<i64>,
     /// Signal to send to the container
     #[arg(short, long)]
     pub signal: Option<String>,

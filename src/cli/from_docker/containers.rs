@@ -107,7 +107,7 @@ pub fn start(arguments: &StartArguments) -> Result<Vec<Expression>> {
 pub fn stop(function: &'static str, arguments: &StopArguments) -> Result<Vec<Expression>> {
     let signal = arguments.signal.as_deref().map(str::parse::<Signal>).transpose()?;
     let options = parsed([
-        ("time", arguments.time.map(|seconds| write::stop_timeout(grace(seconds)))),
+        ("time", arguments.timeout.map(|seconds| write::stop_timeout(grace(seconds)))),
         ("signal", signal.map(|signal| Expression::text(signal.to_string()))),
     ]);
     Ok(each(function, &arguments.names, &options))
