@@ -48,6 +48,7 @@ mod logs;
 mod long_calls;
 mod lost_output;
 mod many_layers;
+mod marks;
 mod misplaced;
 mod mount_table;
 mod mounts;

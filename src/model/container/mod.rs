@@ -4,6 +4,7 @@
 pub mod device_rule;
 pub mod exec;
 pub mod logging;
+pub mod marks;
 pub mod mounts;
 pub mod namespaces;
 pub mod options;

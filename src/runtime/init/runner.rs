@@ -7,6 +7,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::device;
+use super::marks;
 use super::null;
 use super::privileges;
 use super::proc_self;
@@ -127,6 +128,10 @@ impl PlanRunner<'_> {
             Step::BindFile(file) => self.bind_file(file),
             Step::BindDevice(device) => device::bind_device(self.root()?, device),
             Step::MakeDevice(device) => self.make_device(device),
+            Step::MakeMarks => {
+                marks::make(self.root()?);
+                Ok(())
+            }
             Step::MakeLink { path, target } => {
                 rustix::fs::symlinkat(target.as_c_str(), self.root()?, path.as_c_str())
             }

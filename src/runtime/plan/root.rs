@@ -33,6 +33,7 @@ pub(super) fn root_steps(
         Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(inputs) }
     });
     if !inputs.has_started {
+        steps.push(Step::MakeMarks);
         steps.append(&mut binds.copy_up);
     }
     // The user's mounts come after the device nodes, so that no node is created in a directory of

@@ -94,6 +94,8 @@ pub enum Step {
     BindDevice(DeviceNode),
     /// Create a device node.
     MakeDevice(DeviceNode),
+    /// Make the files that each container has besides those of its image.
+    MakeMarks,
     /// Create a symbolic link.
     MakeLink {
         /// Relative to the root.
@@ -289,6 +291,7 @@ impl fmt::Display for Step {
             Step::NewSession => f.write_str("start a new session"),
             Step::BringLoopbackUp => f.write_str("bring interface lo up"),
             Step::MakeMountsSlave => f.write_str("make all mounts slaves of the host's"),
+            Step::MakeMarks => f.write_str("create /.dockerenv and /etc/mtab if they are missing"),
             Step::PivotRoot => f.write_str("pivot to the new root"),
             Step::CloseHostFds => f.write_str("close the host's file descriptors"),
             Step::OpenNullInput => f.write_str("read standard input from /dev/null"),
