@@ -20,6 +20,8 @@ pub struct PlanInputs {
     pub has_lowerdir_append: bool,
     /// The ids of the monitor in its user namespace.
     pub identity: Identity,
+    /// Whether a cgroup decides which devices may be opened.
+    pub limits_devices: bool,
     /// All devices of the host, for a privileged container.
     pub devices: Option<Vec<LinuxDevice>>,
 }

@@ -5,6 +5,7 @@ use std::ffi::CString;
 use oci_spec::runtime::{Linux, Mount, Spec};
 
 use super::bind_mounts::BindMounts;
+use super::capability;
 use super::device;
 use super::inputs::PlanInputs;
 use super::read::{missing, options_of, relative_to_root, setting, text};
@@ -30,7 +31,7 @@ pub(super) fn root_steps(
     steps.push(if is_stacked(spec) {
         Step::MountRoot(root(spec, inputs)?)
     } else {
-        Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(inputs) }
+        Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(spec, inputs) }
     });
     if !inputs.has_started {
         steps.push(Step::MakeMarks);
@@ -65,11 +66,15 @@ fn root_path(spec: &Spec) -> String {
 }
 
 /// Returns the attributes of the root. With `nodev` a device node in an image cannot be opened,
-/// even if the cgroup allows it.
-fn root_attributes(inputs: &PlanInputs) -> Attributes {
-    match inputs.devices {
-        None => Attributes::MOUNT_ATTR_NODEV,
-        Some(_) => Attributes::empty(),
+/// even if the cgroup allows it. A container that may make device nodes may open them too, as far
+/// as the cgroup allows (docs/decisions/0086-device-nodes.md).
+fn root_attributes(spec: &Spec, inputs: &PlanInputs) -> Attributes {
+    let sets = spec.process().as_ref().and_then(|process| process.capabilities().as_ref());
+    let bounding = capability::set(sets.and_then(|sets| sets.bounding().as_ref()));
+    let makes_nodes = bounding & capability::MKNOD != 0 && inputs.limits_devices;
+    match inputs.devices.is_some() || makes_nodes {
+        true => Attributes::empty(),
+        false => Attributes::MOUNT_ATTR_NODEV,
     }
 }
 
@@ -102,7 +107,7 @@ pub(in crate::runtime) fn root(spec: &Spec, inputs: &PlanInputs) -> Result<Root>
         lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
         settings: settings.iter().map(|(key, value)| setting(key, value)).collect::<Result<_>>()?,
         has_lowerdir_append: inputs.has_lowerdir_append,
-        attributes: root_attributes(inputs),
+        attributes: root_attributes(spec, inputs),
         options: text(&options)?,
         target: text(&root_path(spec))?,
     })

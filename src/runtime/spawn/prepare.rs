@@ -60,8 +60,12 @@ pub(in crate::runtime) fn host_for(
     has_started: bool,
     hierarchies: &Hierarchies,
 ) -> PlanInputs {
+    let has_devices = hierarchies.v1.iter().any(|v1| v1.has_controller("devices"));
     PlanInputs {
         has_started,
+        own_cgroups: spec.host_config.namespaces.cgroup_host.then(|| cgroup.named()),
+        limits_devices: !userns::in_user_namespace()
+            && (has_devices || hierarchies.unified.is_some()),
         open_stdin: spec.config.open_stdin && !spec.config.tty,
         devices: spec.host_config.security.privileged.then(devices::host_devices),
         ..visible_cgroups(hierarchies)
