@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::config::{docker_config, extend, time};
 use super::{mounts, namespaces};
+use crate::model::container::block_io::DeviceLimit;
 use crate::model::container::logging::{LogConfig, LogDriver};
 use crate::model::container::options::StopTimeout;
 use crate::model::container::resources::{Resources, SHM_SIZE};
@@ -207,6 +208,10 @@ fn log_config(of: &Supervision) -> Value {
     json!({ "Type": of.log_driver.as_str(), "Config": config })
 }
 
+fn devices(limits: &[DeviceLimit], key: &str) -> Vec<Value> {
+    limits.iter().map(|limit| json!({ "Path": limit.path, key: limit.value })).collect()
+}
+
 fn resources(of: &Resources) -> Value {
     let ulimits: Vec<_> = of
         .ulimits
@@ -219,11 +224,11 @@ fn resources(of: &Resources) -> Value {
         "NanoCpus": of.nano_cpus.unwrap_or_default(),
         "CgroupParent": of.cgroup_parent.as_deref().unwrap_or_default(),
         "BlkioWeight": of.blkio_weight.unwrap_or_default(),
-        "BlkioWeightDevice": [],
-        "BlkioDeviceReadBps": [],
-        "BlkioDeviceWriteBps": [],
-        "BlkioDeviceReadIOps": [],
-        "BlkioDeviceWriteIOps": [],
+        "BlkioWeightDevice": devices(&of.blkio_weight_device, "Weight"),
+        "BlkioDeviceReadBps": devices(&of.device_read_bps, "Rate"),
+        "BlkioDeviceWriteBps": devices(&of.device_write_bps, "Rate"),
+        "BlkioDeviceReadIOps": devices(&of.device_read_iops, "Rate"),
+        "BlkioDeviceWriteIOps": devices(&of.device_write_iops, "Rate"),
         "CpuPeriod": of.cpu_period.unwrap_or_default(),
         "CpuQuota": of.cpu_quota.unwrap_or_default(),
         "CpuRealtimePeriod": 0,

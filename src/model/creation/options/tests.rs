@@ -12,6 +12,7 @@ use crate::model::container::logging::{LogConfig, LogDriver};
 use crate::model::container::mounts::{Mount, Mounts};
 use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 use crate::model::container::options::{CreateOptions, EnvEntry, StopTimeout};
+use crate::model::container::block_io::DeviceLimit;
 use crate::model::container::resources::Resources;
 use crate::model::container::security::Security;
 use crate::model::container::supervision::{RestartPolicy, Supervision};
@@ -121,6 +122,11 @@ fn security() -> impl Strategy<Value = Security> {
     )
 }
 
+fn of_disk(value: Option<i64>) -> Vec<DeviceLimit> {
+    let limit = |value| DeviceLimit { path: "/dev/disk/by-id/a:b".to_owned(), value };
+    value.into_iter().map(limit).collect()
+}
+
 fn resources() -> impl Strategy<Value = Resources> {
     let size = 6_i64 << 20..1 << 50;
     let memory = of((size, of(prop_oneof![Just(-1), Just(1 << 51)]), of(Just(6_i64 << 20))));
@@ -149,6 +155,11 @@ fn resources() -> impl Strategy<Value = Resources> {
                 cpuset_mems: sets.1,
                 cpu_shares: sets.2,
                 pids_limit: limits.0,
+                blkio_weight_device: of_disk(sets.2.map(|it| it % 990 + 10)),
+                device_read_bps: of_disk(limits.3),
+                device_write_bps: of_disk(limits.3.map(|rate| rate + 1)),
+                device_read_iops: of_disk(limits.1),
+                device_write_iops: of_disk(limits.1.map(|rate| rate * 7)),
                 memory_swappiness: limits.1.map(|weight| weight / 10),
                 oom_kill_disable: limits.1.is_some(),
                 blkio_weight: limits.1,
