@@ -138,6 +138,7 @@ fn mounts(all: &Mounts) -> Mounts {
     Mounts {
         list: all.list.iter().filter(from_user).map(unnamed).collect(),
         from: all.from.clone(),
+        driver_local: all.driver_local,
     }
 }
 

@@ -124,11 +124,11 @@ fn host_config(container: &Container) -> Value {
         "PortBindings": {},
         "RestartPolicy": { "Name": restart.name(), "MaximumRetryCount": restart.maximum() },
         "AutoRemove": host.auto_remove,
-        "VolumeDriver": "",
+        "VolumeDriver": named(host.mounts.driver_local, "local"),
         "VolumesFrom": or_null(&host.mounts.from),
         "CapAdd": or_null(&security.cap_add),
         "CapDrop": or_null(&security.cap_drop),
-        "CgroupnsMode": "private",
+        "CgroupnsMode": if host.namespaces.cgroup_host { "host" } else { "private" },
         "Dns": host.namespaces.dns,
         "DnsOptions": host.namespaces.dns_options,
         "DnsSearch": host.namespaces.dns_search,
@@ -144,11 +144,11 @@ fn host_config(container: &Container) -> Value {
         "ReadonlyRootfs": security.read_only,
         "SecurityOpt": security_options(security),
         "UTSMode": host.namespaces.uts.show(""),
-        "UsernsMode": "",
+        "UsernsMode": named(host.namespaces.user_host, "host"),
         "ShmSize": host.resources.shm_size.filter(|size| *size > 0).unwrap_or(SHM_SIZE),
         "Runtime": "lifebox",
         "ConsoleSize": [0, 0],
-        "Isolation": "",
+        "Isolation": named(host.namespaces.isolation_default, "default"),
     });
     if !host.annotations.is_empty() {
         extend(&mut config, json!({ "Annotations": host.annotations }));
@@ -172,6 +172,11 @@ fn host_config(container: &Container) -> Value {
         extend(&mut config, json!({ "Init": true }));
     }
     config
+}
+
+/// Returns the one value of an option that has no other, where it was given.
+fn named(given: bool, value: &str) -> &str {
+    if given { value } else { "" }
 }
 
 fn or_null(list: &[String]) -> Value {

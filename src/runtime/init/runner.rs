@@ -283,12 +283,14 @@ impl PlanRunner<'_> {
         mount::attach(mounted, target)
     }
 
-    /// Bind-mounts a file. Links of the image in `target` are followed inside the root only.
+    /// Bind-mounts a file or a directory. Links of the image in `target` are followed inside the
+    /// root only.
     fn bind_file(&self, file: &FileStep) -> Result<(), Errno> {
         let root = self.root()?;
         let source = mount::clone_tree(CWD, &file.source)?;
         mount::add_attributes(&source, file.attributes)?;
-        mount::attach(source, rooted_path::open_or_create(root, &file.target, PlaceKind::File)?)
+        let kind = if file.directory { PlaceKind::Directory } else { PlaceKind::File };
+        mount::attach(source, rooted_path::open_or_create(root, &file.target, kind)?)
     }
 
     fn make_device(&self, device: &DeviceNode) -> Result<(), Errno> {

@@ -33,6 +33,7 @@ pub(super) fn root_steps(
     } else {
         Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(spec, inputs) }
     });
+    // Before volumes are filled with what is in their places.
     if !inputs.has_started {
         steps.push(Step::MakeMarks);
         steps.append(&mut binds.copy_up);
@@ -145,6 +146,7 @@ fn mount_steps(
                 source: text(&source.to_string_lossy())?,
                 target,
                 attributes,
+                directory: false,
             }));
         }
         "cgroup" => {
@@ -180,6 +182,8 @@ fn cgroup_steps(
     inputs: &PlanInputs,
     steps: &mut Vec<Step>,
 ) -> Result<()> {
+    let is_hosts = inputs.own_cgroups.is_some() && inputs.identity.in_user_namespace();
+    let own_cgroups = inputs.own_cgroups.as_deref().unwrap_or_default();
     let mut push =
         |below: &str, fstype: &str, settings: Vec<Setting>, attributes: Attributes| -> Result<()> {
             let target = relative_to_root(&format!("{at}/{below}"))?;
@@ -191,7 +195,7 @@ fn cgroup_steps(
                 settings,
                 attributes,
                 optional: false,
-                fallback_bind: None,
+                fallback_bind: Some(text(at)?).filter(|_| is_hosts),
             }));
             Ok(())
         };
@@ -199,12 +203,23 @@ fn cgroup_steps(
         let writable = attributes.difference(Attributes::MOUNT_ATTR_RDONLY);
         push("", "tmpfs", vec![setting("mode", "755")?], writable)?;
     }
-    for (name, options) in &inputs.cgroup_v1 {
-        let settings = options_of(options)?.1;
-        push(name, "cgroup", settings, attributes)?;
+    if own_cgroups.is_empty() {
+        for (name, options) in &inputs.cgroup_v1 {
+            let settings = options_of(options)?.1;
+            push(name, "cgroup", settings, attributes)?;
+        }
+        if let Some(below) = &inputs.cgroup_v2 {
+            push(below, "cgroup2", Vec::new(), attributes)?;
+        }
     }
-    if let Some(below) = &inputs.cgroup_v2 {
-        push(below, "cgroup2", Vec::new(), attributes)?;
+    // Without a namespace a new mount would show the cgroups of all.
+    for (name, own) in own_cgroups {
+        steps.push(Step::BindFile(FileStep {
+            source: text(&own.to_string_lossy())?,
+            target: relative_to_root(&format!("{at}/{name}"))?,
+            attributes,
+            directory: true,
+        }));
     }
     if !inputs.cgroup_v1.is_empty() {
         steps.push(Step::RemountReadonly(relative_to_root(at)?));

@@ -88,7 +88,7 @@ pub enum Step {
     },
     /// Mount a file system.
     Mount(MountStep),
-    /// Bind-mount a file of the container's directory at a path inside.
+    /// Bind-mount a file of the container's directory, or its cgroup, at a path inside.
     BindFile(FileStep),
     /// Bind-mount a device of the host at the same path inside.
     BindDevice(DeviceNode),
@@ -194,15 +194,17 @@ pub struct Root {
     pub target: CString,
 }
 
-/// A file to bind-mount inside.
+/// A file or a directory to bind-mount inside.
 #[derive(Debug)]
 pub struct FileStep {
-    /// Relative to the container's directory.
+    /// Absolute, or relative to the container's directory.
     pub source: CString,
     /// Relative to the root; created if missing.
     pub target: CString,
     /// Flags such as `nosuid`.
     pub attributes: Attributes,
+    /// Whether it is a directory.
+    pub directory: bool,
 }
 
 /// A device node to create.

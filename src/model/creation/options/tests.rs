@@ -182,12 +182,13 @@ fn mounts() -> impl Strategy<Value = Mounts> {
     ];
     let tmpfs = subsequence(vec!["/k", "/l:size=1m,exec", "/m:ro"], 0..3);
     let from = prop::collection::vec("[a-z]{2,5}(:ro)?", 0..2);
-    (volumes, subsequence(fields.to_vec(), 0..4), tmpfs, from).prop_map(
-        |(volumes, fields, tmpfs, from)| {
+    (volumes, subsequence(fields.to_vec(), 0..4), tmpfs, from, any::<bool>()).prop_map(
+        |(volumes, fields, tmpfs, from, driver_local)| {
             let volumes = volumes.into_iter().map(Mount::from_volume);
             let fields = fields.into_iter().map(Mount::from_mount);
             let tmpfs = tmpfs.into_iter().map(Mount::from_tmpfs);
-            Mounts { list: volumes.chain(fields).chain(tmpfs).map(Result::unwrap).collect(), from }
+            let list = volumes.chain(fields).chain(tmpfs).map(Result::unwrap).collect();
+            Mounts { list, from, driver_local }
         },
     )
 }
@@ -223,6 +224,9 @@ fn namespaces() -> impl Strategy<Value = Namespaces> {
                 },
                 network,
                 uts: NamespaceMode::Private,
+                cgroup_host: init,
+                user_host: shareable,
+                isolation_default: none,
                 init,
                 domainname,
                 extra_hosts: hosts
