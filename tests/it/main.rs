@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
 mod archives;
+mod attached;
 mod bad_input;
 mod bad_registry;
 mod build;

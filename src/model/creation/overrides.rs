@@ -34,6 +34,7 @@ pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
         stop_signal: config.stop_signal.filter(|signal| Some(*signal) != image_signal),
         stop_timeout: config.stop_timeout,
         interactive: config.open_stdin,
+        attached: config.attached,
         tty: config.tty,
         auto_remove: host.auto_remove,
         exposed_ports: ports.cloned().collect(),

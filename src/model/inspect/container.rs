@@ -265,17 +265,18 @@ fn config(spec: &ContainerSpec) -> Value {
     let keys = |list: &[String]| -> Map<String, Value> {
         list.iter().map(|key| (key.clone(), json!({}))).collect()
     };
+    let attached = config.attached();
     let mut source = json!({
         "Hostname": config.hostname,
         "Domainname": domainname,
         "User": config.user,
-        "AttachStdin": config.open_stdin,
-        "AttachStdout": true,
-        "AttachStderr": true,
+        "AttachStdin": attached.stdin,
+        "AttachStdout": attached.stdout,
+        "AttachStderr": attached.stderr,
         "ExposedPorts": keys(&config.exposed_ports),
         "Tty": config.tty,
         "OpenStdin": config.open_stdin,
-        "StdinOnce": config.open_stdin,
+        "StdinOnce": config.stdin_once(),
         "Env": config.env,
         "Cmd": config.cmd,
         "Image": image,
