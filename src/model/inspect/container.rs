@@ -38,8 +38,9 @@ pub struct ContainerPaths {
     pub merged: String,
 }
 
-/// Returns what `inspect` prints of a container, without the array around it.
-pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
+/// Returns what `inspect` prints of a container, without the array around it. `execs` are the ids
+/// of those that run.
+pub fn container(container: &Container, paths: &ContainerPaths, execs: &[String]) -> Value {
     let (spec, state) = (&container.spec, &container.state);
     let host = &spec.host_config;
     let argv = spec.config.argv();
@@ -68,7 +69,7 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "MountLabel": "",
         "ProcessLabel": host.security.label.as_ref().map(ToString::to_string).unwrap_or_default(),
         "AppArmorProfile": host.security.apparmor.as_deref().unwrap_or_default(),
-        "ExecIDs": null,
+        "ExecIDs": or_null(execs),
         "HostConfig": host_config(container),
         "GraphDriver": { "Data": graph(host.storage, paths), "Name": host.storage.to_string() },
         "Mounts": mounts::mounts(&host.mounts, &paths.volumes),
