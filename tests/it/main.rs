@@ -66,6 +66,7 @@ mod repl;
 mod report;
 mod restart;
 mod rootless;
+mod rootless_host;
 mod roots;
 mod runtimetest;
 mod save;
