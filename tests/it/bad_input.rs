@@ -63,7 +63,7 @@ fn a_wrong_word_is_named_with_the_way_out() {
         ("stop -t soon nosuch", 125, &["`soon`", "--timeout"]),
         ("logs --since soon nosuch", 1, &["`soon`"]),
         ("ps --filter colour=red", 1, &["`colour`"]),
-        ("ps --format {{.Nosuch}}", 64, &["Nosuch"]),
+        ("ps --format {{.Nosuch}}", 1, &["Nosuch"]),
     ];
     for (line, code, names) in hinted {
         let words: Vec<&str> = line.split(' ').collect();

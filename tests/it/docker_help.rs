@@ -262,7 +262,8 @@ fn readme_table() -> String {
             (_, flags) => format!("`{verbs}` with `{flags}`"),
         };
         let names: Vec<String> = names.iter().map(named).collect();
-        lines += &format!("| {} | {because} | {} |\n", names.join("; "), instead.join("; "));
+        let instead = instead.join("; ").replace('|', "\\|");
+        lines += &format!("| {} | {because} | {instead} |\n", names.join("; "));
     }
     lines
 }

@@ -18,20 +18,25 @@ pub struct FixedFlags {
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_name = "BOOL")]
     pub disable_content_trust: Option<bool>,
+    /// The limit of kernel memory.
+    #[command(flatten)]
+    pub kernel: KernelMemory,
+}
+
+/// A flag of `create`, `run` and `update` without effect.
+#[derive(Args, Debug, Default)]
+pub struct KernelMemory {
     /// Kernel memory limit, which kernels no longer have: without effect
     #[arg(long, value_name = "BYTES")]
     pub kernel_memory: Option<String>,
 }
 
-impl FixedFlags {
-    /// Refuses other values.
+impl KernelMemory {
+    /// Refuses what does not read as a size.
     ///
     /// # Errors
-    /// [`Kind::Unsupported`] for what only Docker has, [`Kind::Invalid`] for what it refuses too.
+    /// [`Kind::Invalid`].
     pub fn check(&self) -> Result<(), InvalidFlag> {
-        let runtimes = ["", "runc", "io.containerd.runc.v2", "lifebox"];
-        only("runtime", self.runtime.as_deref(), &runtimes, false)?;
-        check_trust(self.disable_content_trust)?;
         let size = self.kernel_memory.as_deref().map(parse_bytes).transpose();
         size.map(drop).map_err(|error| InvalidFlag {
             error: error.about("invalid argument for \"--kernel-memory\" flag"),
@@ -45,6 +50,19 @@ impl FixedFlags {
             "WARNING: Specifying a kernel memory limit is discontinued, and has no effect; use \
              --memory"
         })
+    }
+}
+
+impl FixedFlags {
+    /// Refuses other values.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`] for what only Docker has, [`Kind::Invalid`] for what it refuses too.
+    pub fn check(&self) -> Result<(), InvalidFlag> {
+        let runtimes = ["", "runc", "io.containerd.runc.v2", "lifebox"];
+        only("runtime", self.runtime.as_deref(), &runtimes, false)?;
+        check_trust(self.disable_content_trust)?;
+        self.kernel.check()
     }
 }
 
