@@ -55,7 +55,9 @@ fn limits_that_only_root_may_raise_are_refused_for_an_ordinary_user() {
 fn an_ordinary_user_shares_namespaces_with_the_host() {
     needs_users!("an_ordinary_user_shares_namespaces_with_the_host");
     let user = User::new("shares", true);
-    for (flag, kind) in [("network", "net"), ("pid", "pid"), ("ipc", "ipc"), ("uts", "uts")] {
+    for (flag, kind) in
+        [("network", "net"), ("pid", "pid"), ("ipc", "ipc"), ("uts", "uts"), ("cgroupns", "cgroup")]
+    {
         let ours = std::fs::read_link(format!("/proc/self/ns/{kind}")).unwrap();
         let theirs = format!("lifebox run --rm --{flag} host host readlink /proc/self/ns/{kind}");
         // Each command of an ordinary user has a host name of its own, which is that of the host.
