@@ -124,7 +124,8 @@ fn block_devices_are_limited_one_by_one() {
     let all = "rbps=1048576 wbps=max riops=max wiops=50";
     let expected = if is_v2() { [all, all] } else { ["1048576", "50"] };
     assert_eq!([read, written], expected.map(|value| format!("{number} {value}")));
-    let config = "{{json .HostConfig.BlkioDeviceReadBps}} {{json .HostConfig.BlkioDeviceWriteIOps}}";
+    let config =
+        "{{json .HostConfig.BlkioDeviceReadBps}} {{json .HostConfig.BlkioDeviceWriteIOps}}";
     let path = format!(r#"{{"Path":"{node}","Rate":"#);
     assert_eq!(engine.get("web", config), format!("[{path}1048576}}] [{path}50}}]"));
     assert_eq!(engine.get("web", "{{json .HostConfig.BlkioWeightDevice}}"), "[]");

@@ -16,7 +16,10 @@ fn programs_find_the_marks_of_a_container_and_no_change_has_them() {
         let words = [&["run", "--rm"], flags, &["host", "sh", "-c", LOOK]].concat();
         assert_eq!(engine.ok(&words), "/proc/mounts", "{flags:?}");
     }
-    assert_eq!(engine.ok(&["run", "--rm", "host", "sh", "-c", "env | grep -c ^container || :"]), "0");
+    assert_eq!(
+        engine.ok(&["run", "--rm", "host", "sh", "-c", "env | grep -c ^container || :"]),
+        "0"
+    );
     for driver in ["overlay", "vfs"] {
         let run = ["--storage-driver", driver, "run", "--name", driver, "host", "sh", "-c", LOOK];
         engine.ok(&run);
@@ -34,7 +37,8 @@ fn programs_find_the_marks_of_a_container_and_no_change_has_them() {
 fn a_layer_of_a_build_has_no_marks_and_those_of_an_image_stay() {
     needs_root!();
     let engine = TestEngine::new();
-    let lines = "RUN touch /made\nRUN rm /etc/mtab /.dockerenv; echo own >/etc/mtab; echo x >/.dockerenv";
+    let lines =
+        "RUN touch /made\nRUN rm /etc/mtab /.dockerenv; echo own >/etc/mtab; echo x >/.dockerenv";
     Context::new(&format!("FROM host\n{lines}\n")).id(&engine, &["-t", "marked"]);
     engine.ok(&["create", "--name", "box", "marked", "cat", "/etc/mtab", "/.dockerenv"]);
     let lower = engine.get("box", "{{.GraphDriver.Data.LowerDir}}");

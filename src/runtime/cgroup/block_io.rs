@@ -98,7 +98,8 @@ fn rates(io: &LinuxBlockIo) -> Vec<Limit> {
             let number = format!("{}:{}", device.major(), device.minor());
             v1.push(vec![(file, format!("{number} {}", device.rate()))]);
             // In v1 0 is without limit.
-            let rate = if device.rate() == 0 { "max".to_owned() } else { device.rate().to_string() };
+            let rate =
+                if device.rate() == 0 { "max".to_owned() } else { device.rate().to_string() };
             v2.push(vec![("io.max", format!("{number} {key}={rate}"))]);
         }
         table.push(Limit { name, controller: CONTROLLER, v1, v2, requested: true });
@@ -139,7 +140,12 @@ mod tests {
         );
         assert_eq!(
             written(v2.concat()),
-            ["io.weight=8:0 10000", "io.max=8:0 rbps=1024", "io.max=8:16 rbps=max", "io.max=8:0 wiops=7"]
+            [
+                "io.weight=8:0 10000",
+                "io.max=8:0 rbps=1024",
+                "io.max=8:16 rbps=max",
+                "io.max=8:0 wiops=7"
+            ]
         );
     }
 }

@@ -320,7 +320,9 @@ fn missing_file(limit: &Limit, file: &str) -> Error {
 fn hint(limit: &str) -> &'static str {
     match limit {
         "--memory-swap" => "boot with swapaccount=1, or leave --memory-swap out",
-        "--blkio-weight" | "--blkio-weight-device" => "use the I/O scheduler BFQ: echo bfq > /sys/block/DISK/queue/scheduler",
+        "--blkio-weight" | "--blkio-weight-device" => {
+            "use the I/O scheduler BFQ: echo bfq > /sys/block/DISK/queue/scheduler"
+        }
         _ => "leave the limit out, or use a kernel that is configured with it",
     }
 }

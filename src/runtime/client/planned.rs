@@ -82,7 +82,8 @@ impl Runtime {
         let parent = self.parent_of(id)?;
         let hierarchies = Hierarchies::of_host()?.delegated(parent.as_ref());
         let directory = self.containers.directory(id);
-        let (plan, limits) = prepare::planned(&directory, (&hierarchies, parent.as_ref()), container)?;
+        let (plan, limits) =
+            prepare::planned(&directory, (&hierarchies, parent.as_ref()), container)?;
         let mut steps = vec![
             Operation::StartMonitor.describe(ProcessRole::Client),
             Operation::AskMonitor.describe(ProcessRole::Client),

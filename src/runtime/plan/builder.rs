@@ -95,7 +95,11 @@ pub fn join(spec: &Spec, stdin: StandardInput) -> Result<Plan> {
         Step::NewSession,
         // The PID namespace was joined by the helper before the clone.
         Step::JoinNamespaces(
-            libc::CLONE_NEWNS | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWNET | cgroup,
+            libc::CLONE_NEWNS
+                | libc::CLONE_NEWUTS
+                | libc::CLONE_NEWIPC
+                | libc::CLONE_NEWNET
+                | cgroup,
         ),
         Step::CloseHostFds,
     ]);

@@ -4,12 +4,12 @@ use super::assign::{extend, set};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
-use crate::model::{Error, Kind, Result};
 use crate::model::container::mounts::{Mount, MountFlag, MountKind};
 use crate::model::container::options::CreateOptions;
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType as T;
 use crate::model::value::visible;
+use crate::model::{Error, Kind, Result};
 
 /// Which half of a mount a key of a map is.
 #[derive(Clone, Copy, PartialEq, Eq)]

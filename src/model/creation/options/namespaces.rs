@@ -7,11 +7,11 @@ use super::assign::{extend, set};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
-use crate::model::{Error, Kind, Result};
 use crate::model::container::namespaces::{NamespaceMode, extra_host, ip, sysctl};
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType as T;
 use crate::model::value::{port, visible};
+use crate::model::{Error, Kind, Result};
 
 fn word(text: String) -> Option<Expression> {
     Some(text).filter(|text| !text.is_empty()).map(Expression::Text)

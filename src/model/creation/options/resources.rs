@@ -187,7 +187,9 @@ pub(super) const OPTIONS: &[Row] = &[
         Denied,
         "Limit read rate (IO per second) from a device",
         |o| write::texts(&o.resources.device_read_iops),
-        |o, v| extend(&mut o.resources.device_read_iops, of_devices(v, DeviceLimitKind::Operations)),
+        |o, v| {
+            extend(&mut o.resources.device_read_iops, of_devices(v, DeviceLimitKind::Operations))
+        },
     )
     .flag("device-read-iops", "PATH:N"),
     Row::new(
@@ -196,7 +198,9 @@ pub(super) const OPTIONS: &[Row] = &[
         Denied,
         "Limit write rate (IO per second) to a device",
         |o| write::texts(&o.resources.device_write_iops),
-        |o, v| extend(&mut o.resources.device_write_iops, of_devices(v, DeviceLimitKind::Operations)),
+        |o, v| {
+            extend(&mut o.resources.device_write_iops, of_devices(v, DeviceLimitKind::Operations))
+        },
     )
     .flag("device-write-iops", "PATH:N"),
     Row::new(

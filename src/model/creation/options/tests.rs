@@ -8,11 +8,11 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::{CreateOption, HEALTH, create_options};
+use crate::model::container::block_io::DeviceLimit;
 use crate::model::container::logging::{LogConfig, LogDriver};
 use crate::model::container::mounts::{Mount, Mounts};
 use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 use crate::model::container::options::{CreateOptions, EnvEntry, StopTimeout};
-use crate::model::container::block_io::DeviceLimit;
 use crate::model::container::resources::Resources;
 use crate::model::container::security::Security;
 use crate::model::container::supervision::{RestartPolicy, Supervision};
