@@ -26,7 +26,7 @@ pub mod transfer;
 
 pub use crate::model::image::{HostImage, ImageUser};
 pub use crate::sys::tree::tree_size;
-pub use build::{Files, Origin};
+pub use build::{Files, Origin, written_size};
 pub use bytes::atomic_file::write_atomic;
 pub use bytes::cancel_check::CancelCheck;
 pub(crate) use bytes::stream;

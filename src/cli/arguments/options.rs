@@ -8,18 +8,20 @@ use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::{CreateOption, Flag, GROUPS, create_options};
 
 /// Flags whose values Docker's client does not read: its daemon refuses a wrong one.
-const READ_BY_DAEMON: [&str; 12] = [
+const READ_BY_DAEMON: [&str; 14] = [
     "cap-add",
     "cap-drop",
     "cgroup-parent",
     "health-cmd",
     "ipc",
+    "isolation",
     "log-driver",
     "log-opt",
     "name",
     "network",
     "stop-signal",
     "tmpfs",
+    "volume-driver",
     "volumes-from",
 ];
 

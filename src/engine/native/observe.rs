@@ -77,7 +77,8 @@ impl Observe for Native {
 
     fn inspect_json(&self, id: &ContainerId) -> Result<Value> {
         let container = self.inspect(id)?;
-        Ok(inspect::container(&container, &self.paths(&container)?))
+        let execs = self.runtime.execs(&container);
+        Ok(inspect::container(&container, &self.paths(&container)?, &execs))
     }
 
     fn introspect(&self, id: &ContainerId) -> Result<Introspection> {

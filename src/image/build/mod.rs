@@ -19,5 +19,5 @@ mod origin;
 mod pattern;
 mod steps;
 
-pub use container::Files;
+pub use container::{Files, written_size};
 pub use origin::Origin;

@@ -41,7 +41,7 @@ pub(super) fn launch(
     let (hierarchies, cgroup) =
         (&hierarchies.restricted_to(&needed), &cgroup.restricted_to(&needed));
     let (open_stdin, tty) = (spec.config.open_stdin && !spec.config.tty, spec.config.tty);
-    let host = host_for(spec, before.started_at.is_some(), hierarchies);
+    let host = host_for(spec, before.started_at.is_some(), hierarchies, cgroup);
     let plan = plan::plan(&config, &host)?;
     create_sources(spec)?;
     // The kernel follows a link that stands in the place of a directory.

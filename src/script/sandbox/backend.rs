@@ -277,7 +277,7 @@ impl Observe for SandboxedBackend {
         if self.policy.has_created(id.as_str()) {
             return self.inner.inspect_json(id);
         }
-        Ok(inspect::container(&self.inspect(id)?, &ContainerPaths::default()))
+        Ok(inspect::container(&self.inspect(id)?, &ContainerPaths::default(), &[]))
     }
 
     fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>> {

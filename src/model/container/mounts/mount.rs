@@ -20,6 +20,8 @@ pub struct Mounts {
     pub list: Vec<Mount>,
     /// `--volumes-from`: containers, each with `:ro` or `:rw`.
     pub from: Vec<String>,
+    /// Whether the driver `local` was named, the only one there is.
+    pub driver_local: bool,
 }
 
 /// The kind of mount.
@@ -170,7 +172,7 @@ impl Mounts {
                 });
             }
         }
-        Ok(Mounts { list, from: self.from.clone() })
+        Ok(Mounts { list, ..self.clone() })
     }
 
     /// Returns the names of all volumes.

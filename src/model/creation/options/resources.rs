@@ -1,14 +1,20 @@
 //! How much a container may use: memory, processors, processes, block devices, limits of its
 //! processes.
 
-use super::assign::{set, set_some};
+use super::assign::{extend, set, set_some};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied};
 use super::{read, write};
+use crate::model::Result;
+use crate::model::container::block_io::{DeviceLimit, DeviceLimitKind};
 use crate::model::container::resources::{Ulimit, parse_cgroup_parent, parse_cpus};
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType as T;
 use crate::model::value::units::format_billionths;
+
+fn of_devices(value: &Expression, kind: DeviceLimitKind) -> Result<Vec<DeviceLimit>> {
+    read::texts(value)?.iter().map(|text| kind.read(text)).collect()
+}
 
 pub(super) const OPTIONS: &[Row] = &[
     Row::new(
@@ -148,6 +154,55 @@ pub(super) const OPTIONS: &[Row] = &[
     )
     .flag("blkio-weight", "N")
     .live(),
+    Row::new(
+        "blkio_weight_device",
+        T::StringList,
+        Denied,
+        "Block IO weight (relative device weight)",
+        |o| write::texts(&o.resources.blkio_weight_device),
+        |o, v| extend(&mut o.resources.blkio_weight_device, of_devices(v, DeviceLimitKind::Weight)),
+    )
+    .flag("blkio-weight-device", "PATH:WEIGHT"),
+    Row::new(
+        "device_read_bps",
+        T::StringList,
+        Denied,
+        "Limit read rate (bytes per second) from a device",
+        |o| write::texts(&o.resources.device_read_bps),
+        |o, v| extend(&mut o.resources.device_read_bps, of_devices(v, DeviceLimitKind::Bytes)),
+    )
+    .flag("device-read-bps", "PATH:BYTES"),
+    Row::new(
+        "device_write_bps",
+        T::StringList,
+        Denied,
+        "Limit write rate (bytes per second) to a device",
+        |o| write::texts(&o.resources.device_write_bps),
+        |o, v| extend(&mut o.resources.device_write_bps, of_devices(v, DeviceLimitKind::Bytes)),
+    )
+    .flag("device-write-bps", "PATH:BYTES"),
+    Row::new(
+        "device_read_iops",
+        T::StringList,
+        Denied,
+        "Limit read rate (IO per second) from a device",
+        |o| write::texts(&o.resources.device_read_iops),
+        |o, v| {
+            extend(&mut o.resources.device_read_iops, of_devices(v, DeviceLimitKind::Operations))
+        },
+    )
+    .flag("device-read-iops", "PATH:N"),
+    Row::new(
+        "device_write_iops",
+        T::StringList,
+        Denied,
+        "Limit write rate (IO per second) to a device",
+        |o| write::texts(&o.resources.device_write_iops),
+        |o, v| {
+            extend(&mut o.resources.device_write_iops, of_devices(v, DeviceLimitKind::Operations))
+        },
+    )
+    .flag("device-write-iops", "PATH:N"),
     Row::new(
         "ulimits",
         T::Pairs,
