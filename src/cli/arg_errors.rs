@@ -199,7 +199,7 @@ mod tests {
             "container run --gpus=all alpine",
             "run --pubilsh 80:80 alpine",
             "network ls",
-            "system prune -f",
+            "system purge -f",
             "run --memory",
             "run --pull odd alpine",
             "exec web",
@@ -275,9 +275,9 @@ mod tests {
             error: `docker network` is not supported by lifebox
             hint: choose a network with `lifebox run --network none`, `host` or `container:NAME`
             # 1
-            $ system prune -f
-            error: `docker system prune` is not supported by lifebox
-            hint: use `lifebox container prune`, `image prune` and `volume prune`
+            $ system purge -f
+            error: `purge` is not a verb of lifebox
+            hint: did you mean `prune`?
             # 1
             $ run --memory
             error: a value is required for `--memory <BYTES>` but none was supplied

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::only_one::FixedFlags;
-use super::options::OptionFlags;
+use super::options::{AllRows, OptionFlags};
 
 /// The arguments of a verb that takes containers only.
 #[derive(Args, Debug)]
@@ -51,7 +51,7 @@ pub struct NewContainerArguments {
     pub image_and_command: Vec<String>,
     /// The flags of the one table of options.
     #[command(flatten)]
-    pub options: OptionFlags<false>,
+    pub options: OptionFlags<AllRows>,
 }
 
 /// A pull policy: when to pull the image.

@@ -3,12 +3,15 @@
 /// The verbs, each with the hint what to use instead; with the noun before it where lifebox has
 /// that noun.
 const VERBS: &[(&str, &str)] = &[
-    ("builder", "build images with `lifebox build`"),
     ("buildx", "build images with `lifebox build`"),
     ("checkpoint", SEE_HELP),
     ("compose", "start a compose file in a script: see `help(\"compose\")` in lifebox"),
     ("config", SEE_HELP),
-    ("context", SEE_HELP),
+    ("context create", ONE_ENGINE),
+    ("context export", ONE_ENGINE),
+    ("context import", ONE_ENGINE),
+    ("context rm", ONE_ENGINE),
+    ("context update", ONE_ENGINE),
     ("manifest", SEE_HELP),
     ("network", "choose a network with `lifebox run --network none`, `host` or `container:NAME`"),
     ("node", SEE_HELP),
@@ -18,10 +21,11 @@ const VERBS: &[(&str, &str)] = &[
     ("service", SEE_HELP),
     ("stack", SEE_HELP),
     ("swarm", SEE_HELP),
-    ("system prune", "use `lifebox container prune`, `image prune` and `volume prune`"),
     ("trust", SEE_HELP),
     ("volume update", SEE_HELP),
 ];
+
+const ONE_ENGINE: &str = "there is one engine and no daemon; use another store: lifebox --root DIR";
 
 const SEE_HELP: &str = "see `lifebox --help`";
 
@@ -59,26 +63,24 @@ const FLAGS: &[(&[&str], &[&str])] = &[
     (
         &["build"],
         &[
-            "--add-host",
-            "--cgroup-parent",
-            "--cpu-period",
-            "--cpu-quota",
-            "--cpu-shares",
-            "--cpuset-cpus",
-            "--cpuset-mems",
-            "--memory",
-            "--memory-swap",
-            "--security-opt",
-            "--shm-size",
+            "--allow",
+            "--annotation",
+            "--attest",
+            "--build-context",
+            "--builder",
+            "--cache-to",
+            "--call",
+            "--check",
+            "--metadata-file",
+            "--no-cache-filter",
+            "--provenance",
+            "--push",
+            "--sbom",
             "--squash",
-            "--ulimit",
-            "-c",
-            "-m",
+            "--ssh",
         ],
     ),
     (&["images"], &["--tree"]),
-    (&["pull"], &["--all-tags", "--disable-content-trust", "-a"]),
-    (&["push"], &["--all-tags", "--disable-content-trust", "--platform", "-a"]),
     (&["rm"], &["--link", "-l"]),
     (&["rmi"], &["--platform"]),
     (&["start"], &["--checkpoint", "--checkpoint-dir"]),
@@ -103,6 +105,8 @@ pub fn flag_hint(verb: &str, flag: &str) -> Option<String> {
         "--link" | "--network-alias" if verb != "rm" => {
             format!("share a network: lifebox {verb} --network container:NAME IMAGE")
         }
+        "--push" => "push the image then: lifebox push NAME:TAG".to_owned(),
+        "--ssh" => "pass a key as a secret: lifebox build --secret id=ID,src=FILE".to_owned(),
         "--gpus" => format!("name the devices: lifebox {verb} --device /dev/NAME IMAGE"),
         _ => format!("see `lifebox {verb} --help`"),
     })

@@ -3,6 +3,7 @@
 use clap::{ArgAction, Args};
 
 use crate::model::observe::progress::Access;
+use crate::model::value::platform::Platform;
 
 /// The flag for the connection to a registry. Podman and skopeo have the flag; Docker
 /// configures its daemon.
@@ -24,6 +25,13 @@ impl Transport {
 /// The arguments of `pull`.
 #[derive(Args, Debug)]
 pub struct PullArguments {
+    /// Download all tagged images in the repository
+    #[arg(short, long)]
+    pub all_tags: bool,
+    /// Skip image verification, as always
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub disable_content_trust: Option<bool>,
     /// Set platform if the image is multi-platform (default the host's)
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<String>,
@@ -41,6 +49,16 @@ pub struct PullArguments {
 /// The arguments of `push`.
 #[derive(Args, Debug)]
 pub struct PushArguments {
+    /// Push all tags of an image to the repository
+    #[arg(short, long)]
+    pub all_tags: bool,
+    /// Push a platform-specific manifest: that of the image
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<Platform>,
+    /// Skip image verification, as always
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub disable_content_trust: Option<bool>,
     /// Suppress verbose output
     #[arg(short, long)]
     pub quiet: bool,

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::options::{InvalidFlag, OptionFlags};
+use super::options::{InvalidFlag, LiveRows, OptionFlags};
 use crate::model::container::Changes;
 
 /// A verb of the usage and the limits of containers.
@@ -19,7 +19,7 @@ pub enum LimitVerb {
 pub struct UpdateArguments {
     /// The flags of the one table of options.
     #[command(flatten)]
-    pub options: OptionFlags<true>,
+    pub options: OptionFlags<LiveRows>,
     /// Names or IDs; the beginning of an ID is enough
     #[arg(value_name = "CONTAINER", required = true)]
     pub names: Vec<String>,

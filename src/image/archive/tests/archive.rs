@@ -232,7 +232,7 @@ fn an_archive_that_contradicts_itself_is_refused() {
     check("{", &layer, "`manifest.json` is damaged");
     check(r#"[{"Config":"c.json","Config":"d.json","Layers":[]}]"#, &layer, "is duplicate");
     let bad_tag = r#"[{"Config":"c.json","RepoTags":["UPPER"],"Layers":["l.tar"]}]"#;
-    check(bad_tag, &layer, "invalid image reference");
+    check(bad_tag, &layer, "invalid reference format");
     check_refused(&tar(&[("a", b"1"), ("./a", b"2")]), "is duplicate");
 }
 

@@ -20,6 +20,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.memory, read::size(v)),
     )
     .flag("memory", "BYTES")
+    .building()
     .short('m')
     .live(),
     Row::new(
@@ -31,6 +32,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.memory_swap, read::size(v)),
     )
     .flag("memory-swap", "BYTES")
+    .building()
     .live(),
     Row::new(
         "memory_reservation",
@@ -86,6 +88,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpu_shares, read::whole(v)),
     )
     .flag("cpu-shares", "N")
+    .building()
     .short('c')
     .live(),
     Row::new(
@@ -97,6 +100,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpu_period, read::whole(v)),
     )
     .flag("cpu-period", "N")
+    .building()
     .live(),
     Row::new(
         "cpu_quota",
@@ -107,6 +111,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpu_quota, read::whole(v)),
     )
     .flag("cpu-quota", "N")
+    .building()
     .live(),
     Row::new(
         "cpuset_cpus",
@@ -117,6 +122,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpuset_cpus, read::text_or_number(v)),
     )
     .flag("cpuset-cpus", "LIST")
+    .building()
     .live(),
     Row::new(
         "cpuset_mems",
@@ -127,6 +133,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpuset_mems, read::text_or_number(v)),
     )
     .flag("cpuset-mems", "LIST")
+    .building()
     .live(),
     Row::new(
         "pids",
@@ -168,7 +175,8 @@ pub(super) const OPTIONS: &[Row] = &[
             Ok(())
         },
     )
-    .flag("ulimit", "NAME=SOFT[:HARD]"),
+    .flag("ulimit", "NAME=SOFT[:HARD]")
+    .building(),
     Row::new(
         "shm_size",
         T::Size,
@@ -177,7 +185,8 @@ pub(super) const OPTIONS: &[Row] = &[
         |o| o.resources.shm_size.map(write::size),
         |o, v| set_some(&mut o.resources.shm_size, read::size(v)),
     )
-    .flag("shm-size", "BYTES"),
+    .flag("shm-size", "BYTES")
+    .building(),
     Row::new(
         "oom_score_adj",
         T::Int,
@@ -200,5 +209,6 @@ pub(super) const OPTIONS: &[Row] = &[
             set(&mut o.resources.cgroup_parent, parent.transpose())
         },
     )
-    .flag("cgroup-parent", "PATH"),
+    .flag("cgroup-parent", "PATH")
+    .building(),
 ];
