@@ -277,7 +277,7 @@ mod tests {
             # 1
             $ system purge -f
             error: `purge` is not a verb of lifebox
-            hint: did you mean `prune`?
+            hint: see `lifebox system --help`
             # 1
             $ run --memory
             error: a value is required for `--memory <BYTES>` but none was supplied

@@ -285,5 +285,5 @@ fn a_tag_that_reads_as_an_image_id_is_refused() {
     let hex = "a".repeat(64);
     check_refused(&small(&format!("sha256:{hex}"), "1"), "looks like an image id");
     check_refused(&small("sha256:abc", "1"), "looks like an image id");
-    check_refused(&small(&hex, "1"), "an image id, not a name");
+    check_refused(&small(&hex, "1"), "cannot specify 64-byte hexadecimal strings");
 }
