@@ -57,6 +57,7 @@ mod parity;
 mod peers;
 mod peers_registry;
 mod prose;
+mod pruning;
 mod readme;
 mod reliability;
 mod repl;

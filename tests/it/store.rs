@@ -60,6 +60,7 @@ fn an_image_has_as_many_names_as_it_is_given() {
     assert!(error.contains(lower), "{error}");
     // A text that cannot be a name is refused as such by all verbs.
     for (text, why) in [("Bad", lower), ("x@foo", "invalid reference format"), ("x:.y", "format")] {
+        let script = format!("image(\"{text}\")");
         let verbs: [(&[&str], i32); 8] = [
             (&["run", "--rm", text], 125),
             (&["create", text], 1),
@@ -68,7 +69,7 @@ fn an_image_has_as_many_names_as_it_is_given() {
             (&["tag", text, "y"], 1),
             (&["history", text], 1),
             (&["build", "-t", text, "."], 1),
-            (&["-e", "image(ARGS[0])", text], 1),
+            (&["-e", &script], 1),
         ];
         for (words, code) in verbs {
             let error = engine.fails(words, code);

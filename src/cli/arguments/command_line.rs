@@ -11,6 +11,7 @@ use super::container::{
     CreateArguments, InspectArguments, KillArguments, LogsArguments, Names, PsArguments,
     RenameArguments, RmArguments, RunArguments, StartArguments, StopArguments,
 };
+use super::context::ContextVerb;
 use super::events::EventsArguments;
 use super::exec::ProcessVerb;
 use super::format::FormatArguments;
@@ -19,7 +20,6 @@ use super::learn::LearnArguments;
 use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use super::resources::LimitVerb;
 use super::script::{CheckArguments, DocsArguments, ScriptArguments};
-use super::context::ContextVerb;
 use super::store::{
     BuilderVerb, HistoryArguments, ImagesArguments, LoadArguments, PruneContainersArguments,
     PruneImagesArguments, RmiArguments, SaveArguments, SystemVerb, TagArguments,

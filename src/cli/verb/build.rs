@@ -287,9 +287,8 @@ impl<'a> Stdin<'a> {
         }
         stdin.take(LIMIT).read_to_end(&mut bytes).context(what)?;
         let text = String::from_utf8(bytes);
-        text.map(Stdin::Dockerfile).map_err(|_| {
-            Error::new(Kind::Invalid, "the Dockerfile on standard input is not UTF-8")
-        })
+        text.map(Stdin::Dockerfile)
+            .map_err(|_| Error::new(Kind::Invalid, "the Dockerfile on standard input is not UTF-8"))
     }
 }
 
@@ -323,8 +322,7 @@ fn secrets(
             }
         }
         let id = id.filter(|id| !id.is_empty()).ok_or_else(|| {
-            Error::new(Kind::Invalid, "--secret needs an id")
-                .hint("write --secret id=ID,src=FILE")
+            Error::new(Kind::Invalid, "--secret needs an id").hint("write --secret id=ID,src=FILE")
         })?;
         // As with buildx: an id alone is a variable of the caller, or else a file.
         if file.is_none() && variable.is_none() && std::env::var_os(&id).is_some() {
@@ -339,7 +337,9 @@ fn secrets(
                 let stream = InputStream::open(path.as_ref(), check).context(what)?;
                 stream.take(LIMIT + 1).read_to_end(&mut content).context(what)?;
                 if content.len() as u64 > LIMIT {
-                    return Err(Error::new(Kind::Refused, what()).cause("it is longer than 500 KiB"));
+                    return Err(
+                        Error::new(Kind::Refused, what()).cause("it is longer than 500 KiB")
+                    );
                 }
                 Some(content)
             }

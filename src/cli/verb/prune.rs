@@ -32,8 +32,11 @@ pub fn images(
     let filter = image_filter(context, &arguments.filter, FilterSet::Pruning)?;
     // As in Docker, whose `-a` is this filter.
     let all = arguments.all || filter.dangling == Some(false);
-    let options =
-        PruneOptions { all, filter: ImageFilter { dangling: None, ..filter }, ..Default::default() };
+    let options = PruneOptions {
+        all,
+        filter: ImageFilter { dangling: None, ..filter },
+        ..Default::default()
+    };
     let backend = context.backend()?;
     if !arguments.force {
         let would = backend.prune_images(&PruneOptions { dry_run: true, ..options.clone() })?;
@@ -90,8 +93,7 @@ pub(super) fn remove_images(context: &CommandContext, options: &PruneOptions) ->
         (Removed::Deleted(digest), true) => digest.hex().to_owned(),
     };
     let lines: Vec<String> = pruned.removed.iter().map(line).collect();
-    let heading =
-        if options.of_builds { "Deleted build cache objects" } else { "Deleted Images" };
+    let heading = if options.of_builds { "Deleted build cache objects" } else { "Deleted Images" };
     Ok(Freed::of(heading, &lines, pruned.bytes))
 }
 

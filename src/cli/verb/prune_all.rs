@@ -37,13 +37,17 @@ pub fn system(
             parts.push("all anonymous volumes not used by at least one container");
         }
         parts.extend(match arguments.all {
-            true => ["all images without at least one container associated to them", "all build cache"],
+            true => {
+                ["all images without at least one container associated to them", "all build cache"]
+            }
             false => ["all dangling images", "unused build cache"],
         });
         let mut warning = format!("WARNING! This will remove:\n  - {}\n", parts.join("\n  - "));
         if !arguments.filter.is_empty() {
             let filters = arguments.filter.join("\n  - ");
-            warning.push_str(&format!("\n  Items to be pruned will be filtered with:\n  - {filters}\n"));
+            warning.push_str(&format!(
+                "\n  Items to be pruned will be filtered with:\n  - {filters}\n"
+            ));
         }
         if !ask(context, terminal, "system prune", &format!("{warning}\n"))? {
             return Ok(0);

@@ -49,7 +49,8 @@ pub fn pull(
     let shown = shown(&named, arguments.all_tags);
     let mut newer = false;
     for reference in &references {
-        let progress = progress_output(context, terminal, quiet, (typed, arguments.all_tags), reference)?;
+        let progress =
+            progress_output(context, terminal, quiet, (typed, arguments.all_tags), reference)?;
         let pulled = backend.pull(reference, &options, &progress, cancel)?;
         newer |= pulled.newer;
         if !quiet {
@@ -109,7 +110,8 @@ pub fn push(
     for reference in &references {
         let familiar = reference.familiar();
         check_platform(context, arguments.platform.as_ref(), &[familiar.as_str()])?;
-        let progress = progress_output(context, terminal, quiet, (typed, arguments.all_tags), reference)?;
+        let progress =
+            progress_output(context, terminal, quiet, (typed, arguments.all_tags), reference)?;
         let pushed = backend.push(&familiar, reference, access, &progress, cancel)?;
         if !quiet {
             let tag = reference.tag().unwrap_or_default();

@@ -67,7 +67,13 @@ impl Builds for Native {
             directory.join(parts.collect::<PathBuf>())
         };
         let file = options.file.as_ref().map(inside);
-        self.build(Some(&directory), &BuildOptions { file, ..options.clone() }, progress, out, cancel)
+        self.build(
+            Some(&directory),
+            &BuildOptions { file, ..options.clone() },
+            progress,
+            out,
+            cancel,
+        )
     }
 
     fn import_tar(

@@ -92,8 +92,7 @@ impl Registries for Native {
     ) -> Result<Pushed> {
         self.check_allowed(reference)?;
         let (store, connection) = (self.store()?, self.connection(access));
-        let pushed = 
-            store.push(image, reference, &connection, progress, &|| cancel.check());
+        let pushed = store.push(image, reference, &connection, progress, &|| cancel.check());
         progress.report(&Event::End);
         let pushed = pushed?;
         if let Ok(image) = store.find(image) {

@@ -39,8 +39,7 @@ pub(crate) fn find(
         for (holder, _, written) in &found {
             for name in matching(tree, holder, part, literal, check)? {
                 // As if the tree were the whole file system: no link leads out of it.
-                let written =
-                    if number < left_out { Vec::new() } else { below(written, &name) };
+                let written = if number < left_out { Vec::new() } else { below(written, &name) };
                 next.push((tree.resolve(&below(holder, &name))?, name, written));
             }
         }

@@ -1,5 +1,5 @@
-//! Files for the time of a build: a context that came as an archive, and what a command sees besides
-//! its image. They are unpacked into the staging directory, and removed when they are dropped.
+//! Files for the time of a build: a context that came as an archive, and what a command sees
+//! besides its image. They are unpacked into the staging directory, and removed on drop.
 
 use std::io::Read;
 use std::path::PathBuf;

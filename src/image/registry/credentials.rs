@@ -1,10 +1,10 @@
 //! The files and helpers in which Docker and Podman keep credentials.
 //!
-//! With `--config DIR` that directory's `config.json` alone; else read in this order: `REGISTRY_AUTH_FILE`; Docker's `config.json` (in `DOCKER_CONFIG` or
-//! `~/.docker`); Podman's `auth.json` (in `XDG_RUNTIME_DIR` or `/run`, then `~/.config`). A login
-//! is written to Docker's file alone, or stored by the helper that it names; a logout removes the
-//! credentials from all of them. A secret is never part of an error, an argument or an environment
-//! variable.
+//! With `--config DIR` that directory's `config.json` alone; else read in this order:
+//! `REGISTRY_AUTH_FILE`; Docker's `config.json` (in `DOCKER_CONFIG` or `~/.docker`); Podman's
+//! `auth.json` (in `XDG_RUNTIME_DIR` or `/run`, then `~/.config`). A login is written to Docker's
+//! file alone, or stored by the helper that it names; a logout removes the credentials from all of
+//! them. A secret is never part of an error, an argument or an environment variable.
 
 use std::ffi::OsString;
 use std::io::Read;

@@ -35,7 +35,8 @@ pub fn log_in(
         return Err(Error::new(Kind::Invalid, what()).cause(why));
     }
     let credentials = Credentials::Password(user.to_owned(), password.to_owned());
-    let client = Registry::new(&domain, connection.access, Some(credentials), Arc::new(NoProgress))?;
+    let client =
+        Registry::new(&domain, connection.access, Some(credentials), Arc::new(NoProgress))?;
     client.run_cancellable(check, Registry::log_in).map_err(|error| match error.kind() {
         Kind::Cancelled => error,
         Kind::Denied => error.context(what()).hint("check the name and the password"),

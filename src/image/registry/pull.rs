@@ -84,8 +84,7 @@ impl Store {
             (None, tag) => tag.unwrap_or("latest").to_owned(),
         };
         let pulling = Event::Pulling { name: name.clone(), repository: repository.to_owned() };
-        let (from, platform, store) =
-            (repository.to_owned(), platform.cloned(), self.clone());
+        let (from, platform, store) = (repository.to_owned(), platform.cloned(), self.clone());
         let found = registry.run_cancellable(check, move |registry| {
             find(registry, &store, &from, &name, platform.as_ref())
         })?;

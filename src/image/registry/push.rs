@@ -82,12 +82,12 @@ impl Store {
         if let Some(entry) = by_reference(&index, reference).filter(|entry| entry.id == image.id) {
             image.manifest = Some(entry.manifest.clone());
         }
-        self.push_to(image, reference, tag, connection, progress, check).map_err(|error| {
-            match error.kind() {
+        self.push_to(image, reference, tag, connection, progress, check).map_err(
+            |error| match error.kind() {
                 Kind::Cancelled => error,
                 _ => error.context(format!("cannot push `{}`", reference.familiar())),
-            }
-        })
+            },
+        )
     }
 
     fn push_to(

@@ -21,7 +21,7 @@ use crate::model::{Error, Kind, Result};
 /// The longest page, in bytes.
 const MAX_PAGE: u64 = 4 << 20;
 /// The most pages.
-const MAX_PAGES: usize = 1000;
+const MAX_PAGES: usize = 200;
 /// The most tags of a repository.
 const MAX_TAGS: usize = 10_000;
 
@@ -42,9 +42,9 @@ pub fn tags(
     check: CancelCheck<'_>,
 ) -> Result<Vec<Reference>> {
     let (domain, path) = (repository.domain(), repository.path().to_owned());
-    let listed = connection.open(domain, &path, &(Arc::new(NoProgress) as _), check).and_then(
-        |registry| registry.run_cancellable(check, move |registry| registry.tags(&path)),
-    );
+    let listed = connection
+        .open(domain, &path, &(Arc::new(NoProgress) as _), check)
+        .and_then(|registry| registry.run_cancellable(check, move |registry| registry.tags(&path)));
     let tags = listed.map_err(|error| match error.kind() {
         Kind::Cancelled => error,
         _ => error.context(format!("cannot list the tags of `{}`", repository.repository())),
@@ -110,8 +110,10 @@ mod tests {
     #[test]
     fn the_next_page_is_the_one_of_that_relation() {
         let found = |link: &str| next(link);
-        assert_eq!(found("</v2/a/tags/list?last=b&n=1>; rel=\"next\"").unwrap(),
-            "/v2/a/tags/list?last=b&n=1");
+        assert_eq!(
+            found("</v2/a/tags/list?last=b&n=1>; rel=\"next\"").unwrap(),
+            "/v2/a/tags/list?last=b&n=1"
+        );
         assert_eq!(found("</x>; rel=\"prev\", </y>; rel=next").unwrap(), "/y");
         for other in ["", "</x>", "</x>; rel=prev", "/x; rel=next"] {
             assert_eq!(found(other), None, "{other}");

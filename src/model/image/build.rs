@@ -220,7 +220,7 @@ pub struct RunStep {
     /// machines and may hold passwords.
     #[serde(skip)]
     pub hidden: Vec<(String, String)>,
-    /// Whether the command has no network, whatever the build's other commands have.
+    /// Whether the command has no network, also where the build's other commands have one.
     #[serde(skip)]
     pub without_network: bool,
     /// What the command sees besides the image.

@@ -1,5 +1,5 @@
 //! The caches of `RUN --mount=type=cache`: directories that outlive a build, by the digest of their
-//! id. A command locks its caches; what nobody has locked can be removed.
+//! id. A command locks its caches; a cache without a lock can be removed.
 
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};

@@ -5,7 +5,7 @@ use crate::engine::dockerfile::Flag;
 use crate::model::{Error, Kind, Result};
 
 /// Refuses the options of `RUN` that lifebox does not support. Returns whether the command has no
-/// network, whatever the build has.
+/// network, also where the build has one.
 pub(super) fn check_run_flags(flags: &[Flag]) -> Result<bool> {
     let mut without_network = false;
     for (name, value) in flags {

@@ -56,9 +56,8 @@ pub(super) fn fields(text: &str) -> Result<Fields> {
             .hint("use bind, cache, tmpfs or secret; pass keys as secrets"));
     }
     for name in fields.keys() {
-        let of_type = FIELDS
-            .iter()
-            .any(|(names, types)| names.contains(name) && types.contains(&kind));
+        let of_type =
+            FIELDS.iter().any(|(names, types)| names.contains(name) && types.contains(&kind));
         if !of_type {
             let message = format!("a {kind} mount of RUN has no {name}");
             return Err(Error::new(Kind::Invalid, message).hint(format!("leave out {name}")));
@@ -169,17 +168,17 @@ impl BuildState<'_> {
         };
         if let Some(name) = fields.get("env") {
             let text = String::from_utf8(secret.content.clone()).map_err(|_| {
-                Error::new(Kind::Invalid, format!("the secret {} is not UTF-8", visible::short(&id)))
+                Error::new(
+                    Kind::Invalid,
+                    format!("the secret {} is not UTF-8", visible::short(&id)),
+                )
             })?;
             variables.push((name.clone(), text));
         }
         if fields.get("env").is_none() || fields.contains_key("target") {
             let standard = format!("/run/secrets/{id}");
-            let source = RunMountSource::Secret {
-                id,
-                mode: octal(fields, 0o400)?,
-                owner: owner(fields)?,
-            };
+            let source =
+                RunMountSource::Secret { id, mode: octal(fields, 0o400)?, owner: owner(fields)? };
             let target = fields.get("target").cloned().unwrap_or(standard);
             mounts.push(RunMount { target, read_only: true, source });
         }
