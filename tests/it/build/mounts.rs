@@ -14,9 +14,11 @@ fn a_command_sees_its_mounts_and_the_image_none_of_them() {
         "FROM hundredcounter AS first\nRUN echo first > /one\n\
          FROM hundredcounter\nARG WHERE=/c\n\
          RUN --mount=type=bind,source=dir,target=/src --mount=type=cache,target=$WHERE \\\n\
+         --mount=type=cache,id=two,target=/d,sharing=locked \\\n\
+         --mount=type=cache,id=two,target=/e,sharing=locked,ro \\\n\
          --mount=type=tmpfs,target=/t,size=1m --mount=from=first,source=/one,target=/one,rw \\\n\
          --mount=type=secret,id=tok --mount=type=secret,id=tok,env=TOK \\\n\
-         cat /src/f /one > /out && echo x >> /c/log && cat /c/log >> /out && echo y > /t/z \\\n\
+         cat /src/f /one > /out && echo x >> /d/log && cat /e/log && echo x >> /c/log && cat /c/log >> /out && echo y > /t/z \\\n\
          && cat /run/secrets/tok >> /out && echo $TOK >> /out && echo more >> /one \\\n\
          && ! touch /src/new\n",
     );
@@ -27,7 +29,7 @@ fn a_command_sees_its_mounts_and_the_image_none_of_them() {
     let secret = format!("id=tok,src={}", context.at("token").display());
     let build = |more: &[&str]| context.id(&engine, &[&["--secret", &secret], more].concat());
     let image = build(&[]);
-    let left = "cat /out; ls /src /c /t /run/secrets /one 2>/dev/null; true";
+    let left = "cat /out; ls /src /c /d /t /run/secrets /one 2>/dev/null; true";
     assert_eq!(inside(&engine, &image, left), "context\nfirst\nx\ns3crets3cret");
     // What lies in the context is part of the key, what is in the cache is not.
     assert_eq!(build(&[]), image);

@@ -1,8 +1,8 @@
 //! The caches of `RUN --mount=type=cache`: directories that outlive a build, by the digest of their
 //! id. A command locks its caches; a cache without a lock can be removed.
 
-use std::fs::{DirBuilder, File};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::fs::File;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -85,30 +85,33 @@ impl Native {
         Ok(found)
     }
 
-    /// Returns the directory of a cache, and its lock.
+    /// Returns the place of a cache.
+    pub(super) fn cache_path(&self, id: &str) -> PathBuf {
+        let name = Digest::from_bytes(&Sha256::digest(id.as_bytes()).into());
+        caches(&self.settings.root).join(name.hex())
+    }
+
+    /// Creates the directory of a cache where it is missing, and returns its lock.
     pub(super) fn build_cache(
         &self,
-        id: &str,
+        path: &Path,
         (mode, (uid, gid)): (u32, (u32, u32)),
         locked: bool,
         cancel: &CancelToken,
-    ) -> Result<(PathBuf, File)> {
-        let caches = caches(&self.settings.root);
-        let name = Digest::from_bytes(&Sha256::digest(id.as_bytes()).into());
-        let path = caches.join(name.hex());
+    ) -> Result<File> {
         let what = || format!("create the cache `{}`", path.display());
-        DirBuilder::new().recursive(true).mode(0o700).create(&caches).context(what)?;
+        store_dir::make(&caches(&self.settings.root))?;
         loop {
-            let new = std::fs::create_dir(&path);
+            let new = std::fs::create_dir(path);
             let new = match new {
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => false,
                 result => result.map(|()| true).context(what)?,
             };
-            let lock = File::open(&path).context(what)?;
+            let lock = File::open(path).context(what)?;
             if new {
-                std::os::unix::fs::chown(&path, Some(uid), Some(gid)).context(what)?;
+                std::os::unix::fs::chown(path, Some(uid), Some(gid)).context(what)?;
                 let mode = std::fs::Permissions::from_mode(mode);
-                std::fs::set_permissions(&path, mode).context(what)?;
+                std::fs::set_permissions(path, mode).context(what)?;
             }
             let share = if locked { Share::Alone } else { Share::Shared };
             // The command of another build may take its time.
@@ -119,8 +122,8 @@ impl Native {
                 cancel.check()?;
             }
             // A prune may have removed it meanwhile.
-            if path.exists() {
-                return Ok((path, lock));
+            if lock.metadata().is_ok_and(|facts| facts.nlink() > 0) {
+                return Ok(lock);
             }
         }
     }

@@ -71,8 +71,13 @@ impl Native {
                 path
             }
             RunMountSource::Cache { id, mode, owner, locked } => {
-                let (path, lock) = self.build_cache(id, (*mode, *owner), *locked, cancel)?;
-                mounted.locks.push(lock);
+                let path = self.cache_path(id);
+                // Two mounts of a command may share a cache, which it locks once.
+                let source = path.display().to_string();
+                if mounted.mounts.iter().all(|mount| mount.source != source) {
+                    let new = (*mode, *owner);
+                    mounted.locks.push(self.build_cache(&path, new, *locked, cancel)?);
+                }
                 path
             }
         };
