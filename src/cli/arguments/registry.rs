@@ -28,16 +28,16 @@ pub struct PullArguments {
     /// Download all tagged images in the repository
     #[arg(short, long)]
     pub all_tags: bool,
-    /// Skip image verification, as always
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", value_name = "BOOL")]
-    pub disable_content_trust: Option<bool>,
     /// Set platform if the image is multi-platform (default the host's)
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<String>,
     /// Suppress verbose output
     #[arg(short, long)]
     pub quiet: bool,
+    /// Skip image verification, as always
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub disable_content_trust: Option<bool>,
     /// The connection to the registry.
     #[command(flatten)]
     pub transport: Transport,
@@ -52,16 +52,16 @@ pub struct PushArguments {
     /// Push all tags of an image to the repository
     #[arg(short, long)]
     pub all_tags: bool,
-    /// Push a platform-specific manifest: that of the image
+    /// Push only the given platform variant: that of the image
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<Platform>,
+    /// Suppress verbose output
+    #[arg(short, long)]
+    pub quiet: bool,
     /// Skip image verification, as always
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_name = "BOOL")]
     pub disable_content_trust: Option<bool>,
-    /// Suppress verbose output
-    #[arg(short, long)]
-    pub quiet: bool,
     /// The connection to the registry.
     #[command(flatten)]
     pub transport: Transport,

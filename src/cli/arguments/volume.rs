@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::format::filter;
+
 /// A verb of volumes.
 #[derive(Debug, Subcommand)]
 pub enum VolumeVerb {
@@ -43,7 +45,7 @@ pub struct VolumesArguments {
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
     /// Filter by dangling=BOOL, label=KEY[=VALUE], name=PART
-    #[arg(short, long, value_name = "KEY=VALUE")]
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
 }
 
@@ -79,6 +81,6 @@ pub struct PruneVolumesArguments {
     #[arg(short, long)]
     pub force: bool,
     /// Filter by label=KEY[=VALUE], label!=KEY[=VALUE]
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
 }

@@ -65,11 +65,9 @@ fn statements(arguments: &Arguments, words: &[OsString]) -> Result<Vec<Expressio
         Verb::OfContainer(OfContainer::Plain(verb)) => {
             container_verb(verb, Some(Subject::Container))
         }
-        Verb::OfImage(OfImage::Inspect(arguments)) => {
-            containers::inspect(arguments, Some(Subject::Image))
-        }
+        Verb::OfImage(OfImage::Inspect(arguments)) => images::inspect(arguments),
         Verb::OfImage(OfImage::Ls(arguments)) | Verb::Images(arguments) => images::list(arguments),
-        Verb::OfImage(OfImage::Rm(arguments)) | Verb::Rmi(arguments) => Ok(images::rmi(arguments)),
+        Verb::OfImage(OfImage::Rm(arguments)) | Verb::Rmi(arguments) => images::rmi(arguments),
         Verb::OfImage(OfImage::Prune(arguments)) => images::prune(arguments),
         Verb::OfImage(OfImage::Plain(verb)) | Verb::Image(verb) => image_verb(verb),
         Verb::System(SystemVerb::Events(arguments)) | Verb::Events(arguments) => events(arguments),
