@@ -87,11 +87,6 @@ fn noun(words: &[OsString]) -> &'static str {
 
 /// Rewords an error of clap.
 pub fn explain(error: &clap::Error, words: &[OsString]) -> Error {
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-        || error.kind() == ErrorKind::MissingSubcommand
-    {
-        return Error::new(Kind::Invalid, "a verb is missing").hint("see `lifebox --help`");
-    }
     if let Some(error) = only_dockers(error, words) {
         return error;
     }
@@ -194,7 +189,6 @@ mod tests {
             "container create",
             "stop --tiem 3 web",
             "run --pull alway alpine",
-            "container",
             "volume mk",
             "run --publish 80:80 alpine",
             "create -p80:80 alpine",
@@ -244,15 +238,11 @@ mod tests {
             $ stop --tiem 3 web
             error: unexpected argument `--tiem` found
             hint: did you mean `--time`?
-            # 1
+            # 125
             $ run --pull alway alpine
             error: invalid value `alway` for `--pull <PULL>` [possible values: missing, always, never]
             hint: did you mean `always`?
             # 125
-            $ container
-            error: a verb is missing
-            hint: see `lifebox --help`
-            # 1
             $ volume mk
             error: `mk` is not a verb of lifebox
             hint: see `lifebox volume --help`

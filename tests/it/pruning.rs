@@ -31,7 +31,7 @@ fn a_system_prune_takes_what_is_unused_and_asks_as_docker_does() {
                    - all dangling images\n  - unused build cache\n\n\
                    Are you sure you want to continue? [y/N] ";
     assert_eq!(asked, warning);
-    assert_eq!(answered(&engine, &["system", "prune"], b"").1, Some(1), "nobody answers");
+    assert_eq!(answered(&engine, &["system", "prune"], b""), (warning.to_owned(), Some(0)));
     let refused = ["system", "prune", "-f", "--volumes", "--filter", "until=1h"];
     assert!(engine.fails(&refused, 1).contains("\"until\" filter is not supported"));
     let none = engine.ok(&["system", "prune", "-f", "--filter", "label=nobody"]);

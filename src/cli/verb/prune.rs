@@ -50,7 +50,7 @@ pub fn images(
             Removed::Deleted(_) => None,
         });
         let effect = PruneSummary { what, count: would.images, noun: "image", bytes: would.bytes };
-        if !confirm(context, terminal, "image prune", &effect, names)? {
+        if !confirm(context, terminal, &effect, names)? {
             return Ok(0);
         }
     }
@@ -114,7 +114,7 @@ pub fn containers(
         let effect =
             PruneSummary { what: "all stopped containers", count, noun: "container", bytes };
         let names = going.iter().map(|(container, _)| container.state.name.to_string());
-        if !confirm(context, terminal, "container prune", &effect, names)? {
+        if !confirm(context, terminal, &effect, names)? {
             return Ok(0);
         }
     }
@@ -171,7 +171,6 @@ pub(crate) struct PruneSummary {
 pub(crate) fn confirm(
     context: &CommandContext,
     terminal: &mut Terminal,
-    verb: &str,
     effect: &PruneSummary,
     names: impl Iterator<Item = String>,
 ) -> Result<bool> {
@@ -184,7 +183,7 @@ pub(crate) fn confirm(
         text.push_str(&format!(": {}", names.join(", ")));
     }
     text.push('\n');
-    ask(context, terminal, verb, &text)
+    ask(context, terminal, &text)
 }
 
 /// Prints `warning`, and asks on standard input, which need not be a terminal. Returns whether the
@@ -192,17 +191,15 @@ pub(crate) fn confirm(
 pub(super) fn ask(
     context: &CommandContext,
     terminal: &mut Terminal,
-    verb: &str,
     warning: &str,
 ) -> Result<bool> {
     let stdin = std::io::stdin();
-    let silent = || {
-        let message = format!("`{verb}` cannot ask for confirmation: standard input has no answer");
-        Err(Error::new(Kind::Invalid, message).hint("add -f to remove without confirmation"))
-    };
     // The next line of input is the next one of the REPL.
     if context.in_repl && !stdin.is_terminal() {
-        return silent();
+        let message = "cannot ask for confirmation: standard input is not a terminal";
+        return Err(
+            Error::new(Kind::Invalid, message).hint("add -f to remove without confirmation")
+        );
     }
     let text = format!("{warning}Are you sure you want to continue? [y/N] ");
     let write = |error: std::io::Error| Error::from_io("write the question", &error);
@@ -213,10 +210,9 @@ pub(super) fn ask(
     cancel.check()?;
     let mut answer = String::new();
     let read = stdin.lock().take(MAX_ANSWER).read_line(&mut answer);
-    match read.map_err(|error| Error::from_io("read the answer", &error))? {
-        0 if !stdin.is_terminal() => silent(),
-        _ => Ok(matches!(answer.trim(), "y" | "Y")),
-    }
+    // As in Docker, no answer means no.
+    read.map_err(|error| Error::from_io("read the answer", &error))?;
+    Ok(matches!(answer.trim(), "y" | "Y"))
 }
 
 fn wait_for_either(

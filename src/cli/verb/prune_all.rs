@@ -49,7 +49,7 @@ pub fn system(
                 "\n  Items to be pruned will be filtered with:\n  - {filters}\n"
             ));
         }
-        if !ask(context, terminal, "system prune", &format!("{warning}\n"))? {
+        if !ask(context, terminal, &format!("{warning}\n"))? {
             return Ok(0);
         }
     }
@@ -86,7 +86,7 @@ pub fn builder(
     let keep = keep.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
     let what = if arguments.all { "all build cache" } else { "all dangling build cache" };
     let warning = format!("WARNING! This will remove {what}. ");
-    if !arguments.force && !ask(context, terminal, "builder prune", &warning)? {
+    if !arguments.force && !ask(context, terminal, &warning)? {
         return Ok(0);
     }
     let options =
