@@ -219,5 +219,10 @@ fn a_build_takes_dockers_flags_and_only_this_machines_platform() {
     engine.ok(&["history", "-q", "--platform", host, &id]);
     let other = engine.fails(&["history", "--platform", "linux/s390x", &id], 1);
     assert!(other.contains("does not provide the specified platform"), "{other}");
+    let file = engine.root().join("saved.tar");
+    let file = file.to_str().unwrap();
+    engine.ok(&["save", "--platform", host, "-o", file, &id]);
+    let other = engine.fails(&["save", "--platform", "linux/s390x", "-o", file, &id], 1);
+    assert!(other.contains("does not provide the specified platform"), "{other}");
     engine.ok(&["rmi", "--no-prune", &id]);
 }

@@ -62,6 +62,7 @@ mod parity;
 mod peers;
 mod peers_registry;
 mod prose;
+mod pruning;
 mod readme;
 mod reliability;
 mod repl;

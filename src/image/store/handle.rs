@@ -312,8 +312,13 @@ pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
     }
 }
 
-/// Returns the error for a name without an image.
+/// Returns the error for a name without an image, or for what cannot be a name of one.
 pub(super) fn no_such(query: &str) -> Error {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let is_id = query.starts_with("sha256:") || query.bytes().all(is_digit) && !query.is_empty();
+    if let (Err(error), false) = (query.parse::<Reference>(), is_id) {
+        return error;
+    }
     let query = credentials::mask_reference(query);
     Error::new(Kind::NotFound, format!("no such image: `{query}`"))
         .hint("list local images with `images`, or load an archive with `load -i FILE`")

@@ -152,14 +152,14 @@ impl Images for SandboxedBackend {
 impl Registries for SandboxedBackend {
     pass_on::registries! {
         inner:
-        ensure_image, pull, push, login, logout
+        ensure_image, pull, tags, push, login, logout
     }
 }
 
 impl Builds for SandboxedBackend {
     pass_on::builds! {
         inner:
-        step, build, import_tar
+        step, build, build_archive, import_tar
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) const OPTIONS: &[Row] = &[
         },
     )
     .flag("network", "NETWORK")
+    .building()
     .alias("net"),
     Row::new(
         "expose",
@@ -191,7 +192,8 @@ pub(super) const OPTIONS: &[Row] = &[
             Ok(())
         },
     )
-    .flag("add-host", "NAME:ADDRESS"),
+    .flag("add-host", "NAME:ADDRESS")
+    .building(),
     Row::new(
         "dns",
         T::StringList,

@@ -26,6 +26,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.memory, read::size(v)),
     )
     .flag("memory", "BYTES")
+    .building()
     .short('m')
     .live(),
     Row::new(
@@ -37,6 +38,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.memory_swap, read::size(v)),
     )
     .flag("memory-swap", "BYTES")
+    .building()
     .live(),
     Row::new(
         "memory_reservation",
@@ -92,6 +94,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpu_shares, read::whole(v)),
     )
     .flag("cpu-shares", "N")
+    .building()
     .short('c')
     .live(),
     Row::new(
@@ -103,6 +106,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpu_period, read::whole(v)),
     )
     .flag("cpu-period", "N")
+    .building()
     .live(),
     Row::new(
         "cpu_quota",
@@ -113,6 +117,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpu_quota, read::whole(v)),
     )
     .flag("cpu-quota", "N")
+    .building()
     .live(),
     Row::new(
         "cpuset_cpus",
@@ -123,6 +128,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpuset_cpus, read::text_or_number(v)),
     )
     .flag("cpuset-cpus", "LIST")
+    .building()
     .live(),
     Row::new(
         "cpuset_mems",
@@ -133,6 +139,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpuset_mems, read::text_or_number(v)),
     )
     .flag("cpuset-mems", "LIST")
+    .building()
     .live(),
     Row::new(
         "pids",
@@ -223,7 +230,8 @@ pub(super) const OPTIONS: &[Row] = &[
             Ok(())
         },
     )
-    .flag("ulimit", "NAME=SOFT[:HARD]"),
+    .flag("ulimit", "NAME=SOFT[:HARD]")
+    .building(),
     Row::new(
         "shm_size",
         T::Size,
@@ -232,7 +240,8 @@ pub(super) const OPTIONS: &[Row] = &[
         |o| o.resources.shm_size.map(write::size),
         |o, v| set_some(&mut o.resources.shm_size, read::size(v)),
     )
-    .flag("shm-size", "BYTES"),
+    .flag("shm-size", "BYTES")
+    .building(),
     Row::new(
         "oom_score_adj",
         T::Int,
@@ -255,5 +264,6 @@ pub(super) const OPTIONS: &[Row] = &[
             set(&mut o.resources.cgroup_parent, parent.transpose())
         },
     )
-    .flag("cgroup-parent", "PATH"),
+    .flag("cgroup-parent", "PATH")
+    .building(),
 ];
