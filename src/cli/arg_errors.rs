@@ -164,12 +164,20 @@ fn suggestion(error: &clap::Error, words: &[OsString]) -> Option<String> {
         let known = command.find_subcommand(noun).unwrap_or(&command).get_subcommands();
         return suggest(verb, known.map(clap::Command::get_name)).map(str::to_owned);
     }
-    // clap also suggests flags that have only a few letters in common.
-    let near = text(error, ContextKind::SuggestedArg).filter(|near| {
-        let flag = text(error, ContextKind::InvalidArg).unwrap_or_default();
-        suggest(flag.trim_start_matches('-'), [near.trim_start_matches('-')]).is_some()
-    });
-    near.or_else(|| text(error, ContextKind::SuggestedValue)).map(str::to_owned)
+    if let Some(ContextValue::Strings(known)) = error.get(ContextKind::ValidValue) {
+        let value = text(error, ContextKind::InvalidValue)?;
+        return suggest(value, known.iter().map(String::as_str)).map(str::to_owned);
+    }
+    let flag = text(error, ContextKind::InvalidArg)?.strip_prefix("--")?;
+    let mut command = Arguments::command();
+    command.build();
+    let mut verb = &command;
+    for word in words.iter().take_while(|word| *word != "--") {
+        verb = word.to_str().and_then(|word| verb.find_subcommand(word)).unwrap_or(verb);
+    }
+    let known = verb.get_arguments().filter(|argument| !argument.is_hide_set());
+    let known = known.filter_map(clap::Arg::get_long);
+    suggest(flag, known).map(|near| format!("--{near}"))
 }
 
 #[cfg(test)]

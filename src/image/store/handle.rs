@@ -21,6 +21,7 @@ use crate::model::image::own::OwnImages;
 use crate::model::image::{Image, ImageConfig};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
+use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::lock::{self, Share};
 use crate::sys::{fs, record_file, store_dir};
@@ -307,7 +308,16 @@ pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
     };
     match matching[..] {
         [id] => Ok(id.clone()),
-        [] => Err(no_such(query)),
+        [] => {
+            let names = index.entries.iter().filter_map(|entry| entry.reference.as_ref());
+            let names: Vec<String> = names.map(Reference::to_string).collect();
+            let near = suggest(query, names.iter().map(String::as_str));
+            let error = no_such(query);
+            Err(match near {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error,
+            })
+        }
         _ => Err(ambiguous(query, &matching)),
     }
 }

@@ -33,6 +33,8 @@ pub struct ContainerPaths {
     pub work: String,
     /// The directory of all volumes.
     pub volumes: String,
+    /// The directory of the container's image mounts.
+    pub images: String,
     /// Where the root is mounted, in the container's mount namespace.
     pub merged: String,
 }
@@ -70,7 +72,7 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "ExecIDs": null,
         "HostConfig": host_config(container),
         "GraphDriver": { "Data": graph(host.storage, paths), "Name": host.storage.to_string() },
-        "Mounts": mounts::mounts(&host.mounts, &paths.volumes),
+        "Mounts": mounts::mounts(&host.mounts, &paths.volumes, &paths.images),
         "Config": config(spec),
         "NetworkSettings": namespaces::network_settings(&host.namespaces),
     })

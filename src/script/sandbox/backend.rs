@@ -42,6 +42,7 @@ use crate::model::observe::readiness::{Probe, ProbeResult};
 use crate::model::observe::stats::Stats;
 use crate::model::observe::system::Info;
 use crate::model::observe::top::Process;
+use crate::model::container::mounts::driver_options::is_memory;
 use crate::model::observe::volume::{
     PruneVolumesOptions, PrunedVolumes, RemoveVolumeOptions, Volume, VolumeFilter, VolumeOptions,
     VolumeUse,
@@ -225,6 +226,9 @@ impl Files for SandboxedBackend {
 
 impl Volumes for SandboxedBackend {
     fn volume_create(&self, options: &VolumeOptions) -> Result<Volume> {
+        if !options.options.is_empty() && !is_memory(&options.options) {
+            refuse("a volume that mounts files of the host or of the network")?;
+        }
         if let Some(name) = &options.name {
             self.created_volume(name)?;
         }
