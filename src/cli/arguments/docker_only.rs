@@ -20,7 +20,7 @@ const VERBS: &[(&str, &str)] = &[
     ("swarm", SEE_HELP),
     ("system prune", "use `lifebox container prune`, `image prune` and `volume prune`"),
     ("trust", SEE_HELP),
-    ("volume update", SEE_HELP),
+    ("volume update", "only volumes of a cluster can be updated: create another volume"),
 ];
 
 const SEE_HELP: &str = "see `lifebox --help`";
@@ -102,6 +102,10 @@ pub fn flag_hint(verb: &str, flag: &str) -> Option<String> {
         }
         "--link" | "--network-alias" if verb != "rm" => {
             format!("share a network: lifebox {verb} --network container:NAME IMAGE")
+        }
+        "--storage-opt" => {
+            "limit a volume instead: lifebox volume create -o type=tmpfs -o device=tmpfs -o o=size=1g"
+                .to_owned()
         }
         "--gpus" => format!("name the devices: lifebox {verb} --device /dev/NAME IMAGE"),
         _ => format!("see `lifebox {verb} --help`"),
