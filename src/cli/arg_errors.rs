@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::arguments::{Arguments, VALUED, docker_only};
+use super::arguments::{Arguments, VALUED, docker_only, verb_path};
 use super::route::{Program, is_script};
 use crate::cli::terminal::command_result::{ENGINE_FAILED, FAILED};
 use crate::cli::terminal::finish::{finish, print_error};
@@ -23,7 +23,7 @@ pub fn show(terminal: &mut Terminal, error: &clap::Error, words: &[OsString]) ->
         }
         _ => {
             print_error(terminal, &explain(error, words));
-            usage_code(error, words)
+            usage_code(error)
         }
     }
 }
@@ -42,14 +42,15 @@ pub fn failure_code(words: &[OsString]) -> u8 {
     }
 }
 
-/// Returns Docker's exit code for a command line that its client refuses. A missing argument counts
-/// as a failure of the verb, a wrong flag does not.
-fn usage_code(error: &clap::Error, words: &[OsString]) -> u8 {
-    use ErrorKind::{MissingRequiredArgument, TooFewValues, WrongNumberOfValues};
-    let is_short =
-        matches!(error.kind(), MissingRequiredArgument | TooFewValues | WrongNumberOfValues);
-    match verb(words).as_deref() {
-        Some("run" | "create" | "update" | "exec") if !is_short => ENGINE_FAILED,
+/// Returns Docker's exit code for a command line that its client refuses. A missing or superfluous
+/// argument counts as a failure of the verb, a wrong flag does not.
+fn usage_code(error: &clap::Error) -> u8 {
+    match text(error, ContextKind::InvalidArg) {
+        Some(flag)
+            if flag.starts_with('-') && error.kind() != ErrorKind::MissingRequiredArgument =>
+        {
+            ENGINE_FAILED
+        }
         _ => FAILED,
     }
 }
@@ -128,9 +129,10 @@ fn only_dockers(error: &clap::Error, words: &[OsString]) -> Option<Error> {
             (format!("`docker {verb}`"), hint.to_owned())
         }
         ErrorKind::UnknownArgument => {
-            let (verb, flag) = (verb(words)?, text(error, ContextKind::InvalidArg)?);
-            let hint = docker_only::flag_hint(&verb, flag)?;
-            (format!("flag `{flag}` of `docker {verb}`"), hint)
+            let path = verb_path(words).join(" ");
+            let (verb, flag) = (docker_only::short(&path), text(error, ContextKind::InvalidArg)?);
+            let hint = docker_only::flag_hint(verb, flag)?;
+            (format!("flag `{flag}` of `{}`", format!("docker {verb}").trim_end()), hint)
         }
         _ => return None,
     };
@@ -220,7 +222,7 @@ mod tests {
             let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
             let error = parse(&words).unwrap_err();
             let text = ui::error::error(&explain(&error, &words));
-            shown.push_str(&format!("$ {line}\n{text}# {}\n", usage_code(&error, &words)));
+            shown.push_str(&format!("$ {line}\n{text}# {}\n", usage_code(&error)));
         }
         expect![[r#"
             $ --lang ko strat web

@@ -237,9 +237,7 @@ fn perform(context: &CommandContext, terminal: &mut Terminal, verb: &Verb) -> Co
         Verb::OfImage(OfImage::Ls(arguments)) | Verb::Images(arguments) => {
             list::images(context, terminal, arguments)
         }
-        Verb::OfImage(OfImage::Inspect(arguments)) => {
-            inspect::inspect(context, terminal, arguments, Some(Subject::Image))
-        }
+        Verb::OfImage(OfImage::Inspect(arguments)) => inspect::images(context, terminal, arguments),
         Verb::OfImage(OfImage::Rm(arguments)) | Verb::Rmi(arguments) => {
             images::rmi(context, terminal, arguments)
         }

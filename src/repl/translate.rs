@@ -39,7 +39,9 @@ fn of_containers(verb: &str, words: &[String]) -> Option<String> {
         ("rm", [flag, names @ ..]) if flag == "-f" || flag == "--force" => {
             (", #{ force: true }".to_owned(), names)
         }
-        ("stop" | "restart", [flag, time, names @ ..]) if flag == "-t" || flag == "--time" => {
+        ("stop" | "restart", [flag, time, names @ ..])
+            if ["-t", "--timeout", "--time"].contains(&flag.as_str()) =>
+        {
             (format!(", {}", time.parse::<i64>().ok()?), names)
         }
         ("kill", [flag, signal, names @ ..]) if flag == "-s" || flag == "--signal" => {

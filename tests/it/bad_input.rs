@@ -51,8 +51,8 @@ fn a_wrong_word_is_named_with_the_way_out() {
         ("container inspect host", 1, &["host"]),
         ("strat web", 1, &["`strat`", "`start`"]),
         ("image lss", 1, &["`lss`", "`ls`"]),
-        ("ps --al", 1, &["--al", "`--all`"]),
-        ("image ls --xyzzy", 1, &["--xyzzy", "`lifebox image ls --help`"]),
+        ("ps --al", 125, &["--al", "`--all`"]),
+        ("image ls --xyzzy", 125, &["--xyzzy", "`lifebox image ls --help`"]),
         ("run --naem web host", 125, &["--naem", "`--name`"]),
         ("create -v /a:/b:odd host", 1, &["odd"]),
         ("run --network bridge host", 125, &["`bridge`", "network"]),
@@ -60,10 +60,10 @@ fn a_wrong_word_is_named_with_the_way_out() {
         ("run --name a host", 125, &["`a`"]),
         ("kill -s FOO nosuch", 1, &["`FOO`"]),
         ("kill -s 0 nosuch", 1, &["`0`"]),
-        ("stop -t soon nosuch", 1, &["`soon`", "--time"]),
+        ("stop -t soon nosuch", 125, &["`soon`", "--timeout"]),
         ("logs --since soon nosuch", 1, &["`soon`"]),
         ("ps --filter colour=red", 1, &["`colour`"]),
-        ("ps --format {{.Nosuch}}", 64, &["Nosuch"]),
+        ("ps --format {{.Nosuch}}", 1, &["Nosuch"]),
     ];
     for (line, code, names) in hinted {
         let words: Vec<&str> = line.split(' ').collect();

@@ -68,6 +68,17 @@ fn failures_of_the_start_period_do_not_count() {
     becomes(&engine, "web", "healthy");
 }
 
+/// As Docker: the next check is due when the period ends, not after a whole start interval.
+#[test]
+fn a_start_period_ends_when_it_says() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let flags = ["--health-start-period", "300ms", "--health-start-interval", "10m"];
+    let retries = ["--health-retries", "1"];
+    checked(&engine, "web", "false", &[&flags[..], &retries].concat());
+    becomes(&engine, "web", "unhealthy");
+}
+
 #[test]
 fn a_check_that_hangs_is_killed_with_all_that_it_began() {
     needs_root!();

@@ -4,6 +4,7 @@
 mod archives;
 mod bad_input;
 mod bad_registry;
+mod beside_docker;
 mod build;
 mod canaries;
 mod check;
@@ -15,6 +16,8 @@ mod damaged_records;
 mod deep_trees;
 mod descriptors;
 mod docker_flags;
+mod docker_help;
+mod docker_inputs;
 mod dry_reference;
 mod dry_run;
 mod durable;

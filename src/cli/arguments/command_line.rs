@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::build::{BuildVerb, FilesVerb};
 use super::container::{
@@ -20,8 +20,9 @@ use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArgume
 use super::resources::LimitVerb;
 use super::script::{CheckArguments, DocsArguments, ScriptArguments};
 use super::store::{
-    HistoryArguments, ImagesArguments, LoadArguments, PruneContainersArguments,
-    PruneImagesArguments, RmiArguments, SaveArguments, SystemVerb, TagArguments,
+    HistoryArguments, ImagesArguments, InspectImageArguments, LoadArguments,
+    PruneContainersArguments, PruneImagesArguments, RmiArguments, SaveArguments, SystemVerb,
+    TagArguments,
 };
 use super::teaching::TeachVerb;
 use super::test::TestArguments;
@@ -35,6 +36,7 @@ const GLOBAL: &str = "Global options";
 #[command(
     name = "lifebox",
     version,
+    disable_version_flag = true,
     disable_help_subcommand = true,
     after_help = "lifebox                          Open the REPL\n\
                   lifebox [script] FILE [ARGS]     Run a script; `-` reads standard input\n\
@@ -62,6 +64,9 @@ pub struct Arguments {
     #[arg(short, long, value_name = "LEVEL", help_heading = GLOBAL, hide_possible_values = true,
           value_parser = ["debug", "info", "warn", "error", "fatal"])]
     pub log_level: Option<String>,
+    /// Print version
+    #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version)]
+    pub version: Option<bool>,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
@@ -198,9 +203,9 @@ pub enum OfImage {
     #[command(visible_alias = "list")]
     Ls(ImagesArguments),
     /// Display detailed information on one or more images, as JSON
-    Inspect(InspectArguments),
+    Inspect(InspectImageArguments),
     /// Remove one or more images
-    #[command(visible_alias = "remove")]
+    #[command(visible_aliases = ["rmi", "remove"])]
     Rm(RmiArguments),
     /// Remove unused images
     Prune(PruneImagesArguments),
@@ -218,11 +223,22 @@ pub fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
     let words = asked.as_deref().unwrap_or(words);
     let line = |words: &[OsString]| [&[OsString::from("lifebox")], words].concat();
     let matches = grammar::as_docker(Arguments::command(), words).try_get_matches_from(line(words));
+    // As Docker: a noun alone asks for its help.
+    let asks = |error: &clap::Error| {
+        use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, MissingSubcommand};
+        let kinds = [DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, MissingSubcommand];
+        kinds.contains(&error.kind())
+    };
     match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+        Err(error) if asks(&error) => {
             let help = grammar::help(&Arguments::command(), words);
             Arguments::command().try_get_matches_from(line(&help)).err().map_or(Err(error), Err)
         }
         result => result,
     }
+}
+
+/// Returns the verb in `words` with the noun before it, by their names: `container ls`.
+pub fn verb_path(words: &[OsString]) -> Vec<String> {
+    grammar::path(&Arguments::command(), words)
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::format::filter;
 use super::only_one::FixedFlags;
 use super::options::OptionFlags;
 
@@ -121,11 +122,11 @@ pub struct StopArguments {
     #[arg(
         short = 't',
         long,
-        visible_alias = "timeout",
+        visible_alias = "time",
         value_name = "SECONDS",
         allow_negative_numbers = true
     )]
-    pub time: Option<i64>,
+    pub timeout: Option<i64>,
     /// Signal to send to the container
     #[arg(short, long)]
     pub signal: Option<String>,
@@ -190,7 +191,7 @@ pub struct PsArguments {
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
     /// Filter output: name, id, status, label, ancestor, before, since, volume, ...
-    #[arg(short, long, value_name = "KEY=VALUE")]
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
     /// Display total file sizes
     #[arg(short, long)]

@@ -1,142 +1,86 @@
 //! Verbs and flags of Docker that lifebox lacks: errors name them, with what to use instead.
 
-/// The verbs, each with the hint what to use instead; with the noun before it where lifebox has
-/// that noun.
-const VERBS: &[(&str, &str)] = &[
-    ("builder", "build images with `lifebox build`"),
-    ("buildx", "build images with `lifebox build`"),
-    ("checkpoint", SEE_HELP),
-    ("compose", "start a compose file in a script: see `help(\"compose\")` in lifebox"),
-    ("config", SEE_HELP),
-    ("context", SEE_HELP),
-    ("manifest", SEE_HELP),
-    ("network", "choose a network with `lifebox run --network none`, `host` or `container:NAME`"),
-    ("node", SEE_HELP),
-    ("plugin", SEE_HELP),
-    ("search", "pull an image by its name: `lifebox pull NAME`"),
-    ("secret", SEE_HELP),
-    ("service", SEE_HELP),
-    ("stack", SEE_HELP),
-    ("swarm", SEE_HELP),
-    ("system prune", "use `lifebox container prune`, `image prune` and `volume prune`"),
-    ("trust", SEE_HELP),
-    ("volume update", "only volumes of a cluster can be updated: create another volume"),
-];
+/// The differences, which tests compare with Docker's help; the head of the file says how to read it.
+const DIFFERENCES: &str = include_str!("../../../tests/docker-differences.tsv");
 
-const SEE_HELP: &str = "see `lifebox --help`";
-
-/// The flags, by the verbs that have them.
-const FLAGS: &[(&[&str], &[&str])] = &[
-    (
-        &["create", "run"],
-        &[
-            "--blkio-weight-device",
-            "--cpu-count",
-            "--cpu-percent",
-            "--cpu-rt-period",
-            "--cpu-rt-runtime",
-            "--device-read-bps",
-            "--device-read-iops",
-            "--device-write-bps",
-            "--device-write-iops",
-            "--gpus",
-            "--io-maxbandwidth",
-            "--io-maxiops",
-            "--ip",
-            "--ip6",
-            "--link",
-            "--link-local-ip",
-            "--mac-address",
-            "--network-alias",
-            "--publish",
-            "--publish-all",
-            "--storage-opt",
-            "--use-api-socket",
-            "-P",
-            "-p",
-        ],
-    ),
-    (
-        &["build"],
-        &[
-            "--add-host",
-            "--cgroup-parent",
-            "--cpu-period",
-            "--cpu-quota",
-            "--cpu-shares",
-            "--cpuset-cpus",
-            "--cpuset-mems",
-            "--memory",
-            "--memory-swap",
-            "--security-opt",
-            "--shm-size",
-            "--squash",
-            "--ulimit",
-            "-c",
-            "-m",
-        ],
-    ),
-    (&["images"], &["--tree"]),
-    (&["pull"], &["--all-tags", "--disable-content-trust", "-a"]),
-    (&["push"], &["--all-tags", "--disable-content-trust", "--platform", "-a"]),
-    (&["rm"], &["--link", "-l"]),
-    (&["rmi"], &["--platform"]),
-    (&["start"], &["--checkpoint", "--checkpoint-dir"]),
-    (&["update"], &["--cpu-rt-period", "--cpu-rt-runtime", "--kernel-memory"]),
-];
-
-/// The flags of networks, which have another hint.
-const PORTS: [&str; 4] = ["--publish", "--publish-all", "-P", "-p"];
-
-/// Returns the hint for a verb that only Docker has; `None` for any other word.
-pub fn verb_hint(verb: &str) -> Option<&'static str> {
-    VERBS.iter().find(|(known, _)| *known == verb).map(|(_, hint)| *hint)
+/// One row of the table.
+struct Difference {
+    /// The verbs, separated by commas; `-` stands for what may come before all verbs.
+    verbs: &'static str,
+    /// The flag, long and short; `-` stands for the verb itself.
+    flags: &'static str,
+    /// What to do, with `{verb}` for the verb; empty if there is nothing to do.
+    instead: &'static str,
 }
 
-/// Returns the hint for a flag that only Docker's verb has; `None` for any other flag.
-pub fn flag_hint(verb: &str, flag: &str) -> Option<String> {
-    let known = FLAGS.iter().any(|(verbs, flags)| verbs.contains(&verb) && flags.contains(&flag));
-    known.then(|| match flag {
-        _ if PORTS.contains(&flag) => {
-            format!("share the network of the host: lifebox {verb} --network host IMAGE")
-        }
-        "--link" | "--network-alias" if verb != "rm" => {
-            format!("share a network: lifebox {verb} --network container:NAME IMAGE")
-        }
-        "--storage-opt" => {
-            "limit a volume instead: lifebox volume create -o type=tmpfs -o device=tmpfs -o o=size=1g"
-                .to_owned()
-        }
-        "--gpus" => format!("name the devices: lifebox {verb} --device /dev/NAME IMAGE"),
-        _ => format!("see `lifebox {verb} --help`"),
+impl Difference {
+    fn is_of(&self, verb: &str) -> bool {
+        self.verbs.split(", ").any(|one| one == verb)
+    }
+
+    fn has_flag(&self, flag: &str) -> bool {
+        self.flags.split(", ").any(|one| one == flag)
+    }
+}
+
+fn differences() -> impl Iterator<Item = Difference> {
+    let rows = DIFFERENCES.lines().filter(|line| !line.starts_with('#')).skip(1);
+    rows.filter_map(|row| {
+        let mut cells = row.split('\t');
+        let (verbs, flags) = (cells.next()?, cells.next()?);
+        let instead = cells.nth(2)?;
+        Some(Difference { verbs, flags, instead })
     })
+}
+
+/// Returns the hint for a verb that only Docker has, with its noun where lifebox has that noun;
+/// `None` for any other word.
+pub fn verb_hint(verb: &str) -> Option<&'static str> {
+    let found = differences().find(|one| one.is_of(verb) && one.flags == "-")?;
+    Some(if found.instead.is_empty() { "see `lifebox --help`" } else { found.instead })
+}
+
+/// Returns the hint for a flag that only Docker's verb has, or Docker before any verb; `None` for
+/// any other flag. `verb` is as [`short`] returns it.
+pub fn flag_hint(verb: &str, flag: &str) -> Option<String> {
+    let of = |verb: &str| differences().find(|one| one.is_of(verb) && one.has_flag(flag));
+    let found = of(verb).or_else(|| of("-"))?;
+    Some(match (found.instead, verb) {
+        ("", "") => "see `lifebox --help`".to_owned(),
+        ("", verb) => format!("see `lifebox {verb} --help`"),
+        (instead, verb) => instead.replace("{verb}", verb),
+    })
+}
+
+/// Returns the name of a verb without its noun where it has one: `ps` for `container ls`.
+pub fn short(path: &str) -> &str {
+    match path.split_once(' ') {
+        Some(("container", "ls")) => "ps",
+        Some(("image", "ls")) => "images",
+        Some(("image", "rm")) => "rmi",
+        Some((_, "prune")) | None => path,
+        Some(("container" | "image" | "system", verb)) => verb,
+        Some(_) => path,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
-    use crate::cli::arguments::Arguments;
 
     #[test]
-    fn what_lifebox_has_is_not_listed() {
-        let command = Arguments::command();
-        for (verb, _) in VERBS {
-            let found = verb.split(' ').try_fold(&command, |at, word| at.find_subcommand(word));
-            assert!(found.is_none(), "{verb}");
+    fn hints_name_the_verb_as_it_is_written() {
+        let known = [
+            ("run", "-p", "lifebox run --network host IMAGE"),
+            ("volume create", "--scope", "lifebox volume create --help"),
+            ("", "-H", "lifebox --root DIR"),
+            ("ps", "--tlsverify", "lifebox --root DIR"),
+        ];
+        for (verb, flag, hint) in known {
+            assert!(flag_hint(verb, flag).is_some_and(|found| found.contains(hint)), "{flag}");
         }
-        for (verbs, flags) in FLAGS {
-            for verb in *verbs {
-                let verb = command.find_subcommand(verb).unwrap();
-                for arg in verb.get_arguments() {
-                    let long = arg.get_long_and_visible_aliases().unwrap_or_default();
-                    let long = long.iter().map(|name| format!("--{name}"));
-                    let short = arg.get_short().map(|letter| format!("-{letter}"));
-                    let own = long.chain(short).find(|own| flags.contains(&own.as_str()));
-                    assert_eq!(own, None, "{verb}");
-                }
-            }
-        }
+        assert_eq!(flag_hint("ps", "-p"), None);
+        assert_eq!(short("image build"), "build");
+        assert_eq!(short("image prune"), "image prune");
     }
 }

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::format::filter;
+
 /// The arguments of `events`.
 #[derive(Args, Debug)]
 pub struct EventsArguments {
@@ -12,7 +14,7 @@ pub struct EventsArguments {
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
     /// Filter output: container, event, image, label, type, volume
-    #[arg(short, long, value_name = "KEY=VALUE")]
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
     /// Format output using a Go template, or `json`
     #[arg(long, value_name = "TEMPLATE")]

@@ -9,3 +9,11 @@ pub struct FormatArguments {
     #[arg(short, long, value_name = "TEMPLATE")]
     pub format: Option<String>,
 }
+
+/// Reads a value of `--filter`, which Docker's client refuses without `=`.
+pub fn filter(text: &str) -> Result<String, &'static str> {
+    match text.contains('=') {
+        true => Ok(text.to_owned()),
+        false => Err("bad format of filter (expected name=value)"),
+    }
+}

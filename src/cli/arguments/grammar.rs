@@ -28,7 +28,7 @@ fn along(command: Command, path: &[String]) -> Command {
 }
 
 /// Returns the verb in `words` with the noun before it, by their names.
-fn path(command: &Command, words: &[OsString]) -> Vec<String> {
+pub fn path(command: &Command, words: &[OsString]) -> Vec<String> {
     let (mut at, mut path) = (command, Vec::new());
     let mut words = words.iter();
     while let Some(word) = words.next() {

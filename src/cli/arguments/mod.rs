@@ -22,7 +22,9 @@ pub mod test;
 mod tests;
 pub mod volume;
 
-pub use command_line::{Arguments, ContainerVerb, ImageVerb, OfContainer, OfImage, Verb, parse};
+pub use command_line::{
+    Arguments, ContainerVerb, ImageVerb, OfContainer, OfImage, Verb, parse, verb_path,
+};
 pub use container::*;
 pub use events::EventsArguments;
 pub use format::FormatArguments;

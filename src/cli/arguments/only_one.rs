@@ -30,9 +30,39 @@ pub struct FixedFlags {
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_name = "BOOL")]
     pub disable_content_trust: Option<bool>,
+    /// The limit of kernel memory.
+    #[command(flatten)]
+    pub kernel: KernelMemory,
+}
+
+/// A flag of `create`, `run` and `update` without effect.
+#[derive(Args, Debug, Default)]
+pub struct KernelMemory {
     /// Kernel memory limit, which kernels no longer have: without effect
     #[arg(long, value_name = "BYTES")]
     pub kernel_memory: Option<String>,
+}
+
+impl KernelMemory {
+    /// Refuses what is no size.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`].
+    pub fn check(&self) -> Result<(), InvalidFlag> {
+        let size = self.kernel_memory.as_deref().map(parse_bytes).transpose();
+        size.map(drop).map_err(|error| InvalidFlag {
+            error: error.about("invalid argument for \"--kernel-memory\" flag"),
+            by_client: true,
+        })
+    }
+
+    /// Returns what Docker warns of.
+    pub fn warning(&self) -> Option<&'static str> {
+        self.kernel_memory.as_ref().map(|_| {
+            "WARNING: Specifying a kernel memory limit is discontinued, and has no effect; use \
+             --memory"
+        })
+    }
 }
 
 impl FixedFlags {
@@ -48,19 +78,7 @@ impl FixedFlags {
         only("isolation", self.isolation.as_deref(), &["", "default"], false)?;
         only("volume-driver", self.volume_driver.as_deref(), &["", "local"], false)?;
         check_trust(self.disable_content_trust)?;
-        let size = self.kernel_memory.as_deref().map(parse_bytes).transpose();
-        size.map(drop).map_err(|error| InvalidFlag {
-            error: error.about("invalid argument for \"--kernel-memory\" flag"),
-            by_client: true,
-        })
-    }
-
-    /// Returns what Docker warns of.
-    pub fn warning(&self) -> Option<&'static str> {
-        self.kernel_memory.as_ref().map(|_| {
-            "WARNING: Specifying a kernel memory limit is discontinued, and has no effect; use \
-             --memory"
-        })
+        self.kernel.check()
     }
 }
 

@@ -3,6 +3,7 @@
 use clap::{ArgAction, Args};
 
 use crate::model::observe::progress::Access;
+use crate::model::value::platform::Platform;
 
 /// The flag for the connection to a registry. Podman and skopeo have the flag; Docker
 /// configures its daemon.
@@ -30,6 +31,10 @@ pub struct PullArguments {
     /// Suppress verbose output
     #[arg(short, long)]
     pub quiet: bool,
+    /// Skip image verification, as always
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub disable_content_trust: Option<bool>,
     /// The connection to the registry.
     #[command(flatten)]
     pub transport: Transport,
@@ -41,9 +46,16 @@ pub struct PullArguments {
 /// The arguments of `push`.
 #[derive(Args, Debug)]
 pub struct PushArguments {
+    /// Push only the given platform variant: that of the image
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<Platform>,
     /// Suppress verbose output
     #[arg(short, long)]
     pub quiet: bool,
+    /// Skip image verification, as always
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub disable_content_trust: Option<bool>,
     /// The connection to the registry.
     #[command(flatten)]
     pub transport: Transport,

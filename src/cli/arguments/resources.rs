@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::only_one::KernelMemory;
 use super::options::{InvalidFlag, OptionFlags};
 use crate::model::container::Changes;
 
@@ -20,6 +21,9 @@ pub struct UpdateArguments {
     /// The flags of the one table of options.
     #[command(flatten)]
     pub options: OptionFlags<true>,
+    /// The limit of kernel memory.
+    #[command(flatten)]
+    pub kernel: KernelMemory,
     /// Names or IDs; the beginning of an ID is enough
     #[arg(value_name = "CONTAINER", required = true)]
     pub names: Vec<String>,

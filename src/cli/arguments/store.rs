@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Subcommand};
 
 use super::events::EventsArguments;
-use super::format::FormatArguments;
+use super::format::{FormatArguments, filter};
 use crate::model::value::platform::Platform;
 
 /// A verb of the noun `system`.
@@ -41,7 +41,7 @@ pub struct ImagesArguments {
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
     /// Filter output: before, dangling, label, reference, since, until
-    #[arg(short, long, value_name = "KEY=VALUE")]
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
     /// Show only this repository, or this reference
     pub repository: Option<String>,
@@ -56,6 +56,23 @@ pub struct RmiArguments {
     /// Do not delete untagged parents, as always: `image prune` does
     #[arg(long)]
     pub no_prune: bool,
+    /// Remove only the given platform variant: that of the image
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Vec<Platform>,
+    /// References or ids
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<String>,
+}
+
+/// The arguments of `image inspect`.
+#[derive(Args, Debug)]
+pub struct InspectImageArguments {
+    /// Format output using a Go template, or `json`
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
+    /// Inspect only the given platform variant: that of the image
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<Platform>,
     /// References or ids
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<String>,
@@ -141,7 +158,7 @@ pub struct PruneImagesArguments {
     #[arg(short, long)]
     pub force: bool,
     /// Filter by label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME, dangling=BOOL
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
 }
 
@@ -152,7 +169,7 @@ pub struct PruneContainersArguments {
     #[arg(short, long)]
     pub force: bool,
     /// Filter by label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
 }
 

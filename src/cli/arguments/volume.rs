@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::format::filter;
 use crate::model::{Error, Kind, Result};
 
 /// A verb of volumes.
@@ -66,7 +67,7 @@ pub struct VolumesArguments {
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
     /// Filter by dangling=BOOL, label=KEY[=VALUE], name=PART
-    #[arg(short, long, value_name = "KEY=VALUE")]
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
 }
 
@@ -102,6 +103,6 @@ pub struct PruneVolumesArguments {
     #[arg(short, long)]
     pub force: bool,
     /// Filter by label=KEY[=VALUE], label!=KEY[=VALUE]
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
 }

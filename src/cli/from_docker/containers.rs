@@ -107,7 +107,7 @@ pub fn start(arguments: &StartArguments) -> Result<Vec<Expression>> {
 pub fn stop(function: &'static str, arguments: &StopArguments) -> Result<Vec<Expression>> {
     let signal = arguments.signal.as_deref().map(str::parse::<Signal>).transpose()?;
     let options = parsed([
-        ("time", arguments.time.map(|seconds| write::stop_timeout(grace(seconds)))),
+        ("time", arguments.timeout.map(|seconds| write::stop_timeout(grace(seconds)))),
         ("signal", signal.map(|signal| Expression::text(signal.to_string()))),
     ]);
     Ok(each(function, &arguments.names, &options))
@@ -196,15 +196,22 @@ pub fn inspect(arguments: &InspectArguments, noun: Option<Subject>) -> Result<Ve
     };
     let of_volume = arguments.kind == Some(Subject::Volume);
     refuse("docker inspect", &[("--size", arguments.size), ("--type volume", of_volume)])?;
-    let path = match arguments.format.as_deref() {
+    inspected(arguments.names.iter().map(subject), arguments.format.as_deref())
+}
+
+/// Translates `docker inspect` of these objects with this `--format`.
+pub fn inspected(
+    objects: impl Iterator<Item = Expression>,
+    format: Option<&str>,
+) -> Result<Vec<Expression>> {
+    let path = match format {
         None | Some("json" | "{{json .}}" | "{{.}}") => Vec::new(),
         Some(template) => place(template).ok_or_else(|| {
             refused("docker inspect", &format!("--format {template}"))
                 .hint("use a template of one field, such as {{.State.Status}}")
         })?,
     };
-    let seen = |name: &String| Expression::Call("inspect", vec![subject(name)]);
-    let all = arguments.names.iter().map(seen);
+    let all = objects.map(|object| Expression::Call("inspect", vec![object]));
     Ok(match path.is_empty() {
         true => all.collect(),
         false => all.map(|seen| Expression::Field(Box::new(seen), path.clone())).collect(),

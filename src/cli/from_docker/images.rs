@@ -1,11 +1,12 @@
 //! Translates the verbs of images.
 
+use super::containers::inspected;
 use super::unsupported::refuse;
 use super::words::{each, filters, flag, one, parsed, text, time, truth};
 use crate::cli::arguments::registry::{PullArguments, PushArguments, Transport};
 use crate::cli::arguments::store::{
-    HistoryArguments, ImagesArguments, LoadArguments, PruneImagesArguments, RmiArguments,
-    SaveArguments,
+    HistoryArguments, ImagesArguments, InspectImageArguments, LoadArguments, PruneImagesArguments,
+    RmiArguments, SaveArguments,
 };
 use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
@@ -40,8 +41,9 @@ pub fn list(arguments: &ImagesArguments) -> Result<Vec<Expression>> {
 }
 
 /// Translates `docker rmi`.
-pub fn rmi(arguments: &RmiArguments) -> Vec<Expression> {
-    each("rmi", &arguments.images, &parsed([("force", flag(arguments.force))]))
+pub fn rmi(arguments: &RmiArguments) -> Result<Vec<Expression>> {
+    refuse("docker rmi", &[("--platform", !arguments.platform.is_empty())])?;
+    Ok(each("rmi", &arguments.images, &parsed([("force", flag(arguments.force))])))
 }
 
 /// Translates `docker load -i`.
@@ -71,6 +73,13 @@ pub fn save(arguments: &SaveArguments) -> Result<Vec<Expression>> {
         parsed([("format", text(format)), ("compress", text(arguments.compress.as_ref()))]);
     let values = vec![Expression::text(image.as_str()), Expression::text(output.to_string_lossy())];
     Ok(vec![Expression::call("save", values, options)])
+}
+
+/// Translates `docker image inspect`.
+pub fn inspect(arguments: &InspectImageArguments) -> Result<Vec<Expression>> {
+    refuse("docker image inspect", &[("--platform", arguments.platform.is_some())])?;
+    let image = |name: &String| Expression::Call("image", vec![Expression::text(name.as_str())]);
+    inspected(arguments.images.iter().map(image), arguments.format.as_deref())
 }
 
 /// Translates `docker history`.
@@ -111,10 +120,11 @@ pub fn pull(arguments: &PullArguments) -> Vec<Expression> {
 }
 
 /// Translates `docker push`.
-pub fn push(arguments: &PushArguments) -> Vec<Expression> {
+pub fn push(arguments: &PushArguments) -> Result<Vec<Expression>> {
+    refuse("docker push", &[("--platform", arguments.platform.is_some())])?;
     let values = vec![Expression::text(arguments.reference.as_str())];
     let options = parsed([("tls_verify", unchecked(arguments.transport))]);
-    vec![Expression::call("push", values, options)]
+    Ok(vec![Expression::call("push", values, options)])
 }
 
 fn unchecked(transport: Transport) -> Option<Expression> {

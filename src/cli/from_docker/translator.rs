@@ -64,11 +64,9 @@ fn statements(arguments: &Arguments, words: &[OsString]) -> Result<Vec<Expressio
         Verb::OfContainer(OfContainer::Plain(verb)) => {
             container_verb(verb, Some(Subject::Container))
         }
-        Verb::OfImage(OfImage::Inspect(arguments)) => {
-            containers::inspect(arguments, Some(Subject::Image))
-        }
+        Verb::OfImage(OfImage::Inspect(arguments)) => images::inspect(arguments),
         Verb::OfImage(OfImage::Ls(arguments)) | Verb::Images(arguments) => images::list(arguments),
-        Verb::OfImage(OfImage::Rm(arguments)) | Verb::Rmi(arguments) => Ok(images::rmi(arguments)),
+        Verb::OfImage(OfImage::Rm(arguments)) | Verb::Rmi(arguments) => images::rmi(arguments),
         Verb::OfImage(OfImage::Prune(arguments)) => images::prune(arguments),
         Verb::OfImage(OfImage::Plain(verb)) | Verb::Image(verb) => image_verb(verb),
         Verb::System(SystemVerb::Events(arguments)) | Verb::Events(arguments) => events(arguments),
@@ -105,7 +103,7 @@ fn image_verb(verb: &ImageVerb) -> Result<Vec<Expression>> {
         ImageVerb::Build(verb) => files::build_verb(verb),
         ImageVerb::Save(arguments) => images::save(arguments),
         ImageVerb::Pull(arguments) => Ok(images::pull(arguments)),
-        ImageVerb::Push(arguments) => Ok(images::push(arguments)),
+        ImageVerb::Push(arguments) => images::push(arguments),
     }
 }
 

@@ -166,7 +166,7 @@ fn create_container(
     let created = ensure_image(context, reference, pull, platform, arguments.quiet)
         .map_err(|error| missing_image(reference, error))
         .and_then(|_| backend.create(reference, &options));
-    if let (Ok(_), Some(warning)) = (&created, arguments.fixed.warning()) {
+    if let (Ok(_), Some(warning)) = (&created, arguments.fixed.kernel.warning()) {
         terminal.notice(warning)?;
     }
     match (cidfile, created) {

@@ -78,12 +78,12 @@ enum Style {
 
 impl Style {
     fn of(format: Option<&str>) -> std::result::Result<Style, CommandError> {
-        match (format, template(format)?) {
+        match (format, template(format).map_err(CommandError::with_code(BAD_TEMPLATE))?) {
             (Some("json" | "{{json .}}"), _) => Ok(Style::Json),
             (_, None) => Ok(Style::Text(TimeZone::system())),
             (_, Some(template)) => {
                 // Fails for a wrong field now, not at the first event.
-                template.render(&ui::table::events::fields(&Event::example())).map_err(wrong)?;
+                template.render(&ui::table::events::fields(&Event::example()))?;
                 Ok(Style::Template(template))
             }
         }
@@ -93,13 +93,7 @@ impl Style {
         match self {
             Style::Text(zone) => Ok(ui::table::events::event(event, zone)),
             Style::Json => Ok(escape_json(&ui::table::events::json(event).to_string())),
-            Style::Template(template) => {
-                template.line(&ui::table::events::fields(event)).map_err(wrong)
-            }
+            Style::Template(template) => Ok(template.line(&ui::table::events::fields(event))?),
         }
     }
-}
-
-fn wrong(error: crate::model::Error) -> CommandError {
-    CommandError::with_code(BAD_TEMPLATE)(error)
 }

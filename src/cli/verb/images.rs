@@ -111,6 +111,9 @@ pub fn rmi(
     let options = RemoveImageOptions { force: arguments.force };
     let mut code = 0;
     let images: Vec<&str> = arguments.images.iter().map(String::as_str).collect();
+    for platform in &arguments.platform {
+        check_platform(context, Some(platform), &images)?;
+    }
     for result in backend.rmi_each(&images, &options)? {
         match result {
             Ok(removed) => {

@@ -4,6 +4,8 @@ use serde::Serialize as _;
 use serde_json::Value;
 
 use super::context::CommandContext;
+use super::images::check_platform;
+use crate::cli::arguments::store::InspectImageArguments;
 use crate::cli::arguments::{InspectArguments, Subject};
 use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
 use crate::cli::terminal::finish::print_error;
@@ -29,6 +31,22 @@ pub fn inspect(
     let only = only.or(arguments.kind);
     show(terminal, arguments.format.as_deref(), &arguments.names, |name| {
         look_up(backend, name, only, arguments.size)
+    })
+}
+
+/// Carries out `image inspect`.
+///
+/// # Errors
+/// As [`inspect`]. [`Kind::NotFound`] for an image of another platform.
+pub fn images(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    arguments: &InspectImageArguments,
+) -> CommandResult {
+    let backend = context.backend()?.as_ref();
+    show(terminal, arguments.format.as_deref(), &arguments.images, |name| {
+        check_platform(context, arguments.platform.as_ref(), &[name])?;
+        backend.image_json(name)
     })
 }
 

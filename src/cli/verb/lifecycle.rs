@@ -129,7 +129,7 @@ fn stop_each(
     verb: StopVerb,
 ) -> CommandResult {
     let signal = arguments.signal.as_deref().map(str::parse).transpose()?;
-    let options = StopOptions { signal, timeout: arguments.time.map(grace) };
+    let options = StopOptions { signal, timeout: arguments.timeout.map(grace) };
     let cancel = context.interruptible()?;
     each(context, terminal, &arguments.names, |backend, id| verb(backend, id, &options, cancel))
 }

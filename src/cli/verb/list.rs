@@ -11,7 +11,7 @@ use super::filters::{FilterSet, Filters};
 use super::images::check_platform;
 use crate::cli::arguments::PsArguments;
 use crate::cli::arguments::store::{HistoryArguments, ImagesArguments};
-use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult};
+use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::time_arg::time_arg;
 use crate::model::container::Container;
@@ -56,7 +56,7 @@ pub fn ps(
             |(at, one)| ui::table::ps::fields(one, size(at), now, &zone, arguments.no_trunc);
         let rows: Vec<Value> = list.iter().enumerate().map(fields).collect();
         let lines = template.lines(&ui::table::ps::headings(), &rows);
-        terminal.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
+        terminal.text(&lines?)?;
     } else {
         let sizes = sizes.as_deref();
         terminal.text(&ui::table::ps::containers(&list, sizes, now, arguments.no_trunc))?;
@@ -121,7 +121,7 @@ pub fn images(
         let fields = |row| ui::table::images::fields(row, now, &zone, arguments.no_trunc);
         let rows: Vec<Value> = rows.iter().map(fields).collect();
         let lines = template.lines(&ui::table::images::headings(), &rows);
-        terminal.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
+        terminal.text(&lines?)?;
     } else {
         let table = ui::table::images::images(&rows, now, arguments.no_trunc, arguments.digests);
         terminal.text(&table)?;
@@ -155,7 +155,7 @@ pub fn history(
         let rows: Vec<Value> =
             steps.iter().map(|step| ui::table::history::fields(step, &format)).collect();
         let lines = template.lines(&ui::table::history::headings(), &rows);
-        terminal.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
+        terminal.text(&lines?)?;
     } else {
         terminal.text(&ui::table::history::history(&steps, &format))?;
     }
@@ -177,15 +177,12 @@ pub fn image_filter(
 }
 
 /// Parses `--format`. Returns `None` for the default table, which is also `table` alone.
-pub fn template(format: Option<&str>) -> std::result::Result<Option<Template>, CommandError> {
+pub fn template(format: Option<&str>) -> Result<Option<Template>> {
     let Some(text) = format.filter(|text| !matches!(*text, "" | "table")) else { return Ok(None) };
-    Template::parse_row(text).map(Some).map_err(CommandError::with_code(BAD_TEMPLATE))
+    Template::parse_row(text).map(Some)
 }
 
 /// As [`template`], where `raw` stands for a template of its own.
-pub fn template_or_raw(
-    format: Option<&str>,
-    raw: &str,
-) -> std::result::Result<Option<Template>, CommandError> {
+pub fn template_or_raw(format: Option<&str>, raw: &str) -> Result<Option<Template>> {
     template(format.map(|text| if text == "raw" { raw } else { text }))
 }

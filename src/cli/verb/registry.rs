@@ -4,6 +4,9 @@ use std::io::{IsTerminal as _, Read as _};
 use std::sync::Arc;
 
 use super::context::CommandContext;
+use super::create::invalid_flag;
+use super::images::check_platform;
+use crate::cli::arguments::only_one::check_trust;
 use crate::cli::arguments::registry::{
     LoginArguments, LogoutArguments, PullArguments, PushArguments,
 };
@@ -29,6 +32,7 @@ pub fn pull(
     terminal: &mut Terminal,
     arguments: &PullArguments,
 ) -> CommandResult {
+    check_trust(arguments.disable_content_trust).map_err(invalid_flag)?;
     let reference: Reference = arguments.reference.parse()?;
     let platform = arguments.platform.as_deref().map(str::parse).transpose()?;
     let options = PullOptions { platform, access: arguments.transport.access() };
@@ -54,7 +58,9 @@ pub fn push(
     terminal: &mut Terminal,
     arguments: &PushArguments,
 ) -> CommandResult {
+    check_trust(arguments.disable_content_trust).map_err(invalid_flag)?;
     let reference: Reference = arguments.reference.parse()?;
+    check_platform(context, arguments.platform.as_ref(), &[&arguments.reference])?;
     let progress =
         progress_output(context, terminal, arguments.quiet, &arguments.reference, &reference)?;
     let access = arguments.transport.access();

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::context::CommandContext;
 use super::list::template;
 use crate::cli::arguments::StatsArguments;
-use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult};
+use crate::cli::terminal::command_result::{CommandError, CommandResult};
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::Backend;
 use crate::model::container::Container;
@@ -100,7 +100,5 @@ fn render(
 ) -> std::result::Result<String, CommandError> {
     let Some(template) = template else { return Ok(ui::table::stats::table(rows, no_trunc)) };
     let rows: Vec<Value> = rows.iter().map(|row| ui::table::stats::fields(row, no_trunc)).collect();
-    template
-        .lines(&ui::table::stats::headings(), &rows)
-        .map_err(CommandError::with_code(BAD_TEMPLATE))
+    Ok(template.lines(&ui::table::stats::headings(), &rows)?)
 }

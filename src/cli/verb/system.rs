@@ -65,7 +65,7 @@ pub fn df(
         terminal.line(text.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
     } else if let Some(template) = template {
         let lines = template.lines(&ui::table::usage::headings(), &inventory.fields());
-        terminal.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
+        terminal.text(&lines?)?;
     } else if arguments.verbose {
         terminal.text(&inventory.details(Timestamp::now()))?;
     } else {
@@ -107,8 +107,9 @@ fn show(
 ) -> CommandResult {
     match arguments.format.as_deref().filter(|format| !format.is_empty()) {
         Some(format) => {
-            let rendered = Template::parse(format).and_then(|template| template.render(fields));
-            terminal.line(rendered.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
+            let template =
+                Template::parse(format).map_err(CommandError::with_code(BAD_TEMPLATE))?;
+            terminal.line(template.render(fields)?)?;
         }
         None => terminal.text(&text())?,
     }

@@ -18,6 +18,15 @@ pub fn update(
     arguments: &UpdateArguments,
 ) -> CommandResult {
     let changes = arguments.changes().map_err(invalid_flag)?;
+    arguments.kernel.check().map_err(invalid_flag)?;
+    if let Some(warning) = arguments.kernel.warning() {
+        terminal.notice(warning)?;
+        if changes == Changes::default() {
+            return each(context, terminal, &arguments.names, |backend, id| {
+                backend.inspect(id).map(drop)
+            });
+        }
+    }
     if changes == Changes::default() {
         let message = "you must provide one or more flags when using this command";
         return Err(Error::new(Kind::Invalid, message).into());

@@ -11,7 +11,7 @@ use crate::cli::arguments::volume::{
     CreateVolumeArguments, InspectVolumesArguments, PruneVolumesArguments, RmVolumesArguments,
     VolumeVerb, VolumesArguments,
 };
-use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandResult, FAILED};
 use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::observe::volume;
@@ -76,7 +76,7 @@ fn list(
     } else if let Some(template) = template {
         let rows: Vec<Value> = list.iter().map(ui::table::volumes::fields).collect();
         let lines = template.lines(&ui::table::volumes::headings(), &rows);
-        terminal.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
+        terminal.text(&lines?)?;
     } else {
         terminal.text(&ui::table::volumes::volumes(&list))?;
     }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use crate::model::{Error, Kind, Result};
+
 /// The options of a copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CopyOptions {
@@ -60,15 +62,23 @@ pub enum Transfer<'a> {
 }
 
 impl Transfer<'_> {
-    /// Returns the path inside the container.
-    pub(in crate::engine) fn path(&self) -> &str {
-        match self {
+    /// Returns the path inside the container, which an empty text does not name.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`].
+    pub(in crate::engine) fn path(&self) -> Result<&str> {
+        let path = match self {
             Transfer::In { path, .. }
             | Transfer::Out { path, .. }
             | Transfer::Pack { path, .. }
             | Transfer::Unpack { path, .. }
             | Transfer::Read { path, .. }
             | Transfer::Write { path, .. } => path,
+        };
+        match path.is_empty() {
+            true => Err(Error::new(Kind::Invalid, "the path in the container is empty")
+                .hint("write / for its root")),
+            false => Ok(path),
         }
     }
 }

@@ -24,6 +24,7 @@ impl Files for Dry {
         cancel: &CancelToken,
     ) -> Result<()> {
         let name = self.container(id)?.state.name;
+        what.path()?;
         match what {
             Transfer::In { from, path } => {
                 self.record(format_args!("copy {} to {name}:{path}", from.display()));

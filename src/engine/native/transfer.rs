@@ -64,10 +64,10 @@ pub(super) fn copy_between(
 /// Refuses a path of a stopped container below a tmpfs, which does not exist, or below a bind whose
 /// source is missing: a copied file would be hidden once the container runs.
 pub(super) fn check_mounts(container: &Container, what: &Transfer<'_>) -> Result<()> {
+    let path = lexical(what.path()?);
     if container.state.status.is_live() {
         return Ok(());
     }
-    let path = lexical(what.path());
     let above = container.spec.host_config.mounts.list.iter();
     let above = above.filter(|mount| path.starts_with(&mount.target));
     let Some(mount) = above.max_by_key(|mount| mount.target.len()) else { return Ok(()) };

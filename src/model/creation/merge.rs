@@ -299,22 +299,16 @@ fn no_nul<'a>(what: &str, texts: impl IntoIterator<Item = &'a str>) -> Result<()
     }
 }
 
-/// Returns whether a host name has only letters, digits and `-` in labels joined by dots, as in RFC
-/// 1123, and `_` as Docker allows.
+/// Returns whether a host name has only letters, digits, `-` and `_` in labels joined by dots: more
+/// than RFC 1123 allows, as with Docker, but nothing that `/etc/hosts` would read otherwise.
 fn check_hostname(hostname: &str) -> Result<()> {
     let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.bytes().all(inner)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
+    let label = |label: &str| !label.is_empty() && label.bytes().all(inner);
     if hostname.len() <= MAX_HOSTNAME && hostname.split('.').all(label) {
         return Ok(());
     }
-    Err(Error::new(Kind::Invalid, format!("invalid hostname {hostname:?}")).hint(format!(
-        "use 1 to {MAX_HOSTNAME} letters, digits, `-` and `.`, with a letter or digit at both ends"
-    )))
+    Err(Error::new(Kind::Invalid, format!("invalid hostname {hostname:?}"))
+        .hint(format!("use 1 to {MAX_HOSTNAME} letters, digits, `-`, `_` and `.`")))
 }
 
 #[cfg(test)]
