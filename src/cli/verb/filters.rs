@@ -354,9 +354,10 @@ mod tests {
 
     #[test]
     fn truths_of_filters_are_gos_booleans() {
-        for (texts, expected) in
-            [(["1", "t", "T", "true", "TRUE", "True"], true), (["0", "f", "F", "false", "FALSE", "False"], false)]
-        {
+        for (texts, expected) in [
+            (["1", "t", "T", "true", "TRUE", "True"], true),
+            (["0", "f", "F", "false", "FALSE", "False"], false),
+        ] {
             for text in texts {
                 let filters = VolumeFilters::of_volumes(&[format!("dangling={text}")]).unwrap();
                 assert_eq!(filters.filter.dangling, Some(expected), "{text}");

@@ -43,7 +43,8 @@ impl Containers for Dry {
             )
             .hint("write more digits of the id")),
             (None, _) => {
-                let names = world.containers.iter().map(|entry| entry.container.state.name.as_str());
+                let names =
+                    world.containers.iter().map(|entry| entry.container.state.name.as_str());
                 Err(ContainerId::none_called(query, names))
             }
         }

@@ -96,11 +96,7 @@ fn check_capabilities(security: &Security) -> Result<()> {
 }
 
 /// Creates the directories that the root is mounted from, or the root itself.
-fn create_root(
-    directory: &Directory,
-    new: &NewContainer<'_>,
-    copy: CopyLayers<'_>,
-) -> Result<()> {
+fn create_root(directory: &Directory, new: &NewContainer<'_>, copy: CopyLayers<'_>) -> Result<()> {
     let create = |name: &str, mode: u32| {
         let path = directory.file(name);
         // With this mode under every umask.

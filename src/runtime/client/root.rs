@@ -75,7 +75,8 @@ impl Runtime {
         let identity = userns::identity().clone();
         let has_lowerdir_append = host::has_lowerdir_append();
         let inputs = plan::PlanInputs { has_lowerdir_append, identity, ..Default::default() };
-        let mounts = plan::user_mounts(&config, &inputs)?;
+        let mut mounts = plan::user_mounts(&config, &inputs)?;
+        prepare::look_up_hosts(&mut mounts.prepare)?;
         if !mounts.list.is_empty() {
             prepare::create_sources(&directory.read_spec()?)?;
         }

@@ -195,7 +195,7 @@ impl PlanRunner<'_> {
             Step::SetDomainname(name) => rustix::system::setdomainname(name.to_bytes()),
             Step::MountVolume(volume) => {
                 volume_mount::mount(volume, &self.init.devices, &self.init.volumes)
-            },
+            }
             Step::MountImage(root) => root_mount::mount_image(root),
             Step::OpenBindSource(source) => {
                 self.sources.push(root_mount::open_source(source)?);

@@ -22,7 +22,7 @@ use crate::runtime::plan::{Plan, Step};
 use crate::runtime::protocol::Size;
 use crate::runtime::record::directory::Directory;
 use crate::runtime::spawn::explain::explain_volume;
-use crate::runtime::spawn::prepare::{config_of, create_sources, host_for};
+use crate::runtime::spawn::prepare::{config_of, create_sources, host_for, look_up_hosts};
 use crate::runtime::spawn::stdin_writer::StdinWriter;
 use crate::runtime::spawn::{self, JoinedNamespaces, SpawnRequest, SpawnedProcess};
 use crate::runtime::trace::operation::Operation;
@@ -49,7 +49,8 @@ pub(super) fn launch(
         (&hierarchies.restricted_to(&needed), &cgroup.restricted_to(&needed));
     let (open_stdin, tty) = (spec.config.open_stdin && !spec.config.tty, spec.config.tty);
     let host = host_for(spec, before.started_at.is_some(), hierarchies);
-    let plan = plan::plan(&config, &host)?;
+    let mut plan = plan::plan(&config, &host)?;
+    look_up_hosts(&mut plan.steps)?;
     create_sources(spec)?;
     // The kernel follows a link that stands in the place of a directory.
     let own: &[&str] = match spec.host_config.storage {

@@ -74,9 +74,7 @@ impl SharedVolumes {
                 .context(|| format!("open `{}`", path.display()))?;
             lock::acquire(&record, Share::Alone, "the volume")?;
             let mut bytes = Vec::new();
-            record
-                .read_to_end(&mut bytes)
-                .context(|| format!("read `{}`", path.display()))?;
+            record.read_to_end(&mut bytes).context(|| format!("read `{}`", path.display()))?;
             let (head, rest) = bytes.split_at(HEAD.min(bytes.len()));
             let number = |at: usize| {
                 head.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes)

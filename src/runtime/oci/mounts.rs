@@ -33,7 +33,8 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     let devices: BTreeMap<_, _> =
         devices.map(|mount| (mount.source.as_str(), &mount.device)).collect();
     let parts = list.iter().filter(|mount| !mount.subpath.is_empty());
-    let parts: BTreeMap<_, _> = parts.map(|mount| (mount.target.as_str(), &mount.subpath)).collect();
+    let parts: BTreeMap<_, _> =
+        parts.map(|mount| (mount.target.as_str(), &mount.subpath)).collect();
     let layers = spec.host_config.mounts.images().filter_map(|mount| mount.image.as_ref());
     let layers: Vec<_> = layers.map(|image| &image.lower).collect();
     for (key, is_empty, value) in [

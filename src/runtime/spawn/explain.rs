@@ -223,15 +223,18 @@ fn explain_mount(step: &Step, errno: Errno) -> Option<Error> {
 /// Explains why the device of a volume could not be mounted, in Docker's words.
 pub(in crate::runtime) fn explain_volume(volume: &VolumeMount, errno: Errno) -> Error {
     let (name, device) = (&volume.name, visible::short(&volume.source.to_string_lossy()));
-    let what =
-        format!("error while mounting volume '{name}': failed to mount local volume: mount {device}");
+    let what = format!(
+        "error while mounting volume '{name}': failed to mount local volume: mount {device}"
+    );
     let error = Error::from_errno(what, errno.raw_os_error()).with_kind(Kind::Refused);
     let hint = match errno {
         Errno::NOENT => "create the device on the host, then start the container again".to_owned(),
         Errno::STALE => {
             "a running container of this volume hides it: stop the containers first".to_owned()
         }
-        Errno::PERM if userns::in_user_namespace() => "an ordinary user can mount directories (o=bind) and tmpfs".to_owned(),
+        Errno::PERM if userns::in_user_namespace() => {
+            "an ordinary user can mount directories (o=bind) and tmpfs".to_owned()
+        }
         _ => format!("see its options: lifebox volume inspect {name}"),
     };
     let error = error.hint(hint);
@@ -250,14 +253,18 @@ fn explain_beneath(source: &BindSource, errno: Errno) -> Option<Error> {
     match errno {
         Errno::XDEV => {
             let message = format!("path concatenation escapes the base directory: `{shown}`");
-            Some(Error::new(Kind::Refused, message)
-                .hint(format!("a link there leads out of {whole}: mount another path")))
+            Some(
+                Error::new(Kind::Refused, message)
+                    .hint(format!("a link there leads out of {whole}: mount another path")),
+            )
         }
         Errno::NOENT | Errno::NOTDIR | Errno::LOOP => {
             let what = format!("cannot access path `{shown}` in {whole}");
-            Some(Error::from_errno(what, errno.raw_os_error())
-                .hint("create it first: no subpath is created")
-                .with_exit_code(127))
+            Some(
+                Error::from_errno(what, errno.raw_os_error())
+                    .hint("create it first: no subpath is created")
+                    .with_exit_code(127),
+            )
         }
         _ => None,
     }

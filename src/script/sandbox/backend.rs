@@ -22,6 +22,7 @@ use crate::engine::{
     Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes, pass_on,
 };
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
+use crate::model::container::mounts::driver_options::is_memory;
 use crate::model::container::mounts::{Mount, MountKind};
 use crate::model::container::namespaces::NamespaceMode;
 use crate::model::container::options::{CreateOptions, RemoveOptions, StopOptions};
@@ -42,7 +43,6 @@ use crate::model::observe::readiness::{Probe, ProbeResult};
 use crate::model::observe::stats::Stats;
 use crate::model::observe::system::Info;
 use crate::model::observe::top::Process;
-use crate::model::container::mounts::driver_options::is_memory;
 use crate::model::observe::volume::{
     PruneVolumesOptions, PrunedVolumes, RemoveVolumeOptions, Volume, VolumeFilter, VolumeOptions,
     VolumeUse,

@@ -11,4 +11,6 @@ mod to_flag;
 mod volumes_from;
 
 pub use driver_options::DriverOptions;
-pub use mount::{ImageLayers, Mount, MountFlag, MountKind, MountSpec, Mounts, check_volume_name, volumes_from};
+pub use mount::{
+    ImageLayers, Mount, MountFlag, MountKind, MountSpec, Mounts, check_volume_name, volumes_from,
+};

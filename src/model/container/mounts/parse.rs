@@ -309,8 +309,7 @@ fn shared(word: &str) -> Error {
 /// Returns the error of a volume's driver that only Docker's plugins bring.
 pub fn no_plugin(driver: &str) -> Error {
     let driver = driver.escape_debug();
-    let message =
-        format!("error looking up volume plugin {driver}: plugin \"{driver}\" not found");
+    let message = format!("error looking up volume plugin {driver}: plugin \"{driver}\" not found");
     Error::new(Kind::Unsupported, message).hint("use the driver local, with its options")
 }
 

@@ -77,8 +77,8 @@ mod tests {
             "type=volume,target=/db,volume-nocopy",
             "source=name,target=/db,readonly",
             "type=tmpfs,target=/run,tmpfs-size=64m,tmpfs-mode=1777",
-            "source=v,target=/d,\"volume-opt=o=bind,ro\",volume-opt=type=none,volume-opt=device=/d",
-            "source=v,target=/d,volume-label=a=b,volume-label=c,volume-subpath=a/b",
+            "source=vol,target=/d,\"volume-opt=o=bind,ro\",volume-opt=type=none,volume-opt=device=/d",
+            "source=vol,target=/d,volume-label=a=b,volume-label=c,volume-subpath=a/b",
             "type=image,source=app:1,target=/i,image-subpath=etc",
         ] {
             let mount = Mount::from_mount(text).unwrap();
