@@ -152,9 +152,9 @@ fn events_are_filtered_and_shown_as_asked() {
     assert_eq!(engine.ok(&["system", "events", "--until", "0s", "-f", "volume=data"]), line);
     for (flags, code, part) in [
         (["-f", "colour=red"], 1, "invalid filter `colour`"),
-        (["-f", "colour=red"], 1, "use one of container, event, image, label, type, volume"),
+        (["-f", "colour=red"], 1, "use one of container, event, image, label, scope, type, volume"),
         (["-f", "event=dei"], 1, "did you mean `die`?"),
-        (["-f", "name"], 1, "KEY=VALUE"),
+        (["-f", "name"], 125, "expected name=value"),
         (["--since", "yesterday"], 1, "invalid time `yesterday`"),
         (["--format", "{{.Nmae}}"], 64, "map has no entry for key \"Nmae\""),
     ] {

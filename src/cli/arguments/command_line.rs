@@ -223,7 +223,7 @@ pub fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
     let words = asked.as_deref().unwrap_or(words);
     let line = |words: &[OsString]| [&[OsString::from("lifebox")], words].concat();
     let matches = grammar::as_docker(Arguments::command(), words).try_get_matches_from(line(words));
-    // As Docker: a noun alone asks for its help.
+    // As Docker: a noun alone shows its help.
     let asks = |error: &clap::Error| {
         use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, MissingSubcommand};
         let kinds = [DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, MissingSubcommand];

@@ -1,6 +1,7 @@
 //! Verbs and flags of Docker that lifebox lacks: errors name them, with what to use instead.
 
-/// The differences, which tests compare with Docker's help; the head of the file says how to read it.
+/// The differences, which tests compare with Docker's help; the head of the file says how to read
+/// it.
 const DIFFERENCES: &str = include_str!("../../../tests/docker-differences.tsv");
 
 /// One row of the table.

@@ -44,7 +44,7 @@ pub struct KernelMemory {
 }
 
 impl KernelMemory {
-    /// Refuses what is no size.
+    /// Refuses what does not read as a size.
     ///
     /// # Errors
     /// [`Kind::Invalid`].

@@ -6,11 +6,11 @@ use crate::model::Error;
 
 /// The exit code of a failed command; docker-run(1).
 pub const FAILED: u8 = 1;
-/// The exit code of Docker's `inspect`, `info`, `version` and `events` for a template that cannot be
-/// parsed; of its other verbs, and for a template that fails on a value, it is [`FAILED`].
+/// The exit code of Docker's `inspect`, `info`, `version` and `events` for a template that cannot
+/// be parsed; of its other verbs, and for a template that fails on a value, it is [`FAILED`].
 pub const BAD_TEMPLATE: u8 = 64;
-/// The exit code of `run` if the engine failed, not the container; also of each verb for a flag that
-/// Docker's client refuses.
+/// The exit code of `run` if the engine failed, not the container; also of each verb for a flag
+/// that Docker's client refuses.
 pub const ENGINE_FAILED: u8 = 125;
 
 /// The exit code of a verb, or why it ended early.

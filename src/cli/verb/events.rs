@@ -83,7 +83,8 @@ impl Style {
             (_, None) => Ok(Style::Text(TimeZone::system())),
             (_, Some(template)) => {
                 // Fails for a wrong field now, not at the first event.
-                template.render(&ui::table::events::fields(&Event::example()))?;
+                let example = ui::table::events::fields(&Event::example());
+                template.render(&example).map_err(CommandError::with_code(BAD_TEMPLATE))?;
                 Ok(Style::Template(template))
             }
         }

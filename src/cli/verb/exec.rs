@@ -73,7 +73,8 @@ fn exec(
         Ok(if options.detach { AttachOutcome::Exited(0) } else { left })
     })
     .map_err(|error| {
-        let code = error.exit_code().unwrap_or(FAILED);
+        // With `-d` no program's code is told, so neither is that of one that is missing.
+        let code = error.exit_code().filter(|_| !arguments.detach).unwrap_or(FAILED);
         CommandError::Failed(error, code)
     })
 }

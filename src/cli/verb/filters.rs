@@ -321,7 +321,8 @@ pub fn volume_prune_filter(texts: &[String]) -> Result<VolumeFilter> {
 /// [`Kind::Invalid`] for an unknown key, action or type.
 pub fn event_filter(texts: &[String]) -> Result<EventFilter> {
     let mut filter = EventFilter::default();
-    for (key, value) in Filters::parse(texts, &EventFilter::KEYS)?.pairs {
+    for text in texts {
+        let (key, value) = pair(text)?;
         filter.add(&key, &value)?;
     }
     Ok(filter)

@@ -77,6 +77,10 @@ pub fn show(
         for value in &found {
             terminal.line(template.render(value)?)?;
         }
+        // As Docker, whose output ends with a newline then too.
+        if found.is_empty() {
+            terminal.line("")?;
+        }
     } else if format.is_some() {
         terminal.line(escape_json(&Value::Array(found).to_string()))?;
     } else {

@@ -1,6 +1,6 @@
 //! `image prune` and `container prune`: print what will be removed, and ask for confirmation.
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::BufRead as _;
 use std::os::fd::AsFd as _;
 
 use super::context::CommandContext;
@@ -44,7 +44,7 @@ pub fn images(
             Removed::Deleted(_) => None,
         });
         let effect = PruneSummary { what, count: would.images, noun: "image", bytes: would.bytes };
-        if !confirm(context, terminal, "image prune", &effect, names)? {
+        if !confirm(context, terminal, &effect, names)? {
             return Ok(0);
         }
     }
@@ -91,7 +91,7 @@ pub fn containers(
         let effect =
             PruneSummary { what: "all stopped containers", count, noun: "container", bytes };
         let names = going.iter().map(|container| container.state.name.to_string());
-        if !confirm(context, terminal, "container prune", &effect, names)? {
+        if !confirm(context, terminal, &effect, names)? {
             return Ok(0);
         }
     }
@@ -127,18 +127,10 @@ pub(crate) struct PruneSummary {
 pub(crate) fn confirm(
     context: &CommandContext,
     terminal: &mut Terminal,
-    verb: &str,
     effect: &PruneSummary,
     names: impl Iterator<Item = String>,
 ) -> Result<bool> {
     let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
-        let message =
-            format!("`{verb}` cannot ask for confirmation: standard input is not a terminal");
-        return Err(
-            Error::new(Kind::Invalid, message).hint("add -f to remove without confirmation")
-        );
-    }
     let PruneSummary { what, count, noun, bytes } = effect;
     let plural = if *count == 1 { "" } else { "s" };
     let mut text = format!("WARNING! This will remove {what}.\n");

@@ -132,7 +132,7 @@ fn prune(
         };
         let count = would.names.len() as u64;
         let effect = PruneSummary { what, count, noun: "volume", bytes: would.bytes };
-        if !confirm(context, terminal, "volume prune", &effect, would.names.into_iter())? {
+        if !confirm(context, terminal, &effect, would.names.into_iter())? {
             return Ok(0);
         }
     }

@@ -273,24 +273,57 @@ pub struct EventFilter {
 
 impl EventFilter {
     /// The keys of the filter.
-    pub const KEYS: [&'static str; 6] = ["container", "event", "image", "label", "type", "volume"];
+    pub const KEYS: [&'static str; 7] =
+        ["container", "event", "image", "label", "scope", "type", "volume"];
+    /// Docker's keys of objects that lifebox has not: no event matches.
+    const WITHOUT_EVENTS: [&'static str; 7] =
+        ["config", "daemon", "network", "node", "plugin", "secret", "service"];
+    /// Docker's types and actions of such objects.
+    const OTHER_TYPES: [&'static str; 8] =
+        ["builder", "config", "daemon", "network", "node", "plugin", "secret", "service"];
+    const OTHER_ACTIONS: [&'static str; 10] = [
+        "checkpoint",
+        "connect",
+        "copy",
+        "disable",
+        "disconnect",
+        "enable",
+        "install",
+        "prune",
+        "reload",
+        "remove",
+    ];
 
     /// Adds a condition.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a key, an action or a type that does not exist.
     pub fn add(&mut self, key: &str, value: &str) -> Result<()> {
+        if Self::WITHOUT_EVENTS.contains(&key) {
+            self.pairs.push((key.to_owned(), value.to_owned()));
+            return Ok(());
+        }
         if !Self::KEYS.contains(&key) {
             let error = Error::new(Kind::Invalid, format!("invalid filter `{key}`"));
-            return Err(error.hint(format!("use one of {}", Self::KEYS.join(", "))));
+            let all = format!("use one of {}", Self::KEYS.join(", "));
+            return Err(match suggest(key, Self::KEYS) {
+                Some(near) => error.hint(format!("did you mean `{near}`? ({all})")),
+                None => error.hint(all),
+            });
         }
-        let words: Vec<&str> = match key {
-            "event" => EventAction::ALL.iter().map(|action| action.as_str()).collect(),
-            "type" => Type::ALL.iter().map(|subject| subject.as_str()).collect(),
-            _ => Vec::new(),
+        let (words, others): (Vec<&str>, &[&str]) = match key {
+            "event" => {
+                let words = EventAction::ALL.iter().map(|action| action.as_str());
+                (words.collect(), &Self::OTHER_ACTIONS)
+            }
+            "type" => {
+                let words = Type::ALL.iter().map(|subject| subject.as_str());
+                (words.collect(), &Self::OTHER_TYPES)
+            }
+            _ => (Vec::new(), &[]),
         };
         let word = value.split(':').next().unwrap_or_default().trim_end();
-        if !words.is_empty() && !words.contains(&word) {
+        if !words.is_empty() && !words.contains(&word) && !others.contains(&word) {
             let error = Error::new(Kind::Invalid, format!("invalid filter `{key}={value}`"));
             let all = format!("use one of {}", words.join(", "));
             return Err(match suggest(word, words) {
@@ -304,6 +337,9 @@ impl EventFilter {
 
     /// Returns whether the filter matches an event.
     pub fn matches(&self, event: &Event) -> bool {
+        if self.pairs.iter().any(|(key, _)| Self::WITHOUT_EVENTS.contains(&key.as_str())) {
+            return false;
+        }
         Self::KEYS.iter().all(|key| {
             let mut values = self.pairs.iter().filter(|(k, _)| k == key).map(|(_, v)| v);
             match *key {
@@ -325,6 +361,7 @@ fn is(event: &Event, key: &str, value: &str) -> bool {
         "container" => begins(Type::Container),
         "volume" => begins(Type::Volume),
         "type" => event.subject.as_str() == value,
+        "scope" => value == "local",
         "image" => {
             let without_tag = |text: &str| match text.rsplit_once(':') {
                 Some((repository, tag)) if !tag.contains('/') => repository == value,

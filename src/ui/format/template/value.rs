@@ -195,6 +195,9 @@ impl<'a> Value<'a> {
         let mut entries: Vec<_> = named.collect();
         if *shape == Shape::Map {
             entries.sort_by_key(|(key, _)| *key);
+        } else if map.contains_key("OOMKilled") && !map.contains_key("Health") {
+            // The last field of a state, which its JSON leaves out.
+            entries.push(("Health", Value::Absent(Absent::Pointer)));
         }
         Some(entries)
     }
