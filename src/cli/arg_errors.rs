@@ -177,9 +177,12 @@ fn suggestion(error: &clap::Error, words: &[OsString]) -> Option<String> {
     for word in words.iter().take_while(|word| *word != "--") {
         verb = word.to_str().and_then(|word| verb.find_subcommand(word)).unwrap_or(verb);
     }
-    let known = verb.get_arguments().filter(|argument| !argument.is_hide_set());
-    let known = known.filter_map(clap::Arg::get_long);
-    suggest(flag, known).map(|near| format!("--{near}"))
+    // Old names too: who mistypes one knows it.
+    let known = verb.get_arguments().flat_map(|argument| {
+        argument.get_long().into_iter().chain(argument.get_all_aliases().unwrap_or_default())
+    });
+    let known: Vec<&str> = known.collect();
+    suggest(flag, known.iter().copied()).map(|near| format!("--{near}"))
 }
 
 #[cfg(test)]
