@@ -13,6 +13,7 @@ mod limit;
 mod namespaces;
 mod read;
 mod root;
+mod stack;
 mod step;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use super::bind_mounts::BindMounts;
 use super::device;
 use super::inputs::PlanInputs;
 use super::read::{missing, options_of, relative_to_root, setting, text};
+use super::stack::stacked;
 use super::step::{FileStep, MountStep, Root, Step};
 use crate::model::Result;
 use crate::runtime::oci;
@@ -81,38 +82,6 @@ pub(in crate::runtime) fn root(spec: &Spec, inputs: &PlanInputs) -> Result<Root>
     let lower: Vec<String> = serde_json::from_str(lower).map_err(|_| missing(oci::LOWER))?;
     let changes = [("upperdir", "upper"), ("workdir", "work")];
     stacked(&lower, &root_path(spec), &changes, root_attributes(inputs), inputs)
-}
-
-/// Returns the overlay of layers, lowest first, on `target`.
-pub(super) fn stacked(
-    lower: &[String],
-    target: &str,
-    changes: &[(&str, &str)],
-    attributes: Attributes,
-    inputs: &PlanInputs,
-) -> Result<Root> {
-    let topmost_first: Vec<_> = lower.iter().rev().map(String::as_str).collect();
-    // A layer is untrusted: the kernel must not follow the redirects and metadata-only copies of
-    // its extended attributes (overlayfs.rst, "Metadata only copy up").
-    let confined = [("metacopy", "off"), ("redirect_dir", "nofollow"), ("index", "off")];
-    let mut settings: Vec<_> = changes.iter().chain(&confined).copied().collect();
-    // Only the host's root may use `trusted.*` attributes.
-    if inputs.identity.in_user_namespace() {
-        settings.push(("userxattr", ""));
-    }
-    let mut options = format!("lowerdir={}", topmost_first.join(":"));
-    for (key, value) in &settings {
-        let equals = if value.is_empty() { "" } else { "=" };
-        options = format!("{options},{key}{equals}{value}");
-    }
-    Ok(Root {
-        lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
-        settings: settings.iter().map(|(key, value)| setting(key, value)).collect::<Result<_>>()?,
-        has_lowerdir_append: inputs.has_lowerdir_append,
-        attributes,
-        options: text(&options)?,
-        target: text(target)?,
-    })
 }
 
 /// Whether a mount is one of those that devices and kernel parameters need.

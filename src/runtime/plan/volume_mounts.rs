@@ -8,7 +8,7 @@ use oci_spec::runtime::Spec;
 
 use super::inputs::PlanInputs;
 use super::read::{missing, setting, text};
-use super::root::stacked;
+use super::stack::stacked;
 use super::step::{Root, Step, VolumeMount};
 use crate::model::container::mounts::DriverOptions;
 use crate::model::container::mounts::driver_options::is_memory;

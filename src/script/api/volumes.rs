@@ -45,8 +45,8 @@ pub mod volumes {
         create_volume(&ctx, options)
     }
 
-    /// Returns a volume as a map: name, path, labels, options, anonymous, created and users. Throws the kind
-    /// `not_found` if there is no such volume.
+    /// Returns a volume as a map: name, path, labels, options, anonymous, created and users. Throws
+    /// the kind `not_found` if there is no such volume.
     ///
     /// ```rhai
     /// create_volume("db");

@@ -76,8 +76,8 @@ pub struct Mount {
     /// The kind of mount.
     pub kind: MountKind,
     /// The host's path, the volume's name or the image's; empty for tmpfs, and for a volume without
-    /// name until the engine has given it one. A path may begin with `.` until the engine has resolved
-    /// it.
+    /// name until the engine has given it one. A path may begin with `.` until the engine has
+    /// resolved it.
     pub source: String,
     /// The path inside the container.
     pub target: String,
