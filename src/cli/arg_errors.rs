@@ -87,11 +87,6 @@ fn noun(words: &[OsString]) -> &'static str {
 
 /// Rewords an error of clap.
 pub fn explain(error: &clap::Error, words: &[OsString]) -> Error {
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-        || error.kind() == ErrorKind::MissingSubcommand
-    {
-        return Error::new(Kind::Invalid, "a verb is missing").hint("see `lifebox --help`");
-    }
     if let Some(error) = only_dockers(error, words) {
         return error;
     }
@@ -205,7 +200,6 @@ mod tests {
             "container create",
             "stop --tiem 3 web",
             "run --pull alway alpine",
-            "container",
             "volume mk",
             "run --publish 80:80 alpine",
             "create -p80:80 alpine",
@@ -255,15 +249,11 @@ mod tests {
             $ stop --tiem 3 web
             error: unexpected argument `--tiem` found
             hint: did you mean `--time`?
-            # 1
+            # 125
             $ run --pull alway alpine
             error: invalid value `alway` for `--pull <PULL>` [possible values: missing, always, never]
             hint: did you mean `always`?
             # 125
-            $ container
-            error: a verb is missing
-            hint: see `lifebox --help`
-            # 1
             $ volume mk
             error: `mk` is not a verb of lifebox
             hint: see `lifebox volume --help`
@@ -289,8 +279,8 @@ mod tests {
             hint: choose a network with `lifebox run --network none`, `host` or `container:NAME`
             # 1
             $ system prune -f
-            error: `docker system prune` is not supported by lifebox
-            hint: use `lifebox container prune`, `image prune` and `volume prune`
+            error: `prune` is not a verb of lifebox
+            hint: see `lifebox system --help`
             # 1
             $ run --memory
             error: a value is required for `--memory <BYTES>` but none was supplied

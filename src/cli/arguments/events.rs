@@ -13,7 +13,7 @@ pub struct EventsArguments {
     /// Stream events until this timestamp; 0s is now
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Filter output: container, event, image, label, type, volume
+    /// Filter output: container, event, image, label, scope, type, volume
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
     /// Format output using a Go template, or `json`

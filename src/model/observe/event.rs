@@ -305,11 +305,7 @@ impl EventFilter {
         }
         if !Self::KEYS.contains(&key) {
             let error = Error::new(Kind::Invalid, format!("invalid filter `{key}`"));
-            let all = format!("use one of {}", Self::KEYS.join(", "));
-            return Err(match suggest(key, Self::KEYS) {
-                Some(near) => error.hint(format!("did you mean `{near}`? ({all})")),
-                None => error.hint(all),
-            });
+            return Err(error.hint(format!("use one of {}", Self::KEYS.join(", "))));
         }
         let (words, others): (Vec<&str>, &[&str]) = match key {
             "event" => {

@@ -33,7 +33,7 @@ fn options_in_options_and_in_variables_are_looked_at() {
         (
             "events(#{ filter: #{ contaner: \"x\" } });",
             "1:22 error: events(): invalid filter `contaner` (use one of container, event, image, \
-             label, type, volume)",
+             label, scope, type, volume)",
         ),
         (
             "events(#{ filter: #{ type: [\"image\", \"boat\"] } });",

@@ -223,7 +223,7 @@ impl Mounts {
     }
 }
 
-/// Returns a path of an image as Docker takes it: from the root, without `.` and `..`.
+/// Returns a path as Docker takes it: from the root, without `.` and `..`.
 fn absolute(path: &str) -> String {
     let mut parts = Vec::new();
     for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
@@ -250,16 +250,11 @@ pub fn target(path: &str) -> Result<String> {
     if path.contains('\0') || path.len() > 4000 {
         return Err(invalid("is not a path"));
     }
-    let parts: Vec<&str> =
-        path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    if parts.contains(&"..") {
-        return Err(invalid("has a `..`").hint("write the path without `..`"));
-    }
-    if parts.is_empty() {
+    let clean = absolute(path);
+    if clean == "/" {
         return Err(Error::new(Kind::Invalid, "invalid specification: destination can't be '/'")
             .hint("mount at a directory below /, such as /data"));
     }
-    let clean = format!("/{}", parts.join("/"));
     let below = |place: &str| {
         clean.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };

@@ -59,7 +59,7 @@ fn what_can_not_happen_is_refused_with_what_can() {
         ("colour", "red", "use one of container, event"),
         ("event", "dei", "did you mean `die`?"),
         ("event", "health_statu: healthy", "did you mean `health_status`?"),
-        ("type", "network", "container, image, volume"),
+        ("type", "networks", "container, image, volume"),
     ] {
         let error = EventFilter::default().add(key, value).unwrap_err();
         assert_eq!(error.kind(), Kind::Invalid);
