@@ -119,6 +119,12 @@ fn small_things_are_as_docker_has_them() {
     engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "100"]);
     let asked = engine.ok(&["stats", "--no-stream", "--format", "{{.Container}}", "web"]);
     assert_eq!(asked, "web");
+    for (arguments, meant) in [(["stop", "wbe"], "`web`"), (["rmi", "hundredcuonter"], "`hundred")]
+    {
+        let said = engine.fails(&arguments, 1);
+        assert!(said.contains(&format!("did you mean {meant}")), "{said}");
+    }
+    assert!(engine.fails(&["stop", "database"], 1).contains("ps -a"));
     let copied = engine.run(&["cp", "/etc/hostname", "web:/tmp/"]);
     assert_eq!((copied.code, copied.out.as_str(), copied.err.as_str()), (0, "", ""));
     let log = ["--log-opt", "max-size=300", "--log-opt", "max-file=3"];

@@ -310,23 +310,26 @@ pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
         [id] => Ok(id.clone()),
         [] => {
             let names = index.entries.iter().filter_map(|entry| entry.reference.as_ref());
-            let names: Vec<String> = names.map(Reference::to_string).collect();
-            let near = suggest(query, names.iter().map(String::as_str));
-            let error = no_such(query);
-            Err(match near {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error,
-            })
+            Err(no_such(query, names))
         }
         _ => Err(ambiguous(query, &matching)),
     }
 }
 
-/// Returns the error for a name without an image.
-pub(super) fn no_such(query: &str) -> Error {
+/// Returns the error for a name without an image, with the nearest of the names that there are.
+pub(super) fn no_such<'a>(query: &str, names: impl Iterator<Item = &'a Reference>) -> Error {
+    let has_tag = query.rsplit('/').next().is_some_and(|name| name.contains(':'));
+    let names: Vec<String> = names
+        .map(|name| match name.familiar() {
+            whole if has_tag => whole,
+            whole => whole.rsplit_once(':').map_or(whole.clone(), |(name, _)| name.to_owned()),
+        })
+        .collect();
+    let near = suggest(query, names.iter().map(String::as_str));
+    let all = "list local images with `images`, or load an archive with `load -i FILE`".to_owned();
     let query = credentials::mask_reference(query);
     Error::new(Kind::NotFound, format!("no such image: `{query}`"))
-        .hint("list local images with `images`, or load an archive with `load -i FILE`")
+        .hint(near.map_or(all, |near| format!("did you mean `{near}`?")))
 }
 
 /// Returns the error for the beginning of several ids.

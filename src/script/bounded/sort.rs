@@ -73,7 +73,7 @@ fn by_value(
     }
     let hint = "sort by a function: list.sort(|a, b| a.len - b.len)";
     let is_number = |item: &Dynamic| item.is_int() || item.is_float();
-    let name = |item: &Dynamic| ctx.engine().map_type_name(item.type_name()).to_owned();
+    let name = |item: &Dynamic| type_name(ctx, item.type_name());
     let kind = array[0].type_id();
     let other = array.iter().find(|item| item.type_id() != kind);
     let compare = match other {
@@ -101,6 +101,17 @@ fn of_numbers(one: &Dynamic, other: &Dynamic) -> Ordering {
     let float = |item: &Dynamic| item.as_float().or_else(|_| item.as_int().map(|n| n as FLOAT));
     let pair = float(one).ok().zip(float(other).ok());
     pair.and_then(|(one, other)| one.partial_cmp(&other)).unwrap_or(Ordering::Equal)
+}
+
+/// Returns the name of a type in the words of the documentation.
+fn type_name(ctx: &NativeCallContext, name: &str) -> String {
+    match ctx.engine().map_type_name(name) {
+        "i64" => "int".to_owned(),
+        "f64" => "float".to_owned(),
+        "()" => "nothing".to_owned(),
+        "Fn" => "function".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn order_of(kind: TypeId) -> Option<Compare> {
@@ -136,7 +147,7 @@ fn by_function(ctx: &NativeCallContext, array: &mut Array, comparer: &FnPtr) -> 
         let number =
             order.as_int().or_else(|_| order.as_bool().map(|before| if before { -1 } else { 1 }));
         let number = number.map_err(|given| {
-            let given = ctx.engine().map_type_name(given).to_owned();
+            let given = type_name(ctx, given);
             let what = format!("expected a number from the function, got {given}");
             pace.refuse(&what, "return a number: list.sort(|a, b| a.len - b.len)")
         })?;
