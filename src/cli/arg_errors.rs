@@ -161,12 +161,23 @@ fn suggestion(error: &clap::Error, words: &[OsString]) -> Option<String> {
         let known = command.find_subcommand(noun).unwrap_or(&command).get_subcommands();
         return suggest(verb, known.map(clap::Command::get_name)).map(str::to_owned);
     }
-    // clap also suggests flags that have only a few letters in common.
-    let near = text(error, ContextKind::SuggestedArg).filter(|near| {
-        let flag = text(error, ContextKind::InvalidArg).unwrap_or_default();
-        suggest(flag.trim_start_matches('-'), [near.trim_start_matches('-')]).is_some()
+    if let Some(ContextValue::Strings(known)) = error.get(ContextKind::ValidValue) {
+        let value = text(error, ContextKind::InvalidValue)?;
+        return suggest(value, known.iter().map(String::as_str)).map(str::to_owned);
+    }
+    let flag = text(error, ContextKind::InvalidArg)?.strip_prefix("--")?;
+    let mut command = Arguments::command();
+    command.build();
+    let mut verb = &command;
+    for word in words.iter().take_while(|word| *word != "--") {
+        verb = word.to_str().and_then(|word| verb.find_subcommand(word)).unwrap_or(verb);
+    }
+    // Old names too: who mistypes one knows it.
+    let known = verb.get_arguments().flat_map(|argument| {
+        argument.get_long().into_iter().chain(argument.get_all_aliases().unwrap_or_default())
     });
-    near.or_else(|| text(error, ContextKind::SuggestedValue)).map(str::to_owned)
+    let known: Vec<&str> = known.collect();
+    suggest(flag, known.iter().copied()).map(|near| format!("--{near}"))
 }
 
 #[cfg(test)]

@@ -23,3 +23,4 @@ pub mod trace;
 
 pub use self::client::{CreationWork, NewContainer, Runtime};
 pub use self::host::random;
+pub use self::oci::IMAGES;

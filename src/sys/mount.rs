@@ -168,16 +168,33 @@ pub fn add_attributes(mount: impl AsFd, attributes: Attributes) -> Result<(), Er
     set_attributes(mount, MountAttr { attr_set, ..MountAttr::default() }, libc::AT_EMPTY_PATH)
 }
 
-/// Returns a detached copy of the file tree at `path`, as `view` says, including the mounts below
-/// it.
-pub fn open_view(path: &CStr, view: View) -> Result<OwnedFd, Errno> {
+/// Gives the mount that `mount` is open on these attributes in the place of its own.
+pub fn replace_attributes(mount: impl AsFd, attributes: Attributes) -> Result<(), Errno> {
+    let own = Attributes::MOUNT_ATTR_RDONLY
+        | Attributes::MOUNT_ATTR_NOSUID
+        | Attributes::MOUNT_ATTR_NODEV
+        | Attributes::MOUNT_ATTR_NOEXEC;
+    let attr_clr = u64::from(own.difference(attributes).bits());
+    let attr_set = u64::from(attributes.bits());
+    let change = MountAttr { attr_set, attr_clr, ..MountAttr::default() };
+    set_attributes(mount, change, libc::AT_EMPTY_PATH)
+}
+
+/// Returns a detached copy of the file tree at `path`, or at `beneath` below it, as `view` says.
+pub fn open_view(path: &CStr, beneath: Option<&CStr>, view: View) -> Result<OwnedFd, Errno> {
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let mut change = libc::AT_EMPTY_PATH;
     if view.whole {
         flags |= OpenTreeFlags::AT_RECURSIVE;
         change |= libc::AT_RECURSIVE;
     }
-    let tree = rustix::mount::open_tree(CWD, path, flags)?;
+    let tree = match beneath {
+        None => rustix::mount::open_tree(CWD, path, flags)?,
+        Some(beneath) => {
+            let place = open_within(open_directory(path)?, beneath, OFlags::PATH)?;
+            rustix::mount::open_tree(place, c"", flags | OpenTreeFlags::AT_EMPTY_PATH)?
+        }
+    };
     let propagation = if view.slave { libc::MS_SLAVE } else { libc::MS_PRIVATE };
     let attributes = MountAttr {
         attr_set: u64::from(view.attributes.bits()),
@@ -234,6 +251,11 @@ pub fn open_in_root(root: impl AsFd, path: &CStr, flags: OFlags) -> Result<Owned
 /// Opens `path` beneath `root`; fails with `ELOOP` on any symbolic link.
 pub fn open_beneath(root: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     open_resolved(root, path, flags, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
+}
+
+/// Opens `path` beneath `root`. Symbolic links are followed, and may not lead out of it: `EXDEV`.
+pub fn open_within(root: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    open_resolved(root, path, flags, ResolveFlags::BENEATH)
 }
 
 fn open_resolved(

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::format::filter;
+use crate::model::{Error, Kind, Result};
 
 /// A verb of volumes.
 #[derive(Debug, Subcommand)]
@@ -30,9 +31,30 @@ pub struct CreateVolumeArguments {
     /// Set metadata for a volume
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub label: Vec<String>,
+    /// Set driver specific options: type=TYPE, device=DEVICE, o=OPTIONS
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    pub opt: Vec<String>,
+    /// Specify volume name, as VOLUME does
+    #[arg(long = "name", value_name = "VOLUME", hide = true)]
+    pub old_name: Option<String>,
     /// Name of the volume (default a random name)
     #[arg(value_name = "VOLUME")]
     pub name: Option<String>,
+}
+
+impl CreateVolumeArguments {
+    /// Returns the name, of the argument or of Docker's old flag.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] if there are both.
+    pub fn name(&self) -> Result<Option<&str>> {
+        if self.name.is_some() && self.old_name.is_some() {
+            let message = "conflicting options: cannot specify a volume-name through both --name \
+                           and as a positional arg";
+            return Err(Error::new(Kind::Invalid, message).hint("leave out one of the two"));
+        }
+        Ok(self.name.as_deref().or(self.old_name.as_deref()))
+    }
 }
 
 /// The arguments of `volume ls`.

@@ -10,13 +10,14 @@ use crate::model::{Error, Kind, Result};
 pub fn of_volumes(verb: &VolumeVerb) -> Result<Vec<Expression>> {
     match verb {
         VolumeVerb::Create(arguments) => {
-            let Some(name) = &arguments.name else {
+            let Some(name) = arguments.name()? else {
                 let message = "`docker volume create` without a name cannot be translated";
                 return Err(Error::new(Kind::Unsupported, message)
                     .hint("add a name: docker volume create NAME"));
             };
-            let options = parsed([("labels", keyed(&arguments.label))]);
-            let values = vec![Expression::text(name.as_str())];
+            let options =
+                parsed([("labels", keyed(&arguments.label)), ("options", keyed(&arguments.opt))]);
+            let values = vec![Expression::text(name)];
             Ok(vec![Expression::call("create_volume", values, options)])
         }
         VolumeVerb::Ls(arguments) => {

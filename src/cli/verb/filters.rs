@@ -13,6 +13,7 @@ use crate::model::observe::volume::{VolumeFilter, VolumeUse};
 use crate::model::value::health_check;
 use crate::model::value::reference::Reference;
 use crate::model::value::suggest::suggest;
+use crate::model::value::units::parse_bool;
 use crate::model::{Error, Kind, Result};
 
 const OF_CONTAINERS: [&str; 14] = [
@@ -177,6 +178,20 @@ impl Filters {
         Ok(Filters { pairs, ..Filters::default() })
     }
 
+    /// Returns the filters of volumes, but for names and drivers.
+    fn of_volume(&self) -> Result<VolumeFilter> {
+        let mut filter = VolumeFilter::default();
+        for (key, value) in &self.pairs {
+            match key.as_str() {
+                "dangling" => filter.dangling = Some(truth(key, value)?),
+                "label" => filter.labels.push(value.clone()),
+                "label!" => filter.without_labels.push(value.clone()),
+                _ => {}
+            }
+        }
+        Ok(filter)
+    }
+
     fn values(&self, key: &str) -> Vec<&str> {
         let own = self.pairs.iter().filter(|(known, _)| known == key);
         own.map(|(_, value)| value.as_str()).collect()
@@ -277,10 +292,8 @@ impl VolumeFilters {
     /// [`Kind::Invalid`] for an unknown key, or a wrong value or regular expression.
     pub fn of_volumes(texts: &[String]) -> Result<Self> {
         let all = Filters::parse(texts, &OF_VOLUMES)?;
-        let rest = all.pairs.iter().filter(|(key, _)| !matches!(key.as_str(), "name" | "driver"));
-        let rest: Vec<String> = rest.map(|(key, value)| format!("{key}={value}")).collect();
         Ok(VolumeFilters {
-            filter: volume_filter(&rest, &OF_VOLUMES)?,
+            filter: all.of_volume()?,
             names: Patterns::read("name", &all.values("name"))?,
             drivers: all.values("driver").into_iter().map(str::to_owned).collect(),
         })
@@ -294,20 +307,12 @@ impl VolumeFilters {
     }
 }
 
-/// Parses the filters of `volume prune`, and those of `volume ls` but for names and drivers.
+/// Parses the filters of `volume prune`.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for an unknown key or value.
-pub fn volume_filter(texts: &[String], known: &[&str]) -> Result<VolumeFilter> {
-    let mut filter = VolumeFilter::default();
-    for (key, value) in Filters::parse(texts, known)?.pairs {
-        match key.as_str() {
-            "dangling" => filter.dangling = Some(truth(&key, &value)?),
-            "label" => filter.labels.push(value),
-            _ => filter.without_labels.push(value),
-        }
-    }
-    Ok(filter)
+pub fn volume_prune_filter(texts: &[String]) -> Result<VolumeFilter> {
+    Filters::parse(texts, &["label", "label!"])?.of_volume()
 }
 
 /// Parses the filters of `events`.
@@ -324,12 +329,10 @@ pub fn event_filter(texts: &[String]) -> Result<EventFilter> {
 }
 
 fn truth(key: &str, text: &str) -> Result<bool> {
-    match text {
-        "true" | "1" | "True" | "TRUE" | "t" => Ok(true),
-        "false" | "0" | "False" | "FALSE" | "f" => Ok(false),
-        _ => Err(Error::new(Kind::Invalid, format!("invalid filter `{key}={text}`"))
-            .hint(format!("write {key}=true or {key}=false"))),
-    }
+    parse_bool(text).ok_or_else(|| {
+        Error::new(Kind::Invalid, format!("invalid filter `{key}={text}`"))
+            .hint(format!("write {key}=true or {key}=false"))
+    })
 }
 
 #[cfg(test)]
@@ -348,6 +351,20 @@ mod tests {
         check("name", "KEY=VALUE");
         check("status=stopped", "use one of created, running");
         check("exited=x", "a number");
+    }
+
+    #[test]
+    fn truths_of_filters_are_gos_booleans() {
+        for (texts, expected) in [
+            (["1", "t", "T", "true", "TRUE", "True"], true),
+            (["0", "f", "F", "false", "FALSE", "False"], false),
+        ] {
+            for text in texts {
+                let filters = VolumeFilters::of_volumes(&[format!("dangling={text}")]).unwrap();
+                assert_eq!(filters.filter.dangling, Some(expected), "{text}");
+            }
+        }
+        assert!(VolumeFilters::of_volumes(&["dangling=yes".to_owned()]).is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `system prune` and `builder prune`: what each of them removes, in Docker's order and words.
 
 use super::context::CommandContext;
-use super::filters::{FilterSet, volume_filter};
+use super::filters::{FilterSet, volume_prune_filter};
 use super::list::image_filter;
 use super::prune::{Freed, ask, remove_containers, remove_images, stopped};
 use super::volume;
@@ -60,7 +60,7 @@ pub fn system(
     };
     add(remove_containers(context, &stopped(context, &filter)?)?);
     if arguments.volumes {
-        let filter = volume_filter(&arguments.filter, &["label", "label!"])?;
+        let filter = volume_prune_filter(&arguments.filter)?;
         let options = PruneVolumesOptions { all: false, filter, dry_run: false };
         add(volume::remove_unused(context, &options)?);
     }

@@ -58,8 +58,14 @@ pub fn df(
     let template = template(arguments.format.as_deref())?;
     let backend = context.backend()?;
     let (images, containers) = (ImageFilter::default().choose(backend.images()?), backend.ps()?);
-    let inventory = ui::table::usage::UsageInput { images, containers, usage: backend.usage()? };
-    if let Some(template) = template {
+    let usage = backend.usage()?;
+    let all = arguments.verbose && template.is_some();
+    let volumes = if all { backend.volumes()? } else { Vec::new() };
+    let inventory = ui::table::usage::UsageInput { images, containers, volumes, usage };
+    if let Some(template) = template.as_ref().filter(|_| arguments.verbose) {
+        let text = template.line(&inventory.details_fields(Timestamp::now()));
+        terminal.line(text.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
+    } else if let Some(template) = template {
         let lines = template.lines(&ui::table::usage::headings(), &inventory.fields());
         terminal.text(&lines?)?;
     } else if arguments.verbose {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::context::CommandContext;
-use super::filters::{VolumeFilters, volume_filter};
+use super::filters::{VolumeFilters, volume_prune_filter};
 use super::inspect;
 use super::list::template_or_raw;
 use super::prune::{Freed, PruneSummary, confirm};
@@ -47,8 +47,9 @@ fn create(
         None => (text.clone(), String::new()),
     };
     let options = VolumeOptions {
-        name: arguments.name.clone(),
+        name: arguments.name()?.map(str::to_owned),
         labels: arguments.label.iter().map(label).collect(),
+        options: arguments.opt.iter().map(label).collect(),
     };
     if options.labels.contains_key("") {
         let error = Error::new(Kind::Invalid, "a label needs a key").hint("write KEY=VALUE");
@@ -118,7 +119,7 @@ fn prune(
     terminal: &mut Terminal,
     arguments: &PruneVolumesArguments,
 ) -> CommandResult {
-    let filter = volume_filter(&arguments.filter, &["label", "label!"])?;
+    let filter = volume_prune_filter(&arguments.filter)?;
     let options = PruneVolumesOptions { all: arguments.all, filter, dry_run: false };
     let backend = context.backend()?;
     if !arguments.force {

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use super::state::{Dry, Entry, SimulatedState};
 use crate::engine::backend::{CancelToken, ContainerSession, Containers, Observe as _};
 use crate::engine::rules::{mounts, namespaces, profile};
+use crate::model::container::mounts::{ImageLayers, MountKind};
 use crate::model::container::options::{CreateOptions, RemoveOptions, StopOptions};
 use crate::model::container::status::{Action, check};
 use crate::model::container::{Changes, Container, State};
 use crate::model::creation::merge;
+use crate::model::image::stacking::topmost_once;
 use crate::model::observe::event;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
@@ -40,7 +42,11 @@ impl Containers for Dry {
                 format!("multiple IDs found with provided prefix: {query}"),
             )
             .hint("write more digits of the id")),
-            (None, _) => Err(ContainerId::none_called(query)),
+            (None, _) => {
+                let names =
+                    world.containers.iter().map(|entry| entry.container.state.name.as_str());
+                Err(ContainerId::none_called(query, names))
+            }
         }
     }
 
@@ -54,6 +60,12 @@ impl Containers for Dry {
         profile::read(&mut spec.host_config.security.seccomp)?;
         namespaces::resolve(&mut spec, &spec_of)?;
         mounts::check_binds(&spec.host_config.mounts.list)?;
+        let list = spec.host_config.mounts.list.iter_mut();
+        for mount in list.filter(|mount| mount.kind == MountKind::Image) {
+            let image = self.find_image(&mount.source)?;
+            let layers = topmost_once(&image.layers);
+            mount.image = Some(ImageLayers { id: image.id, layers, lower: Vec::new() });
+        }
         let mut world = self.state();
         let name = match &options.name {
             Some(name) => world.free(name)?.clone(),

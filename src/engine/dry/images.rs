@@ -11,6 +11,7 @@ use super::fence::HOST;
 use super::state::Dry;
 use crate::engine::backend::{CancelToken, Images};
 use crate::engine::rules::registries::closed;
+use crate::model::container::ContainerSpec;
 use crate::model::image::history::History;
 use crate::model::image::own::foreign;
 use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOptions};
@@ -152,7 +153,12 @@ impl Images for Dry {
             self.record(format_args!("remove tag {image}"));
             return Ok(tags.into_iter().map(Removed::Untagged).collect());
         }
-        let user = world.containers.iter().find(|entry| entry.container.spec.image.id == found.id);
+        let uses = |spec: &ContainerSpec| {
+            let mut mounted = spec.host_config.mounts.images();
+            spec.image.id == found.id
+                || mounted.any(|mount| mount.image.as_ref().is_some_and(|one| one.id == found.id))
+        };
+        let user = world.containers.iter().find(|entry| uses(&entry.container.spec));
         if let Some(user) = user.filter(|_| !options.force) {
             let name = &user.container.state.name;
             let message = format!("cannot remove image `{image}`: container `{name}` uses it");

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::state::{Dry, SimulatedState};
 use crate::engine::backend::Volumes;
-use crate::engine::rules::volumes::{check_force, in_use, missing};
+use crate::engine::rules::volumes::{check_force, check_new, in_use, missing};
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::{MountKind, check_volume_name};
 use crate::model::observe::volume::{
@@ -20,6 +20,7 @@ impl Volumes for Dry {
         let mut world = self.state();
         let unnamed = || world.next_id().as_str().to_owned();
         let name = options.name.clone().unwrap_or_else(unnamed);
+        check_new(&name, options)?;
         let volume = Volume::new(name.clone(), Timestamp::now(), options);
         let created = world.create_volume(volume, &self.root)?;
         let found = world.volume(&name).ok_or_else(|| missing(&name))?.volume;
@@ -120,6 +121,8 @@ impl SimulatedState {
             }
             let volume = Volume::from_mount(mount, spec.created);
             self.create_volume(volume, root)?;
+            let there = self.volumes.iter().find(|used| used.volume.name == mount.source);
+            mount.device = there.map(|used| used.volume.options.clone()).unwrap_or_default();
         }
         Ok(())
     }

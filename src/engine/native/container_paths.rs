@@ -4,6 +4,7 @@ use super::handle::Native;
 use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::inspect::ContainerPaths;
+use crate::runtime::IMAGES;
 
 impl Native {
     pub(super) fn paths(&self, container: &Container) -> Result<ContainerPaths> {
@@ -23,6 +24,7 @@ impl Native {
             lower: layers.map(|layer| store.layer_dir(layer).display().to_string()).collect(),
             upper: file("upper"),
             volumes: self.settings.root.join("volumes").display().to_string(),
+            images: file(IMAGES),
             work: file("work"),
             merged: file("rootfs"),
         })

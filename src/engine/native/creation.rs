@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::handle::Native;
 use super::new_id::new_id;
-use super::prepared_volumes::{PreparedVolumes, name_volumes};
+use super::prepared_volumes::PreparedVolumes;
 use crate::engine::rules::{mounts, namespaces, profile};
 use crate::image::{ListIdentity, Store};
 use crate::model::Result;
@@ -62,7 +62,8 @@ impl Native {
         let lower: Vec<String> = lower.iter().map(|path| Self::from_container(path)).collect();
         let root = store.root_like(&spec.image.layers)?;
         let environment = merge::process_env(&spec);
-        name_volumes(&mut spec)?;
+        let images = self.find_mounted_images(&store, &mut spec)?;
+        self.name_volumes(&mut spec)?;
         let root = root.as_ref().map(|path| Self::from_container(path));
         let new = NewContainer {
             spec: &spec,
@@ -73,7 +74,7 @@ impl Native {
         };
         let volumes = RefCell::new(None);
         let work = CreationWork {
-            copy: &|target| store.copy_layers(&spec.image.layers, target, &|| Ok(())),
+            copy: &|layers, target| store.copy_layers(layers, target, &|| Ok(())),
             before_files: &|| {
                 *volumes.borrow_mut() = Some(self.prepare_volumes(&spec)?);
                 Ok(())
@@ -81,6 +82,8 @@ impl Native {
             before_publishing: &|| {
                 let lock = self.share_images()?;
                 store.check_present(image, found.since)?;
+                let mut mounted = images.found.iter();
+                mounted.try_for_each(|image| store.check_present(image, found.since))?;
                 Ok(lock)
             },
         };
@@ -88,7 +91,7 @@ impl Native {
         if let Some(volumes) = volumes.take() {
             PreparedVolumes::commit(volumes);
         }
-        drop(merged);
+        drop((merged, images));
         Ok(id)
     }
 

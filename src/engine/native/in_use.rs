@@ -7,6 +7,7 @@ use crate::image::InUseGuard;
 use crate::model::container::Container;
 use crate::model::error::Context;
 use crate::model::image::ImageUser;
+use crate::model::value::digest::Digest;
 use crate::model::{Kind, Result};
 use crate::runtime::host::lock::{Share, acquire};
 use crate::runtime::host::record_file;
@@ -39,7 +40,7 @@ impl Native {
     /// Returns which containers use which images; of a damaged record, as far as known.
     pub(super) fn users(&self) -> Result<Vec<ImageUser>> {
         let containers = self.readable_containers()?;
-        Ok(containers.iter().map(Self::user).chain(self.users_of_builds()).collect())
+        Ok(containers.iter().flat_map(Self::uses).chain(self.users_of_builds()).collect())
     }
 
     /// Returns all containers, for a removal of what is not in use.
@@ -59,13 +60,19 @@ impl Native {
         all.collect()
     }
 
-    pub(super) fn user(container: &Container) -> ImageUser {
-        ImageUser {
-            image: container.spec.image.id.clone(),
-            layers: container.spec.image.layers.clone(),
+    /// Returns the images that a container uses: its own, and those that it mounts.
+    pub(super) fn uses(container: &Container) -> Vec<ImageUser> {
+        let of = |image: &Digest, layers: &[Digest]| ImageUser {
+            image: image.clone(),
+            layers: layers.to_vec(),
             container: container.state.name.to_string(),
             live: container.state.status.is_live(),
-        }
+        };
+        let own = &container.spec.image;
+        let mounts = container.spec.host_config.mounts.images();
+        let mounted = mounts.filter_map(|mount| mount.image.as_ref());
+        let mounted = mounted.map(|image| of(&image.id, &image.layers));
+        std::iter::once(of(&own.id, &own.layers)).chain(mounted).collect()
     }
 
     pub(super) fn list_in_use(&self) -> Result<InUseGuard> {
@@ -78,16 +85,16 @@ impl Native {
         let mut locks = Vec::new();
         let mut users = self.users_of_builds();
         for container in self.readable_containers()? {
-            let mut user = Self::user(&container);
+            let mut uses = Self::uses(&container);
             match self.runtime.directory(&container.spec.id).try_lock() {
                 Ok(Some(lock)) => locks.push(lock),
                 // Another process has the lock: the container runs, or is about to.
-                Ok(None) => user.live = true,
+                Ok(None) => uses.iter_mut().for_each(|user| user.live = true),
                 // It was just removed, or cannot be started anyway.
                 Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Corrupt) => {}
                 Err(error) => return Err(error),
             }
-            users.push(user);
+            users.append(&mut uses);
         }
         Ok(InUseGuard { users, locks: Box::new((images, locks)) })
     }

@@ -13,6 +13,7 @@ mod handle;
 mod images;
 mod in_use;
 mod layers;
+mod mounted_images;
 mod new_id;
 mod observe;
 mod prepared_volumes;

@@ -145,7 +145,9 @@ impl Observe for Native {
             links: one.users.len() as u64,
             name: one.volume.name,
         };
-        let volumes = self.volumes()?.into_iter().map(volume).collect();
+        // As in Docker: the files of a device are not the engine's.
+        let own = |one: &VolumeUse| one.volume.options.is_empty();
+        let volumes = self.volumes()?.into_iter().filter(own).map(volume).collect();
         Ok(Usage { containers: containers.collect::<Result<_>>()?, volumes, ..usage })
     }
 }

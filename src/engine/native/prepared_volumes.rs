@@ -3,10 +3,10 @@
 use super::handle::Native;
 use super::new_id::new_id;
 use crate::engine::rules::mounts::check_binds;
-use crate::model::Result;
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::MountKind;
 use crate::model::observe::volume::Volume;
+use crate::model::{Error, Kind, Result};
 use crate::runtime::record::volumes::VolumesLock;
 
 impl Native {
@@ -25,6 +25,10 @@ impl Native {
             let volume = Volume::from_mount(mount, spec.created);
             if volumes.create(&volume)? {
                 prepared.created.push(volume.name);
+            } else if !matches!(volumes.find(&volume.name)?, Some(v) if v.options == mount.device) {
+                // What the container mounts was read without the lock.
+                let message = format!("the volume `{}` was just replaced", volume.name);
+                return Err(Error::new(Kind::Refused, message).hint("create the container again"));
             }
         }
         if !prepared.created.is_empty() && !spec.host_config.auto_remove {
@@ -32,18 +36,21 @@ impl Native {
         }
         Ok(prepared)
     }
-}
 
-/// Names the volumes without a name, and checks that the sources of `--mount` exist.
-pub(super) fn name_volumes(spec: &mut ContainerSpec) -> Result<()> {
-    let list = &mut spec.host_config.mounts.list;
-    check_binds(list)?;
-    for mount in list.iter_mut().filter(|mount| mount.kind == MountKind::Volume) {
-        if mount.source.is_empty() {
-            new_id()?.as_str().clone_into(&mut mount.source);
+    /// Names the volumes without a name, reads what each mounts, and checks that the sources of
+    /// `--mount` exist.
+    pub(super) fn name_volumes(&self, spec: &mut ContainerSpec) -> Result<()> {
+        let list = &mut spec.host_config.mounts.list;
+        check_binds(list)?;
+        for mount in list.iter_mut().filter(|mount| mount.kind == MountKind::Volume) {
+            if mount.source.is_empty() {
+                new_id()?.as_str().clone_into(&mut mount.source);
+            }
+            let there = self.volume_store().find(&mount.source)?;
+            mount.device = there.map_or_else(|| mount.options.clone(), |volume| volume.options);
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The volumes of a container that is being created. Those created for it are removed when dropped,

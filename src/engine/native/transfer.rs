@@ -8,6 +8,7 @@ use crate::engine::rules::path::lexical;
 use crate::image::transfer::{self, FinalLink, Owner, TreePath};
 use crate::model::container::Container;
 use crate::model::container::mounts::MountKind;
+use crate::model::container::mounts::driver_options::is_memory;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
@@ -81,7 +82,14 @@ pub(super) fn check_mounts(container: &Container, what: &Transfer<'_>) -> Result
             let message = format!("bind source path does not exist: {}", mount.source);
             Error::new(Kind::NotFound, message).hint("create it first")
         }
-        MountKind::Bind | MountKind::Volume => return Ok(()),
+        MountKind::Volume if is_memory(&mount.device) => {
+            let message = format!(
+                "`{}` of `{name}` is a volume in memory, and `{name}` is not running",
+                mount.target
+            );
+            Error::new(Kind::Unsupported, message).hint(format!("start it: lifebox start {name}"))
+        }
+        MountKind::Bind | MountKind::Volume | MountKind::Image => return Ok(()),
     };
     Err(error.container(name, Some(container.state.status.as_str())))
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::handle::Native;
 use super::new_id::new_id;
 use crate::engine::backend::Volumes;
-use crate::engine::rules::volumes::{check_force, in_use, missing};
+use crate::engine::rules::volumes::{check_force, check_new, in_use, missing};
 use crate::image::tree_size;
 use crate::model::observe::volume::{
     PruneVolumesOptions, PrunedVolumes, RemoveVolumeOptions, Volume, VolumeOptions, VolumeUse,
@@ -27,6 +27,7 @@ impl Volumes for Native {
             Some(name) => name.clone(),
             None => new_id()?.as_str().to_owned(),
         };
+        check_new(&name, options)?;
         let volume = Volume::new(name, Timestamp::now(), options);
         if volumes.create(&volume)? {
             volumes.sync(std::slice::from_ref(&volume.name))?;

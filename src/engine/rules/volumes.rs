@@ -1,6 +1,8 @@
 //! The errors of volumes that are in use or missing.
 
-use crate::model::observe::volume::{RemoveVolumeOptions, VolumeUse};
+use crate::model::container::mounts::check_volume_name;
+use crate::model::container::mounts::driver_options::check_options;
+use crate::model::observe::volume::{RemoveVolumeOptions, VolumeOptions, VolumeUse};
 use crate::model::{Error, Kind, Result};
 
 /// How many containers an error names.
@@ -27,6 +29,12 @@ pub(in crate::engine) fn check_force(
         "remove it with its content: lifebox volume rm -f {name}; \
          or keep the content: lifebox system check --repair"
     )))
+}
+
+/// Refuses wrong options of a new volume, in Docker's words.
+pub(in crate::engine) fn check_new(name: &str, options: &VolumeOptions) -> Result<()> {
+    check_volume_name(name)?;
+    check_options(&options.options).map_err(|error| error.context(format!("create {name}")))
 }
 
 /// Returns the error of a missing volume.

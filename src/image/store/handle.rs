@@ -21,6 +21,7 @@ use crate::model::image::own::OwnImages;
 use crate::model::image::{Image, ImageConfig};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
+use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::lock::{self, Share};
 use crate::sys::{fs, record_file, store_dir};
@@ -307,21 +308,34 @@ pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
     };
     match matching[..] {
         [id] => Ok(id.clone()),
-        [] => Err(no_such(query)),
+        [] => {
+            let names = index.entries.iter().filter_map(|entry| entry.reference.as_ref());
+            Err(no_such(query, names))
+        }
         _ => Err(ambiguous(query, &matching)),
     }
 }
 
-/// Returns the error for a name without an image, or for what cannot be a name of one.
-pub(super) fn no_such(query: &str) -> Error {
+/// Returns the error for a name without an image, with the nearest of the names that there are; or
+/// for what cannot be a name of one.
+pub(super) fn no_such<'a>(query: &str, names: impl Iterator<Item = &'a Reference>) -> Error {
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let is_id = query.starts_with("sha256:") || query.bytes().all(is_digit) && !query.is_empty();
     if let (Err(error), false) = (query.parse::<Reference>(), is_id) {
         return error;
     }
+    let has_tag = query.rsplit('/').next().is_some_and(|name| name.contains(':'));
+    let names: Vec<String> = names
+        .map(|name| match name.familiar() {
+            whole if has_tag => whole,
+            whole => whole.rsplit_once(':').map_or(whole.clone(), |(name, _)| name.to_owned()),
+        })
+        .collect();
+    let near = suggest(query, names.iter().map(String::as_str));
+    let all = "list local images with `images`, or load an archive with `load -i FILE`".to_owned();
     let query = credentials::mask_reference(query);
     Error::new(Kind::NotFound, format!("no such image: `{query}`"))
-        .hint("list local images with `images`, or load an archive with `load -i FILE`")
+        .hint(near.map_or(all, |near| format!("did you mean `{near}`?")))
 }
 
 /// Returns the error for the beginning of several ids.

@@ -70,7 +70,7 @@ impl<'a> Remaining<'a> {
         let digits = query.strip_prefix("sha256:").unwrap_or(query);
         let hexadecimal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if !hexadecimal || digits.is_empty() {
-            return Err(no_such(query));
+            return Err(no_such(query, self.references.keys().copied()));
         }
         // Sorted: those that begin so follow each other.
         let first = format!("sha256:{digits}");
@@ -80,7 +80,7 @@ impl<'a> Remaining<'a> {
             following.take_while(|id| id.hex().starts_with(digits)).collect();
         match matching[..] {
             [id] => Ok((id.clone(), None)),
-            [] => Err(no_such(query)),
+            [] => Err(no_such(query, self.references.keys().copied())),
             _ => Err(ambiguous(query, &matching)),
         }
     }

@@ -76,10 +76,10 @@ impl LogConfig {
         match key {
             "max-size" if value == "-1" => self.max_size = None,
             "max-size" => {
-                // One record must fit.
+                // A record that is longer gets a file of its own.
                 let size = parse_bytes(value)?;
-                if size < 64 << 10 {
-                    return Err(invalid("must be at least 64k, or -1 for no limit"));
+                if size == 0 {
+                    return Err(invalid("must be a positive number, or -1 for no limit"));
                 }
                 self.max_size = Some(size);
             }

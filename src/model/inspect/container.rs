@@ -34,6 +34,8 @@ pub struct ContainerPaths {
     pub work: String,
     /// The directory of all volumes.
     pub volumes: String,
+    /// The directory of the container's image mounts.
+    pub images: String,
     /// Where the root is mounted, in the container's mount namespace.
     pub merged: String,
 }
@@ -72,7 +74,7 @@ pub fn container(container: &Container, paths: &ContainerPaths, execs: &[String]
         "ExecIDs": or_null(execs),
         "HostConfig": host_config(container),
         "GraphDriver": { "Data": graph(host.storage, paths), "Name": host.storage.to_string() },
-        "Mounts": mounts::mounts(&host.mounts, &paths.volumes),
+        "Mounts": mounts::mounts(&host.mounts, &paths.volumes, &paths.images),
         "Config": config(spec),
         "NetworkSettings": namespaces::network_settings(&host.namespaces),
     })

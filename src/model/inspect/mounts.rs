@@ -4,14 +4,16 @@ use serde_json::{Map, Value, json};
 
 use crate::model::container::mounts::{Mount, MountKind, MountSpec, Mounts};
 
-/// Returns `Mounts`: all mounts but those of `--tmpfs`. `volumes` is the directory of volumes on
-/// the host.
-pub(super) fn mounts(mounts: &Mounts, volumes: &str) -> Value {
+/// Returns `Mounts`: all mounts but those of `--tmpfs`. `volumes` and `images` are the directories
+/// of volumes and of the container's image mounts on the host.
+pub(super) fn mounts(mounts: &Mounts, volumes: &str, images: &str) -> Value {
+    let mut numbers = 0..;
+    let mut image = || format!("{images}/{}", numbers.next().unwrap_or_default());
     let shown = mounts.list.iter().filter(|mount| !matches!(mount.spec, MountSpec::Tmpfs(_)));
-    shown.map(|mount| point(mount, volumes)).collect()
+    shown.map(|mount| point(mount, volumes, &mut image)).collect()
 }
 
-fn point(mount: &Mount, volumes: &str) -> Value {
+fn point(mount: &Mount, volumes: &str, image: &mut dyn FnMut() -> String) -> Value {
     let mut point = json!({ "Type": mount.kind.as_str() });
     let source = match mount.kind {
         MountKind::Bind => mount.source.clone(),
@@ -20,6 +22,10 @@ fn point(mount: &Mount, volumes: &str) -> Value {
             format!("{volumes}/{}/_data", mount.source)
         }
         MountKind::Tmpfs => String::new(),
+        MountKind::Image => {
+            point["Name"] = mount.source.as_str().into();
+            image()
+        }
     };
     point["Source"] = source.into();
     point["Destination"] = mount.target.as_str().into();
@@ -46,6 +52,29 @@ fn mode(mount: &Mount) -> &str {
     };
     let named = mount.kind == MountKind::Volume && !mount.anonymous;
     written.unwrap_or(if named { "z" } else { "" })
+}
+
+/// Returns what `HostConfig.Mounts` says of a volume or an image, under Docker's key.
+fn options_of(mount: &Mount) -> Option<(&'static str, Value)> {
+    let mut options = json!({});
+    if !mount.subpath.is_empty() {
+        options["Subpath"] = mount.subpath.as_str().into();
+    }
+    if mount.kind == MountKind::Image {
+        let given = !mount.subpath.is_empty();
+        return given.then_some(("ImageOptions", options));
+    }
+    if mount.kind == MountKind::Volume && mount.nocopy {
+        options["NoCopy"] = true.into();
+    }
+    if !mount.labels.is_empty() {
+        options["Labels"] = json!(mount.labels);
+    }
+    if !mount.options.is_empty() {
+        options["DriverConfig"] = json!({ "Options": mount.options });
+    }
+    let given = options.as_object().is_some_and(|options| !options.is_empty());
+    given.then_some(("VolumeOptions", options))
 }
 
 /// Returns `HostConfig.Binds`: the mounts of `-v` with a source.
@@ -75,8 +104,11 @@ pub(super) fn requested(mounts: &Mounts) -> Value {
                 one["Source"] = mount.source.as_str().into();
             }
             one["Target"] = mount.target.as_str().into();
-            if mount.read_only {
+            if mount.read_only && mount.kind != MountKind::Image {
                 one["ReadOnly"] = true.into();
+            }
+            if let Some((key, options)) = options_of(mount) {
+                one[key] = options;
             }
             one
         })

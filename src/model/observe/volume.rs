@@ -1,6 +1,6 @@
 //! Volumes: directories of the engine, which outlive the containers that use them.
 
-use crate::model::container::mounts::Mount;
+use crate::model::container::mounts::{DriverOptions, Mount};
 use crate::model::value::name::ContainerName;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ pub struct Volume {
     pub labels: BTreeMap<String, String>,
     /// Whether the volume is anonymous.
     pub anonymous: bool,
+    /// What it mounts; empty for a directory of the engine's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: DriverOptions,
 }
 
 /// The options of `create_volume`.
@@ -34,6 +37,8 @@ pub struct VolumeOptions {
     pub name: Option<String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// What it mounts: the options of Docker's driver `local`.
+    pub options: DriverOptions,
 }
 
 /// A volume, its directory and its users.
@@ -104,13 +109,15 @@ impl Volume {
     /// Returns a new volume with these options, under the chosen name.
     pub fn new(name: String, created: Timestamp, options: &VolumeOptions) -> Self {
         let (labels, anonymous) = (options.labels.clone(), options.name.is_none());
-        Volume { version: VERSION, name, created, labels, anonymous }
+        let options = options.options.clone();
+        Volume { version: VERSION, name, created, labels, anonymous, options }
     }
 
     /// Returns the new volume that a mount of a new container names.
     pub fn from_mount(mount: &Mount, created: Timestamp) -> Self {
         let (name, anonymous) = (mount.source.clone(), mount.anonymous);
-        Volume { version: VERSION, name, created, labels: BTreeMap::new(), anonymous }
+        let (labels, options) = (mount.labels.clone(), mount.options.clone());
+        Volume { version: VERSION, name, created, labels, anonymous, options }
     }
 
     /// Returns the labels, with Docker's mark of an anonymous volume.
@@ -150,7 +157,7 @@ pub fn inspect(one: &VolumeUse) -> Value {
         "Labels": Some(labels).filter(|labels| !labels.is_empty()),
         "Mountpoint": one.mountpoint,
         "Name": one.volume.name,
-        "Options": null,
+        "Options": Some(&one.volume.options).filter(|options| !options.is_empty()),
         "Scope": "local",
     });
     if let Some(why) = &one.damaged {

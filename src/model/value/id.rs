@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 
 /// The id of a container: exactly 64 lower-case hexadecimal digits, so it is safe in a path.
@@ -21,10 +22,12 @@ impl ContainerId {
         (!numeric).then_some(ContainerId(id))
     }
 
-    /// Returns the error for a name or id without a container.
-    pub fn none_called(query: &str) -> Error {
+    /// Returns the error for a name or id without a container, with the nearest of the `names`.
+    pub fn none_called<'a>(query: &str, names: impl IntoIterator<Item = &'a str>) -> Error {
+        let all = "list all containers with `ps -a`".to_owned();
+        let hint = suggest(query, names).map(|near| format!("did you mean `{near}`?"));
         Error::new(Kind::NotFound, format!("no such container: {query}"))
-            .hint("list all containers with `ps -a`")
+            .hint(hint.unwrap_or(all))
             .container(query, None)
     }
 

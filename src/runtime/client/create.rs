@@ -11,6 +11,7 @@ use crate::model::container::storage::Driver;
 use crate::model::container::{ContainerSpec, State};
 use crate::model::error::Context;
 use crate::model::value::capability;
+use crate::model::value::digest::Digest;
 use crate::model::value::name::ContainerName;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::host::devices;
@@ -33,11 +34,14 @@ pub struct NewContainer<'a> {
     pub root: Option<&'a str>,
 }
 
+/// Copies layers to an empty directory.
+pub type CopyLayers<'a> = &'a dyn Fn(&[Digest], &Path) -> Result<()>;
+
 /// What the caller does while a container is created.
 #[derive(Clone, Copy)]
 pub struct CreationWork<'a> {
-    /// Fills the root, if it is a copy of the layers: may take long.
-    pub copy: &'a dyn Fn(&Path) -> Result<()>,
+    /// Fills the root and the mounts of images, if they are copies of layers: may take long.
+    pub copy: CopyLayers<'a>,
     /// Called after the root and before the small files are written.
     pub before_files: &'a dyn Fn() -> Result<()>,
     /// Called when all files are written. The result is kept until the container is published.
@@ -92,11 +96,7 @@ fn check_capabilities(security: &Security) -> Result<()> {
 }
 
 /// Creates the directories that the root is mounted from, or the root itself.
-fn create_root(
-    directory: &Directory,
-    new: &NewContainer<'_>,
-    copy: &dyn Fn(&Path) -> Result<()>,
-) -> Result<()> {
+fn create_root(directory: &Directory, new: &NewContainer<'_>, copy: CopyLayers<'_>) -> Result<()> {
     let create = |name: &str, mode: u32| {
         let path = directory.file(name);
         // With this mode under every umask.
@@ -106,6 +106,17 @@ fn create_root(
             .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(mode)))
             .context(|| format!("create `{}`", path.display()))
     };
+    let images = new.spec.host_config.mounts.images();
+    for (number, image) in images.filter_map(|mount| mount.image.as_ref()).enumerate() {
+        if number == 0 {
+            create(oci::IMAGES, 0o755)?;
+        }
+        let name = format!("{}/{number}", oci::IMAGES);
+        create(&name, 0o755)?;
+        if image.lower.is_empty() {
+            copy(&image.layers, &directory.file(&name))?;
+        }
+    }
     create("rootfs", 0o755)?;
     if new.spec.host_config.storage == Driver::Overlay {
         create("upper", 0o755)?;
@@ -113,7 +124,7 @@ fn create_root(
         return copy_root_attributes(directory, "upper", new.root);
     }
     let root = directory.file("rootfs");
-    copy(&root)?;
+    copy(&new.spec.image.layers, &root)?;
     copy_root_attributes(directory, "rootfs", new.root)?;
     if new.spec.host_config.auto_remove {
         return Ok(());

@@ -72,13 +72,17 @@ impl Runtime {
     fn mounted(&self, id: &ContainerId, has_started: bool) -> Result<OwnedFd> {
         let directory = self.containers.directory(id);
         let config: Spec = directory.read("config.json")?;
-        let mounts = plan::user_mounts(&config)?;
-        if !mounts.is_empty() {
+        let identity = userns::identity().clone();
+        let has_lowerdir_append = host::has_lowerdir_append();
+        let inputs = plan::PlanInputs { has_lowerdir_append, identity, ..Default::default() };
+        let mut mounts = plan::user_mounts(&config, &inputs)?;
+        prepare::look_up_hosts(&mut mounts.prepare)?;
+        if !mounts.list.is_empty() {
             prepare::create_sources(&directory.read_spec()?)?;
         }
         let place = directory.path();
         let (what, stack) = match plan::is_stacked(&config) {
-            true => ("mount an overlay of the layers", Some(overlay_root(&config)?)),
+            true => ("mount an overlay of the layers", Some(overlay_root(&config, &inputs)?)),
             false => ("mount the root", None),
         };
         let create = || match &stack {
@@ -86,7 +90,7 @@ impl Runtime {
             None => root_mount::view(c"rootfs", HARMLESS_ATTRIBUTES),
         };
         let mut failed = None;
-        let mounted = mount::in_new_mount_namespace(place, || match mounts.is_empty() {
+        let mounted = mount::in_new_mount_namespace(place, || match mounts.list.is_empty() {
             true => create(),
             false => root_mount::with_user_mounts(&mounts, has_started, &mut failed, create),
         });
@@ -141,15 +145,13 @@ fn is_read_only(place: &Path) -> bool {
 }
 
 /// Returns the overlay of a container.
-fn overlay_root(config: &Spec) -> Result<plan::Root> {
-    if !host::has_lowerdir_append() {
+fn overlay_root(config: &Spec, inputs: &plan::PlanInputs) -> Result<plan::Root> {
+    if !inputs.has_lowerdir_append {
         let message = "cannot reach the files of a stopped container: this kernel is too old";
         return Err(Error::new(Kind::Unsupported, message)
             .hint("start the container first, or use Linux 6.8"));
     }
-    let identity = userns::identity().clone();
-    let host = plan::PlanInputs { has_lowerdir_append: true, identity, ..Default::default() };
-    plan::root(config, &host)
+    plan::root(config, inputs)
 }
 
 /// Mounts the overlay of a container whose directory is `place`, detached.

@@ -21,5 +21,7 @@ mod runner;
 pub(super) mod terminal;
 pub(super) mod traced;
 pub mod volume_copy_up;
+mod volume_mount;
 
 pub use self::runner::Init;
+pub use self::volume_mount::{SharedVolume, create as open_volume};

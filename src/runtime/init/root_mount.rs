@@ -9,7 +9,8 @@ use rustix::io::Errno;
 
 use super::rooted_path::{self, PlaceKind};
 use super::volume_copy_up::copy_up;
-use crate::runtime::plan::{self, UserMount};
+use super::volume_mount;
+use crate::runtime::plan::{self, UserMounts};
 use crate::sys::mount::{self, Attributes};
 
 /// Mounts the overlay of a root in this mount namespace; runs between clone and exec.
@@ -27,6 +28,22 @@ pub(super) fn bind(path: &CStr, attributes: Attributes) -> Result<OwnedFd, Errno
     let root = view(path, attributes)?;
     mount::attach(&root, mount::open_directory(path)?)?;
     Ok(root)
+}
+
+/// Mounts the layers of an image read-only on its place; runs between clone and exec.
+pub(super) fn mount_image(root: &plan::Root) -> Result<(), Errno> {
+    match root.lower.as_slice() {
+        // An overlay without a writable directory takes two layers.
+        [layer] => {
+            mount::attach(view(layer, root.attributes)?, mount::open_directory(&root.target)?)
+        }
+        _ => mount(root).map(drop),
+    }
+}
+
+/// Returns a detached mount of the source of a bind.
+pub(super) fn open_source(source: &plan::BindSource) -> Result<OwnedFd, Errno> {
+    mount::open_view(&source.path, source.beneath.as_deref(), source.view)
 }
 
 /// Returns a detached mount of a directory.
@@ -60,7 +77,7 @@ pub(super) fn attach_bind(
 /// namespace of this thread, which must be its own. Returns a detached copy of all. Volumes are
 /// filled unless `has_started`. After a failure `failed` is the target.
 pub(in crate::runtime) fn with_user_mounts<'a>(
-    mounts: &'a [UserMount],
+    mounts: &'a UserMounts,
     has_started: bool,
     failed: &mut Option<&'a CStr>,
     create: impl FnOnce() -> Result<OwnedFd, Errno>,
@@ -68,10 +85,23 @@ pub(in crate::runtime) fn with_user_mounts<'a>(
     // Of this thread alone, as the mount namespace is.
     rustix::process::umask(Mode::empty());
     mount::make_all_slaves()?;
+    for step in &mounts.prepare {
+        match step {
+            plan::Step::MountVolume(volume) => {
+                *failed = Some(&volume.target);
+                volume_mount::mount(volume, &[], &[])?;
+            }
+            plan::Step::MountImage(root) => {
+                *failed = Some(&root.target);
+                mount_image(root)?;
+            }
+            _ => {}
+        }
+    }
     let mut sources = Vec::new();
-    for user in mounts {
+    for user in &mounts.list {
         *failed = Some(&user.target);
-        match mount::open_view(&user.source.path, user.source.view) {
+        match open_source(&user.source) {
             // Nothing can be there; the caller refuses paths below it.
             Err(Errno::NOENT) => {}
             source => sources.push((user, source?)),
@@ -82,8 +112,8 @@ pub(in crate::runtime) fn with_user_mounts<'a>(
     mount::attach(&root, mount::open_directory(c"rootfs")?)?;
     for (user, _) in sources.iter().filter(|_| !has_started) {
         *failed = Some(&user.target);
-        if let Some(volume) = &user.fill {
-            unless_read_only(copy_up(volume, root.as_fd(), &user.target))?;
+        if let Some(copy) = &user.fill {
+            unless_read_only(copy_up(copy, root.as_fd()))?;
         }
     }
     for (user, source) in &sources {

@@ -111,25 +111,32 @@ fn walk(
     Ok(way.below.pop())
 }
 
-/// Returns a copy of the mount at `/dev/shm` in another container's mount namespace. A mount can be
-/// copied only from within its namespace, so that is entered and left again. Only this one path is
-/// opened there, without links, and it must be a tmpfs.
+/// Returns a copy of the mount at `/dev/shm` in another container's mount namespace. Only this one
+/// path is opened there, without links, and it must be a tmpfs.
 pub fn shared_memory(mount_namespace: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     const TMPFS: u32 = 0x0102_1994;
+    in_namespace(mount_namespace, |root| {
+        let place = mount::open_beneath(root, c"dev/shm", OFlags::PATH | OFlags::DIRECTORY)?;
+        #[expect(clippy::cast_possible_truncation, reason = "magic numbers have 32 bits")]
+        let magic = rustix::fs::fstatfs(&place)?.f_type as u32;
+        if magic == TMPFS { mount::clone_of(place) } else { Err(Errno::XDEV) }
+    })
+}
+
+/// Copies a mount of another mount namespace, whose root `copy` gets. A mount can be copied only
+/// from within its namespace, so that is entered and left again.
+pub fn in_namespace(
+    mount_namespace: BorrowedFd<'_>,
+    copy: impl FnOnce(&OwnedFd) -> Result<OwnedFd, Errno>,
+) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let own_namespace = rustix::fs::open(c"/proc/self/ns/mnt", flags, Mode::empty())?;
     let cwd = mount::open_directory(c".")?;
     process::enter_namespace(mount_namespace)?;
-    let copy = mount::open_directory(c"/")
-        .and_then(|root| mount::open_beneath(root, c"dev/shm", OFlags::PATH | OFlags::DIRECTORY))
-        .and_then(|place| {
-            #[expect(clippy::cast_possible_truncation, reason = "magic numbers have 32 bits")]
-            let magic = rustix::fs::fstatfs(&place)?.f_type as u32;
-            if magic == TMPFS { mount::clone_of(place) } else { Err(Errno::XDEV) }
-        });
+    let copied = mount::open_directory(c"/").and_then(|root| copy(&root));
     process::enter_namespace(&own_namespace)?;
     rustix::process::fchdir(cwd)?;
-    copy
+    copied
 }
 
 /// The directories from the root to the present one.

@@ -18,6 +18,7 @@ use super::terminal;
 use super::traced;
 use super::traced::TraceWriter;
 use super::volume_copy_up;
+use super::volume_mount::{self, SharedVolume};
 use crate::runtime::plan::{DeviceNode, FileStep, MountStep, Plan, Step};
 use crate::runtime::protocol::{Report, Size};
 use crate::sys::mount::{self, Attributes};
@@ -43,6 +44,10 @@ pub struct Init {
     pub namespaces: Vec<OwnedFd>,
     /// The mount namespace of the container whose IPC is joined.
     pub shared_memory: Option<OwnedFd>,
+    /// The opened file systems of volumes, in the order of their steps.
+    pub devices: Vec<OwnedFd>,
+    /// The volumes that are a tmpfs, in the order of their steps.
+    pub volumes: Vec<SharedVolume>,
     /// The end of the pipe that takes the report.
     pub report: OwnedFd,
     /// The pipe for step reports, while tracing is on.
@@ -60,7 +65,8 @@ pub struct Init {
 impl Init {
     /// Collects its descriptors, so that the process can close all others without a search.
     pub fn count_descriptors(&mut self) {
-        let several = self.cgroups.iter().chain(&self.namespaces);
+        let several = self.cgroups.iter().chain(&self.namespaces).chain(&self.devices);
+        let several = several.chain(self.volumes.iter().flat_map(SharedVolume::descriptors));
         let single = self.streams.iter().chain([&self.terminal, &self.target]);
         let single = single.chain([&self.shared_memory]).flatten().chain([&self.report]);
         let single = single.chain(self.traced.iter().flat_map(TraceWriter::descriptors));
@@ -192,13 +198,15 @@ impl PlanRunner<'_> {
                 Ok(())
             }
             Step::SetDomainname(name) => rustix::system::setdomainname(name.to_bytes()),
+            Step::MountVolume(volume) => {
+                volume_mount::mount(volume, &self.init.devices, &self.init.volumes)
+            }
+            Step::MountImage(root) => root_mount::mount_image(root),
             Step::OpenBindSource(source) => {
-                self.sources.push(mount::open_view(&source.path, source.view)?);
+                self.sources.push(root_mount::open_source(source)?);
                 Ok(())
             }
-            Step::CopyUpVolume { volume, target } => {
-                volume_copy_up::copy_up(volume, self.root()?, target)
-            }
+            Step::CopyUpVolume(copy) => volume_copy_up::copy_up(copy, self.root()?),
             Step::AttachBind { fd_index, target, .. } => {
                 let source = self.sources.get(*fd_index).ok_or(Errno::BADF)?;
                 root_mount::attach_bind(self.root()?, source, target)
@@ -423,7 +431,7 @@ fn bind_fallback(path: &CStr, step: &MountStep) -> Result<OwnedFd, Errno> {
         }
     }
     let view = mount::View { whole: true, attributes: step.attributes, slave: false };
-    mount::open_view(path, view)
+    mount::open_view(path, None, view)
 }
 
 /// Joins a new keyring. A kernel without keyrings, or a full quota, is not an error.

@@ -17,6 +17,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use crate::model::Error;
+use crate::runtime::plan::CopyUp;
 use crate::runtime::record::volumes::EMPTY_MARK;
 use crate::sys::{self, mount};
 
@@ -25,11 +26,29 @@ const COPYING_MARK: &CStr = c"filling";
 
 const CHUNK: usize = 1 << 20;
 
-/// Fills the volume with the directory `volume` from `target` inside `root`, if it is empty.
-pub fn copy_up(volume: &CStr, root: BorrowedFd<'_>, target: &CStr) -> Result<(), Errno> {
-    let directory = open_dir(CWD, volume)?;
+/// Fills the volume with the directory at its target inside `root`, if it is empty.
+pub fn copy_up(what: &CopyUp, root: BorrowedFd<'_>) -> Result<(), Errno> {
+    let directory = open_dir(CWD, &what.volume)?;
     rustix::fs::flock(&directory, FlockOperation::LockExclusive)?;
     let data = open_dir(&directory, c"_data")?;
+    let data = match &what.beneath {
+        None => data,
+        Some(beneath) => {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+            match mount::open_within(&data, beneath, flags) {
+                // A file is mounted there, or the step that mounts it fails.
+                Err(Errno::NOTDIR) => return Ok(()),
+                place => place?,
+            }
+        }
+    };
+    if !what.own {
+        // Not one file of a device is removed here, so what was interrupted stays as it is.
+        return match names(data.as_fd())?.is_empty() {
+            true => fill(data.as_fd(), root, &what.target),
+            false => Ok(()),
+        };
+    }
     let access = rustix::fs::Access::EXISTS;
     match rustix::fs::accessat(&directory, COPYING_MARK, access, AtFlags::empty()) {
         Ok(()) => empty(data.as_fd())?,
@@ -45,12 +64,17 @@ pub fn copy_up(volume: &CStr, root: BorrowedFd<'_>, target: &CStr) -> Result<(),
         }
         Err(errno) => return Err(errno),
     }
-    let place = mount::open_in_root(root, target, OFlags::PATH);
-    if let Some(source) = if_directory(place.and_then(|place| open_dir(&place, c".")))? {
-        let mut copy = Copy { links: HashMap::new(), data: data.as_fd() };
-        copy.tree(source.as_fd(), data.as_fd())?;
-    }
+    fill(data.as_fd(), root, &what.target)?;
     clear_mark(&directory, COPYING_MARK)
+}
+
+/// Copies what `root` has at `target` to the empty directory `data`.
+fn fill(data: BorrowedFd<'_>, root: BorrowedFd<'_>, target: &CStr) -> Result<(), Errno> {
+    let place = mount::open_in_root(root, target, OFlags::PATH);
+    match if_directory(place.and_then(|place| open_dir(&place, c".")))? {
+        Some(source) => Copy { links: HashMap::new(), data }.tree(source.as_fd(), data),
+        None => Ok(()),
+    }
 }
 
 /// If the image does not have the target, or not as a directory, the volume stays empty.

@@ -4,8 +4,10 @@ use std::fs::{File, OpenOptions};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use super::join::{self, OpenedNamespaces};
+use super::shared_volumes::SharedVolumes;
 use super::state::Run;
 use crate::model::Result;
 use crate::model::container::logging::LogDriver;
@@ -14,16 +16,21 @@ use crate::model::container::{ContainerSpec, State};
 use crate::model::error::Context;
 use crate::model::script::trace::ProcessRole;
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
-use crate::runtime::init::pid1;
+use crate::runtime::init::{open_volume, pid1};
 use crate::runtime::log::Writer;
+use crate::runtime::plan::{Plan, Step};
 use crate::runtime::protocol::Size;
 use crate::runtime::record::directory::Directory;
-use crate::runtime::spawn::prepare::{config_of, create_sources, host_for};
+use crate::runtime::spawn::explain::explain_volume;
+use crate::runtime::spawn::prepare::{config_of, create_sources, host_for, look_up_hosts};
 use crate::runtime::spawn::stdin_writer::StdinWriter;
 use crate::runtime::spawn::{self, JoinedNamespaces, SpawnRequest, SpawnedProcess};
 use crate::runtime::trace::operation::Operation;
 use crate::runtime::{oci, plan, rootless, trace};
-use crate::sys::store_dir;
+use crate::sys::{self, store_dir};
+
+/// How long a process that must not run may take to exit.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Starts the container, whose record is `before`, and returns when its program runs, or the reason
 /// why it does not. After a
@@ -42,7 +49,8 @@ pub(super) fn launch(
         (&hierarchies.restricted_to(&needed), &cgroup.restricted_to(&needed));
     let (open_stdin, tty) = (spec.config.open_stdin && !spec.config.tty, spec.config.tty);
     let host = host_for(spec, before.started_at.is_some(), hierarchies, cgroup);
-    let plan = plan::plan(&config, &host)?;
+    let mut plan = plan::plan(&config, &host)?;
+    look_up_hosts(&mut plan.steps)?;
     create_sources(spec)?;
     // The kernel follows a link that stands in the place of a directory.
     let own: &[&str] = match spec.host_config.storage {
@@ -67,16 +75,33 @@ pub(super) fn launch(
     let arguments = process.and_then(|process| process.args().clone()).unwrap_or_default();
     let environment = process.and_then(|process| process.env().clone()).unwrap_or_default();
     let namespaces = namespaces.into_iter().map(|(_, namespace)| namespace).collect();
-    let joined = JoinedNamespaces { namespaces, pid, shared_memory };
+    let devices = open_devices(&plan)?;
+    let (shared, volumes) = SharedVolumes::open(spec)?;
+    let joined = JoinedNamespaces { namespaces, pid, shared_memory, devices, volumes };
     let target = None;
     let request =
         SpawnRequest { plan, arguments, environment, tty, stdin, size, target, joined, cgroup };
     let SpawnedProcess { child, outputs, terminal } = spawn::spawn(request)?;
+    if let Err(error) = shared.record(child.pid) {
+        let _ = sys::process::send_signal(&child.pidfd, libc::SIGKILL);
+        let _ = sys::process::reap_within(&child.pidfd, END_TIMEOUT);
+        return Err(error);
+    }
     let input =
         StdinWriter::new(terminal.as_ref().map(OwnedFd::try_clone).transpose().unwrap_or(None));
     let mounts = Some(child.pid).filter(|_| cgroup.has_no_hierarchy());
     let mounts = mounts.and_then(rootless::processes::mounts_of);
     Ok(Run { child, outputs, log, stdin: writer, input, terminal, mounts })
+}
+
+/// Opens the file systems of volumes.
+fn open_devices(plan: &Plan) -> Result<Vec<OwnedFd>> {
+    let devices = plan.steps.iter().filter_map(|step| match step {
+        Step::MountVolume(volume) if volume.opened.is_some() => Some(volume),
+        _ => None,
+    });
+    let open = |volume| open_volume(volume).map_err(|errno| explain_volume(volume, errno));
+    devices.map(open).collect()
 }
 
 /// Opens the log, unless none is kept.

@@ -15,6 +15,7 @@ mod main;
 mod record;
 mod restart;
 mod restart_state;
+mod shared_volumes;
 mod state;
 mod usage_meter;
 mod verbs;

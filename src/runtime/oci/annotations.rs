@@ -16,6 +16,21 @@ pub const GROUPS: &str = "lifebox.groups";
 /// of pairs, the volume's directory relative to the container's, and the target.
 pub const COPY_UP: &str = "lifebox.volumes.fill";
 
+/// Annotation: the devices of volumes: a JSON object from the volume's name to its options `type`,
+/// `device` and `o`. Each is mounted on the volume's directory, for the container alone.
+pub const VOLUME_DEVICES: &str = "lifebox.volumes.devices";
+
+/// Annotation: which place of a volume or an image is mounted: a JSON object from the target to the
+/// path inside.
+pub const SUBPATHS: &str = "lifebox.mounts.subpaths";
+
+/// Annotation: the layers of the images that are mounted, in the order of [`IMAGES`]: a JSON array
+/// of arrays like [`LOWER`].
+pub const IMAGE_LAYERS: &str = "lifebox.mounts.images";
+
+/// The directory of a container where its images are mounted, each below its number.
+pub const IMAGES: &str = "images";
+
 /// Annotation: the containers whose namespaces are joined: a JSON object from the type in the OCI
 /// specification to the container's id.
 pub const JOIN: &str = "lifebox.namespaces.join";

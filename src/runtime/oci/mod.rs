@@ -14,7 +14,8 @@ mod security;
 use serde_json::{Value, json};
 
 pub use self::annotations::{
-    COPY_UP, DEFAULT_SYSCTLS, DEVICES, GROUPS, INIT, INIT_PATH, JOIN, LOWER, USER,
+    COPY_UP, DEFAULT_SYSCTLS, DEVICES, GROUPS, IMAGE_LAYERS, IMAGES, INIT, INIT_PATH, JOIN, LOWER,
+    SUBPATHS, USER, VOLUME_DEVICES,
 };
 use crate::model::Result;
 use crate::model::container::ContainerSpec;

@@ -93,7 +93,17 @@ impl Step {
             Step::OpenDevShm => ("open-dev-shm", &["setns", "open_tree", "setns"]),
             Step::SetDomainname(_) => ("set-domainname", &["setdomainname"]),
             Step::OpenBindSource(_) => ("open-bind-source", &["open_tree", "mount_setattr"]),
-            Step::CopyUpVolume { .. } => ("copy-up-volume", &[]),
+            Step::MountVolume(volume) if volume.bind.is_some() => {
+                ("mount-volume", &["open_tree", "mount_setattr", "move_mount"])
+            }
+            // Of a tmpfs that another container has, a copy is attached; other file systems are
+            // opened by the monitor.
+            Step::MountVolume(_) => ("mount-volume", &["move_mount"]),
+            Step::MountImage(root) if root.lower.len() == 1 => {
+                ("mount-image", &["open_tree", "mount_setattr", "move_mount"])
+            }
+            Step::MountImage(_) => ("mount-image", &[]),
+            Step::CopyUpVolume(_) => ("copy-up-volume", &[]),
             Step::AttachBind { .. } => ("attach-bind", &["move_mount"]),
             Step::MountTmpfs(_) => {
                 ("mount-tmpfs", &["fsopen", "fsconfig", "fsmount", "move_mount"])
@@ -153,9 +163,17 @@ impl Step {
             }
             Step::SetSelinuxLabel(label) => vec![("name", show(label))],
             Step::OpenBindSource(source) => vec![("source", show(&source.path))],
-            Step::CopyUpVolume { volume, target } => {
-                let name = show(volume).rsplit('/').next().unwrap_or_default().to_owned();
-                vec![("name", name), ("path", inside(target))]
+            Step::MountVolume(volume) => vec![
+                ("name", volume.name.clone()),
+                ("type", show(&volume.fstype)),
+                ("source", show(&volume.source)),
+            ],
+            Step::MountImage(root) => {
+                vec![("count", root.lower.len().to_string()), ("path", show(&root.target))]
+            }
+            Step::CopyUpVolume(copy) => {
+                let name = show(&copy.volume).rsplit('/').next().unwrap_or_default().to_owned();
+                vec![("name", name), ("path", inside(&copy.target))]
             }
             Step::AttachBind { source, target, .. } => {
                 vec![("source", show(source)), ("path", inside(target))]

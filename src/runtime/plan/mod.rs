@@ -13,14 +13,18 @@ mod limit;
 mod namespaces;
 mod read;
 mod root;
+mod stack;
 mod step;
 #[cfg(test)]
 mod tests;
+mod volume_mounts;
 
-pub(super) use self::bind_mounts::{UserMount, user_mounts};
+pub(super) use self::bind_mounts::{UserMounts, user_mounts};
 pub use self::builder::{join, plan};
 pub use self::capability::all as all_capabilities;
 pub use self::inputs::{PlanInputs, StandardInput};
 pub use self::limit::resource;
 pub(super) use self::root::{is_stacked, root};
-pub use self::step::{BindSource, Credentials, DeviceNode, FileStep, MountStep, Plan, Root, Step};
+pub use self::step::{
+    BindSource, CopyUp, Credentials, DeviceNode, FileStep, MountStep, Plan, Root, Step, VolumeMount,
+};

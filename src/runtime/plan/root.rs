@@ -9,6 +9,7 @@ use super::capability;
 use super::device;
 use super::inputs::PlanInputs;
 use super::read::{missing, options_of, relative_to_root, setting, text};
+use super::stack::stacked;
 use super::step::{FileStep, MountStep, Root, Step};
 use crate::model::Result;
 use crate::runtime::oci;
@@ -24,9 +25,10 @@ pub(super) fn root_steps(
     inputs: &PlanInputs,
     steps: &mut Vec<Step>,
 ) -> Result<()> {
-    let mut binds = BindMounts::new(spec)?;
+    let mut binds = BindMounts::new(spec, inputs)?;
     // Paths of the host are opened before anything is mounted, so that the image cannot substitute
     // them (ARCHITECTURE.md, D3).
+    steps.append(&mut binds.prepare);
     steps.append(&mut binds.open);
     steps.push(if is_stacked(spec) {
         Step::MountRoot(root(spec, inputs)?)
@@ -85,33 +87,8 @@ pub(in crate::runtime) fn root(spec: &Spec, inputs: &PlanInputs) -> Result<Root>
     let lower =
         annotations.and_then(|all| all.get(oci::LOWER)).ok_or_else(|| missing(oci::LOWER))?;
     let lower: Vec<String> = serde_json::from_str(lower).map_err(|_| missing(oci::LOWER))?;
-    let topmost_first: Vec<_> = lower.iter().rev().map(String::as_str).collect();
-    // A layer is untrusted: the kernel must not follow the redirects and metadata-only copies of
-    // its extended attributes (overlayfs.rst, "Metadata only copy up").
-    let mut settings = vec![
-        ("upperdir", "upper"),
-        ("workdir", "work"),
-        ("metacopy", "off"),
-        ("redirect_dir", "nofollow"),
-        ("index", "off"),
-    ];
-    // Only the host's root may use `trusted.*` attributes.
-    if inputs.identity.in_user_namespace() {
-        settings.push(("userxattr", ""));
-    }
-    let mut options = format!("lowerdir={}", topmost_first.join(":"));
-    for (key, value) in &settings {
-        let equals = if value.is_empty() { "" } else { "=" };
-        options = format!("{options},{key}{equals}{value}");
-    }
-    Ok(Root {
-        lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
-        settings: settings.iter().map(|(key, value)| setting(key, value)).collect::<Result<_>>()?,
-        has_lowerdir_append: inputs.has_lowerdir_append,
-        attributes: root_attributes(spec, inputs),
-        options: text(&options)?,
-        target: text(&root_path(spec))?,
-    })
+    let changes = [("upperdir", "upper"), ("workdir", "work")];
+    stacked(&lower, &root_path(spec), &changes, root_attributes(spec, inputs), inputs)
 }
 
 /// Whether a mount is one of those that devices and kernel parameters need.

@@ -56,15 +56,14 @@ pub enum Step {
     BringLoopbackUp,
     /// Make all mounts slaves: no mount of the container propagates to the host.
     MakeMountsSlave,
+    /// Mount the device of a volume on the volume's directory, for this container alone.
+    MountVolume(VolumeMount),
+    /// Mount the layers of an image on a directory of the container's, from where it is bound.
+    MountImage(Root),
     /// Open the source of a bind mount.
     OpenBindSource(BindSource),
     /// Copy what the image has at the target of an empty volume into it.
-    CopyUpVolume {
-        /// The volume's directory, relative to the container's.
-        volume: CString,
-        /// Relative to the root.
-        target: CString,
-    },
+    CopyUpVolume(CopyUp),
     /// Attach an opened source. Links in the target are followed inside the root; missing parts are
     /// created.
     AttachBind {
@@ -247,6 +246,44 @@ impl Credentials {
     }
 }
 
+/// A volume to fill from the image, if it is empty.
+#[derive(Clone, Debug)]
+pub struct CopyUp {
+    /// The volume's directory, relative to the container's.
+    pub volume: CString,
+    /// The place inside the volume, if not all of it.
+    pub beneath: Option<CString>,
+    /// Whether the volume has files of its own alone: a copy that was interrupted is removed there
+    /// and started again.
+    pub own: bool,
+    /// Relative to the root.
+    pub target: CString,
+}
+
+/// The device of a volume.
+#[derive(Debug)]
+pub struct VolumeMount {
+    /// The name of the volume.
+    pub name: String,
+    /// The directory of its content, relative to the container's.
+    pub target: CString,
+    /// The device, or what `/proc/mounts` names as the source.
+    pub source: CString,
+    /// The file system's type.
+    pub fstype: CString,
+    /// How the device is bind-mounted, if it is a directory.
+    pub bind: Option<View>,
+    /// Settings of the file system.
+    pub settings: Vec<Setting>,
+    /// Flags such as `nosuid`.
+    pub attributes: Attributes,
+    /// Which of the volumes it is that all containers share while one runs: a tmpfs.
+    pub shared: Option<usize>,
+    /// Which of the file systems it is that the monitor opens: the container's cgroup may not open
+    /// block devices, and its network is not the host's.
+    pub opened: Option<usize>,
+}
+
 /// The source of a bind mount: a path of the host, or a volume.
 #[derive(Debug)]
 pub struct BindSource {
@@ -254,6 +291,8 @@ pub struct BindSource {
     pub fd_index: usize,
     /// Absolute, or relative to the container's directory.
     pub path: CString,
+    /// The place beneath the path that is mounted; no link leads out of the path.
+    pub beneath: Option<CString>,
     /// How it is mounted.
     pub view: View,
 }
@@ -361,10 +400,20 @@ impl fmt::Display for Step {
             Step::ResetSchedule => write!(f, "reset CPU affinity and priorities"),
             Step::SetDomainname(name) => write!(f, "set the NIS domain name to {}", show(name)),
             Step::OpenBindSource(source) => write!(f, "open bind source {}", show(&source.path)),
-            Step::CopyUpVolume { volume, target } => {
-                let volume = show(volume);
+            Step::MountVolume(volume) => write!(
+                f,
+                "mount {} of type {} as volume {}",
+                show(&volume.source),
+                show(&volume.fstype),
+                volume.name
+            ),
+            Step::MountImage(root) => {
+                write!(f, "mount an image of {} layers on {}", root.lower.len(), show(&root.target))
+            }
+            Step::CopyUpVolume(copy) => {
+                let volume = show(&copy.volume);
                 let name = volume.rsplit('/').next().unwrap_or_default();
-                write!(f, "copy /{} into volume {name} if it is empty", show(target))
+                write!(f, "copy /{} into volume {name} if it is empty", show(&copy.target))
             }
             Step::AttachBind { source, target, .. } => {
                 write!(f, "bind-mount {} on /{}", show(source), show(target))

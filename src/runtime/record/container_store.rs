@@ -203,8 +203,11 @@ impl ContainerStore {
             .hint("write more digits of the id")),
             (None, _) => {
                 // Without the names, a container has none.
-                store_dir::check(&self.place("names"))?;
-                Err(ContainerId::none_called(query))
+                let names = self.place("names");
+                store_dir::check(&names)?;
+                let names = store_dir::names(&names).ok().flatten().unwrap_or_default();
+                let names = names.iter().filter_map(|name| name.to_str());
+                Err(ContainerId::none_called(query, names))
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::model::{Kind, Result};
 use crate::sys::{self, place, store_dir};
 
 /// The marks in a volume's directory, which are files.
-const MARKS: [&str; 2] = ["fresh", "filling"];
+const MARKS: [&str; 3] = ["fresh", "filling", "shared"];
 
 impl Volumes {
     /// Describes what is damaged of volumes. With `repair`, makes what is missing, writes records

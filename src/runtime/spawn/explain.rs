@@ -3,8 +3,9 @@
 use rustix::io::Errno;
 
 use crate::model::value::account::MAX_ID;
+use crate::model::value::visible;
 use crate::model::{Error, Kind};
-use crate::runtime::plan::{Credentials, MountStep, Plan, Step};
+use crate::runtime::plan::{BindSource, Credentials, MountStep, Plan, Step, VolumeMount};
 use crate::runtime::protocol::Report;
 use crate::sys::userns;
 
@@ -188,6 +189,10 @@ fn explain_label(step: &Step, errno: Errno) -> Option<Error> {
 /// Explains why a mount of the user's failed, if the reason is known.
 fn explain_mount(step: &Step, errno: Errno) -> Option<Error> {
     let target = match step {
+        Step::MountVolume(volume) => return Some(explain_volume(volume, errno)),
+        Step::OpenBindSource(source) if source.beneath.is_some() => {
+            return explain_beneath(source, errno);
+        }
         Step::OpenBindSource(source) if errno == Errno::NOENT => {
             let path = source.path.to_string_lossy();
             let message = format!("bind source path does not exist: {path}");
@@ -213,4 +218,54 @@ fn explain_mount(step: &Step, errno: Errno) -> Option<Error> {
     let message = format!("cannot mount on /{}: {why}", target.to_string_lossy());
     let error = Error::new(Kind::Refused, message).hint(hint);
     Some(if errno == Errno::NOTDIR { error.with_exit_code(127) } else { error })
+}
+
+/// Explains why the device of a volume could not be mounted, in Docker's words.
+pub(in crate::runtime) fn explain_volume(volume: &VolumeMount, errno: Errno) -> Error {
+    let (name, device) = (&volume.name, visible::short(&volume.source.to_string_lossy()));
+    let what = format!(
+        "error while mounting volume '{name}': failed to mount local volume: mount {device}"
+    );
+    let error = Error::from_errno(what, errno.raw_os_error()).with_kind(Kind::Refused);
+    let hint = match errno {
+        Errno::NOENT => "create the device on the host, then start the container again".to_owned(),
+        Errno::STALE => {
+            "a running container of this volume hides it: stop the containers first".to_owned()
+        }
+        Errno::PERM if userns::in_user_namespace() => {
+            "an ordinary user can mount directories (o=bind) and tmpfs".to_owned()
+        }
+        _ => format!("see its options: lifebox volume inspect {name}"),
+    };
+    let error = error.hint(hint);
+    if errno == Errno::NOENT { error.with_exit_code(127) } else { error }
+}
+
+/// Explains why a place in a volume or an image could not be opened, in Docker's words.
+fn explain_beneath(source: &BindSource, errno: Errno) -> Option<Error> {
+    let beneath = source.beneath.as_ref()?.to_string_lossy();
+    let path = source.path.to_string_lossy();
+    let whole = match path.strip_prefix("../../volumes/").and_then(|path| path.split_once('/')) {
+        Some((name, _)) => format!("the volume `{name}`"),
+        None => "the image".to_owned(),
+    };
+    let shown = visible::short(&beneath);
+    match errno {
+        Errno::XDEV => {
+            let message = format!("path concatenation escapes the base directory: `{shown}`");
+            Some(
+                Error::new(Kind::Refused, message)
+                    .hint(format!("a link there leads out of {whole}: mount another path")),
+            )
+        }
+        Errno::NOENT | Errno::NOTDIR | Errno::LOOP => {
+            let what = format!("cannot access path `{shown}` in {whole}");
+            Some(
+                Error::from_errno(what, errno.raw_os_error())
+                    .hint("create it first: no subpath is created")
+                    .with_exit_code(127),
+            )
+        }
+        _ => None,
+    }
 }

@@ -1,19 +1,22 @@
 //! The input of a plan: `config.json` with later changes, and the host.
 
+use std::ffi::CString;
 use std::fs::{self, Permissions};
 use std::io::ErrorKind;
+use std::net::{IpAddr, ToSocketAddrs as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use oci_spec::runtime::Spec;
 
-use crate::model::Result;
 use crate::model::container::mounts::{MountKind, MountSpec};
 use crate::model::container::{Container, ContainerSpec};
 use crate::model::error::Context;
+use crate::model::value::visible;
+use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::host::devices;
-use crate::runtime::plan::{self, Plan, PlanInputs};
+use crate::runtime::plan::{self, Plan, PlanInputs, Step};
 use crate::runtime::record::directory::Directory;
 use crate::runtime::{host, oci};
 use crate::sys::userns;
@@ -39,6 +42,36 @@ pub(in crate::runtime) fn create_sources(spec: &ContainerSpec) -> Result<()> {
             create_path(mount.source.as_ref())
                 .context(|| format!("create the mount source `{}`", mount.source))?;
         }
+    }
+    Ok(())
+}
+
+/// Replaces the name of a host in `addr` of the network volumes by its address, as Docker does:
+/// the kernel looks no names up.
+pub(in crate::runtime) fn look_up_hosts(steps: &mut [Step]) -> Result<()> {
+    let volumes = steps.iter_mut().filter_map(|step| match step {
+        Step::MountVolume(volume) if volume.opened.is_some() => Some(volume),
+        _ => None,
+    });
+    for volume in volumes {
+        let setting = volume.settings.iter_mut().find(|one| one.key.as_c_str() == c"addr");
+        let Some(value) = setting.and_then(|setting| setting.value.as_mut()) else { continue };
+        let name = value.to_string_lossy().into_owned();
+        if name.parse::<IpAddr>().is_ok() {
+            continue;
+        }
+        let found = (name.as_str(), 0).to_socket_addrs().ok().and_then(|mut all| all.next());
+        let found = found.ok_or_else(|| {
+            let message = format!(
+                "error while mounting volume '{}': error resolving passed in network volume \
+                 address: lookup {}: no such host",
+                volume.name,
+                visible::short(&name)
+            );
+            Error::new(Kind::Network, message)
+                .hint(format!("see its options: lifebox volume inspect {}", volume.name))
+        })?;
+        *value = CString::new(found.ip().to_string()).unwrap_or_default();
     }
     Ok(())
 }
@@ -99,5 +132,28 @@ fn visible_cgroups(hierarchies: &Hierarchies) -> PlanInputs {
         has_lowerdir_append: host::has_lowerdir_append(),
         identity: userns::identity().clone(),
         ..PlanInputs::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_host_of_a_network_volume_becomes_its_address() {
+        let address = |name: &str| {
+            let options = serde_json::json!({
+                "data": { "type": "nfs", "device": ":/x", "o": format!("addr={name},vers=4") }
+            });
+            let mut config = Spec::default();
+            let key = oci::VOLUME_DEVICES.to_owned();
+            config.set_annotations(Some([(key, options.to_string())].into()));
+            let mut steps = plan::user_mounts(&config, &PlanInputs::default()).unwrap().prepare;
+            look_up_hosts(&mut steps).unwrap();
+            let Step::MountVolume(volume) = &steps[0] else { panic!("{steps:?}") };
+            volume.settings[0].value.clone().unwrap().into_string().unwrap()
+        };
+        assert_eq!(address("192.0.2.1"), "192.0.2.1");
+        assert!(["127.0.0.1", "::1"].contains(&address("localhost").as_str()));
     }
 }

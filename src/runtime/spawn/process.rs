@@ -14,7 +14,7 @@ use crate::model::error::Context;
 use crate::model::script::trace::ProcessRole;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::Cgroup;
-use crate::runtime::init::{Init, terminal};
+use crate::runtime::init::{Init, SharedVolume, terminal};
 use crate::runtime::plan::Plan;
 use crate::runtime::protocol::{Report, Size};
 use crate::runtime::trace;
@@ -48,6 +48,10 @@ pub(in crate::runtime) struct JoinedNamespaces {
     pub(in crate::runtime) pid: Option<OwnedFd>,
     /// The mount namespace of the container whose IPC is joined.
     pub(in crate::runtime) shared_memory: Option<OwnedFd>,
+    /// The opened file systems of volumes, in the order of the plan's steps.
+    pub(in crate::runtime) devices: Vec<OwnedFd>,
+    /// The volumes that are a tmpfs, in the order of the plan's steps.
+    pub(in crate::runtime) volumes: Vec<SharedVolume>,
 }
 
 /// A process that runs its program.
@@ -63,7 +67,7 @@ pub(in crate::runtime) struct SpawnedProcess {
 pub(in crate::runtime) fn spawn(request: SpawnRequest<'_>) -> Result<SpawnedProcess> {
     let SpawnRequest { plan, arguments, environment, tty, stdin, size, target, joined, cgroup } =
         request;
-    let JoinedNamespaces { namespaces, pid, shared_memory } = joined;
+    let JoinedNamespaces { namespaces, pid, shared_memory, devices, volumes } = joined;
     let (reports, report) = pipe()?;
     let (traced, tracer) = TraceReader::start()?;
     let (mut outputs, mut streams, mut console) = ([None, None], [stdin, None, None], None);
@@ -86,6 +90,8 @@ pub(in crate::runtime) fn spawn(request: SpawnRequest<'_>) -> Result<SpawnedProc
         cgroups: cgroup.open_tasks()?,
         namespaces,
         shared_memory,
+        devices,
+        volumes,
         report,
         traced,
         descriptors: Vec::new(),

@@ -3,11 +3,11 @@
 use super::signature::{Anything, Duration};
 use crate::engine::stream;
 use crate::model::error::Context as _;
+use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
-use crate::script::syntax::suggest::suggest;
 use crate::script::values;
 use rhai::plugin::*;
 use rhai::{Dynamic, FLOAT, Map};

@@ -1,11 +1,11 @@
 //! Properties of handles. They are read-only; a container's are read at each access.
 
 use crate::model::container::Container as Record;
+use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind};
 use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
-use crate::script::syntax::suggest::suggest;
 use crate::script::values;
 use crate::script::values::handle::{Container, Image};
 use crate::script::values::noun::Noun;

@@ -1,5 +1,7 @@
 //! Volumes: directories that outlive containers. A volume is a name; `volume(name)` describes it.
 
+use std::collections::BTreeMap;
+
 use super::signature::Options;
 use crate::model::observe::volume::{RemoveVolumeOptions, VolumeFilter, VolumeOptions, VolumeUse};
 use crate::script::context::raise::OrRaise;
@@ -26,10 +28,12 @@ pub mod volumes {
         )
     }
 
-    /// As `create_volume(name)`, with labels.
+    /// As `create_volume(name)`, with labels, or with what the volume mounts: a directory of the
+    /// host, a file system, or memory that its running containers share.
     ///
     /// ```rhai
     /// create_volume("db", #{ labels: #{ app: "shop" } });
+    /// create_volume("scratch", #{ options: #{ type: "tmpfs", device: "tmpfs", o: "size=64m" } });
     /// ```
     #[rhai_fn(name = "create_volume", volatile, return_raw)]
     pub fn create_with(
@@ -37,12 +41,12 @@ pub mod volumes {
         name: &str,
         options: Options,
     ) -> RhaiResultOf<String> {
-        let labels = options::new_volume(options).or_raise(&ctx)?;
-        create_volume(&ctx, VolumeOptions { name: Some(name.to_owned()), labels })
+        let options = options::new_volume(name, options).or_raise(&ctx)?;
+        create_volume(&ctx, options)
     }
 
-    /// Returns a volume as a map: name, path, labels, anonymous, created and users. Throws the kind
-    /// `not_found` if there is no such volume.
+    /// Returns a volume as a map: name, path, labels, options, anonymous, created and users. Throws
+    /// the kind `not_found` if there is no such volume.
     ///
     /// ```rhai
     /// create_volume("db");
@@ -142,12 +146,14 @@ fn pruned(ctx: &NativeCallContext, options: Map) -> RhaiResultOf<Map> {
 }
 
 fn map_of(one: VolumeUse) -> Map {
-    let labels = one.volume.labels.into_iter();
-    let labels: Map = labels.map(|(key, value)| (key.into(), value.into())).collect();
+    let map_of = |pairs: BTreeMap<String, String>| -> Map {
+        pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect()
+    };
     let mut map = Map::new();
     map.insert("name".into(), one.volume.name.into());
     map.insert("path".into(), one.mountpoint.into());
-    map.insert("labels".into(), labels.into());
+    map.insert("labels".into(), map_of(one.volume.labels).into());
+    map.insert("options".into(), map_of(one.volume.options).into());
     map.insert("anonymous".into(), one.volume.anonymous.into());
     map.insert("created".into(), values::time(Some(one.volume.created)));
     map.insert("users".into(), values::strings(one.users).into());

@@ -71,19 +71,47 @@ fn by_value(
     if array.len() <= 1 {
         return Ok(());
     }
+    let hint = "sort by a function: list.sort(|a, b| a.len - b.len)";
+    let is_number = |item: &Dynamic| item.is_int() || item.is_float();
+    let name = |item: &Dynamic| type_name(ctx, item.type_name());
     let kind = array[0].type_id();
-    if array.iter().any(|item| item.type_id() != kind) {
-        let hint = "sort by a function: list.sort(|a, b| a.len - b.len)";
-        return Err(pace.refuse("the items are of different types", hint));
-    }
-    let Some(compare) = order_of(kind) else {
-        let what = format!("items of type {} have no order", array[0].type_name());
-        return Err(pace.refuse(&what, "sort by a function: list.sort(|a, b| a.len - b.len)"));
+    let other = array.iter().find(|item| item.type_id() != kind);
+    let compare = match other {
+        Some(_) if array.iter().all(is_number) => Some(of_numbers as Compare),
+        Some(other) => {
+            let (one, other) = (name(&array[0]), name(other));
+            let what = format!("items of type {one} and {other} cannot be compared");
+            return Err(pace.refuse(&what, hint));
+        }
+        None => order_of(kind),
+    };
+    let Some(compare) = compare else {
+        let what = format!("items of type {} cannot be compared", name(&array[0]));
+        return Err(pace.refuse(&what, hint));
     };
     sorted(array, |one, other| {
         pace.spend(work(one))?;
         Ok(direction(compare(one, other)))
     })
+}
+
+/// Compares whole numbers and fractions.
+fn of_numbers(one: &Dynamic, other: &Dynamic) -> Ordering {
+    #[expect(clippy::cast_precision_loss, reason = "a fraction beside it has no more digits")]
+    let float = |item: &Dynamic| item.as_float().or_else(|_| item.as_int().map(|n| n as FLOAT));
+    let pair = float(one).ok().zip(float(other).ok());
+    pair.and_then(|(one, other)| one.partial_cmp(&other)).unwrap_or(Ordering::Equal)
+}
+
+/// Returns the name of a type in the words of the documentation.
+fn type_name(ctx: &NativeCallContext, name: &str) -> String {
+    match ctx.engine().map_type_name(name) {
+        "i64" => "int".to_owned(),
+        "f64" => "float".to_owned(),
+        "()" => "nothing".to_owned(),
+        "Fn" => "function".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn order_of(kind: TypeId) -> Option<Compare> {
@@ -118,7 +146,12 @@ fn by_function(ctx: &NativeCallContext, array: &mut Array, comparer: &FnPtr) -> 
         let order = comparer.call_raw(ctx, None, [one.clone(), other.clone()])?;
         let number =
             order.as_int().or_else(|_| order.as_bool().map(|before| if before { -1 } else { 1 }));
-        Ok(number.map_or_else(|_| one.type_id().cmp(&other.type_id()), |number| number.cmp(&0)))
+        let number = number.map_err(|given| {
+            let given = type_name(ctx, given);
+            let what = format!("expected a number from the function, got {given}");
+            pace.refuse(&what, "return a number: list.sort(|a, b| a.len - b.len)")
+        })?;
+        Ok(number.cmp(&0))
     })
 }
 

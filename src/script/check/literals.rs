@@ -8,9 +8,9 @@ use crate::model::container::options::CreateOptions;
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::{OptionSpec, ValueType};
 use crate::model::value::signal::Signal;
+use crate::model::value::suggest::suggest;
 use crate::model::value::units::{parse_bytes, parse_duration};
 use crate::script::options;
-use crate::script::syntax::suggest::suggest;
 use crate::script::values;
 
 /// Checks a map that is passed as options. `is_whole`: nothing changes the map before the call.

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::{AST, ASTFlags, Stmt};
 
+use crate::model::value::suggest::suggest;
 use crate::script::api::LIBRARY;
 use crate::script::docs::{self, Function, Role};
 use crate::script::session::interpreter;
 use crate::script::session::modules::Found;
 use crate::script::syntax::sources::without_shebang;
-use crate::script::syntax::suggest::suggest;
 use crate::script::syntax::{parser, scheme};
 
 /// Functions that Rhai handles without a registration.

@@ -8,9 +8,9 @@ use super::deprecated;
 use super::function::{Function, Role, first_sentence, in_language};
 use super::library::Library;
 use crate::model::value::language::{Language, ReaderProfile};
+use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 use crate::script::options;
-use crate::script::syntax::suggest::suggest;
 use crate::ui::format::columns;
 use crate::ui::messages;
 

@@ -3,10 +3,10 @@
 
 use super::rhai_text;
 use super::words::{ErrorText, bare, lower_first, thrown};
+use crate::model::value::suggest::suggest;
 use crate::script::docs::{Function, Library, Role, current_name};
 use crate::script::syntax::declared::{self, Unseen};
 use crate::script::syntax::keyword;
-use crate::script::syntax::suggest::suggest;
 use rhai::{Engine, EvalAltResult, ParseErrorType, Position, Scope};
 
 /// The names that an error can suggest.
@@ -210,6 +210,9 @@ fn function(signature: &str, known: &NameScope<'_>) -> ErrorText {
     if let Some(property) = name.strip_prefix("get$") {
         return ErrorText::new(format!("{given} has no property `{property}`"));
     }
+    if !name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+        return operator(name, &given);
+    }
     let names = all.iter().filter(|f| f.role == Role::Function).map(|f| f.name.as_str());
     let own = script_functions(known.text);
     let near = suggest(name, names.chain(own.iter().map(String::as_str)));
@@ -217,6 +220,16 @@ fn function(signature: &str, known: &NameScope<'_>) -> ErrorText {
         Some(near) => Some(format!("did you mean `{near}`?")),
         None => Some("help() lists all functions".to_owned()),
     })
+}
+
+/// Explains an operator between values that it does not take.
+fn operator(name: &str, given: &str) -> ErrorText {
+    if !matches!(name, "<" | "<=" | ">" | ">=") {
+        return ErrorText::new(format!("`{name}` does not take ({given})"));
+    }
+    let values = given.split(", ").collect::<Vec<_>>().join(" and ");
+    ErrorText::new(format!("values of type {values} cannot be compared by `{name}`"))
+        .hint(Some("compare numbers, texts or truth values: a.len < b.len".to_owned()))
 }
 
 /// Returns the functions that a text defines.

@@ -5,8 +5,8 @@ use rhai::{Dynamic, Map};
 
 use super::convert::pairs;
 use crate::model::value::option_spec::OptionSpec;
+use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind, Result};
-use crate::script::syntax::suggest::suggest;
 use crate::script::values;
 
 /// Options that the language has and this version does not support yet.

@@ -2,14 +2,21 @@
 
 use super::convert::{pairs, texts};
 use super::parsed::ParsedOptions;
-use crate::model::observe::volume::{PruneVolumesOptions, VolumeFilter};
+use crate::model::observe::volume::{PruneVolumesOptions, VolumeFilter, VolumeOptions};
 use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::model::{Error, Kind, Result};
 use rhai::Map;
 use std::collections::BTreeMap;
 
 /// The options of `create_volume`.
-pub(super) const VOLUME: &[OptionSpec] = &[option_spec("labels", ValueType::Pairs, "Set metadata")];
+pub(super) const VOLUME: &[OptionSpec] = &[
+    option_spec("labels", ValueType::Pairs, "Set metadata"),
+    option_spec(
+        "options",
+        ValueType::Pairs,
+        "Set driver specific options: type, device and o, as mount(8) takes them",
+    ),
+];
 
 /// The options of `volumes`.
 pub(super) const VOLUMES: &[OptionSpec] = &[
@@ -29,13 +36,17 @@ pub(super) const PRUNE_VOLUMES: &[OptionSpec] = &[
     option_spec("dry_run", ValueType::Flag, "List what would be removed, and remove nothing"),
 ];
 
-/// Reads the options of `create_volume`: labels.
-pub fn new_volume(map: Map) -> Result<BTreeMap<String, String>> {
-    let labels = ParsedOptions::new("create_volume", VOLUME, map)?.get("labels", pairs)?;
-    let labels: BTreeMap<_, _> = labels.unwrap_or_default().into_iter().collect();
+/// Reads the options of `create_volume`.
+pub fn new_volume(name: &str, map: Map) -> Result<VolumeOptions> {
+    let given = ParsedOptions::new("create_volume", VOLUME, map)?;
+    let read = |key| Ok(given.get(key, pairs)?.unwrap_or_default().into_iter().collect());
+    let labels: BTreeMap<_, _> = read("labels")?;
     match labels.contains_key("") {
         true => Err(Error::new(Kind::Invalid, "create_volume(): a label needs a key")),
-        false => Ok(labels),
+        false => {
+            let name = Some(name.to_owned());
+            Ok(VolumeOptions { name, labels, options: read("options")? })
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use crate::engine::{
     Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes, pass_on,
 };
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
+use crate::model::container::mounts::driver_options::is_memory;
 use crate::model::container::mounts::{Mount, MountKind};
 use crate::model::container::namespaces::NamespaceMode;
 use crate::model::container::options::{CreateOptions, RemoveOptions, StopOptions};
@@ -225,6 +226,9 @@ impl Files for SandboxedBackend {
 
 impl Volumes for SandboxedBackend {
     fn volume_create(&self, options: &VolumeOptions) -> Result<Volume> {
+        if !options.options.is_empty() && !is_memory(&options.options) {
+            refuse("a volume that mounts files of the host or of the network")?;
+        }
         if let Some(name) = &options.name {
             self.created_volume(name)?;
         }

@@ -53,7 +53,9 @@ pub(super) fn container(found: Container) -> Container {
 
 /// Returns what a script sees of a volume.
 pub(super) fn volume(found: VolumeUse) -> VolumeUse {
-    let volume = Volume { labels: hidden_values(found.volume.labels), ..found.volume };
+    let labels = hidden_values(found.volume.labels);
+    let options = hidden_values(found.volume.options);
+    let volume = Volume { labels, options, ..found.volume };
     // The reason has a path of the host.
     let damaged = found.damaged.map(|_| HIDDEN.to_owned());
     VolumeUse { volume, mountpoint: HIDDEN.to_owned(), users: found.users, damaged }

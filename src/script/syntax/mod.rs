@@ -6,4 +6,3 @@ pub(super) mod keyword;
 pub(super) mod parser;
 pub(super) mod scheme;
 pub(super) mod sources;
-pub(super) mod suggest;

@@ -420,3 +420,23 @@ fn ctrl_c_ends_whatever_is_under_way() {
         assert!(after < Duration::from_millis(500), "{text}: {after:?}");
     }
 }
+
+#[test]
+fn values_that_cannot_be_compared_are_named() {
+    for (text, message) in [
+        ("[1, \"b\"].sort()", "sort(): items of type int and string cannot be compared"),
+        ("[1, ()].order()", "order(): items of type int and nothing cannot be compared"),
+        ("[#{ a: 1 }, #{ a: 2 }].sort_desc()", "items of type map cannot be compared"),
+        ("[image(\"host\"), image(\"host\")].sort()", "items of type Image cannot be compared"),
+        ("[1, 2].sort(|x, y| \"x\")", "expected a number from the function, got string"),
+        ("#{} < #{}", "values of type map and map cannot be compared by `<`"),
+        ("[1] >= [2]", "values of type array and array cannot be compared by `>=`"),
+        ("1 - \"b\"", "`-` does not take (int, string)"),
+        ("[1, \"b\"].reduce(|a, b| a * b)", "does not take"),
+        ("-\"b\"", "`-` does not take (string)"),
+    ] {
+        let said = report(text);
+        assert!(said.contains(message) && !said.contains("no function"), "{text}: {said}");
+    }
+    check("let a = [2.5, 1, 2]; a.sort(); print(a);", "[1, 2, 2.5]");
+}

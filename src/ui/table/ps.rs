@@ -130,6 +130,8 @@ pub fn fields(
         "Mounts": mounts(&spec.host_config.mounts, no_trunc),
         "Names": container.state.name.as_str(),
         "Networks": networks(&spec.host_config.namespaces.network),
+        // Docker knows it of images in containerd's store alone.
+        "Platform": null,
         "Ports": "",
         "RunningFor": running_for(container, now),
         "Size": size.map_or_else(|| "0B".to_owned(), DiskUsage::show),
@@ -148,7 +150,7 @@ pub fn headings() -> Value {
     json!({
         "Command": "COMMAND", "CreatedAt": "CREATED AT", "HealthStatus": "HEALTH STATUS", "ID": "CONTAINER ID", "Image": "IMAGE",
         "Labels": "LABELS", "LocalVolumes": "LOCAL VOLUMES", "Mounts": "MOUNTS", "Names": "NAMES",
-        "Networks": "NETWORKS", "Ports": "PORTS", "RunningFor": "CREATED", "Size": "SIZE",
+        "Networks": "NETWORKS", "Platform": "PLATFORM", "Ports": "PORTS", "RunningFor": "CREATED", "Size": "SIZE",
         "State": "STATE", "Status": "STATUS",
     })
 }

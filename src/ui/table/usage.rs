@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::{images, ps};
+use super::{images, ps, volumes};
 use crate::model::container::Container;
 use crate::model::image::Image;
 #[cfg(test)]
 use crate::model::image::usage::VolumeUsage;
 use crate::model::image::usage::{ImageUsage, Usage};
+use crate::model::observe::volume::VolumeUse;
 use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::units::{human_bytes, human_size};
@@ -24,6 +25,8 @@ pub struct UsageInput {
     pub images: Vec<Image>,
     /// All containers.
     pub containers: Vec<Container>,
+    /// The volumes, for [`details_fields`](Self::details_fields).
+    pub volumes: Vec<VolumeUse>,
     /// The sizes.
     pub usage: Usage,
 }
@@ -90,6 +93,41 @@ impl UsageInput {
         self.lines().iter().map(fields).collect()
     }
 
+    /// Returns all of `system df -v` as one value, with Docker's keys.
+    pub fn details_fields(&self, now: Timestamp) -> Value {
+        let of_images: HashMap<&Digest, &ImageUsage> =
+            self.usage.images.iter().map(|usage| (&usage.id, usage)).collect();
+        let image = |row: &images::Row<'_>| {
+            let mut fields = images::fields(row, now, &TimeZone::UTC, true);
+            if let Some(usage) = of_images.get(&row.image().id) {
+                fields["Containers"] = usage.containers.to_string().into();
+                fields["SharedSize"] = human_bytes(usage.shared).into();
+                fields["UniqueSize"] = human_bytes(usage.unique()).into();
+            }
+            fields
+        };
+        let of_containers = self.container_sizes();
+        let container = |one: &Container| {
+            let mut fields = ps::fields(one, None, now, &TimeZone::UTC, true);
+            let size = of_containers.get(&one.spec.id).copied().unwrap_or_default();
+            fields["Size"] = human_bytes(size).into();
+            fields
+        };
+        let of_volumes: HashMap<&str, u64> =
+            self.usage.volumes.iter().map(|one| (one.name.as_str(), one.size)).collect();
+        let volume = |one: &VolumeUse| {
+            let mut fields = volumes::fields(one);
+            fields["Size"] = human_bytes(*of_volumes.get(one.volume.name.as_str())?).into();
+            Some(fields)
+        };
+        json!({
+            "BuildCache": [],
+            "Containers": self.containers.iter().map(container).collect::<Vec<_>>(),
+            "Images": images::rows(&self.images, false).iter().map(image).collect::<Vec<_>>(),
+            "Volumes": self.volumes.iter().filter_map(volume).collect::<Vec<_>>(),
+        })
+    }
+
     /// Formats the table of `system df`.
     pub fn summary(&self) -> String {
         let mut text = String::from("TYPE\tTOTAL\tACTIVE\tSIZE\tRECLAIMABLE\n");
@@ -132,17 +170,17 @@ impl UsageInput {
             let rest = ["RunningFor", "Status", "Names"].map(cell);
             containers.push_str(&format!("{}\t{size}\t{}\n", cells.join("\t"), rest.join("\t")));
         }
-        let mut volumes = String::from("VOLUME NAME\tLINKS\tSIZE\n");
+        let mut of_volumes = String::from("VOLUME NAME\tLINKS\tSIZE\n");
         for volume in &self.usage.volumes {
             let size = human_bytes(volume.size);
-            volumes.push_str(&format!("{}\t{}\t{size}\n", volume.name, volume.links));
+            of_volumes.push_str(&format!("{}\t{}\t{size}\n", volume.name, volume.links));
         }
         format!(
             "Images space usage:\n\n{}\nContainers space usage:\n\n{}\n\
              Local Volumes space usage:\n\n{}",
             align(&text),
             align(&containers),
-            align(&volumes)
+            align(&of_volumes)
         )
     }
 }
@@ -189,6 +227,7 @@ mod tests {
         let inventory = UsageInput {
             images: Vec::new(),
             containers: Vec::new(),
+            volumes: Vec::new(),
             usage: Usage {
                 images: vec![usage(1, 1), usage(2, 0)],
                 image_bytes: 3_000_000,

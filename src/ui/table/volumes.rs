@@ -22,14 +22,17 @@ pub fn fields(one: &VolumeUse) -> Value {
     let labels = one.volume.all_labels();
     let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     json!({
+        // Availability and group are of volumes of a cluster.
+        "Availability": "N/A",
         "Driver": "local",
+        "Group": "N/A",
         "Labels": labels.join(","),
         "Links": one.users.len().to_string(),
         "Mountpoint": one.mountpoint,
         "Name": one.volume.name,
         "Scope": "local",
         "Size": "N/A",
-        "Status": if one.damaged.is_some() { "damaged" } else { "" },
+        "Status": if one.damaged.is_some() { "damaged" } else { "N/A" },
     })
 }
 
@@ -39,8 +42,8 @@ pub const RAW: &str = "name: {{.Name}}\ndriver: {{.Driver}}\n";
 /// Returns the headings of the fields, for `table` templates.
 pub fn headings() -> Value {
     json!({
-        "Driver": "DRIVER", "Labels": "LABELS", "Links": "LINKS", "Mountpoint": "MOUNTPOINT",
-        "Name": "VOLUME NAME", "Scope": "SCOPE", "Size": "SIZE",
+        "Availability": "AVAILABILITY", "Driver": "DRIVER", "Group": "GROUP", "Labels": "LABELS", "Links": "LINKS",
+        "Mountpoint": "MOUNTPOINT", "Name": "VOLUME NAME", "Scope": "SCOPE", "Size": "SIZE",
         "Status": "STATUS",
     })
 }

@@ -1,5 +1,6 @@
 //! Contradictions between the options of one mount, such as `ro,rw`.
 
+use crate::model::value::units::parse_bool;
 use crate::model::{Error, Kind, Result};
 
 /// The options of a mount so far: what each decides, how, and how it was written.
@@ -64,8 +65,8 @@ fn question(word: &str) -> Option<&'static str> {
 /// field decide the same.
 pub(super) fn decision(key: &str, value: Option<&str>) -> Option<(&'static str, String)> {
     let written = value.unwrap_or_default();
-    let flag = |yes, no| match value {
-        Some("false" | "0") => no,
+    let flag = |yes, no| match value.and_then(parse_bool) {
+        Some(false) => no,
         _ => yes,
     };
     let (question, answer) = match key {
@@ -78,6 +79,7 @@ pub(super) fn decision(key: &str, value: Option<&str>) -> Option<(&'static str, 
         "bind-recursive" => ("recursion", if written == "disabled" { "bind" } else { "rbind" }),
         "volume-nocopy" => ("copy", flag("no", "yes")),
         "volume-driver" => ("driver", written),
+        "volume-subpath" | "image-subpath" => ("subpath", written),
         // Both limit the memory.
         "tmpfs-size" | "size" | "nr_blocks" => ("size", written),
         "tmpfs-mode" | "mode" => ("mode", written),

@@ -2,11 +2,13 @@
 //!
 //! `parse` reads Docker's three ways to write a mount; this file has the rules for all of them.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::driver_options::DriverOptions;
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
 pub use super::to_flag::MountFlag;
@@ -35,6 +37,8 @@ pub enum MountKind {
     Volume,
     /// Memory that is freed when the container exits.
     Tmpfs,
+    /// The files of an image, read-only.
+    Image,
 }
 
 impl MountKind {
@@ -44,6 +48,7 @@ impl MountKind {
             MountKind::Bind => "bind",
             MountKind::Volume => "volume",
             MountKind::Tmpfs => "tmpfs",
+            MountKind::Image => "image",
         }
     }
 }
@@ -72,9 +77,9 @@ pub enum MountSpec {
 pub struct Mount {
     /// The kind of mount.
     pub kind: MountKind,
-    /// The host's path, or the volume's name; empty for tmpfs, and for a volume without name
-    /// until the engine has given it one. A path may begin with `.` until the engine has resolved
-    /// it.
+    /// The host's path, the volume's name or the image's; empty for tmpfs, and for a volume without
+    /// name until the engine has given it one. A path may begin with `.` until the engine has
+    /// resolved it.
     pub source: String,
     /// The path inside the container.
     pub target: String,
@@ -97,9 +102,36 @@ pub struct Mount {
     pub anonymous: bool,
     /// Options of tmpfs such as `size=64m`.
     pub settings: Vec<String>,
+    /// The place inside the volume or the image, relative; empty for all of it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub subpath: String,
+    /// Labels of the volume, if it is created.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Options of the volume, if it is created.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: DriverOptions,
+    /// The options that the volume has, once the engine has found or created it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub device: DriverOptions,
+    /// The image, once the engine has found it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageLayers>,
     /// The flag that the mount comes from.
     #[serde(alias = "given")]
     pub spec: MountSpec,
+}
+
+/// The image of a mount.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageLayers {
+    /// Its id.
+    pub id: Digest,
+    /// The keys of its layers in the store, lowest first.
+    pub layers: Vec<Digest>,
+    /// The directories to stack, lowest first, relative to the container's; empty where the files
+    /// are copied.
+    pub lower: Vec<String>,
 }
 
 /// What mounts must not cover: the kernel's file systems (CVE-2019-16884: a mask or a
@@ -179,6 +211,11 @@ impl Mounts {
     pub fn volumes(&self) -> impl Iterator<Item = &str> {
         let volumes = self.list.iter().filter(|mount| mount.kind == MountKind::Volume);
         volumes.map(|mount| mount.source.as_str())
+    }
+
+    /// Returns the mounts of images.
+    pub fn images(&self) -> impl Iterator<Item = &Mount> {
+        self.list.iter().filter(|mount| mount.kind == MountKind::Image)
     }
 
     /// Returns the names of the anonymous volumes.

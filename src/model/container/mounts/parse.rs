@@ -1,7 +1,12 @@
 //! Docker's three ways to write a mount: `-v`, `--mount`, `--tmpfs`.
 
+use std::collections::BTreeMap;
+
 use super::contradictions::{Decisions, decision};
+use super::csv;
+use super::driver_options::check_options;
 use super::mount::{Mount, MountKind, MountSpec, check_volume_name, target};
+use crate::model::value::units::parse_bool;
 use crate::model::{Error, Kind, Result};
 
 fn invalid(message: String) -> Error {
@@ -80,7 +85,7 @@ impl Mount {
         Ok(())
     }
 
-    /// Parses `--mount TEXT`: `type=bind|volume|tmpfs,source=...,target=...,...`.
+    /// Parses `--mount TEXT`: `type=bind|volume|tmpfs|image,source=...,target=...,...`.
     ///
     /// # Errors
     /// [`Kind::Invalid`], [`Kind::Unsupported`] for shared propagation.
@@ -88,7 +93,8 @@ impl Mount {
         let mut mount = Mount { kind: MountKind::Volume, ..Mount::default() };
         let mut fields = Vec::new();
         let mut decisions = Decisions::default();
-        for field in text.split(',').filter(|field| !field.is_empty()) {
+        let all = csv::split(text)?;
+        for field in all.iter().map(String::as_str).filter(|field| !field.is_empty()) {
             let (key, value) = match field.split_once('=') {
                 Some((key, value)) => (key.to_ascii_lowercase(), Some(value)),
                 None => (field.to_ascii_lowercase(), None),
@@ -100,9 +106,10 @@ impl Mount {
                 ("type", Some("bind")) => mount.kind = MountKind::Bind,
                 ("type", Some("volume")) => mount.kind = MountKind::Volume,
                 ("type", Some("tmpfs")) => mount.kind = MountKind::Tmpfs,
+                ("type", Some("image")) => mount.kind = MountKind::Image,
                 ("type", Some(other)) => {
                     return Err(invalid(format!("invalid mount type `{}`", other.escape_debug()))
-                        .hint("use bind, volume or tmpfs"));
+                        .hint("use bind, volume, tmpfs or image"));
                 }
                 _ => fields.push((field, key, value)),
             }
@@ -122,7 +129,8 @@ impl Mount {
             );
             invalid(message).hint(
                 "use one of type, source, target, readonly, bind-propagation, bind-recursive, \
-                 volume-nocopy, tmpfs-size, tmpfs-mode",
+                 volume-nocopy, volume-opt, volume-label, volume-subpath, tmpfs-size, tmpfs-mode, \
+                 image-subpath",
             )
         };
         match (key, value, self.kind) {
@@ -140,7 +148,12 @@ impl Mount {
             ("bind-recursive", Some("enabled" | "readonly"), MountKind::Bind) => {}
             ("bind-recursive", Some("disabled"), MountKind::Bind) => self.nonrecursive = true,
             ("volume-nocopy", value, MountKind::Volume) => self.nocopy = truth(field, value)?,
-            ("volume-driver", Some("local"), MountKind::Volume) => {}
+            ("volume-driver", Some("local" | ""), MountKind::Volume) => {}
+            ("volume-driver", Some(other), MountKind::Volume) => return Err(no_plugin(other)),
+            ("volume-opt", Some(pair), MountKind::Volume) => insert(&mut self.options, pair),
+            ("volume-label", Some(pair), MountKind::Volume) => insert(&mut self.labels, pair),
+            ("volume-subpath", Some(path), MountKind::Volume)
+            | ("image-subpath", Some(path), MountKind::Image) => path.clone_into(&mut self.subpath),
             ("tmpfs-size", Some(value), MountKind::Tmpfs) => self.setting("size", value)?,
             ("tmpfs-mode", Some(value), MountKind::Tmpfs) => self.setting("mode", value)?,
             ("consistency", Some(_), _) => {}
@@ -154,7 +167,18 @@ impl Mount {
             return Err(invalid(format!("invalid mount `{text}`: target is required"))
                 .hint("write target=/path"));
         }
+        self.check_subpath()?;
+        check_options(&self.options)?;
         match self.kind {
+            MountKind::Image if self.source.is_empty() => {
+                let message = "invalid mount config for type \"image\": field Source must not be \
+                               empty";
+                Err(invalid(message.to_owned()).hint("write source=IMAGE"))
+            }
+            MountKind::Image => {
+                self.read_only = true;
+                Ok(self)
+            }
             MountKind::Bind if self.source.is_empty() => {
                 Err(invalid(format!("invalid mount `{text}`: a bind mount requires a source"))
                     .hint("write source=/path/on/the/host"))
@@ -181,6 +205,32 @@ impl Mount {
             }
             MountKind::Volume => check_volume_name(&self.source).map(|()| self),
         }
+    }
+
+    /// Checks that the subpath is one, in Docker's words. Where it leads is seen when it is opened.
+    fn check_subpath(&self) -> Result<()> {
+        if self.subpath.is_empty() {
+            return Ok(());
+        }
+        let kind = self.kind.as_str();
+        let wrong = |why: &str| {
+            invalid(format!("invalid mount config for type \"{kind}\": {why}"))
+                .hint(format!("write {kind}-subpath=DIR, relative and without `..`"))
+        };
+        if self.kind == MountKind::Volume && self.source.is_empty() {
+            return Err(wrong("must not set Subpath when using anonymous volumes"));
+        }
+        let mut depth = 0_i32;
+        for part in self.subpath.split('/').filter(|part| !matches!(*part, "" | ".")) {
+            depth += if part == ".." { -1 } else { 1 };
+            if depth < 0 {
+                break;
+            }
+        }
+        if self.subpath.starts_with('/') || depth < 0 || self.subpath.contains('\0') {
+            return Err(wrong(&format!("subpath must be a relative path within the {kind}")));
+        }
+        Ok(())
     }
 
     /// Parses `--tmpfs TEXT`: `DST[:OPTION,...]`.
@@ -256,6 +306,21 @@ fn shared(word: &str) -> Error {
         .hint("use rslave: mounts of the host appear in the container, not the reverse")
 }
 
+/// Returns the error of a volume's driver that only Docker's plugins bring.
+pub fn no_plugin(driver: &str) -> Error {
+    let driver = driver.escape_debug();
+    let message = format!("error looking up volume plugin {driver}: plugin \"{driver}\" not found");
+    Error::new(Kind::Unsupported, message).hint("use the driver local, with its options")
+}
+
+/// Adds `KEY[=VALUE]`; the last of a key stays.
+fn insert(pairs: &mut BTreeMap<String, String>, pair: &str) {
+    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    if !key.is_empty() {
+        pairs.insert(key.to_owned(), value.to_owned());
+    }
+}
+
 fn no_nul(source: &str) -> Result<()> {
     match source.contains('\0') {
         true => Err(invalid(format!("NUL byte in the mount source {source:?}"))),
@@ -264,10 +329,7 @@ fn no_nul(source: &str) -> Result<()> {
 }
 
 fn truth(field: &str, value: Option<&str>) -> Result<bool> {
-    match value {
-        None | Some("true" | "1") => Ok(true),
-        Some("false" | "0") => Ok(false),
-        Some(_) => Err(invalid(format!("invalid value in `{}`", field.escape_debug()))
-            .hint("write true or false")),
-    }
+    value.map_or(Some(true), parse_bool).ok_or_else(|| {
+        invalid(format!("invalid value in `{}`", field.escape_debug())).hint("write true or false")
+    })
 }

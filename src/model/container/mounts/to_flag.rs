@@ -1,5 +1,6 @@
 //! The flag and value that a mount was written with.
 
+use super::csv;
 use super::mount::{Mount, MountKind, MountSpec};
 
 /// The flag of a mount, which is also its option in scripts.
@@ -33,12 +34,18 @@ impl Mount {
     fn fields(&self) -> String {
         let mut text = format!("type={}", self.kind.as_str());
         // The generated name of an anonymous volume is not the user's.
+        let mut add = |field: String| text.push_str(&format!(",{}", csv::field(&field)));
         if !self.anonymous && !self.source.is_empty() {
-            text.push_str(&format!(",source={}", self.source));
+            add(format!("source={}", self.source));
         }
-        text.push_str(&format!(",target={}", self.target));
+        add(format!("target={}", self.target));
+        if !self.subpath.is_empty() {
+            add(format!("{}-subpath={}", self.kind.as_str(), self.subpath));
+        }
+        self.options.iter().for_each(|(key, value)| add(format!("volume-opt={key}={value}")));
+        self.labels.iter().for_each(|(key, value)| add(format!("volume-label={key}={value}")));
         let flags = [
-            (self.read_only, ",readonly"),
+            (self.read_only && self.kind != MountKind::Image, ",readonly"),
             (self.slave, ",bind-propagation=rslave"),
             (self.nonrecursive, ",bind-recursive=disabled"),
             (self.nocopy && self.kind == MountKind::Volume, ",volume-nocopy"),
@@ -70,6 +77,9 @@ mod tests {
             "type=volume,target=/db,volume-nocopy",
             "source=name,target=/db,readonly",
             "type=tmpfs,target=/run,tmpfs-size=64m,tmpfs-mode=1777",
+            "source=vol,target=/d,\"volume-opt=o=bind,ro\",volume-opt=type=none,volume-opt=device=/d",
+            "source=vol,target=/d,volume-label=a=b,volume-label=c,volume-subpath=a/b",
+            "type=image,source=app:1,target=/i,image-subpath=etc",
         ] {
             let mount = Mount::from_mount(text).unwrap();
             let (flag, written) = mount.to_flag().unwrap();

@@ -4,6 +4,7 @@ use super::assign::{extend, set};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
+use crate::model::container::mounts::driver_options::is_memory;
 use crate::model::container::mounts::{Mount, MountFlag, MountKind};
 use crate::model::container::options::CreateOptions;
 use crate::model::value::expression::Expression;
@@ -47,16 +48,22 @@ fn written(options: &CreateOptions, flag: MountFlag) -> Option<Expression> {
     write::texts(&texts)
 }
 
-fn binds(options: &CreateOptions, flag: MountFlag) -> bool {
+/// Returns whether a mount shows files of the host or of the network: a bind, or a volume that
+/// mounts a device.
+fn leads_outside(options: &CreateOptions, flag: MountFlag) -> bool {
     let of_flag = |mount: &&Mount| mount.to_flag().is_some_and(|(own, _)| own == flag);
-    options.mounts.list.iter().filter(of_flag).any(|mount| mount.kind == MountKind::Bind)
+    let outside = |mount: &Mount| {
+        let has_device = !mount.options.is_empty() && !is_memory(&mount.options);
+        mount.kind == MountKind::Bind || has_device
+    };
+    options.mounts.list.iter().filter(of_flag).any(outside)
 }
 
 pub(super) const OPTIONS: &[Row] = &[
     Row::new(
         "volumes",
         T::Mounts,
-        DeniedIf(|o| binds(o, MountFlag::Volume)),
+        DeniedIf(|o| leads_outside(o, MountFlag::Volume)),
         "Bind mount a volume; options: ro, suid, dev, noexec, nocopy, rslave",
         |o| written(o, MountFlag::Volume),
         |o, v| {
@@ -71,9 +78,9 @@ pub(super) const OPTIONS: &[Row] = &[
     Row::new(
         "mounts",
         T::StringList,
-        DeniedIf(|o| binds(o, MountFlag::Mount)),
+        DeniedIf(|o| leads_outside(o, MountFlag::Mount)),
         "Attach a filesystem mount to the container: \
-         type=bind|volume|tmpfs,source=SRC,target=DST,readonly",
+         type=bind|volume|tmpfs|image,source=SRC,target=DST,readonly",
         |o| written(o, MountFlag::Mount),
         |o, v| {
             for text in read::texts(v)? {

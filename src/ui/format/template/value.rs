@@ -66,7 +66,7 @@ const MAPS: [&str; 18] = [
 ];
 
 /// The fields of Docker's that are pointers: JSON has null where they are nil.
-const POINTERS: [&str; 10] = [
+const POINTERS: [&str; 11] = [
     "Health",
     "Healthcheck",
     "Init",
@@ -74,6 +74,7 @@ const POINTERS: [&str; 10] = [
     "Node",
     "OomKillDisable",
     "PidsLimit",
+    "Platform",
     "StopTimeout",
     "UsageData",
     "Descriptor",
