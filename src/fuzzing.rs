@@ -264,6 +264,7 @@ fn compose(data: &[u8]) {
         root: scratch.0.join("store"),
         cgroup_parent: "lifebox-test".to_owned(),
         storage: None,
+        docker_config: None,
         registries: false,
     };
     let opened = engine::open_read_only(&settings, None)

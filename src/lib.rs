@@ -20,6 +20,7 @@
 //!         root: PathBuf::from("/var/lib/my-engine"),
 //!         cgroup_parent: "my-engine".into(),
 //!         storage: None,
+//!         docker_config: None,
 //!         registries: true,
 //!     };
 //!     match engine::open(&settings).and_then(|engine| engine.ps()) {

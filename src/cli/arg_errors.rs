@@ -206,7 +206,7 @@ mod tests {
             "container run --gpus=all alpine",
             "run --pubilsh 80:80 alpine",
             "network ls",
-            "system prune -f",
+            "system purge -f",
             "run --memory",
             "run --pull odd alpine",
             "exec web",
@@ -278,8 +278,8 @@ mod tests {
             error: `docker network` is not supported by lifebox
             hint: choose a network with `lifebox run --network none`, `host` or `container:NAME`
             # 1
-            $ system prune -f
-            error: `prune` is not a verb of lifebox
+            $ system purge -f
+            error: `purge` is not a verb of lifebox
             hint: see `lifebox system --help`
             # 1
             $ run --memory

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use crate::cli::arg_errors;
-use crate::cli::arguments::store::SystemVerb;
+use crate::cli::arguments::store::{BuilderVerb, SystemVerb};
 use crate::cli::arguments::teaching::TeachVerb;
 use crate::cli::arguments::{
     ContainerVerb, ImageVerb, LimitVerb, OfContainer, OfImage, SandboxFlags, Subject, Verb, parse,
@@ -24,8 +24,8 @@ use crate::cli::terminal::reader::set_language;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::verb::context::CommandContext;
 use crate::cli::verb::{
-    build, create, events, exec, images, inspect, lifecycle, list, logs, prune, registry, stats,
-    system, update, volume,
+    build, contexts, create, events, exec, images, inspect, lifecycle, list, logs, prune,
+    prune_all, registry, stats, system, update, volume,
 };
 use crate::engine::{self, Settings};
 use crate::model::{Error, Kind};
@@ -43,6 +43,7 @@ pub fn main(words: &[OsString]) -> u8 {
             return fail(&error);
         }
         settings.take(before.root.take(), before.storage_driver.take());
+        settings.docker_config.clone_from(&before.config);
         let flag = before.sandbox_flags.flag().filter(|_| !matches!(route, Route::Script(..)));
         if let Some(flag) = flag {
             let error = Error::new(Kind::Invalid, format!("{flag} is only allowed with a script"))
@@ -195,6 +196,7 @@ impl NamespaceUse {
     fn of(verb: &Verb) -> Self {
         match verb {
             Verb::Version(_)
+            | Verb::Context(_)
             | Verb::Check(_)
             | Verb::Docs(_)
             | Verb::Login(_)
@@ -207,7 +209,13 @@ impl NamespaceUse {
             | Verb::Image(_)
             | Verb::Images(_)
             | Verb::Rmi(_)
-            | Verb::System(SystemVerb::Df(_) | SystemVerb::Check(_) | SystemVerb::Events(_))
+            | Verb::System(
+                SystemVerb::Df(_)
+                | SystemVerb::Check(_)
+                | SystemVerb::Events(_)
+                | SystemVerb::Prune(_),
+            )
+            | Verb::Builder(_)
             | Verb::Volume(_)
             | Verb::Events(_)
             | Verb::Teach(
@@ -250,6 +258,14 @@ fn perform(context: &CommandContext, terminal: &mut Terminal, verb: &Verb) -> Co
         }
         Verb::System(SystemVerb::Check(arguments)) => system::check(context, terminal, arguments),
         Verb::System(SystemVerb::Df(arguments)) => system::df(context, terminal, arguments),
+        Verb::System(SystemVerb::Prune(arguments)) => {
+            prune_all::system(context, terminal, arguments)
+        }
+        Verb::Builder(BuilderVerb::Prune(arguments)) => {
+            prune_all::builder(context, terminal, arguments)
+        }
+        Verb::Builder(BuilderVerb::Build(arguments)) => build::build(context, terminal, arguments),
+        Verb::Context(verb) => contexts::of_contexts(context, terminal, verb),
         Verb::Volume(verb) => volume::of_volumes(context, terminal, verb),
         Verb::Login(arguments) => registry::login(context, terminal, arguments),
         Verb::Logout(arguments) => registry::logout(context, terminal, arguments),

@@ -46,6 +46,8 @@ pub struct GlobalFlags {
     pub root: Option<PathBuf>,
     /// `--storage-driver`.
     pub storage_driver: Option<String>,
+    /// `--config`.
+    pub config: Option<PathBuf>,
     /// `--dry-run`, `--untrusted` and the limits of a script.
     pub sandbox_flags: SandboxFlags,
     /// `--lang`.
@@ -82,7 +84,7 @@ pub fn route(words: &[OsString]) -> Result<(GlobalFlags, Route)> {
             continue;
         }
         let what = match flag {
-            "--root" => "a directory",
+            "--root" | "--config" => "a directory",
             "--report" => "a file",
             "--storage-driver" => "a name",
             "--lang" => "en or ko",
@@ -103,6 +105,7 @@ pub fn route(words: &[OsString]) -> Result<(GlobalFlags, Route)> {
         let text = value.to_string_lossy().into_owned();
         match flag {
             "--root" => before.root = Some(value.into()),
+            "--config" => before.config = Some(value.into()),
             "--report" => before.sandbox_flags.report = Some(value.into()),
             "--lang" => before.lang = Some(text),
             "--timeout" => before.sandbox_flags.timeout = Some(text),

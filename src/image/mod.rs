@@ -26,11 +26,14 @@ pub mod transfer;
 
 pub use crate::model::image::{HostImage, ImageUser};
 pub use crate::sys::tree::tree_size;
-pub use build::{Files, Origin};
+pub use build::{Files, Origin, written_size};
 pub use bytes::atomic_file::write_atomic;
 pub use bytes::cancel_check::CancelCheck;
 pub(crate) use bytes::stream;
+pub use registry::connection::Connection;
+pub use registry::credentials::Keychain;
 pub use registry::login::{log_in, log_out};
+pub use registry::tags::tags;
 pub use store::check::{InUse, InUseGuard};
 
 pub use store::{ListIdentity, Store, as_reference, entry_at};

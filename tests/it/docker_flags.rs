@@ -142,13 +142,15 @@ fn flags_with_one_value_are_taken_with_it_and_refused_with_another() {
     let warned = engine.run(&["run", "--rm", "--kernel-memory", "50m", "host", "echo", "c"]);
     assert_eq!((warned.code, warned.out.as_str()), (0, "c\n"));
     assert!(warned.err.starts_with("WARNING: "), "{warned:?}");
-    let others =
-        ["runtime=kata", "userns=foo", "cgroupns=host", "isolation=hyperv", "volume-driver=n"];
-    for flag in others.map(|flag| format!("--{flag}")) {
-        let refused = engine.run(&["run", "--rm", &flag, "host", "true"]);
-        assert_eq!(refused.code, 125, "{refused:?}");
-        let (name, _) = flag.split_once('=').unwrap();
-        assert!(refused.err.contains(&format!("write {name} ")), "{refused:?}");
+    for (flag, hint) in [
+        ("--runtime=kata", "write --runtime runc"),
+        ("--userns=foo", "use host"),
+        ("--cgroupns=foo", "use private or host"),
+        ("--isolation=hyperv", "use default"),
+        ("--volume-driver=n", "use local"),
+    ] {
+        let refused = engine.fails(&["run", "--rm", flag, "host", "true"], 125);
+        assert!(refused.contains(&format!("hint: {hint}")), "{refused}");
     }
 }
 
@@ -172,17 +174,24 @@ fn memory_is_swapped_and_ends_as_the_flags_say() {
 }
 
 #[test]
-fn a_rule_allows_a_device_that_the_container_has_not() {
+fn who_may_make_device_nodes_makes_any_and_opens_what_is_allowed() {
     needs_root!();
     let engine = TestEngine::new();
-    let program = "mknod /dev/own c 1 11 && echo made";
-    let with = |rule: &[&str]| {
-        let flags = [&["run", "--rm", "--cap-add", "MKNOD"], rule].concat();
-        engine.run(&[&flags[..], &["host", "sh", "-c", program]].concat())
+    let run = |flags: &[&str], program: &str| {
+        engine.run(&[&["run", "--rm"], flags, &["host", "sh", "-c", program]].concat())
     };
-    assert_ne!(with(&[]).code, 0);
-    let allowed = with(&["--device-cgroup-rule", "c 1:11 rwm"]);
-    assert_eq!((allowed.code, allowed.out.as_str()), (0, "made\n"), "{allowed:?}");
+    // In `/dev` and elsewhere; what every container has, and what none has.
+    let program = "mknod /disk b 8 0; mknod /dev/own c 1 11; mknod /zero c 1 5 && \
+                   head -c 4 /zero | wc -c; cat /disk /dev/own 2>&1";
+    for capability in ["MKNOD", "ALL"] {
+        let ran = run(&["--cap-add", capability], program);
+        assert!(ran.out.starts_with("4\n") && ran.err.is_empty(), "{ran:?}");
+        assert_eq!(ran.out.matches("Operation not permitted").count(), 2, "{ran:?}");
+    }
+    let without = run(&[], "mknod /zero c 1 5");
+    assert!(without.code == 1 && without.err.contains("not permitted"), "{without:?}");
+    let rule = ["--cap-add", "MKNOD", "--device-cgroup-rule", "c 1:11 rwm"];
+    assert_eq!(run(&rule, "mknod /own c 1 11 && : >/own && echo opened").out, "opened\n");
     let wrong = engine.fails(&["run", "--device-cgroup-rule", "foo", "host", "true"], 125);
     assert!(wrong.contains("invalid device cgroup format 'foo'"), "{wrong}");
 }
@@ -209,6 +218,11 @@ fn a_build_takes_dockers_flags_and_only_this_machines_platform() {
     assert!(other.contains("cannot build for linux/s390x"), "{other}");
     engine.ok(&["history", "-q", "--platform", host, &id]);
     let other = engine.fails(&["history", "--platform", "linux/s390x", &id], 1);
+    assert!(other.contains("does not provide the specified platform"), "{other}");
+    let file = engine.root().join("saved.tar");
+    let file = file.to_str().unwrap();
+    engine.ok(&["save", "--platform", host, "-o", file, &id]);
+    let other = engine.fails(&["save", "--platform", "linux/s390x", "-o", file, &id], 1);
     assert!(other.contains("does not provide the specified platform"), "{other}");
     engine.ok(&["rmi", "--no-prune", &id]);
 }

@@ -70,7 +70,9 @@ fn a_container_with_many_options_comes_back_from_its_docker_commands() {
     let words = ["docker create --name web", "--network none", "--memory 64m", "--cpus 0.5"];
     comes_back(&engine, &script, &words);
     let running = format!("{script}\nc.start();");
-    comes_back(&engine, &running, &["docker run -d --name web"]);
+    comes_back(&engine, &running, &["docker create --name web", "docker start web"]);
+    let detached = script.replacen("create(", "run(", 1);
+    comes_back(&engine, &detached, &["docker run -d --name web"]);
 }
 
 #[test]

@@ -95,6 +95,42 @@ fn a_limit_can_come_to_a_container_that_had_none_and_go_again() {
     assert!(["-1", "max 100000"].contains(&quota.as_str()), "{quota}");
 }
 
+/// A block device of this machine: its node, and its number.
+fn block_device() -> Option<(String, String)> {
+    let names = std::fs::read_dir("/sys/block").ok()?.flatten();
+    names.map(|entry| entry.file_name().to_string_lossy().into_owned()).find_map(|name| {
+        let node = format!("/dev/{name}");
+        let number = std::fs::read_to_string(format!("/sys/block/{name}/dev")).ok()?;
+        Path::new(&node).exists().then(|| (node, number.trim().to_owned()))
+    })
+}
+
+#[test]
+fn block_devices_are_limited_one_by_one() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let Some((node, number)) = block_device() else {
+        eprintln!("LEFT OUT: this machine has no block device with a node");
+        return;
+    };
+    let (bytes, count) = (format!("{node}:1mb"), format!("{node}:50"));
+    #[rustfmt::skip]
+    engine.ok(&[
+        "run", "-d", "--name", "web", "--device-read-bps", &bytes, "--device-write-iops", &count,
+        "host", "sleep", "1000",
+    ]);
+    let read = limit(&engine, "blkio.throttle.read_bps_device", "io.max");
+    let written = limit(&engine, "blkio.throttle.write_iops_device", "io.max");
+    let all = "rbps=1048576 wbps=max riops=max wiops=50";
+    let expected = if is_v2() { [all, all] } else { ["1048576", "50"] };
+    assert_eq!([read, written], expected.map(|value| format!("{number} {value}")));
+    let config =
+        "{{json .HostConfig.BlkioDeviceReadBps}} {{json .HostConfig.BlkioDeviceWriteIOps}}";
+    let path = format!(r#"{{"Path":"{node}","Rate":"#);
+    assert_eq!(engine.get("web", config), format!("[{path}1048576}}] [{path}50}}]"));
+    assert_eq!(engine.get("web", "{{json .HostConfig.BlkioWeightDevice}}"), "[]");
+}
+
 #[test]
 fn want_of_memory_is_noticed() {
     needs_root!();
@@ -190,6 +226,12 @@ fn what_cannot_be_limited_is_refused_and_nothing_is_left() {
         (&["--cpuset-cpus", "x"], 1, "Invalid value x for cpuset cpus"),
         (&["--pids-limit", "-7"], 1, "negative"),
         (&["--blkio-weight", "5"], 1, "from 10 to 1000"),
+        (&["--device-read-bps", "vda:1mb"], 125, "bad format for device path: vda:1mb"),
+        (&["--device-write-bps", "/dev/x:-1"], 125, "Unit is optional and can be kb, mb, or gb"),
+        (&["--device-read-iops", "/dev/x:1mb"], 125, "<device-path>:<number>. Number must be"),
+        (&["--blkio-weight-device", "/dev/x:9"], 125, "invalid weight for device: /dev/x:9"),
+        (&["--device-write-iops", "/dev/null:5"], 1, "`/dev/null` is not a block device"),
+        (&["--device-read-bps", "/dev/nope:5"], 1, "look up device `/dev/nope`"),
         (&["--ulimit", "files=5"], 125, "invalid ulimit type: files"),
         (&["--oom-score-adj", "2000"], 1, "[-1000, 1000]"),
         (&["--restart", "sometimes"], 1, "unknown policy"),

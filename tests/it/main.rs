@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
 mod archives;
+mod attached;
 mod bad_input;
 mod bad_registry;
 mod beside_docker;
@@ -51,6 +52,7 @@ mod logs;
 mod long_calls;
 mod lost_output;
 mod many_layers;
+mod marks;
 mod misplaced;
 mod mount_table;
 mod mounts;
@@ -61,12 +63,14 @@ mod parity;
 mod peers;
 mod peers_registry;
 mod prose;
+mod pruning;
 mod readme;
 mod reliability;
 mod repl;
 mod report;
 mod restart;
 mod rootless;
+mod rootless_host;
 mod roots;
 mod runtimetest;
 mod save;

@@ -40,6 +40,24 @@ fn host_modes_share_one_namespace_and_no_other() {
 }
 
 #[test]
+fn in_the_hosts_cgroup_namespace_paths_are_the_hosts() {
+    needs_root!();
+    let engine = TestEngine::new();
+    engine.ok(&["run", "-d", "--name", "web", "--cgroupns", "host", "host", "sleep", "1000"]);
+    let id = engine.get("web", "{{.Id}}");
+    let own = |words: &[&str]| engine.ok(&[&["exec"], words].concat());
+    assert!(own(&["web", "cat", "/proc/self/cgroup"]).contains(&id));
+    assert_eq!(own(&["web", "readlink", "/proc/self/ns/cgroup"]), self::own("cgroup"));
+    let look = "cd /sys/fs/cgroup; find . -name cgroup.procs | xargs grep -l -w 1 | wc -l; \
+                touch cgroup.procs pids/tasks";
+    let ran = engine.run(&["exec", "web", "sh", "-c", look]);
+    assert!(ran.code != 0 && ran.err.contains("Read-only file system"), "{ran:?}");
+    assert!(ran.out.trim().parse::<u32>().unwrap() > 0, "{ran:?}");
+    engine.ok(&["run", "-d", "--name", "own", "host", "sleep", "1000"]);
+    assert!(!own(&["own", "cat", "/proc/self/cgroup"]).contains(&engine.get("own", "{{.Id}}")));
+}
+
+#[test]
 fn containers_share_a_network_with_its_names() {
     needs_root!();
     let engine = TestEngine::new();

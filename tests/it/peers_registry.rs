@@ -207,6 +207,22 @@ fn a_loaded_image_is_pushed_with_gzip_and_always_the_same() {
     other.ok(&["pull", "-q", &name]);
     let id = |engine: &TestEngine, image| engine.ok(&["image", "inspect", "-f", "{{.Id}}", image]);
     assert_eq!(id(&engine, "hundredcounter"), id(&other, &name));
+    // All tags of a repository, and those of no other.
+    let all = registry.name("team/all");
+    for tag in ["two", "1"] {
+        engine.ok(&["tag", "hundredcounter", &format!("{all}:{tag}")]);
+    }
+    let said = engine.ok(&["push", "-a", &all]);
+    let sent: Vec<&str> = said.lines().filter(|line| line.contains(": digest: ")).collect();
+    assert!(
+        sent.len() == 2 && sent[0].starts_with("1: ") && sent[1].starts_with("two: "),
+        "{said}"
+    );
+    assert_eq!(registry.digest("team/all:two"), registry.digest("team/all:1"));
+    assert_eq!(other.ok(&["pull", "-aq", &all]), all);
+    assert_eq!(other.ok(&["images", "-q", &all]).lines().count(), 2);
+    let refused = engine.fails(&["push", "-a", &registry.name("team/none")], 1);
+    assert!(refused.contains("does not exist locally"), "{refused}");
     let refused = engine.fails(&["push", &registry.name("team/none:1")], 1);
     assert!(refused.contains("no such image"), "{refused}");
     let refused = engine.fails(&["push", &format!("{}@{digest}", registry.name("team/app"))], 1);

@@ -56,7 +56,27 @@ fn an_image_has_as_many_names_as_it_is_given() {
     let error = engine.fails(&["tag", "nosuch", "x"], 1);
     assert!(error.contains("no such image: `nosuch`"), "{error}");
     let error = engine.fails(&["tag", "other", "Bad:Name"], 1);
-    assert!(error.contains("invalid image reference `Bad:Name`"), "{error}");
+    let lower = "invalid reference format: repository name (library/Bad) must be lowercase";
+    assert!(error.contains(lower), "{error}");
+    // A text that cannot be a name is refused as such by all verbs.
+    for (text, why) in [("Bad", lower), ("x@foo", "invalid reference format"), ("x:.y", "format")] {
+        let script = format!("image(\"{text}\")");
+        let verbs: [(&[&str], i32); 8] = [
+            (&["run", "--rm", text], 125),
+            (&["create", text], 1),
+            (&["pull", text], 1),
+            (&["rmi", "-f", text], 1),
+            (&["tag", text, "y"], 1),
+            (&["history", text], 1),
+            (&["build", "-t", text, "."], 1),
+            (&["-e", &script], 1),
+        ];
+        for (words, code) in verbs {
+            let error = engine.fails(words, code);
+            assert!(error.contains(why) && !error.contains("no such image"), "{words:?}: {error}");
+        }
+        assert!(engine.fails(&["inspect", text], 1).contains("no such object"));
+    }
     let error = engine.fails(&["tag", "other", &format!("x@sha256:{}", "a".repeat(64))], 1);
     assert!(error.contains("contains a digest"), "{error}");
     assert_eq!(engine.ok(&["rmi", "other"]), "Untagged: other:latest");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Subcommand};
 
 use super::only_one::FixedBuildFlags;
+use super::options::{BuildRows, OptionFlags};
 
 /// A verb that creates images.
 #[derive(Debug, Subcommand)]
@@ -116,22 +117,29 @@ pub struct BuildArguments {
     /// Suppress the build output and print image ID on success
     #[arg(short, long)]
     pub quiet: bool,
-    /// Set type of progress output; `auto` and `plain` do not differ
-    #[arg(long, value_parser = ["auto", "plain"], value_name = "KIND")]
+    /// Set type of progress output: auto, plain and tty do not differ, quiet is -q
+    #[arg(long, value_parser = ["auto", "plain", "tty", "quiet"], value_name = "KIND",
+          hide_possible_values = true)]
     pub progress: Option<String>,
+    /// Output destination; only `type=docker`, the store
+    #[arg(short, long, value_name = "DEST")]
+    pub output: Vec<String>,
     /// Always attempt to pull a newer version of the image
     #[arg(long)]
     pub pull: bool,
-    /// Set the networking mode for the RUN instructions; only `none`, the default
-    #[arg(long, value_parser = ["none", "default"], value_name = "NETWORK")]
-    pub network: Option<String>,
     /// Write the image ID to the file
     #[arg(long, value_name = "FILE")]
     pub iidfile: Option<PathBuf>,
+    /// Secret to expose to the build: for RUN --mount=type=secret
+    #[arg(long, value_name = "id=ID[,src=FILE|,env=NAME]")]
+    pub secret: Vec<String>,
     /// The flags with one value.
     #[command(flatten)]
     pub fixed: FixedBuildFlags,
-    /// Directory of the build context; `-` reads a Dockerfile from standard input
+    /// Directory of the build context; `-` reads a Dockerfile or a tar archive from standard input
     #[arg(value_name = "PATH|-")]
     pub context: String,
+    /// The flags of the one table of options, for the containers of RUN.
+    #[command(flatten)]
+    pub run: OptionFlags<BuildRows>,
 }

@@ -11,6 +11,7 @@ use super::container::{
     CreateArguments, InspectArguments, KillArguments, LogsArguments, Names, PsArguments,
     RenameArguments, RmArguments, RunArguments, StartArguments, StopArguments,
 };
+use super::context::ContextVerb;
 use super::events::EventsArguments;
 use super::exec::ProcessVerb;
 use super::format::FormatArguments;
@@ -20,7 +21,7 @@ use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArgume
 use super::resources::LimitVerb;
 use super::script::{CheckArguments, DocsArguments, ScriptArguments};
 use super::store::{
-    HistoryArguments, ImagesArguments, InspectImageArguments, LoadArguments,
+    BuilderVerb, HistoryArguments, ImagesArguments, InspectImageArguments, LoadArguments,
     PruneContainersArguments, PruneImagesArguments, RmiArguments, SaveArguments, SystemVerb,
     TagArguments,
 };
@@ -57,6 +58,10 @@ pub struct Arguments {
     #[arg(long, value_name = "step", global = true, help_heading = GLOBAL, num_args = 0..=1, require_equals = true,
           default_missing_value = "", value_parser = ["", "step"], hide_possible_values = true)]
     pub trace: Option<String>,
+    /// Location of client config files: credentials of registries (default DOCKER_CONFIG, or
+    /// ~/.docker)
+    #[arg(long, value_name = "DIR", help_heading = GLOBAL)]
+    pub config: Option<PathBuf>,
     /// Accepted for Docker's sake, without effect: there is no daemon to debug
     #[arg(short = 'D', long, help_heading = GLOBAL)]
     pub debug: bool,
@@ -94,6 +99,12 @@ pub enum Verb {
     /// Manage lifebox: `system df`, `system check`, ...
     #[command(subcommand)]
     System(SystemVerb),
+    /// Manage builds: `builder prune`, `builder build`
+    #[command(subcommand)]
+    Builder(BuilderVerb),
+    /// Show the context of the client, which is always `default`
+    #[command(subcommand)]
+    Context(ContextVerb),
     /// Manage volumes: `volume create`, `volume ls`, ...
     #[command(subcommand)]
     Volume(VolumeVerb),

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use super::format::filter;
 use super::only_one::FixedFlags;
-use super::options::OptionFlags;
+use super::options::{AllRows, OptionFlags};
 
 /// The arguments of a verb that takes containers only.
 #[derive(Args, Debug)]
@@ -52,7 +52,7 @@ pub struct NewContainerArguments {
     pub image_and_command: Vec<String>,
     /// The flags of the one table of options.
     #[command(flatten)]
-    pub options: OptionFlags<false>,
+    pub options: OptionFlags<AllRows>,
 }
 
 /// A pull policy: when to pull the image.

@@ -4,6 +4,7 @@
 pub mod build;
 mod command_line;
 mod container;
+pub mod context;
 pub mod docker_only;
 mod events;
 pub mod exec;

@@ -14,18 +14,6 @@ pub struct FixedFlags {
     /// Runtime to use for this container; only the own one, which Docker calls runc
     #[arg(long, value_name = "NAME")]
     pub runtime: Option<String>,
-    /// User namespace to use; only `host`, that of lifebox
-    #[arg(long, value_name = "MODE")]
-    pub userns: Option<String>,
-    /// Cgroup namespace to use; only `private`
-    #[arg(long, value_name = "MODE")]
-    pub cgroupns: Option<String>,
-    /// Container isolation technology; only `default`
-    #[arg(long, value_name = "NAME")]
-    pub isolation: Option<String>,
-    /// Optional volume driver for the container; only `local`
-    #[arg(long, value_name = "DRIVER")]
-    pub volume_driver: Option<String>,
     /// Skip image verification, as always
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_name = "BOOL")]
@@ -73,10 +61,6 @@ impl FixedFlags {
     pub fn check(&self) -> Result<(), InvalidFlag> {
         let runtimes = ["", "runc", "io.containerd.runc.v2", "lifebox"];
         only("runtime", self.runtime.as_deref(), &runtimes, false)?;
-        only("userns", self.userns.as_deref(), &["", "host"], true)?;
-        only("cgroupns", self.cgroupns.as_deref(), &["", "private"], true)?;
-        only("isolation", self.isolation.as_deref(), &["", "default"], false)?;
-        only("volume-driver", self.volume_driver.as_deref(), &["", "local"], false)?;
         check_trust(self.disable_content_trust)?;
         self.kernel.check()
     }

@@ -1,5 +1,7 @@
 //! The flags of a container's options, from the one table of options.
 
+use std::marker::PhantomData;
+
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
@@ -8,18 +10,20 @@ use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::{CreateOption, Flag, GROUPS, create_options};
 
 /// Flags whose values Docker's client does not read: its daemon refuses a wrong one.
-const READ_BY_DAEMON: [&str; 12] = [
+const READ_BY_DAEMON: [&str; 14] = [
     "cap-add",
     "cap-drop",
     "cgroup-parent",
     "health-cmd",
     "ipc",
+    "isolation",
     "log-driver",
     "log-opt",
     "name",
     "network",
     "stop-signal",
     "tmpfs",
+    "volume-driver",
     "volumes-from",
 ];
 
@@ -43,13 +47,55 @@ pub struct InvalidFlag {
     pub by_client: bool,
 }
 
-/// The flags of `create` and `run`, as they were typed; with `LIVE` only those of `update`.
-#[derive(Debug, Default)]
-pub struct OptionFlags<const LIVE: bool> {
-    given: Vec<(&'static CreateOption, Vec<String>)>,
+/// Which rows of the table a verb takes.
+pub trait RowSet: Clone + std::fmt::Debug + Default + Send + Sync + 'static {
+    /// Returns whether the verb takes this row.
+    fn takes(row: &CreateOption) -> bool;
 }
 
-impl<const LIVE: bool> OptionFlags<LIVE> {
+/// All rows: `create` and `run`.
+#[derive(Clone, Debug, Default)]
+pub struct AllRows;
+
+/// The rows of `update`.
+#[derive(Clone, Debug, Default)]
+pub struct LiveRows;
+
+/// The rows of `build`, for the containers of `RUN`.
+#[derive(Clone, Debug, Default)]
+pub struct BuildRows;
+
+impl RowSet for AllRows {
+    fn takes(_: &CreateOption) -> bool {
+        true
+    }
+}
+
+impl RowSet for LiveRows {
+    fn takes(row: &CreateOption) -> bool {
+        row.live
+    }
+}
+
+impl RowSet for BuildRows {
+    fn takes(row: &CreateOption) -> bool {
+        row.building
+    }
+}
+
+/// The flags of a verb's rows, as they were typed.
+#[derive(Debug, Default)]
+pub struct OptionFlags<R> {
+    given: Vec<(&'static CreateOption, Vec<String>)>,
+    rows: PhantomData<R>,
+}
+
+impl<R: RowSet> OptionFlags<R> {
+    /// Returns a flag that was given, if there is one.
+    pub fn first(&self) -> Option<Flag> {
+        self.given.iter().find_map(|(row, _)| row.flag)
+    }
+
     /// Returns the values of a flag, as they were typed.
     pub fn values(&self, long: &str) -> &[String] {
         let given = self.given.iter().find(|(row, _)| row.flag.is_some_and(|own| own.long == long));
@@ -80,17 +126,17 @@ impl<const LIVE: bool> OptionFlags<LIVE> {
 }
 
 /// Returns the rows that have a flag.
-fn rows(live: bool) -> impl Iterator<Item = (&'static CreateOption, Flag)> {
-    let rows = create_options().filter(move |row| row.live || !live);
+fn rows<R: RowSet>() -> impl Iterator<Item = (&'static CreateOption, Flag)> {
+    let rows = create_options().filter(|row| R::takes(row));
     rows.filter_map(|row| Some((row, row.flag?)))
 }
 
-impl<const LIVE: bool> Args for OptionFlags<LIVE> {
+impl<R: RowSet> Args for OptionFlags<R> {
     fn augment_args(command: Command) -> Command {
         GROUPS
             .iter()
             .fold(command, |command, group| {
-                let flags = group.options.iter().filter(|row| row.live || !LIVE);
+                let flags = group.options.iter().filter(|row| R::takes(row));
                 let flags = flags.filter_map(|row| Some(arg(row.flag?, row.about)));
                 command.next_help_heading(Some(group.title)).args(flags)
             })
@@ -111,14 +157,15 @@ fn arg(flag: Flag, about: &'static str) -> Arg {
     arg.short(flag.short).visible_alias(flag.alias)
 }
 
-impl<const LIVE: bool> FromArgMatches for OptionFlags<LIVE> {
+impl<R: RowSet> FromArgMatches for OptionFlags<R> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let words = |flag: Flag| match flag.value_name {
             "" => vec![String::new(); usize::from(matches.get_flag(flag.long))],
             _ => matches.get_many(flag.long).unwrap_or_default().cloned().collect(),
         };
-        let given = rows(LIVE).map(|(row, flag)| (row, words(flag)));
-        Ok(OptionFlags { given: given.filter(|(_, words)| !words.is_empty()).collect() })
+        let given = rows::<R>().map(|(row, flag)| (row, words(flag)));
+        let given = given.filter(|(_, words)| !words.is_empty()).collect();
+        Ok(OptionFlags { given, rows: PhantomData })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -133,7 +180,7 @@ mod tests {
 
     #[test]
     fn what_the_daemon_reads_is_a_flag() {
-        let flags: Vec<&str> = rows(false).map(|(_, flag)| flag.long).collect();
+        let flags: Vec<&str> = rows::<AllRows>().map(|(_, flag)| flag.long).collect();
         let unknown: Vec<_> = READ_BY_DAEMON.iter().filter(|name| !flags.contains(name)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
     }

@@ -25,6 +25,9 @@ impl Transport {
 /// The arguments of `pull`.
 #[derive(Args, Debug)]
 pub struct PullArguments {
+    /// Download all tagged images in the repository
+    #[arg(short, long)]
+    pub all_tags: bool,
     /// Set platform if the image is multi-platform (default the host's)
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<String>,
@@ -46,6 +49,9 @@ pub struct PullArguments {
 /// The arguments of `push`.
 #[derive(Args, Debug)]
 pub struct PushArguments {
+    /// Push all tags of an image to the repository
+    #[arg(short, long)]
+    pub all_tags: bool,
     /// Push only the given platform variant: that of the image
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<Platform>,

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::only_one::KernelMemory;
-use super::options::{InvalidFlag, OptionFlags};
+use super::options::{InvalidFlag, LiveRows, OptionFlags};
 use crate::model::container::Changes;
 
 /// A verb of the usage and the limits of containers.
@@ -20,7 +20,7 @@ pub enum LimitVerb {
 pub struct UpdateArguments {
     /// The flags of the one table of options.
     #[command(flatten)]
-    pub options: OptionFlags<true>,
+    pub options: OptionFlags<LiveRows>,
     /// The limit of kernel memory.
     #[command(flatten)]
     pub kernel: KernelMemory,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
+use super::build::BuildArguments;
 use super::events::EventsArguments;
 use super::format::{FormatArguments, filter};
 use crate::model::value::platform::Platform;
@@ -18,6 +19,8 @@ pub enum SystemVerb {
     Check(SystemCheckArguments),
     /// Get real time events of containers, images and volumes
     Events(EventsArguments),
+    /// Remove unused data
+    Prune(PruneSystemArguments),
     /// Display system-wide information
     Info(FormatArguments),
 }
@@ -171,6 +174,49 @@ pub struct PruneContainersArguments {
     /// Filter by label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME
     #[arg(long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
+}
+
+/// The arguments of `system prune`.
+#[derive(Args, Debug)]
+pub struct PruneSystemArguments {
+    /// Remove all unused images, not just dangling ones
+    #[arg(short, long)]
+    pub all: bool,
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    pub force: bool,
+    /// Prune anonymous volumes
+    #[arg(long)]
+    pub volumes: bool,
+    /// Filter by label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub filter: Vec<String>,
+}
+
+/// A verb of the noun `builder`.
+#[derive(Debug, Subcommand)]
+pub enum BuilderVerb {
+    /// Build an image from a Dockerfile
+    Build(Box<BuildArguments>),
+    /// Remove build cache
+    Prune(PruneBuilderArguments),
+}
+
+/// The arguments of `builder prune`.
+#[derive(Args, Debug)]
+pub struct PruneBuilderArguments {
+    /// Remove all unused build cache, not just dangling ones
+    #[arg(short, long)]
+    pub all: bool,
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    pub force: bool,
+    /// Filter by until=TIME
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub filter: Vec<String>,
+    /// Amount of disk space to keep for cache
+    #[arg(long, value_name = "BYTES")]
+    pub keep_storage: Option<String>,
 }
 
 /// The arguments of `system df`.

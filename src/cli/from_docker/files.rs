@@ -67,7 +67,8 @@ fn import(arguments: &ImportArguments) -> Result<Vec<Expression>> {
     Ok(vec![Expression::call("import_tar", values, options)])
 }
 
-fn build(arguments: &BuildArguments) -> Result<Vec<Expression>> {
+/// Translates `docker build`.
+pub fn build(arguments: &BuildArguments) -> Result<Vec<Expression>> {
     let verb = "docker build";
     arguments.fixed.check().map_err(|invalid| invalid.error)?;
     let stdin = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");
@@ -77,8 +78,13 @@ fn build(arguments: &BuildArguments) -> Result<Vec<Expression>> {
             ("-", arguments.context == "-"),
             ("--file -", stdin),
             ("--iidfile", arguments.iidfile.is_some()),
+            ("--secret", !arguments.secret.is_empty()),
+            ("--output", !arguments.output.is_empty()),
         ],
     )?;
+    if let Some(flag) = arguments.run.first() {
+        return Err(refused(verb, &format!("--{}", flag.long)));
+    }
     // An argument without a value takes the caller's; the language has no such option.
     if let Some(bare) = arguments.build_arg.iter().find(|argument| !argument.contains('=')) {
         let flag = format!("--build-arg {bare}");

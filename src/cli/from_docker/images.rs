@@ -110,18 +110,20 @@ pub fn prune(arguments: &PruneImagesArguments) -> Result<Vec<Expression>> {
 }
 
 /// Translates `docker pull`.
-pub fn pull(arguments: &PullArguments) -> Vec<Expression> {
+pub fn pull(arguments: &PullArguments) -> Result<Vec<Expression>> {
+    refuse("docker pull", &[("--all-tags", arguments.all_tags)])?;
     let options = parsed([
         ("platform", text(arguments.platform.as_ref())),
         ("tls_verify", unchecked(arguments.transport)),
     ]);
     let values = vec![Expression::text(arguments.reference.as_str())];
-    vec![Expression::call("pull", values, options)]
+    Ok(vec![Expression::call("pull", values, options)])
 }
 
 /// Translates `docker push`.
 pub fn push(arguments: &PushArguments) -> Result<Vec<Expression>> {
-    refuse("docker push", &[("--platform", arguments.platform.is_some())])?;
+    let platform = arguments.platform.is_some();
+    refuse("docker push", &[("--all-tags", arguments.all_tags), ("--platform", platform)])?;
     let values = vec![Expression::text(arguments.reference.as_str())];
     let options = parsed([("tls_verify", unchecked(arguments.transport))]);
     Ok(vec![Expression::call("push", values, options)])

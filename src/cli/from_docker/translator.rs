@@ -6,7 +6,7 @@ use super::unsupported::{self, no_verb, refuse};
 use super::words::{each, filters, parsed, time};
 use super::{containers, exec, files, images, volumes};
 use crate::cli::arg_errors;
-use crate::cli::arguments::store::SystemVerb;
+use crate::cli::arguments::store::{BuilderVerb, SystemVerb};
 use crate::cli::arguments::{
     Arguments, ContainerVerb, EventsArguments, FormatArguments, ImageVerb, LimitVerb, OfContainer,
     OfImage, Subject, Verb, parse,
@@ -51,6 +51,7 @@ pub fn read(words: &[String]) -> Result<Vec<Expression>> {
         &[
             ("--root", arguments.root.is_some()),
             ("--storage-driver", arguments.storage_driver.is_some()),
+            ("--config", arguments.config.is_some()),
             ("--lang", arguments.lang.is_some()),
             ("--trace", arguments.trace.is_some()),
         ],
@@ -79,8 +80,11 @@ fn statements(arguments: &Arguments, words: &[OsString]) -> Result<Vec<Expressio
         }
         Verb::Version(arguments) => without_format("version", "docker version", arguments),
         Verb::Volume(verb) => volumes::of_volumes(verb),
+        Verb::Builder(BuilderVerb::Build(arguments)) => files::build(arguments),
         Verb::OfContainer(OfContainer::Prune(_))
-        | Verb::System(SystemVerb::Check(_))
+        | Verb::System(SystemVerb::Check(_) | SystemVerb::Prune(_))
+        | Verb::Builder(BuilderVerb::Prune(_))
+        | Verb::Context(_)
         | Verb::Login(_)
         | Verb::Logout(_)
         | Verb::Teach(_)
@@ -102,7 +106,7 @@ fn image_verb(verb: &ImageVerb) -> Result<Vec<Expression>> {
         ImageVerb::Load(arguments) => images::load(arguments),
         ImageVerb::Build(verb) => files::build_verb(verb),
         ImageVerb::Save(arguments) => images::save(arguments),
-        ImageVerb::Pull(arguments) => Ok(images::pull(arguments)),
+        ImageVerb::Pull(arguments) => images::pull(arguments),
         ImageVerb::Push(arguments) => images::push(arguments),
     }
 }

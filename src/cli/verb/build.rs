@@ -1,6 +1,7 @@
 //! `build`, `commit`, `diff`, `export` and `import`.
 
 use std::io::{self, IsTerminal as _, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,9 +17,10 @@ use crate::cli::terminal::screen::Terminal;
 use crate::engine::stream::{InputStream, OutputStream};
 use crate::engine::write_atomic;
 use crate::model::error::Context;
-use crate::model::image::build::{BuildOptions, CommitOptions, ImportOptions, tag};
+use crate::model::error::credentials;
+use crate::model::image::build::{BuildOptions, BuildSecret, CommitOptions, ImportOptions, tag};
 use crate::model::observe::progress::{NoProgress, Progress};
-use crate::model::value::visible::escape_line;
+use crate::model::value::visible::{self, escape_line};
 use crate::model::{Error, Kind};
 
 /// Carries out a verb that creates images.
@@ -143,61 +145,101 @@ fn import(
 }
 
 /// Carries out `build`. Progress goes to standard error, so that `-q` prints only the id.
-fn build(
+///
+/// # Errors
+/// As [`create_image`].
+pub fn build(
     context: &CommandContext,
     terminal: &mut Terminal,
     arguments: &BuildArguments,
 ) -> CommandResult {
     arguments.fixed.check().map_err(invalid_flag)?;
+    check_output(&arguments.output)?;
+    let quiet = is_quiet(arguments)?;
     let backend = context.backend()?;
     let place = arguments.context.as_str();
-    let reads_stdin = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");
-    if place.contains("://") || place.starts_with("git@") {
-        let message = format!("cannot build `{place}`: only local directories are supported");
-        return Err(Error::new(Kind::Unsupported, message)
-            .hint("download it and name its directory")
-            .into());
-    }
-    if place == "-" && reads_stdin {
+    let file_of_stdin = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");
+    check_place(place)?;
+    if place == "-" && file_of_stdin {
         let message = "invalid argument: can't use stdin for both build context and dockerfile";
         return Err(Error::new(Kind::Invalid, message).into());
     }
+    let cancel = context.interruptible()?;
+    let check = || cancel.check();
+    let stdin = (place == "-" || file_of_stdin).then(|| Stdin::read(&check)).transpose()?;
+    let (text, archive) = match stdin {
+        Some(Stdin::Dockerfile(text)) => (Some(text), None),
+        Some(Stdin::Archive(_)) if file_of_stdin => {
+            let message = "the Dockerfile on standard input is an archive";
+            return Err(Error::new(Kind::Invalid, message)
+                .hint("write `-` in place of the directory: lifebox build -")
+                .into());
+        }
+        Some(Stdin::Archive(archive)) => (None, Some(archive)),
+        None => (None, None),
+    };
     let pairs = |list: &[String]| list.iter().map(|text| pair(text)).collect::<Vec<_>>();
     let options = BuildOptions {
-        file: arguments.file.clone().filter(|_| !reads_stdin),
-        text: if place == "-" || reads_stdin { Some(dockerfile_of_stdin()?) } else { None },
+        file: arguments.file.clone().filter(|_| text.is_none()),
+        text,
         tags: arguments.tag.iter().map(|text| tag(text)).collect::<Result<_, _>>()?,
         arguments: pairs(&arguments.build_arg),
         labels: pairs(&arguments.label),
         target: arguments.target.clone(),
         no_cache: arguments.no_cache,
         pull: arguments.pull,
-        output_visible: !arguments.quiet,
+        run: arguments.run.options().map_err(invalid_flag)?,
+        secrets: secrets(&arguments.secret, &check)?,
+        output_visible: !quiet,
     };
     let directory = (place != "-").then(|| Path::new(place));
-    let cancel = context.interruptible()?;
-    let silent: Arc<dyn Progress> = Arc::new(NoProgress);
+    let progress: Arc<dyn Progress> = match quiet {
+        true => Arc::new(NoProgress),
+        false => progress::on_stderr(cancel),
+    };
+    let mut silent = io::sink();
+    let mut shown = terminal.err()?;
+    let out: &mut dyn io::Write = if quiet { &mut silent } else { &mut shown };
+    let built = match archive {
+        Some(mut archive) => backend.build_archive(&mut archive, &options, &progress, out, cancel),
+        None => backend.build(directory, &options, &progress, out, cancel),
+    };
     // As Docker: the exit code of the command that failed.
-    let failed = |error: Error| {
+    let image = built.map_err(|error: Error| {
         let code = error.exit_code().unwrap_or(FAILED);
         CommandError::Failed(error, code)
-    };
-    let image = if arguments.quiet {
-        let built = backend.build(directory, &options, &silent, &mut io::sink(), cancel);
-        let image = built.map_err(failed)?;
+    })?;
+    if quiet {
         terminal.line(&image.id)?;
-        image
-    } else {
-        let progress = progress::on_stderr(cancel);
-        let built = backend.build(directory, &options, &progress, &mut terminal.err()?, cancel);
-        built.map_err(failed)?
-    };
+    }
     if let Some(path) = &arguments.iidfile {
         write_atomic(path, &|| cancel.check(), |out| {
             out.write_all(image.id.as_str().as_bytes()).context(|| "write the id".to_owned())
         })?;
     }
     Ok(0)
+}
+
+/// Returns whether only the id is printed: with `-q`, and with `--progress quiet`.
+fn is_quiet(arguments: &BuildArguments) -> Result<bool, Error> {
+    match arguments.progress.as_deref() {
+        Some("quiet") => Ok(true),
+        Some(other) if arguments.quiet && other != "auto" => {
+            let message = format!("progress={other} and quiet cannot be used together");
+            Err(Error::new(Kind::Invalid, message).hint("leave out -q or --progress"))
+        }
+        _ => Ok(arguments.quiet),
+    }
+}
+
+/// Refuses all outputs of a build but the image in the store.
+fn check_output(outputs: &[String]) -> Result<(), Error> {
+    let is_store = |output: &String| matches!(output.as_str(), "type=docker" | "type=image");
+    let Some(other) = outputs.iter().find(|output| !is_store(output)) else { return Ok(()) };
+    let message = format!("--output {} is not supported", visible::short(other));
+    Err(Error::new(Kind::Unsupported, message).hint(
+        "build the image, then write it: lifebox save -o FILE IMAGE, or its files: lifebox export",
+    ))
 }
 
 /// Splits `KEY=VALUE`. `KEY` alone takes the caller's value, as with Docker.
@@ -208,16 +250,101 @@ fn pair(text: &str) -> (String, String) {
     }
 }
 
-fn dockerfile_of_stdin() -> Result<String, Error> {
-    const LIMIT: u64 = 4 << 20;
-    let mut bytes = Vec::new();
-    io::stdin().take(LIMIT).read_to_end(&mut bytes).context(|| "read the Dockerfile".to_owned())?;
-    let tar = bytes.get(257..262) == Some(b"ustar");
-    if tar || bytes.starts_with(b"\x1f\x8b") {
-        let message = "a build context in an archive is not supported";
-        return Err(Error::new(Kind::Unsupported, message)
-            .hint("unpack it and name the directory; `-` reads only a Dockerfile"));
+/// Refuses contexts that are neither a directory nor `-`.
+fn check_place(place: &str) -> Result<(), Error> {
+    let git = place.starts_with("git@") || place.starts_with("git://") || place.ends_with(".git");
+    let is_there = Path::new(place).exists();
+    let remote = place.contains("://") || git || place.starts_with("github.com/");
+    if !remote || is_there {
+        return Ok(());
     }
-    String::from_utf8(bytes)
-        .map_err(|_| Error::new(Kind::Invalid, "the Dockerfile on standard input is not UTF-8"))
+    let shown = credentials::mask(place);
+    let message = format!("cannot build `{shown}`: only local directories are supported");
+    let hint = match git || place.contains("github.com/") {
+        true => "clone it and build the directory: git clone URL DIR && lifebox build DIR",
+        false => "download it: curl -L URL | lifebox build -",
+    };
+    Err(Error::new(Kind::Unsupported, message).hint(hint))
+}
+
+/// What standard input brings for a build.
+enum Stdin<'a> {
+    Dockerfile(String),
+    /// A tar archive, plain or compressed.
+    Archive(Box<dyn io::Read + Send + 'a>),
+}
+
+impl<'a> Stdin<'a> {
+    fn read(check: &'a (dyn Fn() -> Result<(), Error> + Sync)) -> Result<Self, Error> {
+        const LIMIT: u64 = 4 << 20;
+        const BLOCK: u64 = 512;
+        let what = || "read the Dockerfile".to_owned();
+        let mut stdin = InputStream::stdin(check);
+        let mut bytes = Vec::new();
+        stdin.by_ref().take(BLOCK).read_to_end(&mut bytes).context(what)?;
+        if is_archive(&bytes) {
+            return Ok(Stdin::Archive(Box::new(io::Cursor::new(bytes).chain(stdin))));
+        }
+        stdin.take(LIMIT).read_to_end(&mut bytes).context(what)?;
+        let text = String::from_utf8(bytes);
+        text.map(Stdin::Dockerfile)
+            .map_err(|_| Error::new(Kind::Invalid, "the Dockerfile on standard input is not UTF-8"))
+    }
+}
+
+/// Returns whether an input that begins so is a tar, plain or compressed: no text has a zero byte.
+fn is_archive(start: &[u8]) -> bool {
+    let magics: [&[u8]; 4] = [b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd"];
+    start.contains(&0) || magics.iter().any(|magic| start.starts_with(magic))
+}
+
+/// Reads the secrets of `--secret`.
+fn secrets(
+    texts: &[String],
+    check: &(dyn Fn() -> Result<(), Error> + Sync),
+) -> Result<Vec<BuildSecret>, Error> {
+    /// As in BuildKit.
+    const LIMIT: u64 = 500 << 10;
+    let mut secrets = Vec::new();
+    for text in texts {
+        let (mut id, mut file, mut variable) = (None, None, None);
+        for field in text.split(',') {
+            match field.split_once('=') {
+                Some(("id", value)) => id = Some(value.to_owned()),
+                Some(("src" | "source", value)) => file = Some(value.to_owned()),
+                Some(("env", value)) => variable = Some(value.to_owned()),
+                Some(("type", "file" | "env")) => {}
+                _ => {
+                    let message = format!("invalid field in --secret: {}", visible::short(field));
+                    return Err(Error::new(Kind::Invalid, message)
+                        .hint("write --secret id=ID,src=FILE or --secret id=ID,env=NAME"));
+                }
+            }
+        }
+        let id = id.filter(|id| !id.is_empty()).ok_or_else(|| {
+            Error::new(Kind::Invalid, "--secret needs an id").hint("write --secret id=ID,src=FILE")
+        })?;
+        // As with buildx: an id alone is a variable of the caller, or else a file.
+        if file.is_none() && variable.is_none() && std::env::var_os(&id).is_some() {
+            variable = Some(id.clone());
+        }
+        let content = match (variable, file) {
+            (Some(name), _) => std::env::var_os(&name).map(|value| value.as_bytes().to_vec()),
+            (None, file) => {
+                let path = file.unwrap_or_else(|| id.clone());
+                let what = || format!("cannot read the secret `{}`", visible::short(&id));
+                let mut content = Vec::new();
+                let stream = InputStream::open(path.as_ref(), check).context(what)?;
+                stream.take(LIMIT + 1).read_to_end(&mut content).context(what)?;
+                if content.len() as u64 > LIMIT {
+                    return Err(
+                        Error::new(Kind::Refused, what()).cause("it is longer than 500 KiB")
+                    );
+                }
+                Some(content)
+            }
+        };
+        secrets.extend(content.map(|content| BuildSecret { id, content }));
+    }
+    Ok(secrets)
 }

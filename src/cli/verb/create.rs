@@ -10,7 +10,7 @@ use crate::cli::terminal::command_result::{CommandError, CommandResult, ENGINE_F
 use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
-use crate::model::container::options::{CreateOptions, EnvEntry, RemoveOptions};
+use crate::model::container::options::{AttachedStreams, CreateOptions, EnvEntry, RemoveOptions};
 use crate::model::error::{Context as _, credentials};
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::progress::{NoProgress, Progress, PullOptions};
@@ -31,7 +31,7 @@ pub fn create(
     arguments: &CreateArguments,
 ) -> CommandResult {
     outputs(&arguments.new.attach).map_err(invalid_flag)?;
-    let id = create_container(context, terminal, &arguments.new)?;
+    let id = create_container(context, terminal, &arguments.new, false)?;
     terminal.line(id)?;
     Ok(0)
 }
@@ -61,7 +61,8 @@ pub fn run(
         return Err(Error::new(Kind::Invalid, message).hint("leave out one of them").into());
     }
     connection.check()?;
-    let id = create_container(context, terminal, &arguments.new).map_err(|error| match error {
+    let id = create_container(context, terminal, &arguments.new, arguments.detach);
+    let id = id.map_err(|error| match error {
         CommandError::Failed(error, _) => failed(error),
         CommandError::ClosedPipe => error,
     })?;
@@ -136,6 +137,7 @@ fn create_container(
     context: &CommandContext,
     terminal: &mut Terminal,
     arguments: &NewContainerArguments,
+    detached: bool,
 ) -> Result<ContainerId, CommandError> {
     let (reference, command) = match arguments.image_and_command.as_slice() {
         [reference, command @ ..] => (reference, command),
@@ -152,6 +154,7 @@ fn create_container(
     let labels = environment::labels_of_files(&arguments.label_file, context.cancel());
     let mut labels = labels.map_err(CommandError::with_code(ENGINE_FAILED))?;
     let mut options = options(arguments, command, env).map_err(invalid_flag)?;
+    options.attached = attached(&arguments.attach, detached, options.interactive);
     labels.append(&mut options.labels);
     options.labels = labels;
     let backend = context.backend()?.as_ref();
@@ -180,6 +183,20 @@ fn create_container(
             Err(error.into())
         }
         (None, created) => Ok(created?),
+    }
+}
+
+/// Returns the streams of the first client, where they are not those of `create`.
+fn attached(streams: &[String], detached: bool, input: bool) -> Option<AttachedStreams> {
+    let has = |name: &str| streams.iter().any(|stream| stream.eq_ignore_ascii_case(name));
+    match detached {
+        true => Some(AttachedStreams::default()),
+        false if streams.is_empty() => None,
+        false => Some(AttachedStreams {
+            stdin: input || has("stdin"),
+            stdout: has("stdout"),
+            stderr: has("stderr"),
+        }),
     }
 }
 

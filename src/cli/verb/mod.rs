@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod context;
+pub(crate) mod contexts;
 pub(crate) mod copy;
 pub(crate) mod create;
 pub(crate) mod environment;
@@ -14,6 +15,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod prune;
+pub(crate) mod prune_all;
 pub(crate) mod registry;
 pub(crate) mod stats;
 pub(crate) mod system;

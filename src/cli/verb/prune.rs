@@ -1,6 +1,6 @@
 //! `image prune` and `container prune`: print what will be removed, and ask for confirmation.
 
-use std::io::BufRead as _;
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::os::fd::AsFd as _;
 
 use super::context::CommandContext;
@@ -17,6 +17,9 @@ use crate::model::image::usage::PruneOptions;
 use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind, Result};
 
+/// The longest answer, in bytes.
+const MAX_ANSWER: u64 = 64 * 1024;
+
 /// Carries out `image prune`.
 ///
 /// # Errors
@@ -29,8 +32,11 @@ pub fn images(
     let filter = image_filter(context, &arguments.filter, FilterSet::Pruning)?;
     // As in Docker, whose `-a` is this filter.
     let all = arguments.all || filter.dangling == Some(false);
-    let options =
-        PruneOptions { all, filter: ImageFilter { dangling: None, ..filter }, dry_run: false };
+    let options = PruneOptions {
+        all,
+        filter: ImageFilter { dangling: None, ..filter },
+        ..Default::default()
+    };
     let backend = context.backend()?;
     if !arguments.force {
         let would = backend.prune_images(&PruneOptions { dry_run: true, ..options.clone() })?;
@@ -48,21 +54,47 @@ pub fn images(
             return Ok(0);
         }
     }
-    let pruned = backend.prune_images(&options)?;
-    if !pruned.removed.is_empty() {
-        terminal.line("Deleted Images:")?;
-        for step in &pruned.removed {
-            match step {
-                Removed::Untagged(reference) => {
-                    terminal.line(format_args!("untagged: {}", reference.familiar()))?;
-                }
-                Removed::Deleted(digest) => terminal.line(format_args!("deleted: {digest}"))?,
-            }
-        }
-        terminal.line("")?;
+    let freed = remove_images(context, &options)?;
+    freed.show(terminal)
+}
+
+/// What a prune has removed, as Docker prints it.
+pub(super) struct Freed {
+    /// The list of what is gone, under its heading; empty if nothing is.
+    pub(super) list: String,
+    /// The bytes.
+    pub(super) bytes: u64,
+}
+
+impl Freed {
+    /// Returns the removals under a heading.
+    pub(super) fn of(heading: &str, lines: &[String], bytes: u64) -> Freed {
+        let list = match lines.is_empty() {
+            true => String::new(),
+            false => format!("{heading}:\n{}\n\n", lines.join("\n")),
+        };
+        Freed { list, bytes }
     }
-    terminal.line(format_args!("Total reclaimed space: {}", human_bytes(pruned.bytes)))?;
-    Ok(0)
+
+    /// Prints the list and the sum.
+    pub(super) fn show(&self, terminal: &mut Terminal) -> CommandResult {
+        terminal.text(&self.list)?;
+        terminal.line(format_args!("Total reclaimed space: {}", human_bytes(self.bytes)))?;
+        Ok(0)
+    }
+}
+
+/// Removes unused images, or with `of_builds` what builds keep.
+pub(super) fn remove_images(context: &CommandContext, options: &PruneOptions) -> Result<Freed> {
+    let pruned = context.backend()?.prune_images(options)?;
+    let line = |removed: &Removed| match (removed, options.of_builds) {
+        (Removed::Untagged(reference), _) => format!("untagged: {}", reference.familiar()),
+        (Removed::Deleted(digest), false) => format!("deleted: {digest}"),
+        (Removed::Deleted(digest), true) => digest.hex().to_owned(),
+    };
+    let lines: Vec<String> = pruned.removed.iter().map(line).collect();
+    let heading = if options.of_builds { "Deleted build cache objects" } else { "Deleted Images" };
+    Ok(Freed::of(heading, &lines, pruned.bytes))
 }
 
 /// Carries out `container prune`.
@@ -75,44 +107,56 @@ pub fn containers(
     arguments: &PruneContainersArguments,
 ) -> CommandResult {
     let filter = image_filter(context, &arguments.filter, FilterSet::PruningContainers)?;
+    let going = stopped(context, &filter)?;
+    if !arguments.force {
+        let bytes = going.iter().map(|(_, size)| size).sum();
+        let count = going.len() as u64;
+        let effect =
+            PruneSummary { what: "all stopped containers", count, noun: "container", bytes };
+        let names = going.iter().map(|(container, _)| container.state.name.to_string());
+        if !confirm(context, terminal, &effect, names)? {
+            return Ok(0);
+        }
+    }
+    remove_containers(context, &going)?.show(terminal)
+}
+
+/// Returns the stopped containers that the filter matches, with their sizes.
+pub(super) fn stopped(
+    context: &CommandContext,
+    filter: &ImageFilter,
+) -> Result<Vec<(Container, u64)>> {
     let backend = context.backend()?;
     let goes = |container: &Container| {
         let (spec, state) = (&container.spec, &container.state);
         !state.status.is_live()
             && filter.matches_labels_and_time(&spec.config.labels, Some(spec.created))
     };
-    let going: Vec<Container> = backend.ps()?.into_iter().filter(goes).collect();
-    let mut sizes = Vec::with_capacity(going.len());
-    for container in &going {
-        sizes.push(backend.container_size(&container.spec.id).unwrap_or_default());
-    }
-    if !arguments.force {
-        let (count, bytes) = (going.len() as u64, sizes.iter().sum());
-        let effect =
-            PruneSummary { what: "all stopped containers", count, noun: "container", bytes };
-        let names = going.iter().map(|container| container.state.name.to_string());
-        if !confirm(context, terminal, &effect, names)? {
-            return Ok(0);
-        }
-    }
-    let mut freed = 0;
-    let mut removed = Vec::new();
-    for (container, size) in going.iter().zip(sizes) {
+    let sized = |container: Container| {
+        let size = backend.container_size(&container.spec.id).unwrap_or_default();
+        (container, size)
+    };
+    Ok(backend.ps()?.into_iter().filter(goes).map(sized).collect())
+}
+
+/// Removes these containers, but those that were started or removed meanwhile.
+pub(super) fn remove_containers(
+    context: &CommandContext,
+    going: &[(Container, u64)],
+) -> Result<Freed> {
+    let backend = context.backend()?;
+    let (mut freed, mut removed) = (0, Vec::new());
+    for (container, size) in going {
         match backend.rm(&container.spec.id, &RemoveOptions::default(), context.interruptible()?) {
             Ok(()) => {
                 freed += size;
-                removed.push(container.spec.id.as_str());
+                removed.push(container.spec.id.as_str().to_owned());
             }
-            // The container was started or removed meanwhile.
             Err(error) if matches!(error.kind(), Kind::Refused | Kind::NotFound) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
-    if !removed.is_empty() {
-        terminal.line(format_args!("Deleted Containers:\n{}\n", removed.join("\n")))?;
-    }
-    terminal.line(format_args!("Total reclaimed space: {}", human_bytes(freed)))?;
-    Ok(0)
+    Ok(Freed::of("Deleted Containers", &removed, freed))
 }
 
 /// What pruning will remove.
@@ -130,7 +174,6 @@ pub(crate) fn confirm(
     effect: &PruneSummary,
     names: impl Iterator<Item = String>,
 ) -> Result<bool> {
-    let stdin = std::io::stdin();
     let PruneSummary { what, count, noun, bytes } = effect;
     let plural = if *count == 1 { "" } else { "s" };
     let mut text = format!("WARNING! This will remove {what}.\n");
@@ -139,7 +182,26 @@ pub(crate) fn confirm(
     if !names.is_empty() {
         text.push_str(&format!(": {}", names.join(", ")));
     }
-    text.push_str("\nAre you sure you want to continue? [y/N] ");
+    text.push('\n');
+    ask(context, terminal, &text)
+}
+
+/// Prints `warning`, and asks on standard input, which need not be a terminal. Returns whether the
+/// answer was yes.
+pub(super) fn ask(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    warning: &str,
+) -> Result<bool> {
+    let stdin = std::io::stdin();
+    // The next line of input is the next one of the REPL.
+    if context.in_repl && !stdin.is_terminal() {
+        let message = "cannot ask for confirmation: standard input is not a terminal";
+        return Err(
+            Error::new(Kind::Invalid, message).hint("add -f to remove without confirmation")
+        );
+    }
+    let text = format!("{warning}Are you sure you want to continue? [y/N] ");
     let write = |error: std::io::Error| Error::from_io("write the question", &error);
     terminal.text(&text).and_then(|()| terminal.flush()).map_err(write)?;
     // Ctrl-C is an answer too: the REPL catches it, and the read would continue.
@@ -147,7 +209,8 @@ pub(crate) fn confirm(
     wait_for_either(stdin.as_fd(), cancel.as_fd())?;
     cancel.check()?;
     let mut answer = String::new();
-    let read = stdin.lock().read_line(&mut answer);
+    let read = stdin.lock().take(MAX_ANSWER).read_line(&mut answer);
+    // As in Docker, no answer means no.
     read.map_err(|error| Error::from_io("read the answer", &error))?;
     Ok(matches!(answer.trim(), "y" | "Y"))
 }

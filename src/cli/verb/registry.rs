@@ -13,6 +13,7 @@ use crate::cli::arguments::registry::{
 use crate::cli::terminal::command_result::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::{progress, prompt};
+use crate::engine::Backend;
 use crate::model::error::Context as _;
 use crate::model::error::credentials;
 use crate::model::observe::progress::{NoProgress, Progress, PullOptions};
@@ -33,20 +34,55 @@ pub fn pull(
     arguments: &PullArguments,
 ) -> CommandResult {
     check_trust(arguments.disable_content_trust).map_err(invalid_flag)?;
-    let reference: Reference = arguments.reference.parse()?;
+    let (typed, quiet) = (arguments.reference.as_str(), arguments.quiet);
+    let named = match arguments.all_tags {
+        true => whole_repository(typed)?,
+        false => typed.parse()?,
+    };
     let platform = arguments.platform.as_deref().map(str::parse).transpose()?;
     let options = PullOptions { platform, access: arguments.transport.access() };
-    let progress =
-        progress_output(context, terminal, arguments.quiet, &arguments.reference, &reference)?;
-    let pulled =
-        context.backend()?.pull(&reference, &options, &progress, context.interruptible()?)?;
-    if !arguments.quiet {
-        terminal.line(format!("Digest: {}", pulled.digest))?;
-        let what = if pulled.newer { "Downloaded newer image" } else { "Image is up to date" };
-        terminal.line(format!("Status: {what} for {}", reference.familiar()))?;
+    let (backend, cancel) = (context.backend()?, context.interruptible()?);
+    let references = match arguments.all_tags {
+        true => backend.tags(&named, options.access, cancel)?,
+        false => vec![named.clone()],
+    };
+    let shown = shown(&named, arguments.all_tags);
+    let mut newer = false;
+    for reference in &references {
+        let progress =
+            progress_output(context, terminal, quiet, (typed, arguments.all_tags), reference)?;
+        let pulled = backend.pull(reference, &options, &progress, cancel)?;
+        newer |= pulled.newer;
+        if !quiet {
+            terminal.line(format!("Digest: {}", pulled.digest))?;
+        }
     }
-    terminal.line(&reference)?;
+    if !quiet && !references.is_empty() {
+        let what = if newer { "Downloaded newer image" } else { "Image is up to date" };
+        terminal.line(format!("Status: {what} for {}", shown.0))?;
+    }
+    terminal.line(shown.1)?;
     Ok(0)
+}
+
+/// Returns what is printed of a reference, or with `-a` of its repository: as users write it, and
+/// whole.
+fn shown(named: &Reference, all_tags: bool) -> (String, String) {
+    match all_tags {
+        true => (named.repository(), format!("{}/{}", named.domain(), named.path())),
+        false => (named.familiar(), named.to_string()),
+    }
+}
+
+/// Reads a name without tag and digest, as `-a` needs it.
+fn whole_repository(typed: &str) -> Result<Reference> {
+    let reference: Reference = typed.parse()?;
+    // A name alone can be given a tag.
+    match format!("{typed}:latest").parse::<Reference>() {
+        Ok(named) if named == reference => Ok(reference),
+        _ => Err(Error::new(Kind::Invalid, "tag can't be used with --all-tags/-a")
+            .hint(format!("write the repository alone: {}", reference.repository()))),
+    }
 }
 
 /// Carries out `push`.
@@ -59,21 +95,50 @@ pub fn push(
     arguments: &PushArguments,
 ) -> CommandResult {
     check_trust(arguments.disable_content_trust).map_err(invalid_flag)?;
-    let reference: Reference = arguments.reference.parse()?;
-    check_platform(context, arguments.platform.as_ref(), &[&arguments.reference])?;
-    let progress =
-        progress_output(context, terminal, arguments.quiet, &arguments.reference, &reference)?;
-    let access = arguments.transport.access();
+    let (typed, quiet) = (arguments.reference.as_str(), arguments.quiet);
+    let named = match arguments.all_tags {
+        true => whole_repository(typed)?,
+        false => typed.parse()?,
+    };
     let (backend, cancel) = (context.backend()?, context.interruptible()?);
-    let familiar = reference.familiar();
-    let pushed = backend.push(&familiar, &reference, access, &progress, cancel)?;
-    if arguments.quiet {
-        terminal.line(&reference)?;
-    } else {
-        let tag = reference.tag().unwrap_or_default();
-        terminal.line(format!("{tag}: digest: {} size: {}", pushed.digest, pushed.size))?;
+    let shown = shown(&named, arguments.all_tags);
+    let references = match arguments.all_tags {
+        true => local_tags(backend.as_ref(), &named)?,
+        false => vec![named],
+    };
+    let access = arguments.transport.access();
+    for reference in &references {
+        let familiar = reference.familiar();
+        check_platform(context, arguments.platform.as_ref(), &[familiar.as_str()])?;
+        let progress =
+            progress_output(context, terminal, quiet, (typed, arguments.all_tags), reference)?;
+        let pushed = backend.push(&familiar, reference, access, &progress, cancel)?;
+        if !quiet {
+            let tag = reference.tag().unwrap_or_default();
+            terminal.line(format!("{tag}: digest: {} size: {}", pushed.digest, pushed.size))?;
+        }
+    }
+    if quiet {
+        terminal.line(shown.1)?;
     }
     Ok(0)
+}
+
+/// Returns the local tags of a repository, sorted.
+fn local_tags(backend: &dyn Backend, repository: &Reference) -> Result<Vec<Reference>> {
+    let name = repository.repository();
+    let images = backend.images()?.into_iter();
+    let mut tags: Vec<Reference> =
+        images.flat_map(|image| image.tags).filter(|tag| tag.repository() == name).collect();
+    tags.sort();
+    match tags.is_empty() {
+        true => Err(Error::new(
+            Kind::NotFound,
+            format!("an image does not exist locally with the tag: {name}"),
+        )
+        .hint(format!("tag one: lifebox tag IMAGE {name}:TAG"))),
+        false => Ok(tags),
+    }
 }
 
 /// Prints the lines before the progress, and returns where progress is shown.
@@ -81,13 +146,13 @@ fn progress_output(
     context: &CommandContext,
     terminal: &mut Terminal,
     quiet: bool,
-    typed: &str,
+    (typed, all_tags): (&str, bool),
     reference: &Reference,
 ) -> std::io::Result<Arc<dyn Progress>> {
     if quiet {
         return Ok(Arc::new(NoProgress));
     }
-    if let Some(line) = default_tag(typed, reference) {
+    if let Some(line) = default_tag(typed, reference).filter(|_| !all_tags) {
         terminal.line(line)?;
     }
     terminal.flush()?;

@@ -27,7 +27,8 @@ pub fn version(terminal: &mut Terminal, arguments: &FormatArguments) -> CommandR
         "aarch64" => "arm64",
         other => other,
     };
-    let fields = ui::table::info::version_fields(VERSION, architecture);
+    let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
+    let fields = ui::table::info::version_fields(VERSION, architecture, &kernel);
     show(terminal, arguments, &fields, || ui::table::info::version(VERSION, architecture))
 }
 
@@ -41,7 +42,8 @@ pub fn info(
     arguments: &FormatArguments,
 ) -> CommandResult {
     let info = context.backend()?.info()?;
-    show(terminal, arguments, &ui::table::info::info_fields(&info), || ui::table::info::info(&info))
+    let fields = ui::table::info::info_fields(&info, Timestamp::now());
+    show(terminal, arguments, &fields, || ui::table::info::info(&info))
 }
 
 /// Carries out `system df`.

@@ -6,7 +6,7 @@ use super::context::CommandContext;
 use super::filters::{VolumeFilters, volume_prune_filter};
 use super::inspect;
 use super::list::template_or_raw;
-use super::prune::{PruneSummary, confirm};
+use super::prune::{Freed, PruneSummary, confirm};
 use crate::cli::arguments::volume::{
     CreateVolumeArguments, InspectVolumesArguments, PruneVolumesArguments, RmVolumesArguments,
     VolumeVerb, VolumesArguments,
@@ -16,7 +16,6 @@ use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::observe::volume;
 use crate::model::observe::volume::{PruneVolumesOptions, RemoveVolumeOptions, VolumeOptions};
-use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind};
 use crate::ui;
 
@@ -136,10 +135,14 @@ fn prune(
             return Ok(0);
         }
     }
-    let pruned = backend.volume_prune(&options)?;
-    if !pruned.names.is_empty() {
-        terminal.line(format_args!("Deleted Volumes:\n{}\n", pruned.names.join("\n")))?;
-    }
-    terminal.line(format_args!("Total reclaimed space: {}", human_bytes(pruned.bytes)))?;
-    Ok(0)
+    remove_unused(context, &options)?.show(terminal)
+}
+
+/// Removes unused volumes.
+pub(super) fn remove_unused(
+    context: &CommandContext,
+    options: &PruneVolumesOptions,
+) -> Result<Freed, Error> {
+    let pruned = context.backend()?.volume_prune(options)?;
+    Ok(Freed::of("Deleted Volumes", &pruned.names, pruned.bytes))
 }

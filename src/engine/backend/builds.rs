@@ -34,6 +34,16 @@ contract! {
             out: &mut dyn Write,
             cancel: &CancelToken,
         ) -> Result<Image>;
+        /// As `build`, with a context in a tar archive, plain or compressed. The Dockerfile of
+        /// `options` is a path in it.
+        fn build_archive(
+            &self,
+            context: &mut (dyn Read + Send),
+            options: &BuildOptions,
+            progress: &Arc<dyn Progress>,
+            out: &mut dyn Write,
+            cancel: &CancelToken,
+        ) -> Result<Image>;
         /// Creates an image from a root file system: a tar, plain or compressed.
         fn import_tar(
             &self,

@@ -31,6 +31,13 @@ contract! {
             progress: &Arc<dyn Progress>,
             cancel: &CancelToken,
         ) -> Result<Pulled>;
+        /// Returns all tags of a repository in its registry, each a reference.
+        fn tags(
+            &self,
+            repository: &Reference,
+            access: Access,
+            cancel: &CancelToken,
+        ) -> Result<Vec<Reference>>;
         /// Pushes an image to the registry of `reference`, under that name.
         fn push(
             &self,

@@ -55,6 +55,17 @@ impl Builds for Dry {
             .try_fold(image, |image, tag| self.tag(&image.id.to_string(), tag))
     }
 
+    fn build_archive(
+        &self,
+        _: &mut (dyn Read + Send),
+        options: &BuildOptions,
+        progress: &Arc<dyn Progress>,
+        out: &mut dyn Write,
+        cancel: &CancelToken,
+    ) -> Result<Image> {
+        self.build(None, options, progress, out, cancel)
+    }
+
     fn import_tar(
         &self,
         _: &mut (dyn Read + Send),

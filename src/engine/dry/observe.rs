@@ -36,7 +36,7 @@ impl Observe for Dry {
     }
 
     fn inspect_json(&self, id: &ContainerId) -> Result<Value> {
-        Ok(inspect::container(&self.inspect(id)?, &ContainerPaths::default()))
+        Ok(inspect::container(&self.inspect(id)?, &ContainerPaths::default(), &[]))
     }
 
     fn introspect(&self, _: &ContainerId) -> Result<Introspection> {

@@ -34,6 +34,11 @@ impl Registries for Dry {
         Ok(Pulled { digest: image.id.clone(), image, newer: false })
     }
 
+    fn tags(&self, repository: &Reference, _: Access, _: &CancelToken) -> Result<Vec<Reference>> {
+        self.may_fetch(repository, true)?;
+        Ok(vec![repository.clone()])
+    }
+
     fn push(
         &self,
         image: &str,

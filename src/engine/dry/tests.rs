@@ -47,6 +47,7 @@ impl Simulation {
             root: root.path().to_owned(),
             cgroup_parent: "lifebox-test".to_owned(),
             storage: None,
+            docker_config: None,
             registries: false,
         };
         let image = Image { tags: vec!["tool:1".parse().unwrap()], ..Image::plain(1) };

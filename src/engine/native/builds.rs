@@ -1,7 +1,7 @@
 //! Builds: by a Dockerfile, step by step, or of a root file system.
 
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::build::{BuildParams, BuildState, ImageHold};
@@ -10,6 +10,7 @@ use crate::engine::backend::{Builds, CancelToken};
 use crate::engine::dockerfile::instructions;
 use crate::image::Origin;
 use crate::image::build::configure;
+use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::image::build::{BuildOptions, BuildStep, ImportOptions};
 use crate::model::observe::event::EventAction;
@@ -48,6 +49,31 @@ impl Builds for Native {
         let mut build = BuildState::new((self, &hold), (context, options), progress, out, cancel);
         let file = build.read()?;
         build.run(&file)
+    }
+
+    fn build_archive(
+        &self,
+        context: &mut (dyn Read + Send),
+        options: &BuildOptions,
+        progress: &Arc<dyn Progress>,
+        out: &mut dyn Write,
+        cancel: &CancelToken,
+    ) -> Result<Image> {
+        let unpacked = self.store()?.unpack_context(context, &|| cancel.check());
+        let unpacked = unpacked.context(|| "cannot unpack the build context".to_owned())?;
+        let directory = unpacked.path();
+        let inside = |file: &PathBuf| {
+            let parts = file.components().filter(|part| matches!(part, Component::Normal(_)));
+            directory.join(parts.collect::<PathBuf>())
+        };
+        let file = options.file.as_ref().map(inside);
+        self.build(
+            Some(&directory),
+            &BuildOptions { file, ..options.clone() },
+            progress,
+            out,
+            cancel,
+        )
     }
 
     fn import_tar(

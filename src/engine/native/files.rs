@@ -8,7 +8,7 @@ use super::transfer;
 use crate::engine::backend::{CancelToken, CopyOptions, Files, Observe as _, Transfer};
 use crate::engine::dockerfile::instructions;
 use crate::image::build::configure;
-use crate::image::{Origin, entry_at, tree_size};
+use crate::image::{Origin, entry_at, tree_size, written_size};
 use crate::model::container::status::Status;
 use crate::model::error::Context;
 use crate::model::image::Image;
@@ -123,7 +123,7 @@ impl Files for Native {
         let directory = self.runtime.directory(id);
         let upper = directory.file("upper");
         if upper.exists() {
-            return Ok(tree_size(&upper));
+            return Ok(written_size(&upper));
         }
         match self.root_dirs(id, "measure") {
             Ok(place) => self.store()?.changed_bytes(place.files()),

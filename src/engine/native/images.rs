@@ -141,9 +141,16 @@ impl Images for Native {
         let store = self.store()?;
         let lock = (!options.dry_run).then(|| self.lock_images()).transpose()?;
         let before = if options.dry_run { Vec::new() } else { store.list()? };
-        let pruned = store.prune(options, &self.users()?)?;
+        let caches = if options.of_builds { self.unused_caches(options)? } else { Vec::new() };
+        let size = caches.iter().map(|cache| cache.size).sum();
+        let keep = options.keep.saturating_sub(size);
+        let mut pruned = store.prune(&PruneOptions { keep, ..options.clone() }, &self.users()?)?;
         drop(lock);
         self.emit_pruned(&pruned.removed, &before);
+        for cache in caches {
+            pruned.bytes += cache.size;
+            pruned.removed.extend(cache.remove(options.dry_run)?);
+        }
         Ok(pruned)
     }
 

@@ -46,6 +46,9 @@ impl Observe for Native {
             paused: count(&|status| status == Status::Paused),
             stopped: count(&|status| !status.is_live()),
             images: if self.settings.root.exists() { self.images()?.len() as u64 } else { 0 },
+            name: host.name,
+            operating_system: host.operating_system,
+            os_version: host.os_version,
             kernel: host.kernel,
             architecture: host.architecture,
             cgroup_version: host.cgroup_version,
@@ -77,7 +80,8 @@ impl Observe for Native {
 
     fn inspect_json(&self, id: &ContainerId) -> Result<Value> {
         let container = self.inspect(id)?;
-        Ok(inspect::container(&container, &self.paths(&container)?))
+        let execs = self.runtime.execs(&container);
+        Ok(inspect::container(&container, &self.paths(&container)?, &execs))
     }
 
     fn introspect(&self, id: &ContainerId) -> Result<Introspection> {

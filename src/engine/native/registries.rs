@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::handle::{HOST, Native};
 use crate::engine::backend::{CancelToken, Images as _, Registries};
 use crate::engine::rules::registries::closed;
-use crate::image;
+use crate::image::{self, Connection, Keychain};
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::event::EventAction;
 use crate::model::observe::progress::{Access, Event, Progress, PullOptions, Pulled, Pushed};
@@ -62,11 +62,24 @@ impl Registries for Native {
         cancel: &CancelToken,
     ) -> Result<Pulled> {
         self.check_allowed(reference)?;
-        let pulled = self.store()?.pull(reference, options, progress, &|| cancel.check());
+        let connection = self.connection(options.access);
+        let platform = options.platform.as_ref();
+        let pulled =
+            self.store()?.pull(reference, platform, &connection, progress, &|| cancel.check());
         progress.report(&Event::End);
         let pulled = pulled?;
         self.emit_transfer(EventAction::Pull, reference, &pulled.image);
         Ok(pulled)
+    }
+
+    fn tags(
+        &self,
+        repository: &Reference,
+        access: Access,
+        cancel: &CancelToken,
+    ) -> Result<Vec<Reference>> {
+        self.check_allowed(repository)?;
+        image::tags(repository, &self.connection(access), &|| cancel.check())
     }
 
     fn push(
@@ -78,8 +91,8 @@ impl Registries for Native {
         cancel: &CancelToken,
     ) -> Result<Pushed> {
         self.check_allowed(reference)?;
-        let store = self.store()?;
-        let pushed = store.push(image, reference, access, progress, &|| cancel.check());
+        let (store, connection) = (self.store()?, self.connection(access));
+        let pushed = store.push(image, reference, &connection, progress, &|| cancel.check());
         progress.report(&Event::End);
         let pushed = pushed?;
         if let Ok(image) = store.find(image) {
@@ -96,15 +109,20 @@ impl Registries for Native {
         access: Access,
         cancel: &CancelToken,
     ) -> Result<Option<PathBuf>> {
-        image::log_in(registry, user, password, access, &|| cancel.check())
+        let connection = self.connection(access);
+        image::log_in(registry, user, password, &connection, &|| cancel.check())
     }
 
     fn logout(&self, registry: &str) -> Result<bool> {
-        image::log_out(registry)
+        image::log_out(registry, &Keychain::of(self.settings.docker_config.as_deref()))
     }
 }
 
 impl Native {
+    fn connection(&self, access: Access) -> Connection {
+        Connection { access, keychain: Keychain::of(self.settings.docker_config.as_deref()) }
+    }
+
     /// Checks that this engine may access the registry of a reference.
     fn check_allowed(&self, reference: &Reference) -> Result<()> {
         if self.settings.registries {

@@ -11,6 +11,9 @@ pub struct Settings {
     pub cgroup_parent: String,
     /// The name of the storage driver; without one, overlay where the kernel allows it.
     pub storage: Option<String>,
+    /// Docker's directory of the client, where credentials are; without one, as the environment
+    /// says.
+    pub docker_config: Option<PathBuf>,
     /// Whether requests to registries are allowed, with the credentials of the user.
     pub registries: bool,
 }
@@ -48,6 +51,7 @@ impl Settings {
                 .unwrap_or_else(|_| crate::runtime::cgroup::cgroup_parent()),
             storage: variable("LIFEBOX_STORAGE_DRIVER")
                 .map(|name| name.to_string_lossy().into_owned()),
+            docker_config: None,
             registries: true,
         }
     }

@@ -17,6 +17,7 @@ use crate::image::layer::walk::{Form, Node, Tree};
 use crate::image::layer::{self, changes, copied_root, diff_tar};
 use crate::image::store::Store;
 use crate::image::tar::error::stream_error;
+use crate::model::container::marks::MOUNTS_LINK;
 use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::image::build::Change;
@@ -59,7 +60,7 @@ impl Store {
 
     /// Returns the size of the files that a container has written and not removed, in bytes.
     pub fn changed_bytes(&self, files: Files<'_>) -> Result<u64> {
-        let Some(since) = files.copied else { return Ok(tree_size(files.upper)) };
+        let Some(since) = files.copied else { return Ok(written_size(files.upper)) };
         let (upper, lowers, points) = self.open_files(files)?;
         match copied_root::changes(&plain(&upper), &merged(&lowers), &points, since) {
             // A tree that is too deep to be compared: all that the image does not have.
@@ -141,6 +142,19 @@ impl Store {
         let draft = NewImage { parent: None, document, layer, origin };
         self.derive(&staging, draft, check).map_err(|error| explain(error, self.images()))
     }
+}
+
+/// Returns the size of the files in a container's directory of changes, in bytes, without the mark
+/// that the engine adds.
+pub fn written_size(upper: &Path) -> u64 {
+    let target = MOUNTS_LINK.target.to_bytes();
+    let read = || {
+        let directory = MOUNTS_LINK.directory.to_bytes();
+        let directory = fs::open_dir_beneath(fs::open_dir(upper)?, directory)?;
+        fs::read_link(directory, MOUNTS_LINK.name.to_bytes())
+    };
+    let is_mark = read().is_ok_and(|link| link == target);
+    tree_size(upper).saturating_sub(if is_mark { target.len() as u64 } else { 0 })
 }
 
 /// Copies a stream of unknown length.

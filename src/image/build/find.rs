@@ -17,6 +17,8 @@ const MAX_MATCHES: usize = 100_000;
 pub(crate) struct Source {
     pub(crate) path: Vec<u8>,
     pub(crate) name: Vec<u8>,
+    /// Its path as written, after `/./` where there is one.
+    pub(crate) written: Vec<u8>,
     pub(crate) is_directory: bool,
 }
 
@@ -29,13 +31,16 @@ pub(crate) fn find(
     literal: bool,
     check: CancelCheck<'_>,
 ) -> Result<Vec<Source>> {
-    let mut found: Vec<(Vec<u8>, Vec<u8>)> = vec![(Vec::new(), Vec::new())];
-    for part in parts(source)? {
+    let mut found = vec![(Vec::new(), Vec::new(), Vec::new())];
+    let left_out = source.rfind("/./").map_or(Ok(0), |at| parts(&source[..at]).map(|it| it.len()));
+    let left_out = left_out?;
+    for (number, part) in parts(source)?.into_iter().enumerate() {
         let mut next = Vec::new();
-        for (holder, _) in &found {
+        for (holder, _, written) in &found {
             for name in matching(tree, holder, part, literal, check)? {
                 // As if the tree were the whole file system: no link leads out of it.
-                next.push((tree.resolve(&below(holder, &name))?, name));
+                let written = if number < left_out { Vec::new() } else { below(written, &name) };
+                next.push((tree.resolve(&below(holder, &name))?, name, written));
             }
         }
         if next.len() > MAX_MATCHES {
@@ -45,7 +50,7 @@ pub(crate) fn find(
         found = next;
     }
     let (mut sources, mut ignored) = (Vec::new(), ignore.paths());
-    for (path, name) in found {
+    for (path, name, written) in found {
         let left_out = !path.is_empty() && ignored.leaves_out(&lossy(&path));
         let Some(node) = tree.find(&path)? else {
             let message = format!("`{}` is a dangling symbolic link", escaped(&name));
@@ -54,7 +59,7 @@ pub(crate) fn find(
         };
         let is_directory = fs::type_of(&node.attributes) == FileType::Directory;
         if !left_out || (is_directory && ignore.takes_back()) {
-            sources.push(Source { path, name, is_directory });
+            sources.push(Source { path, name, written, is_directory });
         }
     }
     Ok(sources)

@@ -58,7 +58,7 @@ fn copy_items(
 ) -> Result<()> {
     let target = copying.resolve(&configure::absolute(document, &copy.to))?;
     let last = copy.to.rsplit('/').next().unwrap_or_default();
-    let into = matches!(last, "" | "." | "..") || copying.is_directory(&target)?;
+    let into = copy.parents || matches!(last, "" | "." | "..") || copying.is_directory(&target)?;
     let mut files = Vec::new();
     for item in &copy.sources {
         match item {
@@ -71,7 +71,11 @@ fn copy_items(
                 if found.is_empty() {
                     return Err(not_found(copy, path));
                 }
-                files.extend(found.into_iter().map(|source| (source.name.clone(), Ok(source))));
+                let name = |source: &find::Source| match copy.parents {
+                    true => source.written.clone(),
+                    false => source.name.clone(),
+                };
+                files.extend(found.into_iter().map(|source| (name(&source), Ok(source))));
             }
         }
     }
@@ -88,7 +92,8 @@ fn copy_items(
         match source {
             Err(text) => copying.text(&inside, text.as_bytes(), 0o644)?,
             Ok(source) if source.is_directory => {
-                copying.copy(tree, ignore, &source, &target, check)?;
+                let to = if copy.parents { &inside } else { &target };
+                copying.copy(tree, ignore, &source, to, check)?;
             }
             Ok(source) => {
                 let file = tree.find(&source.path)?.filter(|_| copy.unpack);

@@ -18,6 +18,7 @@ mod opened;
 mod origin;
 mod pattern;
 mod steps;
+pub mod unpacked;
 
-pub use container::Files;
+pub use container::{Files, written_size};
 pub use origin::Origin;

@@ -16,7 +16,7 @@ use crate::image::store::Store;
 use crate::image::tar::pack::Packer;
 use crate::model::error::Context;
 use crate::model::image::Image;
-use crate::model::image::build::{BuildStep, CopySource, CopyStep};
+use crate::model::image::build::{BuildStep, CopySource, CopyStep, RunMountSource, RunStep};
 use crate::model::value::digest::Digest;
 use crate::model::value::platform::Platform;
 use crate::model::{Error, Kind, Result};
@@ -82,8 +82,21 @@ impl Store {
             BuildStep::Copy(CopyStep { from: CopySource::Directory { .. }, .. }) => {
                 self.copy_files(parent, step, owner, None, check).map(Some)
             }
+            BuildStep::Run(run) => self.mounted_content(run, check),
             _ => Ok(None),
         }
+    }
+
+    /// Returns the digest of the files of a command's mounts; `None` if it has none.
+    fn mounted_content(&self, run: &RunStep, check: CancelCheck<'_>) -> Result<Option<Digest>> {
+        let mut all = String::new();
+        for mount in &run.mounts {
+            if let RunMountSource::Files(copy) = &mount.source {
+                let step = BuildStep::Copy(copy.clone());
+                all.push_str(self.copy_files(None, &step, (0, 0), None, check)?.as_str());
+            }
+        }
+        Ok(Some(all).filter(|all| !all.is_empty()).map(|all| digest_of(all.as_bytes())))
     }
 
     /// Creates the image of a step, for all steps but `Run`.
@@ -141,7 +154,7 @@ impl Store {
     }
 
     /// Copies the files of a step into an archive, or only computes their digest.
-    fn copy_files<'a>(
+    pub(super) fn copy_files<'a>(
         &self,
         parent: Option<&Image>,
         step: &BuildStep,

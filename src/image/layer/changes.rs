@@ -8,6 +8,7 @@ use super::overlay_view::Layer;
 use super::walk::{self, Form, Node, Tree, Visit, split};
 use crate::image::tar::error::lossy;
 use crate::model::Result;
+use crate::model::container::marks::{IN_CONTAINER, MOUNTS_LINK};
 use crate::model::image::build::{Change, ChangeKind};
 use crate::sys::fs;
 
@@ -97,7 +98,7 @@ fn names_below(lowers: &Tree<'_>, path: &[u8]) -> Result<Vec<Vec<u8>>> {
 
 /// Returns the paths in `upper` that a start created and that are not changes of the container:
 /// empty files and directories as mount points (`mounts`, absolute paths) that the layers below
-/// lack; and directories that were only touched for that.
+/// lack; the marks that init makes; and directories that were only touched for these.
 pub(crate) fn mount_points(
     upper: &Layer,
     lowers: &[Layer],
@@ -109,8 +110,10 @@ pub(crate) fn mount_points(
     let mut skip: BTreeSet<Vec<u8>> = BTreeSet::new();
     // The deepest first: a directory that contains only mount points is one itself.
     let mut paths: BTreeSet<Vec<u8>> = BTreeSet::new();
-    for mount in mounts {
-        let path = all.resolve(mount.as_bytes())?;
+    let mounts = mounts.iter().map(|mount| all.resolve(mount.as_bytes()));
+    let marks = [IN_CONTAINER.to_bytes(), MOUNTS_LINK.path].map(|path| Ok(path.to_vec()));
+    for path in mounts.chain(marks) {
+        let path = path?;
         paths.insert(path.clone());
         let mut parent = split(&path).0;
         while !parent.is_empty() {
@@ -132,6 +135,11 @@ pub(crate) fn mount_points(
             only_points = match (&below, fs::type_of(attributes)) {
                 (None, FileType::Directory) => is_plain_directory(attributes),
                 (None, FileType::RegularFile) => attributes.st_size == 0,
+                (None, FileType::Symlink) => {
+                    *path == MOUNTS_LINK.path
+                        && fs::read_link(&*node.holder, &node.last_component)?
+                            == MOUNTS_LINK.target.to_bytes()
+                }
                 (Some(below), FileType::Directory) => {
                     !node.opaque && facts(attributes) == facts(&below.attributes)
                 }

@@ -1,10 +1,10 @@
 //! The files and helpers in which Docker and Podman keep credentials.
 //!
-//! Read in this order: `REGISTRY_AUTH_FILE`; Docker's `config.json` (in `DOCKER_CONFIG` or
-//! `~/.docker`); Podman's `auth.json` (in `XDG_RUNTIME_DIR` or `/run`, then `~/.config`). A login
-//! is written to Docker's file alone, or stored by the helper that it names; a logout removes the
-//! credentials from all of them. A secret is never part of an error, an argument or an environment
-//! variable.
+//! With `--config DIR` that directory's `config.json` alone; else read in this order:
+//! `REGISTRY_AUTH_FILE`; Docker's `config.json` (in `DOCKER_CONFIG` or `~/.docker`); Podman's
+//! `auth.json` (in `XDG_RUNTIME_DIR` or `/run`, then `~/.config`). A login is written to Docker's
+//! file alone, or stored by the helper that it names; a logout removes the credentials from all of
+//! them. A secret is never part of an error, an argument or an environment variable.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -30,7 +30,7 @@ const HUB: &str = "https://index.docker.io/v1/";
 
 /// The places of credentials.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Keychain {
+pub struct Keychain {
     /// Docker's `config.json`.
     docker: Option<PathBuf>,
     /// Files that are read before it.
@@ -40,8 +40,18 @@ pub(crate) struct Keychain {
 }
 
 impl Keychain {
-    /// Returns the places that the environment defines.
-    pub(crate) fn from_environment() -> Self {
+    /// Returns Docker's file in this directory, and no other place; without one, the places that
+    /// the environment defines.
+    pub fn of(config: Option<&Path>) -> Self {
+        match config {
+            Some(config) => {
+                Keychain { docker: Some(config.join("config.json")), ..Keychain::default() }
+            }
+            None => Keychain::from_environment(),
+        }
+    }
+
+    fn from_environment() -> Self {
         Keychain::new(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
     }
 
@@ -201,7 +211,7 @@ fn look_up(path: &Path, config: &Map<String, Value>, key: &str) -> Result<Option
 
 fn unreadable(path: &Path) -> Error {
     Error::new(Kind::Invalid, format!("cannot read the credentials in `{}`", path.display()))
-        .hint("fix the file, or set DOCKER_CONFIG to another directory")
+        .hint("fix the file, or use another directory: --config DIR")
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {

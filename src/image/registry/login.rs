@@ -6,12 +6,13 @@ use std::sync::Arc;
 use ureq::http::Method;
 
 use super::client::Registry;
+use super::connection::Connection;
 use super::credential::Credentials;
 use super::credentials::Keychain;
 use super::exchange::RegistryRequest;
 use super::response::is_html;
 use crate::image::bytes::cancel_check::CancelCheck;
-use crate::model::observe::progress::{Access, NoProgress};
+use crate::model::observe::progress::NoProgress;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
@@ -24,7 +25,7 @@ pub fn log_in(
     registry: &str,
     user: &str,
     password: &str,
-    access: Access,
+    connection: &Connection,
     check: CancelCheck<'_>,
 ) -> Result<Option<PathBuf>> {
     let domain = domain(registry)?;
@@ -34,23 +35,24 @@ pub fn log_in(
         return Err(Error::new(Kind::Invalid, what()).cause(why));
     }
     let credentials = Credentials::Password(user.to_owned(), password.to_owned());
-    let client = Registry::new(&domain, access, Some(credentials), Arc::new(NoProgress))?;
+    let client =
+        Registry::new(&domain, connection.access, Some(credentials), Arc::new(NoProgress))?;
     client.run_cancellable(check, Registry::log_in).map_err(|error| match error.kind() {
         Kind::Cancelled => error,
         Kind::Denied => error.context(what()).hint("check the name and the password"),
         _ => error.context(what()),
     })?;
-    Keychain::from_environment().store(&domain, user, password, check)
+    connection.keychain.store(&domain, user, password, check)
 }
 
 /// Removes the credentials for a registry. Returns false if there were none.
 ///
 /// # Errors
 /// When the file of credentials cannot be read or written.
-pub fn log_out(registry: &str) -> Result<bool> {
+pub fn log_out(registry: &str, keychain: &Keychain) -> Result<bool> {
     // A name that is not a registry may still have an entry.
     let domain = domain(registry).unwrap_or_else(|_| registry.to_owned());
-    Keychain::from_environment().erase(&domain, &|| Ok(()))
+    keychain.erase(&domain, &|| Ok(()))
 }
 
 /// Returns the domain of a registry from the user's text, which may be

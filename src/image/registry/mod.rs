@@ -8,6 +8,7 @@
 //! Reading order: `client` is the connection; `exchange` sends one request and handles its answer;
 //! `policy` is all rules of security in one place; `authentication` (`challenge`, `rights`,
 //! `credentials`, `credential_helper`) authorizes requests; `manifest` reads the documents;
+//! `connection` joins the two; `tags` lists a repository;
 //! `download` and `upload` transfer blobs; `pull`, `push` and `login` are the verbs; `tls` decides
 //! which certificates are trusted; `failure` turns failures into errors.
 
@@ -17,9 +18,10 @@ mod authentication;
 mod base;
 mod challenge;
 mod client;
+pub(crate) mod connection;
 mod credential;
 mod credential_helper;
-mod credentials;
+pub(crate) mod credentials;
 mod download;
 mod exchange;
 mod failure;
@@ -32,6 +34,7 @@ mod push;
 mod response;
 mod retry;
 mod rights;
+pub(crate) mod tags;
 mod tls;
 mod upload;
 mod waiting;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::client::Registry;
-use super::credentials::Keychain;
+use super::connection::Connection;
 use super::manifest::{self, Descriptor, Named};
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::file_range::FileRange;
@@ -25,7 +25,7 @@ use crate::image::store::index::Index;
 use crate::image::store::{Store, by_reference};
 use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
-use crate::model::observe::progress::{Event, Progress, PullOptions, Pulled, Step};
+use crate::model::observe::progress::{Event, Progress, Pulled, Step};
 use crate::model::value::digest::Digest;
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
@@ -57,11 +57,13 @@ impl Store {
     pub fn pull(
         &self,
         reference: &Reference,
-        options: &PullOptions,
+        platform: Option<&Platform>,
+        connection: &Connection,
         progress: &Arc<dyn Progress>,
         check: CancelCheck<'_>,
     ) -> Result<Pulled> {
-        self.pull_from(reference, options, progress, check).map_err(|error| match error.kind() {
+        let pulled = self.pull_from(reference, platform, connection, progress, check);
+        pulled.map_err(|error| match error.kind() {
             Kind::Cancelled => error,
             _ => error.context(format!("cannot pull `{}`", reference.familiar())),
         })
@@ -70,20 +72,19 @@ impl Store {
     fn pull_from(
         &self,
         reference: &Reference,
-        options: &PullOptions,
+        platform: Option<&Platform>,
+        connection: &Connection,
         progress: &Arc<dyn Progress>,
         check: CancelCheck<'_>,
     ) -> Result<Pulled> {
         let (domain, repository) = (reference.domain(), reference.path());
-        let credentials = Keychain::from_environment().find(domain, repository, check)?;
-        let registry = Registry::new(domain, options.access, credentials, progress.clone())?;
+        let registry = connection.open(domain, repository, progress, check)?;
         let name = match (reference.digest(), reference.tag()) {
             (Some(digest), _) => digest.to_string(),
             (None, tag) => tag.unwrap_or("latest").to_owned(),
         };
         let pulling = Event::Pulling { name: name.clone(), repository: repository.to_owned() };
-        let (from, platform, store) =
-            (repository.to_owned(), options.platform.clone(), self.clone());
+        let (from, platform, store) = (repository.to_owned(), platform.cloned(), self.clone());
         let found = registry.run_cancellable(check, move |registry| {
             find(registry, &store, &from, &name, platform.as_ref())
         })?;

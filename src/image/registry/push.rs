@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::client::Registry;
-use super::credentials::Keychain;
+use super::connection::Connection;
 use super::manifest::{self, Descriptor, Named};
 use super::upload::{Outgoing, Sent};
 use crate::image::bytes::cancel_check::CancelCheck;
@@ -25,7 +25,7 @@ use crate::image::store::{Store, by_reference, document};
 use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
 use crate::model::image::Image;
-use crate::model::observe::progress::{Access, Event, Progress, Pushed, Step};
+use crate::model::observe::progress::{Event, Progress, Pushed, Step};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
@@ -69,7 +69,7 @@ impl Store {
         &self,
         query: &str,
         reference: &Reference,
-        access: Access,
+        connection: &Connection,
         progress: &Arc<dyn Progress>,
         check: CancelCheck<'_>,
     ) -> Result<Pushed> {
@@ -82,12 +82,12 @@ impl Store {
         if let Some(entry) = by_reference(&index, reference).filter(|entry| entry.id == image.id) {
             image.manifest = Some(entry.manifest.clone());
         }
-        self.push_to(image, reference, tag, access, progress, check).map_err(|error| {
-            match error.kind() {
+        self.push_to(image, reference, tag, connection, progress, check).map_err(
+            |error| match error.kind() {
                 Kind::Cancelled => error,
                 _ => error.context(format!("cannot push `{}`", reference.familiar())),
-            }
-        })
+            },
+        )
     }
 
     fn push_to(
@@ -95,7 +95,7 @@ impl Store {
         image: Image,
         reference: &Reference,
         tag: &str,
-        access: Access,
+        connection: &Connection,
         progress: &Arc<dyn Progress>,
         check: CancelCheck<'_>,
     ) -> Result<Pushed> {
@@ -113,8 +113,7 @@ impl Store {
             compressed_type(layer).map(|_| create().map(File::from)).transpose()
         };
         let files = layers.iter().enumerate().map(file).collect::<Result<Vec<_>>>()?;
-        let credentials = Keychain::from_environment().find(domain, repository, check)?;
-        let registry = Registry::new(domain, access, credentials, progress.clone())?;
+        let registry = connection.open(domain, repository, progress, check)?;
         let sent = Mutex::new(vec![None; layers.len()]);
         let parcel = Arc::new(PushJob {
             store: self.clone(),

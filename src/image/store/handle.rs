@@ -316,8 +316,14 @@ pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
     }
 }
 
-/// Returns the error for a name without an image, with the nearest of the names that there are.
+/// Returns the error for a name without an image, with the nearest of the names that there are, or
+/// for what cannot be a name of one.
 pub(super) fn no_such<'a>(query: &str, names: impl Iterator<Item = &'a Reference>) -> Error {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let is_id = query.starts_with("sha256:") || query.bytes().all(is_digit) && !query.is_empty();
+    if let (Err(error), false) = (query.parse::<Reference>(), is_id) {
+        return error;
+    }
     let has_tag = query.rsplit('/').next().is_some_and(|name| name.contains(':'));
     let names: Vec<String> = names
         .map(|name| match name.familiar() {

@@ -23,6 +23,9 @@ impl Store {
         let mut pruned = Pruned::default();
         let mut unused = unused_images(&images, options, users);
         unused.retain(|image| self.may_delete(&index, &image.id));
+        if options.of_builds && options.keep > 0 {
+            self.spare_newest(&mut unused, &index, options.keep, users)?;
+        }
         let mut going: HashSet<&Digest> = HashSet::new();
         for image in unused {
             let references = image.tags.iter().chain(&image.digests).cloned();
@@ -45,6 +48,36 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Leaves the newest images of `unused` out, as long as all that stay have `keep` bytes.
+    fn spare_newest(
+        &self,
+        unused: &mut Vec<&Image>,
+        index: &Index,
+        keep: u64,
+        users: &[ImageUser],
+    ) -> Result<()> {
+        unused.sort_by_key(|image| image.created);
+        let freed = |count: usize| -> Result<u64> {
+            let going: HashSet<&Digest> = unused[..count].iter().map(|image| &image.id).collect();
+            let mut left = index.clone();
+            left.entries.retain(|entry| !going.contains(&entry.id));
+            Ok(self.unreferenced(&left, users)?.bytes)
+        };
+        let (nothing, all) = (freed(0)?, freed(unused.len())?);
+        let (mut low, mut high) = (0, unused.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            match all - freed(middle)?.max(nothing).min(all) <= keep {
+                true => high = middle,
+                false => low = middle + 1,
+            }
+        }
+        unused.truncate(low);
+        Ok(())
+    }
+}
+
 /// Returns the images to remove.
 fn unused_images<'a>(
     images: &'a [Image],
@@ -54,6 +87,7 @@ fn unused_images<'a>(
     let used: HashSet<&Digest> = users.iter().map(|user| &user.image).collect();
     let may_go = |image: &&Image| {
         (options.all || image.tags.is_empty())
+            && (!options.of_builds || image.intermediate)
             && !used.contains(&image.id)
             && options.filter.matches(image)
     };

@@ -1,9 +1,11 @@
 //! Containers as data: the options of a user, the record that is kept, and the rules of the life
 //! cycle.
 
+pub mod block_io;
 pub mod device_rule;
 pub mod exec;
 pub mod logging;
+pub mod marks;
 pub mod mounts;
 pub mod namespaces;
 pub mod options;

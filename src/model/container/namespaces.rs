@@ -24,6 +24,12 @@ pub struct Namespaces {
     pub pid: NamespaceMode,
     /// The host name.
     pub uts: NamespaceMode,
+    /// Whether the container sees the paths of cgroups as the host does.
+    pub cgroup_host: bool,
+    /// Whether the user namespace of lifebox was named, the only one there is.
+    pub user_host: bool,
+    /// Whether the isolation of Linux was named, the only one there is.
+    pub isolation_default: bool,
     /// Whether an init process forwards signals and reaps orphans (`--init`).
     pub init: bool,
     /// The NIS domain name.

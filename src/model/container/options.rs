@@ -43,6 +43,8 @@ pub struct CreateOptions {
     pub stop_timeout: Option<StopTimeout>,
     /// Keep standard input open for a client (`-i`).
     pub interactive: bool,
+    /// The streams of the first client, where they are not those of `create`.
+    pub attached: Option<AttachedStreams>,
     /// Allocate a terminal (`-t`).
     pub tty: bool,
     /// Remove the container when it exits (`--rm`).
@@ -132,6 +134,17 @@ impl EnvEntry {
             EnvEntry::Set { key, .. } | EnvEntry::Unset { key } => key,
         }
     }
+}
+
+/// The streams of a container that its first client is connected to: none for `run -d`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachedStreams {
+    /// Standard input. The container's closes when the client goes.
+    pub stdin: bool,
+    /// Standard output.
+    pub stdout: bool,
+    /// Standard error.
+    pub stderr: bool,
 }
 
 /// How long `stop` waits before SIGKILL.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mounts::Mounts;
 use super::namespaces::Namespaces;
-use super::options::StopTimeout;
+use super::options::{AttachedStreams, StopTimeout};
 use super::phase::{StopRecord, UsagePhase};
 use super::resources::Resources;
 use super::security::Security;
@@ -86,6 +86,9 @@ pub struct Config {
     pub user: String,
     /// Whether standard input stays open for a client.
     pub open_stdin: bool,
+    /// The streams of the first client, where they are not those of `create`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attached: Option<AttachedStreams>,
     /// Whether a terminal is allocated.
     pub tty: bool,
     /// `KEY=VALUE`, the user's first, then the image's that are not overridden.
@@ -109,6 +112,18 @@ pub struct Config {
 }
 
 impl Config {
+    /// Returns the streams of the first client; those of `create` are both outputs, and the input
+    /// where it is kept open.
+    pub fn attached(&self) -> AttachedStreams {
+        let of_create = AttachedStreams { stdin: self.open_stdin, stdout: true, stderr: true };
+        self.attached.unwrap_or(of_create)
+    }
+
+    /// Returns whether standard input closes when a client goes, and does not wait for the next.
+    pub fn stdin_once(&self) -> bool {
+        self.open_stdin && self.attached().stdin
+    }
+
     /// Returns program and arguments: entrypoint, then cmd. Never empty in a created container.
     pub fn argv(&self) -> Vec<String> {
         let parts = [&self.entrypoint, &self.cmd];

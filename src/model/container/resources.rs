@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::block_io::DeviceLimit;
 use crate::model::value::units::parse_bytes;
 use crate::model::{Error, Kind, Result};
 
@@ -49,6 +50,16 @@ pub struct Resources {
     pub pids_limit: Option<i64>,
     /// The weight on block devices, 10 to 1000.
     pub blkio_weight: Option<i64>,
+    /// The weight on single block devices.
+    pub blkio_weight_device: Vec<DeviceLimit>,
+    /// Bytes a second that are read of a block device.
+    pub device_read_bps: Vec<DeviceLimit>,
+    /// Bytes a second that are written to a block device.
+    pub device_write_bps: Vec<DeviceLimit>,
+    /// Reads a second of a block device.
+    pub device_read_iops: Vec<DeviceLimit>,
+    /// Writes a second to a block device.
+    pub device_write_iops: Vec<DeviceLimit>,
     /// Limits of each process (setrlimit(2)).
     pub ulimits: Vec<Ulimit>,
     /// Bytes of `/dev/shm`.

@@ -59,6 +59,7 @@ pub fn spec(
         hostname: options.hostname.clone().unwrap_or_else(|| id.short().to_owned()),
         user: user(&image.display_name(), of_image, options)?,
         open_stdin: options.interactive,
+        attached: options.attached,
         tty: options.tty,
         env: environment(&of_image.env, &options.env),
         cmd,

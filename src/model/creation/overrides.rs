@@ -34,6 +34,7 @@ pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
         stop_signal: config.stop_signal.filter(|signal| Some(*signal) != image_signal),
         stop_timeout: config.stop_timeout,
         interactive: config.open_stdin,
+        attached: config.attached,
         tty: config.tty,
         auto_remove: host.auto_remove,
         exposed_ports: ports.cloned().collect(),
@@ -138,6 +139,7 @@ fn mounts(all: &Mounts) -> Mounts {
     Mounts {
         list: all.list.iter().filter(from_user).map(unnamed).collect(),
         from: all.from.clone(),
+        driver_local: all.driver_local,
     }
 }
 

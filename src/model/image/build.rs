@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::model::container::options::CreateOptions;
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
@@ -113,6 +114,10 @@ pub struct BuildOptions {
     pub no_cache: bool,
     /// Whether to pull the base images.
     pub pull: bool,
+    /// The options of the containers that run commands.
+    pub run: CreateOptions,
+    /// What `RUN --mount=type=secret` mounts.
+    pub secrets: Vec<BuildSecret>,
     /// Whether the output of commands is printed, so that no error needs to repeat it.
     pub output_visible: bool,
 }
@@ -215,6 +220,70 @@ pub struct RunStep {
     /// machines and may hold passwords.
     #[serde(skip)]
     pub hidden: Vec<(String, String)>,
+    /// Whether the command has no network, also where the build's other commands have one.
+    #[serde(skip)]
+    pub without_network: bool,
+    /// What the command sees besides the image.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mounts: Vec<RunMount>,
+}
+
+/// A mount of `RUN --mount`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunMount {
+    /// The path, absolute or relative to the working directory.
+    pub target: String,
+    /// Whether the command cannot write.
+    pub read_only: bool,
+    /// What is mounted.
+    pub source: RunMountSource,
+}
+
+/// What a `RUN --mount` mounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum RunMountSource {
+    /// Files as `COPY` finds them; what is written is discarded.
+    Files(CopyStep),
+    /// A directory that later builds find again.
+    Cache {
+        /// Its name.
+        id: String,
+        /// The mode of a new one.
+        mode: u32,
+        /// User and group of a new one.
+        owner: (u32, u32),
+        /// Whether one command at a time uses it.
+        locked: bool,
+    },
+    /// An empty directory in memory.
+    Tmpfs {
+        /// The most bytes, as the user wrote it.
+        size: Option<String>,
+    },
+    /// A secret of the build, as a file.
+    Secret {
+        /// Its id.
+        id: String,
+        /// The mode.
+        mode: u32,
+        /// User and group.
+        owner: (u32, u32),
+    },
+}
+
+/// A secret of `--secret`. Its `Debug` form has only the id.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BuildSecret {
+    /// The name in the Dockerfile.
+    pub id: String,
+    /// The content.
+    pub content: Vec<u8>,
+}
+
+impl std::fmt::Debug for BuildSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BuildSecret").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// Files to copy.
@@ -234,6 +303,9 @@ pub struct CopyStep {
     pub mode: Option<u32>,
     /// Whether tar archives are unpacked (`ADD`).
     pub unpack: bool,
+    /// Whether the directories of a source are kept (`--parents`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub parents: bool,
 }
 
 /// The source of a copy.

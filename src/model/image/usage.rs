@@ -67,6 +67,11 @@ pub struct PruneOptions {
     pub all: bool,
     /// The filter of labels and times.
     pub filter: ImageFilter,
+    /// Whether only what builds keep is removed: the images of their steps, and the caches of
+    /// `RUN --mount=type=cache`.
+    pub of_builds: bool,
+    /// How many bytes of what builds keep may stay: the newest.
+    pub keep: u64,
     /// Whether to report without removing.
     pub dry_run: bool,
 }

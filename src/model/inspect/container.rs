@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::config::{docker_config, extend, time};
 use super::{mounts, namespaces};
+use crate::model::container::block_io::DeviceLimit;
 use crate::model::container::logging::{LogConfig, LogDriver};
 use crate::model::container::options::StopTimeout;
 use crate::model::container::resources::{Resources, SHM_SIZE};
@@ -39,8 +40,9 @@ pub struct ContainerPaths {
     pub merged: String,
 }
 
-/// Returns what `inspect` prints of a container, without the array around it.
-pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
+/// Returns what `inspect` prints of a container, without the array around it. `execs` are the ids
+/// of those that run.
+pub fn container(container: &Container, paths: &ContainerPaths, execs: &[String]) -> Value {
     let (spec, state) = (&container.spec, &container.state);
     let host = &spec.host_config;
     let argv = spec.config.argv();
@@ -69,7 +71,7 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "MountLabel": "",
         "ProcessLabel": host.security.label.as_ref().map(ToString::to_string).unwrap_or_default(),
         "AppArmorProfile": host.security.apparmor.as_deref().unwrap_or_default(),
-        "ExecIDs": null,
+        "ExecIDs": or_null(execs),
         "HostConfig": host_config(container),
         "GraphDriver": { "Data": graph(host.storage, paths), "Name": host.storage.to_string() },
         "Mounts": mounts::mounts(&host.mounts, &paths.volumes, &paths.images),
@@ -125,11 +127,11 @@ fn host_config(container: &Container) -> Value {
         "PortBindings": {},
         "RestartPolicy": { "Name": restart.name(), "MaximumRetryCount": restart.maximum() },
         "AutoRemove": host.auto_remove,
-        "VolumeDriver": "",
+        "VolumeDriver": named(host.mounts.driver_local, "local"),
         "VolumesFrom": or_null(&host.mounts.from),
         "CapAdd": or_null(&security.cap_add),
         "CapDrop": or_null(&security.cap_drop),
-        "CgroupnsMode": "private",
+        "CgroupnsMode": if host.namespaces.cgroup_host { "host" } else { "private" },
         "Dns": host.namespaces.dns,
         "DnsOptions": host.namespaces.dns_options,
         "DnsSearch": host.namespaces.dns_search,
@@ -145,11 +147,11 @@ fn host_config(container: &Container) -> Value {
         "ReadonlyRootfs": security.read_only,
         "SecurityOpt": security_options(security),
         "UTSMode": host.namespaces.uts.show(""),
-        "UsernsMode": "",
+        "UsernsMode": named(host.namespaces.user_host, "host"),
         "ShmSize": host.resources.shm_size.filter(|size| *size > 0).unwrap_or(SHM_SIZE),
         "Runtime": "lifebox",
         "ConsoleSize": [0, 0],
-        "Isolation": "",
+        "Isolation": named(host.namespaces.isolation_default, "default"),
     });
     if !host.annotations.is_empty() {
         extend(&mut config, json!({ "Annotations": host.annotations }));
@@ -173,6 +175,11 @@ fn host_config(container: &Container) -> Value {
         extend(&mut config, json!({ "Init": true }));
     }
     config
+}
+
+/// Returns the one value of an option that has no other, where it was given.
+fn named(given: bool, value: &str) -> &str {
+    if given { value } else { "" }
 }
 
 fn or_null(list: &[String]) -> Value {
@@ -209,6 +216,10 @@ fn log_config(of: &Supervision) -> Value {
     json!({ "Type": of.log_driver.as_str(), "Config": config })
 }
 
+fn devices(limits: &[DeviceLimit], key: &str) -> Vec<Value> {
+    limits.iter().map(|limit| json!({ "Path": limit.path, key: limit.value })).collect()
+}
+
 fn resources(of: &Resources) -> Value {
     let ulimits: Vec<_> = of
         .ulimits
@@ -221,11 +232,11 @@ fn resources(of: &Resources) -> Value {
         "NanoCpus": of.nano_cpus.unwrap_or_default(),
         "CgroupParent": of.cgroup_parent.as_deref().unwrap_or_default(),
         "BlkioWeight": of.blkio_weight.unwrap_or_default(),
-        "BlkioWeightDevice": [],
-        "BlkioDeviceReadBps": [],
-        "BlkioDeviceWriteBps": [],
-        "BlkioDeviceReadIOps": [],
-        "BlkioDeviceWriteIOps": [],
+        "BlkioWeightDevice": devices(&of.blkio_weight_device, "Weight"),
+        "BlkioDeviceReadBps": devices(&of.device_read_bps, "Rate"),
+        "BlkioDeviceWriteBps": devices(&of.device_write_bps, "Rate"),
+        "BlkioDeviceReadIOps": devices(&of.device_read_iops, "Rate"),
+        "BlkioDeviceWriteIOps": devices(&of.device_write_iops, "Rate"),
         "CpuPeriod": of.cpu_period.unwrap_or_default(),
         "CpuQuota": of.cpu_quota.unwrap_or_default(),
         "CpuRealtimePeriod": 0,
@@ -257,17 +268,18 @@ fn config(spec: &ContainerSpec) -> Value {
     let keys = |list: &[String]| -> Map<String, Value> {
         list.iter().map(|key| (key.clone(), json!({}))).collect()
     };
+    let attached = config.attached();
     let mut source = json!({
         "Hostname": config.hostname,
         "Domainname": domainname,
         "User": config.user,
-        "AttachStdin": config.open_stdin,
-        "AttachStdout": true,
-        "AttachStderr": true,
+        "AttachStdin": attached.stdin,
+        "AttachStdout": attached.stdout,
+        "AttachStderr": attached.stderr,
         "ExposedPorts": keys(&config.exposed_ports),
         "Tty": config.tty,
         "OpenStdin": config.open_stdin,
-        "StdinOnce": config.open_stdin,
+        "StdinOnce": config.stdin_once(),
         "Env": config.env,
         "Cmd": config.cmd,
         "Image": image,

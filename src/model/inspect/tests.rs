@@ -88,7 +88,7 @@ fn same_shape(path: &str, theirs: &Value, ours: &Value) {
 fn containers_have_dockers_keys_and_types() {
     for text in [CREATED, PAUSED, EXITED] {
         let docker = docker(text);
-        let ours = container(&measured_container(&docker), &ContainerPaths::default());
+        let ours = container(&measured_container(&docker), &ContainerPaths::default(), &[]);
         same_shape("", &docker, &ours);
         for equal in ["Created", "Path", "Args", "State", "Name", "Config"] {
             assert_eq!(docker[equal], ours[equal], "{equal}");
@@ -128,7 +128,7 @@ fn documents_of_strangers_never_change_a_type() {
 #[test]
 fn paths_show_once_the_container_has_started() {
     let paths = ContainerPaths { log: "/log".into(), ..ContainerPaths::default() };
-    let created = container(&measured_container(&docker(CREATED)), &paths);
-    let exited = container(&measured_container(&docker(EXITED)), &paths);
+    let created = container(&measured_container(&docker(CREATED)), &paths, &[]);
+    let exited = container(&measured_container(&docker(EXITED)), &paths, &[]);
     assert_eq!((&created["LogPath"], &exited["LogPath"]), (&json!(""), &json!("/log")));
 }

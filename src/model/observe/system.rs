@@ -19,6 +19,12 @@ pub struct Info {
     pub stopped: u64,
     /// How many images there are.
     pub images: u64,
+    /// The host's name.
+    pub name: String,
+    /// The host's distribution with its version, such as `Debian GNU/Linux 12 (bookworm)`.
+    pub operating_system: String,
+    /// The version of the distribution, such as `12`.
+    pub os_version: String,
     /// The kernel's release.
     pub kernel: String,
     /// Such as `x86_64`.

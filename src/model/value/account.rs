@@ -78,7 +78,7 @@ fn check(what: &str, text: &str) -> Result<()> {
         return Ok(());
     }
     let shown = shown();
-    let message = format!("invalid {what} `{shown}`: a number must be from 0 to {MAX_ID}");
+    let message = format!("invalid {what} `{shown}`: uids and gids must be in range 0-{MAX_ID}");
     Err(Error::new(Kind::Invalid, message)
         .hint(format!("write an id such as 1000, or the name of a {what} of the image")))
 }
@@ -104,7 +104,10 @@ mod tests {
     fn a_number_out_of_range_and_white_space_are_refused_as_user_and_as_group() {
         for text in ["2147483648", "-1:0", "0:4294967296", ":-1"] {
             let error = check_user(text).unwrap_err();
-            assert!(error.message().contains("from 0 to 2147483647"), "{text}");
+            assert!(
+                error.message().contains("uids and gids must be in range 0-2147483647"),
+                "{text}"
+            );
         }
         for text in ["1001 ", " 0", "0:1001 ", "a\tb", "app\n", "1001\u{a0}", "1001\u{200b}"] {
             let error = check_user(text).unwrap_err();

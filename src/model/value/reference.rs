@@ -82,11 +82,14 @@ impl FromStr for Reference {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let invalid = |why: &str| {
-            let shown = mask_reference(text);
-            Error::new(Kind::Invalid, format!("invalid image reference `{shown}`: {why}")).hint(
+        // Docker's words (distribution/reference), then what is wrong with this one.
+        let refused = |message: String| {
+            Error::new(Kind::Invalid, message).hint(
                 "write [registry/]name[:tag][@sha256:...], in lower case, such as `alpine:3.20`",
             )
+        };
+        let invalid = |why: &str| {
+            refused(format!("invalid reference format: `{}`: {why}", mask_reference(text)))
         };
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => {
@@ -103,16 +106,23 @@ impl FromStr for Reference {
         }
         let (domain, path) = split_domain(name);
         if name.len() > MAX_NAME {
-            return Err(invalid("the name is longer than 255 characters"));
+            return Err(refused("repository name must not be more than 255 characters".to_owned()));
         }
         if !is_domain(&domain) {
             return Err(invalid(&format!("invalid registry `{}`", mask_reference(&domain))));
         }
-        if path.is_empty() || !path.split('/').all(is_path_component) {
+        let components = |path: &str| !path.is_empty() && path.split('/').all(is_path_component);
+        if !components(&path) {
+            if components(&path.to_ascii_lowercase()) {
+                let why = format!("repository name ({}) must be lowercase", mask_reference(&path));
+                return Err(refused(format!("invalid reference format: {why}")));
+            }
             return Err(invalid("the name must consist of lower-case letters, digits and . _ - /"));
         }
         if is_id(name) {
-            return Err(invalid("64 hexadecimal digits are an image id, not a name"));
+            return Err(refused(format!(
+                "invalid repository name ({name}), cannot specify 64-byte hexadecimal strings"
+            )));
         }
         let tag = match (tag, &digest) {
             (Some(tag), _) => Some(tag.to_owned()),

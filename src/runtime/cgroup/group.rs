@@ -91,6 +91,16 @@ impl Cgroup {
         self.directories()
     }
 
+    /// Returns its directory in each hierarchy that containers see, by the name of the hierarchy's
+    /// own; none where the unified one is the only one.
+    pub fn named(&self) -> Vec<(String, PathBuf)> {
+        if self.v1.is_empty() {
+            return Vec::new();
+        }
+        let unified = self.unified.iter().map(|own| ("unified".to_owned(), own.clone()));
+        self.v1.iter().map(|(v1, own)| (v1.name(), own.clone())).chain(unified).collect()
+    }
+
     fn directories(&self) -> impl Iterator<Item = &Path> {
         self.unified
             .iter()

@@ -31,6 +31,11 @@ pub struct V1 {
 }
 
 impl V1 {
+    /// Returns the name of the directory that it is mounted on.
+    pub fn name(&self) -> String {
+        self.mount.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// Returns whether it has this controller.
     pub fn has_controller(&self, controller: &str) -> bool {
         self.controllers.iter().any(|name| name == controller)

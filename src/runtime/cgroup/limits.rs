@@ -8,71 +8,23 @@ use std::path::Path;
 
 use oci_spec::runtime::LinuxResources;
 
+use super::block_io;
 use super::delegation::delegation_hint;
 use super::file::write;
 use super::group::{self, Cgroup};
 use super::hierarchies;
+use super::limit::{Limit, LimitScope};
 use super::processors::check_processors;
 use crate::model::container::resources::{PIDS_LIMIT, Resources};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
 
-/// One limit.
-#[derive(Debug)]
-struct Limit {
-    /// Its name in messages.
-    name: &'static str,
-    /// The controller in v1, and in v2.
-    controller: (&'static str, &'static str),
-    /// The writes, in order; of each the first file that exists.
-    v1: Vec<Choices>,
-    v2: Vec<Choices>,
-    /// Whether the user configured it: a default is skipped if it is not available.
-    requested: bool,
-}
-
-type Choices = Vec<(&'static str, String)>;
-
-/// The limits to write.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum LimitScope {
-    /// Those that are set: a new cgroup has the defaults.
-    Configured,
-    /// Also those that are unset, at their defaults: the container runs.
-    All,
-}
-
-impl LimitScope {
-    /// Returns the default of an unset limit, if all limits are written.
-    fn default<T>(self, value: T) -> Option<T> {
-        (self == LimitScope::All).then_some(value)
-    }
-}
-
 /// Returns the limits to write for `resources`.
 fn table(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
     let mut table = memory(resources, scope);
     table.extend(cpu(resources, scope));
-    let weight = resources.block_io().as_ref().and_then(|io| io.weight()).map(i64::from);
-    if weight.is_some() || scope == LimitScope::All {
-        // The kernel's defaults: CFQ's, BFQ's, and those of v2.
-        let (cfq, bfq) = (weight.unwrap_or(500), weight.unwrap_or(100));
-        let of_v2 = weight.map_or(100, |weight| 1 + (weight - 10) * 9999 / 990);
-        table.push(Limit {
-            name: "--blkio-weight",
-            controller: ("blkio", "io"),
-            v1: vec![vec![
-                ("blkio.weight", cfq.to_string()),
-                ("blkio.bfq.weight", bfq.to_string()),
-            ]],
-            v2: vec![vec![
-                ("io.bfq.weight", bfq.to_string()),
-                ("io.weight", format!("default {of_v2}")),
-            ]],
-            requested: weight.is_some(),
-        });
-    }
+    table.extend(block_io::table(resources, scope));
     if let Some(limit) = resources.pids().as_ref().map(|pids| pids.limit()) {
         let text = if limit < 0 { "max".to_owned() } else { limit.to_string() };
         table.push(Limit {
@@ -259,6 +211,7 @@ impl Cgroup {
                         "the container uses more already: set a larger {}",
                         limit.name
                     )),
+                    Some(libc::EOPNOTSUPP) => error.hint(hint(limit.name)),
                     _ => error.hint(format!("set another value of {}", limit.name)),
                 })?;
             }
@@ -360,16 +313,24 @@ fn missing(limit: &Limit, delegated: bool) -> Error {
 
 fn missing_file(limit: &Limit, file: &str) -> Error {
     let message = format!("this kernel has no `{file}`, which {} needs", limit.name);
-    Error::new(Kind::Unsupported, message).hint(match limit.name {
+    Error::new(Kind::Unsupported, message).hint(hint(limit.name))
+}
+
+/// Returns what to do where the kernel has not what a limit needs.
+fn hint(limit: &str) -> &'static str {
+    match limit {
         "--memory-swap" => "boot with swapaccount=1, or leave --memory-swap out",
-        "--blkio-weight" => "use the I/O scheduler BFQ: echo bfq > /sys/block/DISK/queue/scheduler",
+        "--blkio-weight" | "--blkio-weight-device" => {
+            "use the I/O scheduler BFQ: echo bfq > /sys/block/DISK/queue/scheduler"
+        }
         _ => "leave the limit out, or use a kernel that is configured with it",
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::cgroup::limit::Choices;
 
     #[test]
     fn shares_become_the_weights_of_runc_and_crun() {

@@ -1,10 +1,12 @@
 //! Control groups: v2, v1 and hybrid hosts behind one interface.
 
+mod block_io;
 mod delegation;
 mod devices;
 mod file;
 pub mod group;
 mod hierarchies;
+mod limit;
 mod limits;
 mod processors;
 mod usage;

@@ -110,7 +110,9 @@ fn check(options: &ExecOptions) -> Result<()> {
     if words.clone().any(|word| word.contains('\0')) {
         return Err(Error::new(Kind::Invalid, "an argument contains a NUL byte"));
     }
-    options.user.as_deref().map_or(Ok(()), account::check_user)
+    // Docker's exit code.
+    let user = options.user.as_deref().map_or(Ok(()), account::check_user);
+    user.map_err(|error| error.with_exit_code(126))
 }
 
 /// Returns the container's environment, with the user's entries added and removed.

@@ -8,6 +8,12 @@ use crate::sys::userns;
 /// What the host offers containers.
 #[derive(Debug)]
 pub struct Description {
+    /// The host's name.
+    pub name: String,
+    /// The host's distribution with its version; empty if the host does not say.
+    pub operating_system: String,
+    /// The version of the distribution; empty if the host does not say.
+    pub os_version: String,
     /// The kernel's release.
     pub kernel: String,
     /// Such as `x86_64`.
@@ -55,7 +61,13 @@ pub fn describe(cgroup_parent: &str) -> Description {
     let maps = rootless::maps();
     let name = rustix::system::uname();
     let total = rustix::system::sysinfo();
+    let release = ["/etc/os-release", "/usr/lib/os-release"];
+    let release = release.iter().find_map(|path| std::fs::read_to_string(path).ok());
+    let release = release.unwrap_or_default();
     Description {
+        name: name.nodename().to_string_lossy().into_owned(),
+        operating_system: field(&release, "PRETTY_NAME"),
+        os_version: field(&release, "VERSION_ID"),
         kernel: name.release().to_string_lossy().into_owned(),
         architecture: name.machine().to_string_lossy().into_owned(),
         cgroup_version: version.to_owned(),
@@ -68,6 +80,12 @@ pub fn describe(cgroup_parent: &str) -> Description {
         gid_map: maps.map(|maps| format_id_map(&maps.gids)).unwrap_or_default(),
         warnings,
     }
+}
+
+/// Returns a field of os-release(5), without its quotes.
+fn field(release: &str, name: &str) -> String {
+    let value = release.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    value.unwrap_or_default().trim().trim_matches(['"', '\'']).to_owned()
 }
 
 fn format_id_map(ranges: &[userns::Range]) -> Vec<String> {

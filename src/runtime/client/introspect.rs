@@ -10,11 +10,20 @@ use crate::model::container::Container;
 use crate::model::observe::introspection::{MountPoint, Namespace, ProcessView};
 use crate::model::value::id::ContainerId;
 use crate::runtime::host;
+use crate::runtime::record::exec_files;
 
 /// The namespaces that are reported, in the order of `operation::NAMESPACES`.
 const KINDS: [&str; 7] = ["user", "pid", "mnt", "net", "uts", "ipc", "cgroup"];
 
 impl Runtime {
+    /// Returns the ids of a container's execs that run.
+    pub fn execs(&self, container: &Container) -> Vec<String> {
+        match container.state.status.is_live() {
+            true => exec_files::running(&self.directory(&container.spec.id)),
+            false => Vec::new(),
+        }
+    }
+
     /// Returns the namespaces of a container, and which containers share each; none if it does not
     /// run.
     pub fn namespaces(&self, container: &Container, others: &[Container]) -> Vec<Namespace> {

@@ -79,9 +79,11 @@ impl Runtime {
 
     fn plan_start(&self, container: &Container) -> Result<Vec<TraceStep>> {
         let id = &container.spec.id;
-        let hierarchies = Hierarchies::of_host()?.delegated(self.parent_of(id)?.as_ref());
+        let parent = self.parent_of(id)?;
+        let hierarchies = Hierarchies::of_host()?.delegated(parent.as_ref());
         let directory = self.containers.directory(id);
-        let (plan, limits) = prepare::planned(&directory, &hierarchies, container)?;
+        let (plan, limits) =
+            prepare::planned(&directory, (&hierarchies, parent.as_ref()), container)?;
         let mut steps = vec![
             Operation::StartMonitor.describe(ProcessRole::Client),
             Operation::AskMonitor.describe(ProcessRole::Client),

@@ -13,6 +13,7 @@ use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::runtime::protocol::client::{ClientConnection, ClientMessage};
 use crate::runtime::protocol::{Reply, Request};
+use crate::runtime::record::exec_files::ExecFile;
 use crate::runtime::record::journal::Journal;
 use crate::runtime::spawn::stdin_writer::StdinWriter;
 use crate::sys;
@@ -50,6 +51,8 @@ pub(super) struct Helper {
     /// The exit code, and the deadline for output.
     pub(super) exited: Option<(i32, Instant)>,
     pub(super) event_context: EventContext,
+    /// Lists the exec among those that run.
+    pub(super) listed: Option<ExecFile>,
 }
 
 impl Helper {
@@ -154,6 +157,7 @@ impl Helper {
 
     /// Sends the exit code to the client, if it is still connected.
     fn finish(&mut self, code: i32) {
+        self.listed = None;
         self.event_context.event(EventAction::ExecDie, &[("exitCode", code.to_string())]);
         let Some(client) = &mut self.client else { return };
         client.reply(&Reply::Exited { code });

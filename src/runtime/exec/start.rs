@@ -21,6 +21,7 @@ use crate::runtime::protocol::client::ClientConnection;
 use crate::runtime::protocol::{ExecSpec, Reply, Request};
 use crate::runtime::record::container_store::ContainerStore;
 use crate::runtime::record::directory::Directory;
+use crate::runtime::record::exec_files::ExecFile;
 use crate::runtime::spawn;
 use crate::runtime::spawn::stdin_writer::StdinWriter;
 use crate::runtime::spawn::{JoinedNamespaces, SpawnRequest, SpawnedProcess};
@@ -36,14 +37,25 @@ pub(in crate::runtime) fn run() -> u8 {
     }
     let mut client = UnixStream::from(client);
     match start_exec(&mut client) {
-        Ok((started, input, idle, detach, event_context)) => {
+        Ok((started, input, idle, detach, event_context, listed)) => {
             let mut client = ClientConnection::new(client);
             client.reply(&Reply::Done);
             let SpawnedProcess { child, outputs, terminal } = started;
             // The output of a detached program is read and dropped.
             let client = Some(client).filter(|_| !detach);
-            Helper { client, child, outputs, terminal, input, idle, exited: None, event_context }
-                .watch();
+            let exited = None;
+            let mut helper = Helper {
+                client,
+                child,
+                outputs,
+                terminal,
+                input,
+                idle,
+                exited,
+                event_context,
+                listed,
+            };
+            helper.watch();
             0
         }
         Err(error) => {
@@ -56,7 +68,7 @@ pub(in crate::runtime) fn run() -> u8 {
 /// Leaves the client's session and terminal, joins the container and starts the program.
 fn start_exec(
     client: &mut UnixStream,
-) -> Result<(SpawnedProcess, StdinWriter, OwnedFd, bool, EventContext)> {
+) -> Result<(SpawnedProcess, StdinWriter, OwnedFd, bool, EventContext, Option<ExecFile>)> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let [root, id, parent] = arguments.as_slice() else {
         return Err(Error::new(Kind::Bug, "the helper has no argument for its container"));
@@ -82,7 +94,8 @@ fn start_exec(
         exec: spec.id.clone(),
     };
     let (started, input) = start(&directory, &state, &cgroup, *spec, &event_context)?;
-    Ok((started, input, sys::poll::eventfd()?, detach, event_context))
+    let listed = ExecFile::create(&directory, &event_context.exec);
+    Ok((started, input, sys::poll::eventfd()?, detach, event_context, listed))
 }
 
 fn start(

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::model::container::device_rule::DeviceRule;
 use crate::model::container::security::Device;
 use crate::model::error::Context;
+use crate::model::value::visible;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
 
@@ -40,7 +41,8 @@ pub(crate) fn add(devices: &[Device], config: &mut Value) -> Result<()> {
                 "type": serde_json::to_value(node.typ()).unwrap_or_default(),
                 "major": node.major(),
                 "minor": node.minor(),
-                // Init creates the node inside the cgroup; the container itself has no CAP_MKNOD.
+                // Init creates the node inside the cgroup; the container itself has no CAP_MKNOD by
+                // default.
                 "access": format!("{}m", device.access.replace('m', "")),
             });
             let node = serde_json::to_value(&node).unwrap_or_default();
@@ -49,6 +51,20 @@ pub(crate) fn add(devices: &[Device], config: &mut Value) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Returns the numbers of the block device at a path of the host.
+///
+/// # Errors
+/// [`Kind::NotFound`] for a missing node, [`Kind::Invalid`] for one of another kind.
+pub(crate) fn block_device(path: &str) -> Result<(u32, u32)> {
+    let shown = visible::short(path);
+    let found = fs::metadata(path).context(|| format!("look up device `{shown}`"))?;
+    if !found.file_type().is_block_device() {
+        return Err(Error::new(Kind::Invalid, format!("`{shown}` is not a block device"))
+            .hint("name one of them: lsblk -p"));
+    }
+    Ok((rustix::fs::major(found.rdev()), rustix::fs::minor(found.rdev())))
 }
 
 /// Refuses rules where the kernel lets this user allow no device.

@@ -8,6 +8,7 @@
 //! means that exec succeeded.
 
 pub mod device;
+mod marks;
 mod null;
 pub mod passwd;
 pub mod pid1;

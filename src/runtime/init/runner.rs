@@ -7,6 +7,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::device;
+use super::marks;
 use super::null;
 use super::privileges;
 use super::proc_self;
@@ -133,6 +134,10 @@ impl PlanRunner<'_> {
             Step::BindFile(file) => self.bind_file(file),
             Step::BindDevice(device) => device::bind_device(self.root()?, device),
             Step::MakeDevice(device) => self.make_device(device),
+            Step::MakeMarks => {
+                marks::make(self.root()?);
+                Ok(())
+            }
             Step::MakeLink { path, target } => {
                 rustix::fs::symlinkat(target.as_c_str(), self.root()?, path.as_c_str())
             }
@@ -286,12 +291,14 @@ impl PlanRunner<'_> {
         mount::attach(mounted, target)
     }
 
-    /// Bind-mounts a file. Links of the image in `target` are followed inside the root only.
+    /// Bind-mounts a file or a directory. Links of the image in `target` are followed inside the
+    /// root only.
     fn bind_file(&self, file: &FileStep) -> Result<(), Errno> {
         let root = self.root()?;
         let source = mount::clone_tree(CWD, &file.source)?;
         mount::add_attributes(&source, file.attributes)?;
-        mount::attach(source, rooted_path::open_or_create(root, &file.target, PlaceKind::File)?)
+        let kind = if file.directory { PlaceKind::Directory } else { PlaceKind::File };
+        mount::attach(source, rooted_path::open_or_create(root, &file.target, kind)?)
     }
 
     fn make_device(&self, device: &DeviceNode) -> Result<(), Errno> {

@@ -217,8 +217,9 @@ impl Monitor {
         }
     }
 
+    /// Closes standard input, unless it waits for the next client.
     pub(super) fn close_stdin(&mut self) {
-        if let Some(run) = &mut self.run {
+        if let Some(run) = self.run.as_mut().filter(|_| self.spec.config.stdin_once()) {
             run.stdin = None;
         }
     }

@@ -48,7 +48,7 @@ pub(super) fn launch(
     let (hierarchies, cgroup) =
         (&hierarchies.restricted_to(&needed), &cgroup.restricted_to(&needed));
     let (open_stdin, tty) = (spec.config.open_stdin && !spec.config.tty, spec.config.tty);
-    let host = host_for(spec, before.started_at.is_some(), hierarchies);
+    let host = host_for(spec, before.started_at.is_some(), hierarchies, cgroup);
     let mut plan = plan::plan(&config, &host)?;
     look_up_hosts(&mut plan.steps)?;
     create_sources(spec)?;

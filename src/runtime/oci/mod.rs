@@ -80,7 +80,7 @@ pub fn config(
         config["annotations"][LOWER] = json!(lower).to_string().into();
     }
     security::apply(spec, &mut config)?;
-    resources::apply(spec, &mut config);
+    resources::apply(spec, &mut config)?;
     mounts::apply(spec, &mut config);
     namespaces::apply(spec, &mut config);
     Ok(config)

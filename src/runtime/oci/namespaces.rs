@@ -26,6 +26,11 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
             joined.insert(kind.to_owned(), id.as_str().into());
         }
     }
+    if namespaces.cgroup_host
+        && let Some(list) = config["linux"]["namespaces"].as_array_mut()
+    {
+        list.retain(|namespace| namespace["type"] != "cgroup");
+    }
     if !joined.is_empty() {
         config["annotations"][JOIN] = Value::Object(joined).to_string().into();
     }

@@ -5,13 +5,18 @@ use oci_spec::runtime::LinuxResources;
 use serde_json::{Value, json};
 
 use crate::model::container::ContainerSpec;
+use crate::model::container::block_io::DeviceLimit;
 use crate::model::container::resources::Resources;
 use crate::model::{Error, Kind, Result};
+use crate::runtime::host::devices;
 
 /// Adds the limits to `config`.
-pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
+///
+/// # Errors
+/// As [`limits`].
+pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
     let resources = &spec.host_config.resources;
-    limit(resources, config);
+    limit(resources, config)?;
     if let Some(score) = resources.oom_score_adj {
         config["process"]["oomScoreAdj"] = score.into();
     }
@@ -35,10 +40,11 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
             }
         }
     }
+    Ok(())
 }
 
 /// Sets the limits of cgroups; the device rules stay.
-pub fn limit(resources: &Resources, config: &mut Value) {
+fn limit(resources: &Resources, config: &mut Value) -> Result<()> {
     let limits = &mut config["linux"]["resources"];
     limits["pids"] = json!({ "limit": resources.pids() });
     let set = |value: Option<i64>| value.filter(|value| *value != 0);
@@ -70,19 +76,43 @@ pub fn limit(resources: &Resources, config: &mut Value) {
     put("cpus", list(&resources.cpuset_cpus).map(Value::from));
     put("mems", list(&resources.cpuset_mems).map(Value::from));
     limits["cpu"] = cpu;
-    limits["blockIO"] = match set(resources.blkio_weight) {
-        Some(weight) => json!({ "weight": weight }),
-        None => Value::Null,
-    };
+    limits["blockIO"] = block_io(resources)?;
+    Ok(())
+}
+
+/// Returns the limits of block devices; null without any.
+fn block_io(resources: &Resources) -> Result<Value> {
+    let mut limits = json!({});
+    if let Some(weight) = resources.blkio_weight.filter(|weight| *weight != 0) {
+        limits["weight"] = weight.into();
+    }
+    for (key, of_devices) in [
+        ("weightDevice", &resources.blkio_weight_device),
+        ("throttleReadBpsDevice", &resources.device_read_bps),
+        ("throttleWriteBpsDevice", &resources.device_write_bps),
+        ("throttleReadIOPSDevice", &resources.device_read_iops),
+        ("throttleWriteIOPSDevice", &resources.device_write_iops),
+    ] {
+        let value = if key == "weightDevice" { "weight" } else { "rate" };
+        let entry = |limit: &DeviceLimit| {
+            let (major, minor) = devices::block_device(&limit.path)?;
+            Ok(json!({ "major": major, "minor": minor, value: limit.value }))
+        };
+        let entries: Vec<Value> = of_devices.iter().map(entry).collect::<Result<_>>()?;
+        if !entries.is_empty() {
+            limits[key] = entries.into();
+        }
+    }
+    Ok(if limits == json!({}) { Value::Null } else { limits })
 }
 
 /// Returns the limits of cgroups, without device rules.
 ///
 /// # Errors
-/// When a number is out of the specification's range.
+/// When a number is out of the specification's range, or a path is not that of a block device.
 pub fn limits(resources: &Resources) -> Result<LinuxResources> {
     let mut config = json!({ "linux": { "resources": {} } });
-    limit(resources, &mut config);
+    limit(resources, &mut config)?;
     serde_json::from_value(config["linux"]["resources"].take())
         .map_err(|error| Error::new(Kind::Invalid, format!("a limit is out of range: {error}")))
 }

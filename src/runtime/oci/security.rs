@@ -13,6 +13,10 @@ use crate::model::{Error, Kind, Result};
 use crate::runtime::host;
 use crate::runtime::host::lsm;
 
+/// The capability with which a program makes device nodes. The cgroup then allows to make any, as
+/// with Docker; to open one is another right.
+const MKNOD: &str = "CAP_MKNOD";
+
 /// Adds the security options to `config`.
 ///
 /// # Errors
@@ -61,6 +65,10 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
         config["linux"]["maskedPaths"] = json!([]);
         config["linux"]["readonlyPaths"] = json!([]);
     }
+    if root.contains(&MKNOD) {
+        let nodes = DeviceRule { kind: 'a', major: None, minor: None, access: "m".to_owned() };
+        allow_devices(&[nodes], config);
+    }
     allow_devices(&security.device_rules, config);
     if security.privileged {
         config["linux"]["resources"]["devices"] = json!([{ "allow": true, "access": "rwm" }]);
@@ -70,7 +78,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// Adds the rules of `--device-cgroup-rule`.
+/// Adds rules that allow devices.
 fn allow_devices(rules: &[DeviceRule], config: &mut Value) {
     let Some(list) = config["linux"]["resources"]["devices"].as_array_mut() else { return };
     for rule in rules {

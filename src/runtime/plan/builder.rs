@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use oci_spec::runtime::{Process, Spec};
+use oci_spec::runtime::{LinuxNamespaceType, Process, Spec};
 
 use super::capability;
 use super::inputs::{PlanInputs, StandardInput};
@@ -25,13 +25,11 @@ pub fn plan(spec: &Spec, inputs: &PlanInputs) -> Result<Plan> {
     let linux = spec.linux().as_ref().ok_or_else(|| missing("linux"))?;
     steps.push(Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?));
     steps.extend(lsm_steps(process)?);
-    steps.extend([
-        Step::JoinCgroups,
-        Step::NewCgroupNamespace,
-        Step::ClearDumpable,
-        Step::NewKeyring,
-        Step::NewSession,
-    ]);
+    steps.push(Step::JoinCgroups);
+    if namespaces::lists(linux, LinuxNamespaceType::Cgroup) {
+        steps.push(Step::NewCgroupNamespace);
+    }
+    steps.extend([Step::ClearDumpable, Step::NewKeyring, Step::NewSession]);
     namespaces::steps(spec, linux, &mut steps)?;
     steps.push(Step::MakeMountsSlave);
     root_steps(spec, linux, inputs, &mut steps)?;
@@ -81,6 +79,9 @@ pub fn plan(spec: &Spec, inputs: &PlanInputs) -> Result<Plan> {
 /// As [`plan`].
 pub fn join(spec: &Spec, stdin: StandardInput) -> Result<Plan> {
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
+    let linux = spec.linux().as_ref().ok_or_else(|| missing("linux"))?;
+    let has_own_cgroups = namespaces::lists(linux, LinuxNamespaceType::Cgroup);
+    let cgroup = if has_own_cgroups { libc::CLONE_NEWCGROUP } else { 0 };
     let mut steps = vec![
         Step::CloseInherited,
         Step::DieWithMonitor,
@@ -98,7 +99,7 @@ pub fn join(spec: &Spec, stdin: StandardInput) -> Result<Plan> {
                 | libc::CLONE_NEWUTS
                 | libc::CLONE_NEWIPC
                 | libc::CLONE_NEWNET
-                | libc::CLONE_NEWCGROUP,
+                | cgroup,
         ),
         Step::CloseHostFds,
     ]);

@@ -2,6 +2,9 @@
 
 use oci_spec::runtime::{Capabilities, Capability};
 
+/// CAP_MKNOD as a bit.
+pub(super) const MKNOD: u64 = 1 << 27;
+
 /// Converts capabilities to bits.
 pub(super) fn set(capabilities: Option<&Capabilities>) -> u64 {
     capabilities.into_iter().flatten().fold(0, |set, c| set | 1 << number(*c))

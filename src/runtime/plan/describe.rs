@@ -54,6 +54,7 @@ impl Step {
             Step::BindFile(_) => ("bind-file", &["open_tree", "mount_setattr", "move_mount"]),
             Step::BindDevice(_) => ("bind-device", &["open_tree", "move_mount"]),
             Step::MakeDevice(_) => ("make-device", &["mknodat", "fchownat"]),
+            Step::MakeMarks => ("make-marks", &["openat", "openat2", "symlinkat"]),
             Step::MakeLink { .. } => ("make-link", &["symlinkat"]),
             Step::PivotRoot => {
                 ("pivot-root", &["fchdir", "pivot_root", "fchdir", "mount", "umount2", "chdir"])
@@ -187,6 +188,7 @@ impl Step {
             | Step::OpenDevShm
             | Step::BringLoopbackUp
             | Step::MakeMountsSlave
+            | Step::MakeMarks
             | Step::PivotRoot
             | Step::CloseHostFds
             | Step::JoinNamespaces(_)

@@ -1,5 +1,7 @@
 //! The inputs of a plan besides the container's configuration.
 
+use std::path::PathBuf;
+
 use oci_spec::runtime::LinuxDevice;
 
 use crate::sys::userns::Identity;
@@ -12,6 +14,9 @@ pub struct PlanInputs {
     /// The directory below `/sys/fs/cgroup` of the unified hierarchy (empty: itself), if there is
     /// one.
     pub cgroup_v2: Option<String>,
+    /// For a container in the host's cgroup namespace: its own cgroup in each of these hierarchies,
+    /// by the name of the hierarchy's directory. Without v1 there are none, and all is shown.
+    pub own_cgroups: Option<Vec<(String, PathBuf)>>,
     /// Whether the container keeps standard input open.
     pub open_stdin: bool,
     /// Whether the container has run before: only the first start fills its volumes.
@@ -20,6 +25,8 @@ pub struct PlanInputs {
     pub has_lowerdir_append: bool,
     /// The ids of the monitor in its user namespace.
     pub identity: Identity,
+    /// Whether a cgroup decides which devices may be opened.
+    pub limits_devices: bool,
     /// All devices of the host, for a privileged container.
     pub devices: Option<Vec<LinuxDevice>>,
 }

@@ -9,7 +9,7 @@ use super::step::Step;
 use crate::model::Result;
 use crate::runtime::oci;
 
-fn lists(linux: &Linux, kind: LinuxNamespaceType) -> bool {
+pub(super) fn lists(linux: &Linux, kind: LinuxNamespaceType) -> bool {
     linux.namespaces().iter().flatten().any(|namespace| namespace.typ() == kind)
 }
 

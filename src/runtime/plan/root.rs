@@ -5,6 +5,7 @@ use std::ffi::CString;
 use oci_spec::runtime::{Linux, Mount, Spec};
 
 use super::bind_mounts::BindMounts;
+use super::capability;
 use super::device;
 use super::inputs::PlanInputs;
 use super::read::{missing, options_of, relative_to_root, setting, text};
@@ -32,9 +33,11 @@ pub(super) fn root_steps(
     steps.push(if is_stacked(spec) {
         Step::MountRoot(root(spec, inputs)?)
     } else {
-        Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(inputs) }
+        Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(spec, inputs) }
     });
+    // Before volumes are filled with what is in their places.
     if !inputs.has_started {
+        steps.push(Step::MakeMarks);
         steps.append(&mut binds.copy_up);
     }
     // The user's mounts come after the device nodes, so that no node is created in a directory of
@@ -66,11 +69,15 @@ fn root_path(spec: &Spec) -> String {
 }
 
 /// Returns the attributes of the root. With `nodev` a device node in an image cannot be opened,
-/// even if the cgroup allows it.
-fn root_attributes(inputs: &PlanInputs) -> Attributes {
-    match inputs.devices {
-        None => Attributes::MOUNT_ATTR_NODEV,
-        Some(_) => Attributes::empty(),
+/// even if the cgroup allows it. A container that may make device nodes may open them too, as far
+/// as the cgroup allows (docs/decisions/0086-device-nodes.md).
+fn root_attributes(spec: &Spec, inputs: &PlanInputs) -> Attributes {
+    let sets = spec.process().as_ref().and_then(|process| process.capabilities().as_ref());
+    let bounding = capability::set(sets.and_then(|sets| sets.bounding().as_ref()));
+    let makes_nodes = bounding & capability::MKNOD != 0 && inputs.limits_devices;
+    match inputs.devices.is_some() || makes_nodes {
+        true => Attributes::empty(),
+        false => Attributes::MOUNT_ATTR_NODEV,
     }
 }
 
@@ -81,7 +88,7 @@ pub(in crate::runtime) fn root(spec: &Spec, inputs: &PlanInputs) -> Result<Root>
         annotations.and_then(|all| all.get(oci::LOWER)).ok_or_else(|| missing(oci::LOWER))?;
     let lower: Vec<String> = serde_json::from_str(lower).map_err(|_| missing(oci::LOWER))?;
     let changes = [("upperdir", "upper"), ("workdir", "work")];
-    stacked(&lower, &root_path(spec), &changes, root_attributes(inputs), inputs)
+    stacked(&lower, &root_path(spec), &changes, root_attributes(spec, inputs), inputs)
 }
 
 /// Whether a mount is one of those that devices and kernel parameters need.
@@ -116,6 +123,7 @@ fn mount_steps(
                 source: text(&source.to_string_lossy())?,
                 target,
                 attributes,
+                directory: false,
             }));
         }
         "cgroup" => {
@@ -151,6 +159,8 @@ fn cgroup_steps(
     inputs: &PlanInputs,
     steps: &mut Vec<Step>,
 ) -> Result<()> {
+    let is_hosts = inputs.own_cgroups.is_some() && inputs.identity.in_user_namespace();
+    let own_cgroups = inputs.own_cgroups.as_deref().unwrap_or_default();
     let mut push =
         |below: &str, fstype: &str, settings: Vec<Setting>, attributes: Attributes| -> Result<()> {
             let target = relative_to_root(&format!("{at}/{below}"))?;
@@ -162,7 +172,7 @@ fn cgroup_steps(
                 settings,
                 attributes,
                 optional: false,
-                fallback_bind: None,
+                fallback_bind: Some(text(at)?).filter(|_| is_hosts),
             }));
             Ok(())
         };
@@ -170,12 +180,23 @@ fn cgroup_steps(
         let writable = attributes.difference(Attributes::MOUNT_ATTR_RDONLY);
         push("", "tmpfs", vec![setting("mode", "755")?], writable)?;
     }
-    for (name, options) in &inputs.cgroup_v1 {
-        let settings = options_of(options)?.1;
-        push(name, "cgroup", settings, attributes)?;
+    if own_cgroups.is_empty() {
+        for (name, options) in &inputs.cgroup_v1 {
+            let settings = options_of(options)?.1;
+            push(name, "cgroup", settings, attributes)?;
+        }
+        if let Some(below) = &inputs.cgroup_v2 {
+            push(below, "cgroup2", Vec::new(), attributes)?;
+        }
     }
-    if let Some(below) = &inputs.cgroup_v2 {
-        push(below, "cgroup2", Vec::new(), attributes)?;
+    // Without a namespace a new mount would show the cgroups of all.
+    for (name, own) in own_cgroups {
+        steps.push(Step::BindFile(FileStep {
+            source: text(&own.to_string_lossy())?,
+            target: relative_to_root(&format!("{at}/{name}"))?,
+            attributes,
+            directory: true,
+        }));
     }
     if !inputs.cgroup_v1.is_empty() {
         steps.push(Step::RemountReadonly(relative_to_root(at)?));

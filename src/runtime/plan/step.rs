@@ -87,12 +87,14 @@ pub enum Step {
     },
     /// Mount a file system.
     Mount(MountStep),
-    /// Bind-mount a file of the container's directory at a path inside.
+    /// Bind-mount a file of the container's directory, or its cgroup, at a path inside.
     BindFile(FileStep),
     /// Bind-mount a device of the host at the same path inside.
     BindDevice(DeviceNode),
     /// Create a device node.
     MakeDevice(DeviceNode),
+    /// Make the files that each container has besides those of its image.
+    MakeMarks,
     /// Create a symbolic link.
     MakeLink {
         /// Relative to the root.
@@ -191,15 +193,17 @@ pub struct Root {
     pub target: CString,
 }
 
-/// A file to bind-mount inside.
+/// A file or a directory to bind-mount inside.
 #[derive(Debug)]
 pub struct FileStep {
-    /// Relative to the container's directory.
+    /// Absolute, or relative to the container's directory.
     pub source: CString,
     /// Relative to the root; created if missing.
     pub target: CString,
     /// Flags such as `nosuid`.
     pub attributes: Attributes,
+    /// Whether it is a directory.
+    pub directory: bool,
 }
 
 /// A device node to create.
@@ -328,6 +332,7 @@ impl fmt::Display for Step {
             Step::NewSession => f.write_str("start a new session"),
             Step::BringLoopbackUp => f.write_str("bring interface lo up"),
             Step::MakeMountsSlave => f.write_str("make all mounts slaves of the host's"),
+            Step::MakeMarks => f.write_str("create /.dockerenv and /etc/mtab if they are missing"),
             Step::PivotRoot => f.write_str("pivot to the new root"),
             Step::CloseHostFds => f.write_str("close the host's file descriptors"),
             Step::OpenNullInput => f.write_str("read standard input from /dev/null"),

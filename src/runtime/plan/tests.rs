@@ -62,6 +62,7 @@ fn the_steps_of_a_start_are_these() {
         bring interface lo up
         make all mounts slaves of the host's
         mount overlay of 2 layers on /
+        create /.dockerenv and /etc/mtab if they are missing
         mount proc on /proc
         mount tmpfs on /dev
         mount devpts on /dev/pts

@@ -5,7 +5,7 @@
 //! alone, a copy of all layers. `hosts`, `hostname`, `resolv.conf`: mounted in `/etc`. `stdin`: a
 //! fifo, if input is kept open. `cgroup`, `cgroup-parent`: the parent cgroup, where that depends on
 //! the caller, and the value of `--cgroup-parent`. `kept`, if the container outlives its script.
-//! `monitor.sock`, `lock`.
+//! `monitor.sock`, `lock`. `exec.ID`: of an exec that runs.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};

@@ -17,12 +17,13 @@ use crate::model::{Kind, Result};
 use crate::sys::{place, record_file, store_dir, tree};
 
 /// The directories below the root; what holds another comes before it.
-const DIRECTORIES: [&str; 14] = [
+const DIRECTORIES: [&str; 15] = [
     "containers",
     "staging",
     "removing",
     "names",
     "builds",
+    "build-cache",
     "volumes",
     "isolated",
     "learn",

@@ -3,6 +3,7 @@
 pub mod aside;
 pub mod container_store;
 pub mod directory;
+pub mod exec_files;
 pub mod journal;
 mod leftovers;
 pub(super) mod mend;

@@ -151,7 +151,7 @@ fn explain_account(step: &Credentials, errno: Errno) -> Option<Error> {
         Errno::SRCH => ("group", "group"),
         Errno::RANGE => {
             let names = written(step, true).join("`, `");
-            let message = format!("`{names}`: a number must be from 0 to {MAX_ID}");
+            let message = format!("`{names}`: uids and gids must be in range 0-{MAX_ID}");
             return Some(Error::new(Kind::Invalid, message).hint(hint));
         }
         _ => return None,

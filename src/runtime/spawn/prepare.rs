@@ -92,9 +92,14 @@ pub(in crate::runtime) fn host_for(
     spec: &ContainerSpec,
     has_started: bool,
     hierarchies: &Hierarchies,
+    cgroup: &Cgroup,
 ) -> PlanInputs {
+    let has_devices = hierarchies.v1.iter().any(|v1| v1.has_controller("devices"));
     PlanInputs {
         has_started,
+        own_cgroups: spec.host_config.namespaces.cgroup_host.then(|| cgroup.named()),
+        limits_devices: !userns::in_user_namespace()
+            && (has_devices || hierarchies.unified.is_some()),
         open_stdin: spec.config.open_stdin && !spec.config.tty,
         devices: spec.host_config.security.privileged.then(devices::host_devices),
         ..visible_cgroups(hierarchies)
@@ -104,33 +109,29 @@ pub(in crate::runtime) fn host_for(
 /// Returns the plan by which a container would be started now, and whether it has limits to write.
 pub(in crate::runtime) fn planned(
     directory: &Directory,
-    hierarchies: &Hierarchies,
+    (hierarchies, parent): (&Hierarchies, &Path),
     container: &Container,
 ) -> Result<(Plan, bool)> {
     let (spec, has_started) = (&container.spec, container.state.started_at.is_some());
     let config = config_of(directory, spec)?;
     let resources = config.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let needed = resources.map(Cgroup::controllers).unwrap_or_default();
-    let host = host_for(spec, has_started, &hierarchies.restricted_to(&needed));
+    let hierarchies = hierarchies.restricted_to(&needed);
+    let cgroup = Cgroup::at(&hierarchies, &parent.join(spec.id.as_str()));
+    let host = host_for(spec, has_started, &hierarchies, &cgroup);
     Ok((plan::plan(&config, &host)?, resources.is_some()))
 }
 
 /// Returns the hierarchies that are mounted in `/sys/fs/cgroup`, each under its name on the host.
 fn visible_cgroups(hierarchies: &Hierarchies) -> PlanInputs {
-    let name = |mount: &std::path::Path| {
-        mount.file_name().unwrap_or_default().to_string_lossy().into_owned()
-    };
-    let v1: Vec<_> =
-        hierarchies.v1.iter().map(|v1| (name(&v1.mount), v1.controllers.clone())).collect();
+    let v1: Vec<_> = hierarchies.v1.iter().map(|v1| (v1.name(), v1.controllers.clone())).collect();
     let below = if v1.is_empty() { "" } else { "unified" };
     PlanInputs {
         cgroup_v1: v1,
         cgroup_v2: hierarchies.unified.as_ref().map(|_| below.to_owned()),
-        open_stdin: false,
-        has_started: false,
         has_lowerdir_append: host::has_lowerdir_append(),
         identity: userns::identity().clone(),
-        devices: None,
+        ..PlanInputs::default()
     }
 }
 

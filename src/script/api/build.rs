@@ -307,6 +307,7 @@ fn copy_step(from: &str, own: &Path, to: &str) -> Result<CopyStep> {
         owner: None,
         mode: None,
         unpack: false,
+        parents: false,
     })
 }
 

@@ -4,7 +4,7 @@ use super::signature::{Command, ContainerOrName, ImageOrName, Options};
 use crate::engine::{Attach, Backend};
 use crate::model::container::Container as Record;
 use crate::model::container::exec::AttachOutcome;
-use crate::model::container::options::RemoveOptions;
+use crate::model::container::options::{AttachedStreams, RemoveOptions};
 use crate::model::container::status::Status;
 use crate::model::image::PullPolicy;
 use crate::model::{Error, Kind, Result};
@@ -175,6 +175,9 @@ fn try_create(
         policy::deny_host_env(&options).or_raise(ctx)?;
     }
     let mut wanted = options::create(ctx.fn_name(), options).or_raise(ctx)?;
+    if ctx.fn_name() != "create" && !wanted.attach {
+        wanted.options.attached = Some(AttachedStreams::default());
+    }
     ScriptContext::of(ctx)?.check_creation(&wanted.options).or_raise(ctx)?;
     if let Some(cmd) = cmd {
         let cmd = cmd.clone().flatten();

@@ -5,6 +5,7 @@ use rhai::Map;
 use super::convert::{pairs, texts};
 use super::parsed::ParsedOptions;
 use crate::model::Result;
+use crate::model::container::options::CreateOptions;
 use crate::model::image::build::{
     BuildOptions, BuildStep, CommandLine, CommitOptions, ImportOptions, tag,
 };
@@ -120,6 +121,8 @@ pub fn build(map: Map) -> Result<BuildOptions> {
         target: given.get("target", values::text)?,
         no_cache: flag("no_cache")?,
         pull: flag("pull")?,
+        run: CreateOptions::default(),
+        secrets: Vec::new(),
         // An error carries the output to the script.
         output_visible: false,
     })

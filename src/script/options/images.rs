@@ -35,6 +35,7 @@ pub(super) const PRUNE_IMAGES: &[OptionSpec] = &[
     option_spec("all", ValueType::Flag, "Remove all unused images, not just dangling ones"),
     option_spec("label", ValueType::Pairs, "Only with these labels: \"key\" or \"key=value\""),
     option_spec("before", ValueType::Time, "Only images created before this time"),
+    option_spec("of_builds", ValueType::Flag, "Only what builds keep for the next ones"),
     option_spec("dry_run", ValueType::Flag, "List what would be removed, and remove nothing"),
 ];
 
@@ -74,7 +75,13 @@ pub fn prune_images(map: Map) -> Result<PruneOptions> {
         before: given.get_with("before", |value| values::moment(value, now))?,
         ..ImageFilter::default()
     };
-    Ok(PruneOptions { all: given.flag("all")?, filter, dry_run: given.flag("dry_run")? })
+    Ok(PruneOptions {
+        all: given.flag("all")?,
+        filter,
+        of_builds: given.flag("of_builds")?,
+        keep: 0,
+        dry_run: given.flag("dry_run")?,
+    })
 }
 
 /// Reads the option of `check_images`: whether to repair.

@@ -153,14 +153,14 @@ impl Images for SandboxedBackend {
 impl Registries for SandboxedBackend {
     pass_on::registries! {
         inner:
-        ensure_image, pull, push, login, logout
+        ensure_image, pull, tags, push, login, logout
     }
 }
 
 impl Builds for SandboxedBackend {
     pass_on::builds! {
         inner:
-        step, build, import_tar
+        step, build, build_archive, import_tar
     }
 }
 
@@ -281,7 +281,7 @@ impl Observe for SandboxedBackend {
         if self.policy.has_created(id.as_str()) {
             return self.inner.inspect_json(id);
         }
-        Ok(inspect::container(&self.inspect(id)?, &ContainerPaths::default()))
+        Ok(inspect::container(&self.inspect(id)?, &ContainerPaths::default(), &[]))
     }
 
     fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>> {

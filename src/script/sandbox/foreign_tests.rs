@@ -46,7 +46,7 @@ fn of_a_foreign_container_only_name_status_image_and_times_are_seen() {
     assert!(format!("{found:?}").contains(SECRET));
     let seen = container(found.clone());
     assert!(!format!("{seen:?}").contains(SECRET), "{seen:?}");
-    let json = inspect::container(&seen, &ContainerPaths::default()).to_string();
+    let json = inspect::container(&seen, &ContainerPaths::default(), &[]).to_string();
     assert!(!json.contains(SECRET), "{json}");
     assert_eq!((seen.state.name, seen.state.status), (found.state.name, found.state.status));
     assert_eq!((seen.spec.image, seen.spec.created), (found.spec.image, found.spec.created));

@@ -19,6 +19,7 @@ pub fn engine(root: &Path) -> Arc<dyn Backend> {
         root: root.to_owned(),
         cgroup_parent: "lifebox-test".to_owned(),
         storage: None,
+        docker_config: None,
         registries: false,
     };
     let native = engine::open(&settings).unwrap();

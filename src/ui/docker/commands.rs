@@ -30,14 +30,20 @@ pub fn commands(
         return Err(Error::new(Kind::Corrupt, message).cause(state.error.clone()));
     }
     let options = overrides::overrides(container, image);
+    // Input that closes with its client is not that of `run -d`.
+    let is_once = container.spec.config.stdin_once();
     let verb: &[&str] = match state.status {
         Status::Created => &["create"],
+        _ if is_once => &["create"],
         _ => &["run", "-d"],
     };
     let mut lines = notes(language, &options);
     let mut words: Vec<String> = verb.iter().map(|word| (*word).to_owned()).collect();
     words.extend(self::words(&container.spec.image.reference, &options));
     lines.push(line(&words)?);
+    if is_once && state.status != Status::Created {
+        lines.push(line(&["start".to_owned(), name.to_owned()])?);
+    }
     for verb in status_commands(state.status, state.stopped.as_ref()) {
         lines.push(line(&[verb, vec![name.to_owned()]].concat())?);
     }

@@ -1,6 +1,7 @@
 //! Tables and listings with Docker's columns: containers, images, volumes, history, usage, events
 //! and progress.
 
+pub mod contexts;
 pub mod events;
 pub mod history;
 pub mod images;

@@ -4,3 +4,4 @@ mod credentials;
 mod pull;
 mod push;
 mod server;
+mod tags;

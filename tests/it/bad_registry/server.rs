@@ -112,6 +112,8 @@ pub fn talk(
     asked: &Mutex<Vec<Request>>,
     closed: &AtomicBool,
 ) {
+    // Head and body are two writes: the second would wait for the answer to the first.
+    let _ = stream.set_nodelay(true);
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
         let before = {

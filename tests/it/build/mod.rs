@@ -3,5 +3,6 @@
 pub mod context;
 mod dockerfile;
 mod interrupted;
+mod mounts;
 mod refused;
 mod steps;

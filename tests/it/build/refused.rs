@@ -67,7 +67,7 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
         ("FROM hundredcounter\nENV A\n", "ENV must have two arguments"),
         ("FROM hundredcounter\nENV A=${x\n", "not closed"),
         ("FROM hundredcounter\nADD http://x/y /z\n", "ADD of `http://x/y` is not supported"),
-        ("FROM hundredcounter\nRUN --mount=type=cache,target=/x true\n", "--mount of RUN"),
+        ("FROM hundredcounter\nRUN --mount=type=ssh true\n", "mount type ssh of RUN"),
         ("FROM hundredcounter\nCOPY --from=nobody:none /a /b\n", "Dockerfile:2"),
         ("FROM hundredcounter\nEXPOSE http\n", "invalid containerPort: http"),
         ("FROM hundredcounter\nSTOPSIGNAL maybe\n", "invalid signal"),

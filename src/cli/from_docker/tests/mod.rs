@@ -12,7 +12,7 @@ use super::DockerTranslator;
 use crate::cli::arguments::{ContainerVerb, Verb, parse};
 use crate::cli::verb::{create, environment};
 use crate::model::Result;
-use crate::model::container::options::CreateOptions;
+use crate::model::container::options::{AttachedStreams, CreateOptions};
 use crate::model::creation::options::tests::options as any_options;
 use crate::model::value::shell;
 use crate::model::value::visible::is_hidden;
@@ -121,7 +121,9 @@ fn the_same_container_comes_of_both() {
         "docker run -d --health-cmd none --health-interval 1m30s --read-only host",
     ] {
         let script = translated(line).unwrap();
-        assert_eq!(evaluated(&script), parsed(line).1, "{line}\n{script}");
+        let attached = line.starts_with("docker run -d").then(AttachedStreams::default);
+        let expected = CreateOptions { attached, ..parsed(line).1 };
+        assert_eq!(evaluated(&script), expected, "{line}\n{script}");
     }
 }
 
@@ -139,10 +141,13 @@ fn what_docker_prints_is_read_again() {
     }
     expect![[r#"
         docker create --name web --env "A=it's" -i --network none host
-        docker run -d --name web --env "A=it's" -i --network none host
-        docker run -d --name web --env "A=it's" -i --network none host
+        docker create --name web --env "A=it's" -i --network none host
+        docker start web
+        docker create --name web --env "A=it's" -i --network none host
+        docker start web
         docker pause web
-        docker run -d --name web --env "A=it's" -i --network none host
+        docker create --name web --env "A=it's" -i --network none host
+        docker start web
         docker wait web
         ps()
     "#]]
@@ -152,7 +157,7 @@ fn what_docker_prints_is_read_again() {
     let created = lines.next().unwrap();
     let again = evaluated(&translated(created).unwrap());
     assert_eq!(again, parsed(created).1);
-    assert_eq!(lines.filter(|line| line.starts_with("docker run")).count(), 3);
+    assert_eq!(lines.filter(|line| line.starts_with("docker start")).count(), 3);
     let script = translated("docker run -d host # first\ndocker pause box_0").unwrap();
     assert_eq!(script, "run(\"host\");\npause(\"box_0\")");
 }

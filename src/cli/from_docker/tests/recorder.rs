@@ -69,11 +69,11 @@ impl Images for Recorder {
 }
 
 impl Registries for Recorder {
-    pass_on::registries! { inner: ensure_image, pull, push, login, logout }
+    pass_on::registries! { inner: ensure_image, pull, tags, push, login, logout }
 }
 
 impl Builds for Recorder {
-    pass_on::builds! { inner: step, build, import_tar }
+    pass_on::builds! { inner: step, build, build_archive, import_tar }
 }
 
 impl Processes for Recorder {

@@ -4,12 +4,15 @@
 //! An unfinished step leaves nothing behind.
 
 mod bases;
+mod caches;
 mod container;
 mod flags;
 mod hold;
 mod instruction_files;
+mod mounted;
 mod pairs;
 mod params;
+mod run_mounts;
 mod scope;
 mod sources;
 mod stages;

@@ -22,7 +22,7 @@ impl BuildState<'_> {
         let environment = environment(progress);
         let lookup = |name: &str| environment.get(name).cloned();
         let expander = Expander { escape: self.escape, lookup: &lookup };
-        let (mut from, mut owner, mut mode) = (None, None, None);
+        let (mut from, mut owner, mut mode, mut parents) = (None, None, None, false);
         let mut unpack = verb == "ADD";
         for (name, value) in flags {
             match (name.as_str(), value) {
@@ -31,6 +31,7 @@ impl BuildState<'_> {
                 ("chmod", Some(value)) => mode = Some(file_mode(&expander.word(value)?)?),
                 // Layers are always independent.
                 ("link", _) => {}
+                ("parents", value) if verb == "COPY" => parents = value.as_deref() != Some("false"),
                 ("unpack", value) if verb == "ADD" => unpack = value.as_deref() != Some("false"),
                 _ => return Err(unknown_flag(verb, name)),
             }
@@ -55,10 +56,15 @@ impl BuildState<'_> {
         }
         let from = self.source(stages, number, from)?;
         let to = expander.word(to)?;
-        Ok(CopyStep { verb, from, sources, to, owner, mode, unpack })
+        Ok(CopyStep { verb, from, sources, to, owner, mode, unpack, parents })
     }
 
-    fn source(&self, stages: &Stages<'_>, number: usize, from: Option<&str>) -> Result<CopySource> {
+    pub(super) fn source(
+        &self,
+        stages: &Stages<'_>,
+        number: usize,
+        from: Option<&str>,
+    ) -> Result<CopySource> {
         let Some(from) = from else {
             return match self.context {
                 Some(path) => {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::bases::copied_stage;
 use super::flags::{check_run_flags, value};
 use super::params::BuildParams;
+use super::run_mounts;
 use super::scope::{StageState, environment};
 use super::state::{BuildState, Stage, Stages};
 use crate::engine::backend::Images as _;
@@ -83,6 +84,8 @@ impl<'a> BuildState<'a> {
         BuildParams {
             no_cache: self.options.no_cache,
             output_visible: self.options.output_visible,
+            run: Some(&self.options.run),
+            secrets: &self.options.secrets,
             hold: Some(self.hold),
         }
     }
@@ -118,10 +121,15 @@ impl<'a> BuildState<'a> {
             let stage = &stages.list[number];
             todo.extend(stages.find(number, &self.base_name(stage)?));
             for line in stage.lines {
-                if let Instruction::Copy { flags, .. } = &line.what
-                    && let Some(from) = value(flags, "from")
-                {
-                    let stage = copied_stage(stages, number, from);
+                let named: Vec<String> = match &line.what {
+                    Instruction::Copy { flags, .. } => {
+                        value(flags, "from").map(str::to_owned).into_iter().collect()
+                    }
+                    Instruction::Run { flags, .. } => run_mounts::named(flags).collect(),
+                    _ => Vec::new(),
+                };
+                for from in named {
+                    let stage = copied_stage(stages, number, &from);
                     todo.extend(stage.map_err(|error| self.at(line, error))?);
                 }
             }
@@ -199,9 +207,17 @@ impl<'a> BuildState<'a> {
         let step = match what {
             Instruction::Arg(list) => return self.declare(list, progress),
             Instruction::Run { flags, command } => {
-                check_run_flags(flags)?;
-                let (arguments, hidden) = self.visible_arguments(progress);
-                BuildStep::Run(RunStep { command: command.clone(), arguments, hidden })
+                let without_network = check_run_flags(flags)?;
+                let (mounts, secrets) = self.run_mounts(stages, number, flags, progress)?;
+                let (arguments, mut hidden) = self.visible_arguments(progress);
+                hidden.extend(secrets);
+                BuildStep::Run(RunStep {
+                    command: command.clone(),
+                    arguments,
+                    hidden,
+                    without_network,
+                    mounts,
+                })
             }
             Instruction::Copy { verb, flags, items, to } => {
                 BuildStep::Copy(self.copy(stages, number, (verb, flags, items, to), progress)?)

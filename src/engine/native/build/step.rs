@@ -11,6 +11,7 @@ use crate::engine::backend::{
 use crate::engine::native::handle::Native;
 use crate::image::{Origin, build::configure};
 use crate::model::container::exec::AttachOutcome;
+use crate::model::container::namespaces::NamespaceMode;
 use crate::model::container::options::{CreateOptions, EnvEntry, RemoveOptions};
 use crate::model::error::Context;
 use crate::model::image::Image;
@@ -120,13 +121,19 @@ impl Native {
         self.remove_lost_builds()?;
         let owned = BuildFile::new(&self.settings.root)?;
         let builder = self.build_session()?;
+        let mut options = how.run.cloned().unwrap_or_default();
+        if run.without_network {
+            options.namespaces.network = NamespaceMode::default();
+        }
+        let mounted = self.mounted(parent, run, how.secrets, cancel)?;
+        options.mounts.list.extend(mounted.mounts.iter().cloned());
         let options = CreateOptions {
             name: Some(owned.name().clone()),
             session: Some(builder.token().to_owned()),
             cmd: Some(words.clone()),
             entrypoint: Some(Vec::new()),
             env: run.arguments.iter().chain(&run.hidden).map(variable).collect(),
-            ..CreateOptions::default()
+            ..options
         };
         let line = words.join(" ");
         builder.created()?;
@@ -152,6 +159,7 @@ impl Native {
         let all = RemoveOptions { force: true, volumes: true };
         let removed = CancelToken::new().and_then(|calm| self.rm(&id, &all, &calm));
         let removed = removed.context(|| "remove the container of the step".to_owned());
+        drop(mounted);
         if removed.is_ok() {
             builder.removed();
         }

@@ -232,7 +232,7 @@ fn an_archive_that_contradicts_itself_is_refused() {
     check("{", &layer, "`manifest.json` is damaged");
     check(r#"[{"Config":"c.json","Config":"d.json","Layers":[]}]"#, &layer, "is duplicate");
     let bad_tag = r#"[{"Config":"c.json","RepoTags":["UPPER"],"Layers":["l.tar"]}]"#;
-    check(bad_tag, &layer, "invalid image reference");
+    check(bad_tag, &layer, "invalid reference format");
     check_refused(&tar(&[("a", b"1"), ("./a", b"2")]), "is duplicate");
 }
 
@@ -285,5 +285,5 @@ fn a_tag_that_reads_as_an_image_id_is_refused() {
     let hex = "a".repeat(64);
     check_refused(&small(&format!("sha256:{hex}"), "1"), "looks like an image id");
     check_refused(&small("sha256:abc", "1"), "looks like an image id");
-    check_refused(&small(&hex, "1"), "an image id, not a name");
+    check_refused(&small(&hex, "1"), "cannot specify 64-byte hexadecimal strings");
 }

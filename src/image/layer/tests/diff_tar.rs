@@ -204,10 +204,17 @@ fn mount_points_are_no_changes() {
         let found = changes::changes(&upper, &lowers, &points).unwrap();
         found.iter().map(|c| format!("{} {}", c.kind.letter(), c.path)).collect::<Vec<_>>()
     };
+    // The marks of each container are left out, as long as they are what init made.
+    std::fs::write(at("upper/.dockerenv"), "").unwrap();
+    symlink("/proc/mounts", at("upper/etc/mtab")).unwrap();
     assert_eq!(listed(), ["C /dev", "A /dev/own", "C /etc", "A /etc/hostname"]);
     std::fs::remove_dir(at("upper/dev/own")).unwrap();
     std::fs::remove_file(at("upper/etc/hostname")).unwrap();
     assert!(listed().is_empty(), "{:?}", listed());
+    std::fs::write(at("upper/.dockerenv"), "mine").unwrap();
+    std::fs::remove_file(at("upper/etc/mtab")).unwrap();
+    symlink("/mine", at("upper/etc/mtab")).unwrap();
+    assert_eq!(listed(), ["A /.dockerenv", "C /etc", "A /etc/mtab"]);
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub struct Mounts {
     pub list: Vec<Mount>,
     /// `--volumes-from`: containers, each with `:ro` or `:rw`.
     pub from: Vec<String>,
+    /// Whether the driver `local` was named, the only one there is.
+    pub driver_local: bool,
 }
 
 /// The kind of mount.
@@ -202,7 +204,7 @@ impl Mounts {
                 });
             }
         }
-        Ok(Mounts { list, from: self.from.clone() })
+        Ok(Mounts { list, ..self.clone() })
     }
 
     /// Returns the names of all volumes.

@@ -1,15 +1,16 @@
 //! What a container sees of the host and of volumes: binds, named volumes, tmpfs.
 
-use super::assign::extend;
+use super::assign::{extend, set};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
-use crate::model::Result;
 use crate::model::container::mounts::driver_options::is_memory;
 use crate::model::container::mounts::{Mount, MountFlag, MountKind};
 use crate::model::container::options::CreateOptions;
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType as T;
+use crate::model::value::visible;
+use crate::model::{Error, Kind, Result};
 
 /// Which half of a mount a key of a map is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,4 +114,20 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| extend(&mut o.mounts.from, read::texts(v)),
     )
     .flag("volumes-from", "CONTAINER[:ro|rw]"),
+    Row::new(
+        "volume_driver",
+        T::OneOf(&["local"]),
+        Any,
+        "Optional volume driver for the container: local",
+        |o| o.mounts.driver_local.then(|| Expression::text("local")),
+        |o, v| match read::text(v)?.as_str() {
+            "" => set(&mut o.mounts.driver_local, Ok(false)),
+            "local" => set(&mut o.mounts.driver_local, Ok(true)),
+            other => {
+                let message = format!("there is no volume driver `{}`", visible::short(other));
+                Err(Error::new(Kind::Invalid, message).hint("use local, or leave it out"))
+            }
+        },
+    )
+    .flag("volume-driver", "DRIVER"),
 ];

@@ -7,11 +7,11 @@ use super::assign::{extend, set};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
-use crate::model::Result;
 use crate::model::container::namespaces::{NamespaceMode, extra_host, ip, sysctl};
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType as T;
-use crate::model::value::port;
+use crate::model::value::{port, visible};
+use crate::model::{Error, Kind, Result};
 
 fn word(text: String) -> Option<Expression> {
     Some(text).filter(|text| !text.is_empty()).map(Expression::Text)
@@ -20,6 +20,11 @@ fn word(text: String) -> Option<Expression> {
 fn mode(what: &str, value: &Expression, private: &[&str]) -> Result<(NamespaceMode, String)> {
     let text = read::text_of(T::NamespaceMode, value)?;
     Ok((NamespaceMode::parse(what, &text, private)?, text))
+}
+
+fn unknown(what: &str, value: &str, known: &str) -> Error {
+    let error = Error::new(Kind::Invalid, format!("{what}: {}", visible::short(value)));
+    error.hint(format!("use {known}, or leave it out"))
 }
 
 pub(super) const OPTIONS: &[Row] = &[
@@ -35,6 +40,7 @@ pub(super) const OPTIONS: &[Row] = &[
         },
     )
     .flag("network", "NETWORK")
+    .building()
     .alias("net"),
     Row::new(
         "expose",
@@ -98,6 +104,45 @@ pub(super) const OPTIONS: &[Row] = &[
     )
     .flag("uts", "MODE"),
     Row::new(
+        "cgroupns",
+        T::OneOf(&["private", "host"]),
+        DeniedIf(|o| o.namespaces.cgroup_host),
+        "Cgroup namespace to use: private (default) or host",
+        |o| o.namespaces.cgroup_host.then(|| Expression::text("host")),
+        |o, v| match read::text(v)?.as_str() {
+            "" | "private" => set(&mut o.namespaces.cgroup_host, Ok(false)),
+            "host" => set(&mut o.namespaces.cgroup_host, Ok(true)),
+            other => Err(unknown("invalid CGROUP mode", other, "private or host")),
+        },
+    )
+    .flag("cgroupns", "MODE"),
+    Row::new(
+        "userns",
+        T::OneOf(&["host"]),
+        Any,
+        "User namespace to use: host, the one of lifebox",
+        |o| o.namespaces.user_host.then(|| Expression::text("host")),
+        |o, v| match read::text(v)?.as_str() {
+            "" => set(&mut o.namespaces.user_host, Ok(false)),
+            "host" => set(&mut o.namespaces.user_host, Ok(true)),
+            other => Err(unknown("invalid USER mode", other, "host")),
+        },
+    )
+    .flag("userns", "MODE"),
+    Row::new(
+        "isolation",
+        T::OneOf(&["default"]),
+        Any,
+        "Container isolation technology: default",
+        |o| o.namespaces.isolation_default.then(|| Expression::text("default")),
+        |o, v| match read::text(v)?.as_str() {
+            "" => set(&mut o.namespaces.isolation_default, Ok(false)),
+            "default" => set(&mut o.namespaces.isolation_default, Ok(true)),
+            other => Err(unknown("Invalid isolation", other, "default")),
+        },
+    )
+    .flag("isolation", "NAME"),
+    Row::new(
         "init",
         T::Flag,
         Any,
@@ -147,7 +192,8 @@ pub(super) const OPTIONS: &[Row] = &[
             Ok(())
         },
     )
-    .flag("add-host", "NAME:ADDRESS"),
+    .flag("add-host", "NAME:ADDRESS")
+    .building(),
     Row::new(
         "dns",
         T::StringList,

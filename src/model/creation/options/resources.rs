@@ -1,14 +1,20 @@
 //! How much a container may use: memory, processors, processes, block devices, limits of its
 //! processes.
 
-use super::assign::{set, set_some};
+use super::assign::{extend, set, set_some};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied};
 use super::{read, write};
+use crate::model::Result;
+use crate::model::container::block_io::{DeviceLimit, DeviceLimitKind};
 use crate::model::container::resources::{Ulimit, parse_cgroup_parent, parse_cpus};
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType as T;
 use crate::model::value::units::format_billionths;
+
+fn of_devices(value: &Expression, kind: DeviceLimitKind) -> Result<Vec<DeviceLimit>> {
+    read::texts(value)?.iter().map(|text| kind.read(text)).collect()
+}
 
 pub(super) const OPTIONS: &[Row] = &[
     Row::new(
@@ -20,6 +26,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.memory, read::size(v)),
     )
     .flag("memory", "BYTES")
+    .building()
     .short('m')
     .live(),
     Row::new(
@@ -31,6 +38,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.memory_swap, read::size(v)),
     )
     .flag("memory-swap", "BYTES")
+    .building()
     .live(),
     Row::new(
         "memory_reservation",
@@ -86,6 +94,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpu_shares, read::whole(v)),
     )
     .flag("cpu-shares", "N")
+    .building()
     .short('c')
     .live(),
     Row::new(
@@ -97,6 +106,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpu_period, read::whole(v)),
     )
     .flag("cpu-period", "N")
+    .building()
     .live(),
     Row::new(
         "cpu_quota",
@@ -107,6 +117,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpu_quota, read::whole(v)),
     )
     .flag("cpu-quota", "N")
+    .building()
     .live(),
     Row::new(
         "cpuset_cpus",
@@ -117,6 +128,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpuset_cpus, read::text_or_number(v)),
     )
     .flag("cpuset-cpus", "LIST")
+    .building()
     .live(),
     Row::new(
         "cpuset_mems",
@@ -127,6 +139,7 @@ pub(super) const OPTIONS: &[Row] = &[
         |o, v| set_some(&mut o.resources.cpuset_mems, read::text_or_number(v)),
     )
     .flag("cpuset-mems", "LIST")
+    .building()
     .live(),
     Row::new(
         "pids",
@@ -149,6 +162,55 @@ pub(super) const OPTIONS: &[Row] = &[
     .flag("blkio-weight", "N")
     .live(),
     Row::new(
+        "blkio_weight_device",
+        T::StringList,
+        Denied,
+        "Block IO weight (relative device weight)",
+        |o| write::texts(&o.resources.blkio_weight_device),
+        |o, v| extend(&mut o.resources.blkio_weight_device, of_devices(v, DeviceLimitKind::Weight)),
+    )
+    .flag("blkio-weight-device", "PATH:WEIGHT"),
+    Row::new(
+        "device_read_bps",
+        T::StringList,
+        Denied,
+        "Limit read rate (bytes per second) from a device",
+        |o| write::texts(&o.resources.device_read_bps),
+        |o, v| extend(&mut o.resources.device_read_bps, of_devices(v, DeviceLimitKind::Bytes)),
+    )
+    .flag("device-read-bps", "PATH:BYTES"),
+    Row::new(
+        "device_write_bps",
+        T::StringList,
+        Denied,
+        "Limit write rate (bytes per second) to a device",
+        |o| write::texts(&o.resources.device_write_bps),
+        |o, v| extend(&mut o.resources.device_write_bps, of_devices(v, DeviceLimitKind::Bytes)),
+    )
+    .flag("device-write-bps", "PATH:BYTES"),
+    Row::new(
+        "device_read_iops",
+        T::StringList,
+        Denied,
+        "Limit read rate (IO per second) from a device",
+        |o| write::texts(&o.resources.device_read_iops),
+        |o, v| {
+            extend(&mut o.resources.device_read_iops, of_devices(v, DeviceLimitKind::Operations))
+        },
+    )
+    .flag("device-read-iops", "PATH:N"),
+    Row::new(
+        "device_write_iops",
+        T::StringList,
+        Denied,
+        "Limit write rate (IO per second) to a device",
+        |o| write::texts(&o.resources.device_write_iops),
+        |o, v| {
+            extend(&mut o.resources.device_write_iops, of_devices(v, DeviceLimitKind::Operations))
+        },
+    )
+    .flag("device-write-iops", "PATH:N"),
+    Row::new(
         "ulimits",
         T::Pairs,
         Any,
@@ -168,7 +230,8 @@ pub(super) const OPTIONS: &[Row] = &[
             Ok(())
         },
     )
-    .flag("ulimit", "NAME=SOFT[:HARD]"),
+    .flag("ulimit", "NAME=SOFT[:HARD]")
+    .building(),
     Row::new(
         "shm_size",
         T::Size,
@@ -177,7 +240,8 @@ pub(super) const OPTIONS: &[Row] = &[
         |o| o.resources.shm_size.map(write::size),
         |o, v| set_some(&mut o.resources.shm_size, read::size(v)),
     )
-    .flag("shm-size", "BYTES"),
+    .flag("shm-size", "BYTES")
+    .building(),
     Row::new(
         "oom_score_adj",
         T::Int,
@@ -200,5 +264,6 @@ pub(super) const OPTIONS: &[Row] = &[
             set(&mut o.resources.cgroup_parent, parent.transpose())
         },
     )
-    .flag("cgroup-parent", "PATH"),
+    .flag("cgroup-parent", "PATH")
+    .building(),
 ];

@@ -20,6 +20,8 @@ pub struct CreateOption {
     pub about: &'static str,
     /// Whether `update` takes the option.
     pub live: bool,
+    /// Whether `build` takes the option too, for the containers of `RUN`.
+    pub building: bool,
     /// Whether a script that runs with `--untrusted` may set the option.
     pub trust: Trust,
     /// Returns the value, if it is not the default.
@@ -65,7 +67,17 @@ impl CreateOption {
         get: Get,
         set: Set,
     ) -> Self {
-        CreateOption { key: Some(key), flag: None, value_type, about, live: false, trust, get, set }
+        CreateOption {
+            key: Some(key),
+            flag: None,
+            value_type,
+            about,
+            live: false,
+            building: false,
+            trust,
+            get,
+            set,
+        }
     }
 
     /// Returns a row for a flag whose option has another form in scripts.
@@ -102,6 +114,10 @@ impl CreateOption {
             flag.alias = Some(name);
         }
         self
+    }
+
+    pub(super) const fn building(self) -> Self {
+        CreateOption { building: true, ..self }
     }
 
     pub(super) const fn live(self) -> Self {

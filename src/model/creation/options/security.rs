@@ -67,7 +67,8 @@ pub(super) const OPTIONS: &[Row] = &[
         |o| write::texts(&o.security.options),
         |o, v| read::texts(v)?.iter().try_for_each(|option| o.security.set(option)),
     )
-    .flag("security-opt", "OPTION"),
+    .flag("security-opt", "OPTION")
+    .building(),
     Row::new(
         "devices",
         T::StringList,

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::{CreateOption, HEALTH, create_options};
+use crate::model::container::block_io::DeviceLimit;
 use crate::model::container::logging::{LogConfig, LogDriver};
 use crate::model::container::mounts::{Mount, Mounts};
 use crate::model::container::namespaces::{NamespaceMode, Namespaces};
@@ -121,6 +122,11 @@ fn security() -> impl Strategy<Value = Security> {
     )
 }
 
+fn of_disk(value: Option<i64>) -> Vec<DeviceLimit> {
+    let limit = |value| DeviceLimit { path: "/dev/disk/by-id/a:b".to_owned(), value };
+    value.into_iter().map(limit).collect()
+}
+
 fn resources() -> impl Strategy<Value = Resources> {
     let size = 6_i64 << 20..1 << 50;
     let memory = of((size, of(prop_oneof![Just(-1), Just(1 << 51)]), of(Just(6_i64 << 20))));
@@ -149,6 +155,11 @@ fn resources() -> impl Strategy<Value = Resources> {
                 cpuset_mems: sets.1,
                 cpu_shares: sets.2,
                 pids_limit: limits.0,
+                blkio_weight_device: of_disk(sets.2.map(|it| it % 990 + 10)),
+                device_read_bps: of_disk(limits.3),
+                device_write_bps: of_disk(limits.3.map(|rate| rate + 1)),
+                device_read_iops: of_disk(limits.1),
+                device_write_iops: of_disk(limits.1.map(|rate| rate * 7)),
                 memory_swappiness: limits.1.map(|weight| weight / 10),
                 oom_kill_disable: limits.1.is_some(),
                 blkio_weight: limits.1,
@@ -171,12 +182,13 @@ fn mounts() -> impl Strategy<Value = Mounts> {
     ];
     let tmpfs = subsequence(vec!["/k", "/l:size=1m,exec", "/m:ro"], 0..3);
     let from = prop::collection::vec("[a-z]{2,5}(:ro)?", 0..2);
-    (volumes, subsequence(fields.to_vec(), 0..4), tmpfs, from).prop_map(
-        |(volumes, fields, tmpfs, from)| {
+    (volumes, subsequence(fields.to_vec(), 0..4), tmpfs, from, any::<bool>()).prop_map(
+        |(volumes, fields, tmpfs, from, driver_local)| {
             let volumes = volumes.into_iter().map(Mount::from_volume);
             let fields = fields.into_iter().map(Mount::from_mount);
             let tmpfs = tmpfs.into_iter().map(Mount::from_tmpfs);
-            Mounts { list: volumes.chain(fields).chain(tmpfs).map(Result::unwrap).collect(), from }
+            let list = volumes.chain(fields).chain(tmpfs).map(Result::unwrap).collect();
+            Mounts { list, from, driver_local }
         },
     )
 }
@@ -212,6 +224,9 @@ fn namespaces() -> impl Strategy<Value = Namespaces> {
                 },
                 network,
                 uts: NamespaceMode::Private,
+                cgroup_host: init,
+                user_host: shareable,
+                isolation_default: none,
                 init,
                 domainname,
                 extra_hosts: hosts

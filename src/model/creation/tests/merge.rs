@@ -186,7 +186,10 @@ fn an_image_may_bring_no_user_out_of_range_and_no_thousands_of_volumes() {
     };
     let error = merged(config(json!({ "User": "4294967296" })), &CreateOptions::default());
     let error = error.unwrap_err();
-    assert!(error.kind() == Kind::Corrupt && error.message().contains("from 0 to"), "{error}");
+    assert!(
+        error.kind() == Kind::Corrupt && error.message().contains("range 0-2147483647"),
+        "{error}"
+    );
     let own = CreateOptions { user: Some("7".to_owned()), ..CreateOptions::default() };
     assert_eq!(merged(config(json!({ "User": "-1" })), &own).unwrap().config.user, "7");
     let volumes = |count: usize| {
