@@ -158,23 +158,11 @@ pub fn build(
     let quiet = is_quiet(arguments)?;
     let backend = context.backend()?;
     let place = arguments.context.as_str();
-    let file_of_stdin = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");
     check_place(place)?;
-    if place == "-" && file_of_stdin {
-        let message = "invalid argument: can't use stdin for both build context and dockerfile";
-        return Err(Error::new(Kind::Invalid, message).into());
-    }
     let cancel = context.interruptible()?;
     let check = || cancel.check();
-    let stdin = (place == "-" || file_of_stdin).then(|| Stdin::read(&check)).transpose()?;
-    let (text, archive) = match stdin {
+    let (text, archive) = match of_stdin(arguments, &check)? {
         Some(Stdin::Dockerfile(text)) => (Some(text), None),
-        Some(Stdin::Archive(_)) if file_of_stdin => {
-            let message = "the Dockerfile on standard input is an archive";
-            return Err(Error::new(Kind::Invalid, message)
-                .hint("write `-` in place of the directory: lifebox build -")
-                .into());
-        }
         Some(Stdin::Archive(archive)) => (None, Some(archive)),
         None => (None, None),
     };
@@ -218,6 +206,27 @@ pub fn build(
         })?;
     }
     Ok(0)
+}
+
+/// Reads what standard input has of a build: its context, or its Dockerfile.
+fn of_stdin<'a>(
+    arguments: &BuildArguments,
+    check: &'a (dyn Fn() -> Result<(), Error> + Sync),
+) -> Result<Option<Stdin<'a>>, Error> {
+    let is_context = arguments.context == "-";
+    let is_file = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");
+    if is_context && is_file {
+        let message = "invalid argument: can't use stdin for both build context and dockerfile";
+        return Err(Error::new(Kind::Invalid, message));
+    }
+    match (is_context || is_file).then(|| Stdin::read(check)).transpose()? {
+        Some(Stdin::Archive(_)) if is_file => {
+            let message = "the Dockerfile on standard input is an archive";
+            Err(Error::new(Kind::Invalid, message)
+                .hint("write `-` in place of the directory: lifebox build -"))
+        }
+        read => Ok(read),
+    }
 }
 
 /// Returns whether only the id is printed: with `-q`, and with `--progress quiet`.

@@ -83,7 +83,7 @@ pub fn builder(
     let filter = image_filter(context, &arguments.filter, FilterSet::PruningContainers)?;
     let keep = arguments.keep_storage.as_deref().map(parse_bytes).transpose();
     let keep = keep.map_err(|error| error.about("invalid argument for \"--keep-storage\" flag"))?;
-    let keep = keep.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
+    let keep = keep.unwrap_or(0);
     let what = if arguments.all { "all build cache" } else { "all dangling build cache" };
     let warning = format!("WARNING! This will remove {what}. ");
     if !arguments.force && !ask(context, terminal, &warning)? {

@@ -63,6 +63,38 @@ pub(in crate::runtime) struct SpawnedProcess {
     pub(in crate::runtime) terminal: Option<OwnedFd>,
 }
 
+/// The streams of a process, and the engine's ends of them.
+struct Streams {
+    outputs: [Option<OwnedFd>; 2],
+    streams: [Option<OwnedFd>; 3],
+    /// Where the engine receives the process's terminal.
+    console: Option<UnixStream>,
+    /// Where the process sends it.
+    terminal: Option<OwnedFd>,
+}
+
+impl Streams {
+    /// Creates pipes, or for a terminal a pair of sockets.
+    fn new(stdin: Option<OwnedFd>, tty: bool) -> Result<Self> {
+        let mut new = Self {
+            outputs: [None, None],
+            streams: [stdin, None, None],
+            console: None,
+            terminal: None,
+        };
+        if tty {
+            let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
+            (new.console, new.terminal) = (Some(ours), Some(OwnedFd::from(theirs)));
+        } else {
+            for (output, stream) in new.outputs.iter_mut().zip(&mut new.streams[1..]) {
+                let (read, write) = pipe()?;
+                (*output, *stream) = (Some(read), Some(write));
+            }
+        }
+        Ok(new)
+    }
+}
+
 /// Clones a process, and returns when it has executed its program, or the reason why it has not.
 pub(in crate::runtime) fn spawn(request: SpawnRequest<'_>) -> Result<SpawnedProcess> {
     let SpawnRequest { plan, arguments, environment, tty, stdin, size, target, joined, cgroup } =
@@ -70,17 +102,7 @@ pub(in crate::runtime) fn spawn(request: SpawnRequest<'_>) -> Result<SpawnedProc
     let JoinedNamespaces { namespaces, pid, shared_memory, devices, volumes } = joined;
     let (reports, report) = pipe()?;
     let (traced, tracer) = TraceReader::start()?;
-    let (mut outputs, mut streams, mut console) = ([None, None], [stdin, None, None], None);
-    let mut terminal = None;
-    if tty {
-        let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
-        (console, terminal) = (Some(ours), Some(OwnedFd::from(theirs)));
-    } else {
-        for (output, stream) in outputs.iter_mut().zip(&mut streams[1..]) {
-            let (read, write) = pipe()?;
-            (*output, *stream) = (Some(read), Some(write));
-        }
-    }
+    let Streams { mut outputs, streams, console, terminal } = Streams::new(stdin, tty)?;
     let mut init = Init {
         plan,
         streams,

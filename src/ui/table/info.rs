@@ -1,7 +1,7 @@
 //! The output of `info` and `version`.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::model::observe::system::Info;
 use crate::model::value::units::human_memory;
@@ -88,8 +88,18 @@ fn security(options: &[String]) -> Vec<String> {
 
 /// Returns the fields of `info --format`, under Docker's names; `now` is the time.
 pub fn info_fields(info: &Info, now: Timestamp) -> Value {
+    let mut fields = Map::new();
+    for part in [store_fields(info, now), host_fields(info), engine_fields(info)] {
+        if let Value::Object(part) = part {
+            fields.extend(part);
+        }
+    }
+    Value::Object(fields)
+}
+
+fn store_fields(info: &Info, now: Timestamp) -> Value {
     let has = |name: &str| info.cgroup_controllers.iter().any(|one| one == name);
-    let mut fields = json!({
+    json!({
         "ID": "",
         "Containers": info.containers,
         "ContainersRunning": info.running,
@@ -116,8 +126,11 @@ pub fn info_fields(info: &Info, now: Timestamp) -> Value {
         "CgroupDriver": CGROUP_DRIVER,
         "CgroupVersion": cgroup_version(info),
         "CgroupControllers": info.cgroup_controllers,
-    });
-    let host = json!({
+    })
+}
+
+fn host_fields(info: &Info) -> Value {
+    json!({
         "KernelVersion": info.kernel,
         "OperatingSystem": info.operating_system,
         "OSVersion": info.os_version,
@@ -137,8 +150,11 @@ pub fn info_fields(info: &Info, now: Timestamp) -> Value {
         "MemTotal": info.memory,
         "GenericResources": null,
         "DockerRootDir": info.root,
-    });
-    let engine = json!({
+    })
+}
+
+fn engine_fields(info: &Info) -> Value {
+    json!({
         "Name": info.name,
         "Labels": [],
         "ExperimentalBuild": false,
@@ -161,13 +177,7 @@ pub fn info_fields(info: &Info, now: Timestamp) -> Value {
             "Debug": false, "Version": info.version, "Os": "linux", "Context": "default",
             "Plugins": [], "Warnings": null,
         },
-    });
-    for part in [host, engine] {
-        if let (Value::Object(fields), Value::Object(part)) = (&mut fields, part) {
-            fields.extend(part);
-        }
-    }
-    fields
+    })
 }
 
 /// Formats `version`, as Docker does: client and server are the same program.
@@ -209,6 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one line a field")]
     fn info_names_each_number_and_warning() {
         let example = Info {
             version: "0.1.0".into(),

@@ -73,15 +73,18 @@ pub(super) fn named(flags: &[Flag]) -> impl Iterator<Item = String> + '_ {
     texts.filter_map(|text| fields(text).ok()?.remove("from"))
 }
 
+/// Variables of a command, by name.
+type Variables = Vec<(String, String)>;
+
 impl BuildState<'_> {
-    /// Returns the mounts of a command, and the variables that get a secret.
+    /// Returns the mounts of a command, and the variables that get a secret, by name.
     pub(super) fn run_mounts(
         &mut self,
         stages: &Stages<'_>,
         number: usize,
         flags: &[Flag],
         progress: &StageState,
-    ) -> Result<(Vec<RunMount>, Vec<(String, String)>)> {
+    ) -> Result<(Vec<RunMount>, Variables)> {
         let environment = environment(progress);
         let lookup = |name: &str| environment.get(name).cloned();
         let expander = Expander { escape: self.escape, lookup: &lookup };
