@@ -165,6 +165,9 @@ fn suggestion(error: &clap::Error, words: &[OsString]) -> Option<String> {
         let value = text(error, ContextKind::InvalidValue)?;
         return suggest(value, known.iter().map(String::as_str)).map(str::to_owned);
     }
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
     let flag = text(error, ContextKind::InvalidArg)?.strip_prefix("--")?;
     let mut command = Arguments::command();
     command.build();

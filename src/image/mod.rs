@@ -25,7 +25,7 @@ mod tar;
 pub mod transfer;
 
 pub use crate::model::image::{HostImage, ImageUser};
-pub use crate::sys::tree::tree_size;
+pub use crate::sys::tree::{remove_any_at, tree_size};
 pub use build::{Files, Origin, written_size};
 pub use bytes::atomic_file::write_atomic;
 pub use bytes::cancel_check::CancelCheck;

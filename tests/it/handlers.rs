@@ -199,7 +199,7 @@ fn a_handler_for_what_never_happens_is_refused() {
     needs_root!();
     let engine = TestEngine::new();
     for (call, said) in [
-        (r#"on("dye", |e| e)"#, "did you mean `die`?"),
+        (r#"on("dei", |e| e)"#, "did you mean `die`?"),
         (
             "on([], |e| e)",
             "expected the name of an action or an array of names, got an empty array",

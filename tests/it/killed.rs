@@ -329,7 +329,9 @@ fn containers_of_a_script_that_was_killed_with_its_reaper_are_found() {
 #[test]
 fn a_repair_beside_creates_takes_nothing_away_from_them() {
     needs_root!();
-    let engine = TestEngine::new();
+    // Other tests kill what writes into the store that they share.
+    let engine = TestEngine::empty();
+    engine.script("image(\"host\")");
     for round in 0..15 {
         let name = format!("box{round}");
         let mut create = engine.spawn(&["create", "--name", &name, "-v", "/data", "host"]);

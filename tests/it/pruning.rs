@@ -12,7 +12,9 @@ fn answered(engine: &TestEngine, words: &[&str], answer: &[u8]) -> (String, Opti
 #[test]
 fn a_system_prune_takes_what_is_unused_and_asks_as_docker_does() {
     needs_root!();
-    let engine = TestEngine::new();
+    // Not the store that all tests share.
+    let engine = TestEngine::empty();
+    engine.script("image(\"host\")");
     let build = |text: &str, more: &[&str]| {
         let ran =
             engine.run_with_input(&[&["build", "-q"], more, &["-"]].concat(), text.as_bytes());

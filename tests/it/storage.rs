@@ -214,7 +214,7 @@ fn an_ordinary_user_whose_files_are_on_an_overlay_gets_copies() {
         ran.out.trim_end().to_owned()
     };
     let said = on_overlay(
-        "lifebox info | grep 'Storage Driver'; \
+        "lifebox info | grep -o 'Storage Driver.*'; \
          lifebox run --name web host sh -c 'echo it runs > /new; cat /new; stat -c %u:%g /new'; \
          lifebox inspect --format '{{.GraphDriver.Name}}' web; lifebox diff web; \
          lifebox commit web mine >/dev/null; lifebox run --rm mine cat /new; \

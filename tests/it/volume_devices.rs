@@ -18,7 +18,7 @@ fn a_volume_of_a_directory_shows_it_and_its_removal_leaves_the_directory() {
         engine.ok(&options);
     };
     create("data", "o=bind");
-    create("fixed", "o=bind,ro");
+    create("sealed", "o=bind,ro");
     let read = |template: &str| engine.ok(&["volume", "inspect", "-f", template, "data"]);
     assert_eq!(read("{{.Options.o}} {{.Options.type}}"), "bind none");
     // Filled at its first start, as a volume that is empty.
@@ -27,7 +27,7 @@ fn a_volume_of_a_directory_shows_it_and_its_removal_leaves_the_directory() {
     assert!(directory.join("passwd").exists());
     let program = "echo in >/d/made; cat /d/made; echo x >/f/made || echo no; \
                    grep -c ' /d .*nosuid,nodev' /proc/mounts";
-    let mounts = ["-v", "data:/d", "-v", "fixed:/f"];
+    let mounts = ["-v", "data:/d", "-v", "sealed:/f"];
     let run = |program: &str| {
         engine.ok(&[&["run", "--rm"][..], &mounts, &["host", "sh", "-c", program]].concat())
     };
@@ -39,7 +39,7 @@ fn a_volume_of_a_directory_shows_it_and_its_removal_leaves_the_directory() {
     assert_eq!(std::fs::read_to_string(directory.join("copy")).unwrap(), "copied\n");
     let refused = engine.fails(&["cp", file.to_str().unwrap(), "still:/f/copy"], 1);
     assert!(refused.contains("read-only"), "{refused}");
-    assert!(!engine.ok(&["system", "df", "-v"]).contains("fixed"));
+    assert!(!engine.ok(&["system", "df", "-v"]).contains("sealed"));
     engine.ok(&["rm", "still"]);
     engine.ok(&["volume", "rm", "data"]);
     engine.ok(&["volume", "prune", "-a", "-f"]);

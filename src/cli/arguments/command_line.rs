@@ -17,6 +17,7 @@ use super::exec::ProcessVerb;
 use super::format::FormatArguments;
 use super::grammar;
 use super::learn::LearnArguments;
+use super::options::in_dockers_grammar;
 use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use super::resources::LimitVerb;
 use super::script::{CheckArguments, DocsArguments, ScriptArguments};
@@ -233,7 +234,8 @@ pub fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
     let asked = grammar::without_help(words);
     let words = asked.as_deref().unwrap_or(words);
     let line = |words: &[OsString]| [&[OsString::from("lifebox")], words].concat();
-    let matches = grammar::as_docker(Arguments::command(), words).try_get_matches_from(line(words));
+    let command = grammar::as_docker(Arguments::command(), words, in_dockers_grammar);
+    let matches = command.try_get_matches_from(line(words));
     // As Docker: a noun alone shows its help.
     let asks = |error: &clap::Error| {
         use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, MissingSubcommand};

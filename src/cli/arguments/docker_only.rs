@@ -60,7 +60,7 @@ pub fn short(path: &str) -> &str {
         Some(("image", "ls")) => "images",
         Some(("image", "rm")) => "rmi",
         Some((_, "prune")) | None => path,
-        Some(("container" | "image" | "system", verb)) => verb,
+        Some(("builder" | "container" | "image" | "system", verb)) => verb,
         Some(_) => path,
     }
 }

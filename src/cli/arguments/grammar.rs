@@ -14,16 +14,24 @@ pub const VALUED: [&str; 6] =
 
 /// Gives the command and the verb that `words` name Docker's grammar; all other verbs would cost
 /// each start some time.
-pub fn as_docker(command: Command, words: &[OsString]) -> Command {
+///
+/// `deferred` returns what adds the other flags of a verb.
+pub fn as_docker(command: Command, words: &[OsString], deferred: Deferred) -> Command {
     let path = path(&command, words);
-    along(command, &path)
+    along(command, &path, deferred(&path.join(" ")))
 }
 
-fn along(command: Command, path: &[String]) -> Command {
+/// Returns the function that adds flags to a verb, which has its noun before it, once it is meant.
+pub type Deferred = fn(&str) -> Option<fn(Command) -> Command>;
+
+fn along(command: Command, path: &[String], add: Option<fn(Command) -> Command>) -> Command {
     let command = command.mut_args(flag);
     match path.split_first() {
-        Some((verb, below)) => command.mut_subcommand(verb, |verb| along(verb, below)),
-        None => command,
+        Some((verb, below)) => command.mut_subcommand(verb, |verb| along(verb, below, add)),
+        None => match add {
+            Some(add) => command.defer(add),
+            None => command,
+        },
     }
 }
 
@@ -44,7 +52,8 @@ pub fn path(command: &Command, words: &[OsString]) -> Vec<String> {
     path
 }
 
-fn flag(arg: Arg) -> Arg {
+/// Gives a flag Docker's grammar.
+pub fn flag(arg: Arg) -> Arg {
     if arg.is_positional() {
         return arg;
     }

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
+use super::{docker_only, grammar};
 use crate::model::Error;
 use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::{CreateOption, Flag, GROUPS, create_options};
@@ -133,19 +134,35 @@ fn rows<R: RowSet>() -> impl Iterator<Item = (&'static CreateOption, Flag)> {
 
 impl<R: RowSet> Args for OptionFlags<R> {
     fn augment_args(command: Command) -> Command {
-        GROUPS
-            .iter()
-            .fold(command, |command, group| {
-                let flags = group.options.iter().filter(|row| R::takes(row));
-                let flags = flags.filter_map(|row| Some(arg(row.flag?, row.about)));
-                command.next_help_heading(Some(group.title)).args(flags)
-            })
-            .next_help_heading(None::<&str>)
+        // Only the verb that is meant pays for its flags.
+        command.defer(|command| add_flags::<R>(command, |arg| arg))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
         Self::augment_args(command)
     }
+}
+
+/// Returns the function that adds the flags of a verb in Docker's grammar, in place of the one that
+/// adds them as they are. `path` is the verb with its noun; `None` if it has no rows.
+pub fn in_dockers_grammar(path: &str) -> Option<fn(Command) -> Command> {
+    match docker_only::short(path) {
+        "create" | "run" => Some(|command| add_flags::<AllRows>(command, grammar::flag)),
+        "update" => Some(|command| add_flags::<LiveRows>(command, grammar::flag)),
+        "build" => Some(|command| add_flags::<BuildRows>(command, grammar::flag)),
+        _ => None,
+    }
+}
+
+fn add_flags<R: RowSet>(command: Command, shape: fn(Arg) -> Arg) -> Command {
+    GROUPS
+        .iter()
+        .fold(command, |command, group| {
+            let flags = group.options.iter().filter(|row| R::takes(row));
+            let flags = flags.filter_map(|row| Some(shape(arg(row.flag?, row.about))));
+            command.next_help_heading(Some(group.title)).args(flags)
+        })
+        .next_help_heading(None::<&str>)
 }
 
 fn arg(flag: Flag, about: &'static str) -> Arg {
@@ -177,6 +194,24 @@ impl<R: RowSet> FromArgMatches for OptionFlags<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A verb whose flags kept their plain form would refuse `--init=false`.
+    #[test]
+    fn each_verb_of_the_table_takes_its_flags_in_dockers_grammar() {
+        use clap::CommandFactory as _;
+        let mut command = crate::cli::arguments::Arguments::command();
+        command.build();
+        let of = |noun: &str, verb: &Command| {
+            // A flag that each of the three sets of rows has.
+            let has_rows = verb.get_arguments().any(|arg| arg.get_id() == "memory");
+            let path = format!("{noun} {}", verb.get_name());
+            assert_eq!(in_dockers_grammar(path.trim_start()).is_some(), has_rows, "{path}");
+        };
+        for verb in command.get_subcommands() {
+            of("", verb);
+            verb.get_subcommands().for_each(|below| of(verb.get_name(), below));
+        }
+    }
 
     #[test]
     fn what_the_daemon_reads_is_a_flag() {

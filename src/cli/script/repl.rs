@@ -122,10 +122,12 @@ impl repl::CommandLine for ReplCommandLine {
     }
 
     fn flags(&self, verb: &str) -> Vec<String> {
-        let command = Arguments::command();
+        let mut command = Arguments::command();
+        command.build();
         let Some(verb) = command.find_subcommand(verb) else { return Vec::new() };
-        let long = verb.get_arguments().filter_map(|flag| flag.get_long());
-        let short = verb.get_arguments().filter_map(|flag| flag.get_short());
+        let flags = || verb.get_arguments().filter(|flag| !flag.is_global_set());
+        let long = flags().filter_map(|flag| flag.get_long());
+        let short = flags().filter_map(|flag| flag.get_short());
         let long = long.map(|name| format!("--{name}"));
         long.chain(short.map(|letter| format!("-{letter}"))).collect()
     }

@@ -75,7 +75,7 @@ pub fn cp(
 pub fn of_container(text: &str) -> Option<(&str, &str)> {
     let (name, path) = text.split_once(':')?;
     let local = name.is_empty() || name.contains('/') || name.starts_with('.');
-    (!local && text != "-").then_some((name, if path.is_empty() { "/" } else { path }))
+    (!local && text != "-").then_some((name, path))
 }
 
 #[cfg(test)]
@@ -86,7 +86,7 @@ mod tests {
     fn a_container_is_told_by_its_colon() {
         assert_eq!(of_container("web:/etc"), Some(("web", "/etc")));
         assert_eq!(of_container("web:etc:x"), Some(("web", "etc:x")));
-        assert_eq!(of_container("web:"), Some(("web", "/")));
+        assert_eq!(of_container("web:"), Some(("web", "")));
         for local in ["-", "etc", "./a:b", "/a:b", "../a:b", "dir/a:b"] {
             assert_eq!(of_container(local), None, "{local}");
         }

@@ -3,13 +3,15 @@
 
 /// The fewest letters that tell a word from others: all shorter words have a similar spelling.
 const TELLING: usize = 3;
+/// The fewest letters that a word can be completed from.
+const BEGINNING: usize = 2;
 
 /// Returns the candidate that `word` was probably meant to be: one that begins with it, one with a
 /// similar spelling, or one that it begins with. `None` where none is near enough.
 pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let length = lower.chars().count();
-    if length < TELLING {
+    if length < BEGINNING {
         return None;
     }
     let known: Vec<&str> = candidates.into_iter().filter(|known| *known != word).collect();
@@ -23,6 +25,9 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         let begins = |known: &&&str| known.len() >= TELLING && lower.starts_with(**known);
         known.iter().filter(begins).max_by_key(|known| known.len())
     };
+    if length < TELLING {
+        return completed.copied();
+    }
     completed.or_else(spelled).or_else(begun).copied()
 }
 
@@ -79,6 +84,7 @@ mod tests {
             ("stop", "stop_signal"),
             ("environment", "env"),
             ("hos", "hostname"),
+            ("cm", "cmd"),
         ] {
             assert_eq!(suggest(typed, options), Some(meant), "{typed}");
         }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::engine::backend::CancelToken;
 use crate::engine::native::handle::Native;
-use crate::image::tree_size;
+use crate::image::{remove_any_at, tree_size};
 use crate::model::error::Context;
 use crate::model::image::Removed;
 use crate::model::image::usage::PruneOptions;
@@ -35,10 +35,7 @@ impl UnusedCache {
     pub(in crate::engine::native) fn remove(self, dry_run: bool) -> Result<Option<Removed>> {
         if !dry_run {
             let what = || format!("remove the cache `{}`", self.path.display());
-            match std::fs::remove_dir_all(&self.path) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-                removed => removed.context(what)?,
-            }
+            remove_any_at(&self.path).context(what)?;
         }
         Ok(Some(Removed::Deleted(self.id)))
     }
