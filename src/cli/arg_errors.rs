@@ -69,22 +69,6 @@ pub fn verb(words: &[OsString]) -> Option<String> {
     None
 }
 
-/// Returns `image ` or `system ` if that word stands before the verb. Without it, `ls` and
-/// `inspect` are verbs of containers.
-fn noun(words: &[OsString]) -> &'static str {
-    let mut words = words.iter().map(|word| word.to_string_lossy());
-    while let Some(word) = words.next() {
-        match word.as_ref() {
-            flag if VALUED.contains(&flag) => drop(words.next()),
-            flag if flag.starts_with('-') => {}
-            "image" => return "image ",
-            "system" => return "system ",
-            _ => return "",
-        }
-    }
-    ""
-}
-
 /// Rewords an error of clap.
 pub fn explain(error: &clap::Error, words: &[OsString]) -> Error {
     if let Some(error) = only_dockers(error, words) {
@@ -102,10 +86,11 @@ pub fn explain(error: &clap::Error, words: &[OsString]) -> Error {
     };
     let unknown = unknown_verb(error, words);
     let group = unknown.as_ref().and_then(|verb| verb.split_once(' ')).map(|(noun, _)| noun);
-    let hint = match (suggestion(error, words), verb(words)) {
+    let path = verb_path(words).join(" ");
+    let hint = match (suggestion(error, words), path.as_str()) {
         (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, Some(verb)) if unknown.is_none() => {
-            format!("see `lifebox {}{verb} --help`", noun(words))
+        (None, path) if unknown.is_none() && !path.is_empty() => {
+            format!("see `lifebox {} --help`", path.strip_prefix("container ").unwrap_or(path))
         }
         _ => match group {
             Some(noun) => format!("see `lifebox {noun} --help`"),

@@ -92,6 +92,12 @@ pub struct FixedBuildFlags {
     /// Container isolation technology; only `default`
     #[arg(long, value_name = "NAME")]
     pub isolation: Option<String>,
+    /// Attest how the image was built; only `false`
+    #[arg(long, value_name = "false")]
+    pub provenance: Option<String>,
+    /// Attest what the image has in it; only `false`
+    #[arg(long, value_name = "false")]
+    pub sbom: Option<String>,
     /// Skip image verification, as always
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_name = "BOOL")]
@@ -105,6 +111,8 @@ impl FixedBuildFlags {
     /// [`Kind::Unsupported`].
     pub fn check(&self) -> Result<(), InvalidFlag> {
         only("isolation", self.isolation.as_deref(), &["", "default"], false)?;
+        only("provenance", self.provenance.as_deref(), &["", "false"], false)?;
+        only("sbom", self.sbom.as_deref(), &["", "false"], false)?;
         check_trust(self.disable_content_trust)?;
         if self.rm == Some(false) && self.force_rm != Some(true) {
             let message = "--rm=false is not supported: no intermediate container is kept";

@@ -10,6 +10,7 @@ use crate::cli::arguments::store::{DfArguments, SystemCheckArguments};
 use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
 use crate::model::image::filter::ImageFilter;
+use crate::model::image::usage::PruneOptions;
 use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::ui;
 use crate::ui::format::template::Template;
@@ -61,7 +62,9 @@ pub fn df(
     let usage = backend.usage()?;
     let all = arguments.verbose && template.is_some();
     let volumes = if all { backend.volumes()? } else { Vec::new() };
-    let inventory = ui::table::usage::UsageInput { images, containers, volumes, usage };
+    let of_builds = PruneOptions { all: true, of_builds: true, dry_run: true, ..<_>::default() };
+    let builds = backend.prune_images(&of_builds)?;
+    let inventory = ui::table::usage::UsageInput { images, containers, volumes, usage, builds };
     if let Some(template) = template.as_ref().filter(|_| arguments.verbose) {
         let text = template.line(&inventory.details_fields(Timestamp::now()));
         terminal.line(text.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;

@@ -11,7 +11,7 @@ use crate::model::container::Container;
 use crate::model::image::Image;
 #[cfg(test)]
 use crate::model::image::usage::VolumeUsage;
-use crate::model::image::usage::{ImageUsage, Usage};
+use crate::model::image::usage::{ImageUsage, Pruned, Usage};
 use crate::model::observe::volume::VolumeUse;
 use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
@@ -29,6 +29,8 @@ pub struct UsageInput {
     pub volumes: Vec<VolumeUse>,
     /// The sizes.
     pub usage: Usage,
+    /// What `builder prune -a` would remove.
+    pub builds: Pruned,
 }
 
 /// A row of the summary.
@@ -41,7 +43,7 @@ struct Line {
 }
 
 impl UsageInput {
-    fn lines(&self) -> [Line; 3] {
+    fn lines(&self) -> [Line; 4] {
         let usage = &self.usage;
         let live = |container: &&Container| container.state.status.is_live();
         let sizes = self.container_sizes();
@@ -71,6 +73,13 @@ impl UsageInput {
                 active: usage.volumes.iter().filter(|volume| volume.links > 0).count(),
                 size: usage.volumes.iter().map(|volume| volume.size).sum(),
                 reclaimable: unused.map(|volume| volume.size).sum(),
+            },
+            Line {
+                kind: "Build Cache",
+                total: self.builds.removed.len(),
+                active: 0,
+                size: self.builds.bytes,
+                reclaimable: self.builds.bytes,
             },
         ]
     }
@@ -237,12 +246,14 @@ mod tests {
                     .map(|(name, links, size)| VolumeUsage { name: name.into(), links, size })
                     .into(),
             },
+            builds: Pruned { images: 1, bytes: 700, ..Pruned::default() },
         };
         expect![[r"
             TYPE            TOTAL     ACTIVE    SIZE      RECLAIMABLE
             Images          2         1         3MB       1.5MB (49%)
             Containers      0         0         0B        0B
             Local Volumes   2         1         1.5kB     500B (33%)
+            Build Cache     0         0         700B      700B (100%)
         "]]
         .assert_eq(&inventory.summary());
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
