@@ -3,11 +3,9 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::value::{Absent, Value};
-
 /// The empty value of a field.
 #[derive(Clone, Copy, Debug)]
-enum Empty {
+pub enum Empty {
     False,
     Number,
     Duration,
@@ -18,20 +16,6 @@ enum Empty {
 }
 
 use Empty::{Duration, False, List, Number, Pointer, Text};
-
-impl Empty {
-    fn value(self) -> Value<'static> {
-        match self {
-            Empty::False => Value::Bool(false),
-            Empty::Number => Value::Int(0),
-            Empty::Duration => Value::Duration(0),
-            Empty::Text => Value::Text("".into()),
-            Empty::List => Value::Absent(Absent::List),
-            Empty::Map => Value::Absent(Absent::Map),
-            Empty::Pointer => Value::Absent(Absent::Pointer),
-        }
-    }
-}
 
 /// A type of Docker's.
 struct Type {
@@ -63,7 +47,7 @@ const TYPES: [Type; 13] = [
         known_by: &["Destination", "RW"],
         left_out: &[("Type", "Name", Text), ("Destination", "Driver", Text)],
     },
-    // One that was asked for.
+    // One of `HostConfig.Mounts`.
     Type {
         known_by: &["Type", "Target"],
         left_out: &[
@@ -162,29 +146,20 @@ const ANYWHERE: [(&str, Empty); 13] = [
 
 type Object = Map<String, Json>;
 
-fn left_out(object: &Object) -> &'static [(&'static str, &'static str, Empty)] {
+/// Returns the fields that an object leaves out: the one before each, its name, its empty value.
+pub fn left_out(object: &Object) -> &'static [(&'static str, &'static str, Empty)] {
     let is = |one: &&Type| one.known_by.iter().all(|field| object.contains_key(*field));
     TYPES.iter().find(is).map_or(&[], |one| one.left_out)
 }
 
 /// Returns the empty value of a field that an object of Docker's leaves out.
-pub fn empty(object: &Object, name: &str) -> Option<Value<'static>> {
+pub fn empty(object: &Object, name: &str) -> Option<Empty> {
     let here = left_out(object).iter().map(|(_, field, empty)| (*field, *empty));
     // An image has no more of these.
     let image = [("Manifests", List), ("Descriptor", Pointer)].into_iter();
     let image = image.filter(|_| object.contains_key("RepoTags"));
     let mut all = here.chain(image).chain(ANYWHERE).chain([("StopTimeout", Pointer)]);
-    all.find(|(field, _)| *field == name).map(|(_, empty)| empty.value())
-}
-
-/// Puts the fields that an object leaves out where Docker's type has them.
-pub fn complete<'a>(object: &Object, fields: &mut Vec<(&'a str, Value<'a>)>) {
-    for (before, name, empty) in left_out(object) {
-        if !object.contains_key(*name) {
-            let before = fields.iter().position(|(field, _)| field == before);
-            fields.insert(before.map_or(0, |at| at + 1), (name, empty.value()));
-        }
-    }
+    all.find(|(field, _)| *field == name).map(|(_, empty)| empty)
 }
 
 /// Returns the name in JSON of a field that has another in Go.

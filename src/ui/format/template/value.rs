@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use super::types;
+use super::types::{self, Empty};
 use crate::model::value::visible::escape_json;
 
 /// A value. What the data says is borrowed; its text is escaped when it is shown.
@@ -87,6 +87,20 @@ const POINTERS: [&str; 15] = [
 
 /// The fields of Docker's that are durations.
 const DURATIONS: [&str; 4] = ["Interval", "StartInterval", "StartPeriod", "Timeout"];
+
+impl From<Empty> for Value<'_> {
+    fn from(empty: Empty) -> Self {
+        match empty {
+            Empty::False => Value::Bool(false),
+            Empty::Number => Value::Int(0),
+            Empty::Duration => Value::Duration(0),
+            Empty::Text => Value::Text("".into()),
+            Empty::List => Value::Absent(Absent::List),
+            Empty::Map => Value::Absent(Absent::Map),
+            Empty::Pointer => Value::Absent(Absent::Pointer),
+        }
+    }
+}
 
 impl<'a> Value<'a> {
     /// Reads data; `name` is the field or key that has it.
@@ -187,7 +201,12 @@ impl<'a> Value<'a> {
         if *shape == Shape::Map {
             entries.sort_by_key(|(key, _)| *key);
         } else {
-            types::complete(map, &mut entries);
+            for (before, name, empty) in types::left_out(map) {
+                if !map.contains_key(*name) {
+                    let before = entries.iter().position(|(field, _)| field == before);
+                    entries.insert(before.map_or(0, |at| at + 1), (name, (*empty).into()));
+                }
+            }
         }
         Some(entries)
     }
@@ -199,7 +218,9 @@ impl<'a> Value<'a> {
             return map.get(name).map(|json| Value::of(json, ""));
         }
         let named = |name: &str| map.get_key_value(name).map(|(key, json)| Value::of(json, key));
-        named(name).or_else(|| named(&types::json_name(name)?)).or_else(|| types::empty(map, name))
+        named(name)
+            .or_else(|| named(&types::json_name(name)?))
+            .or_else(|| types::empty(map, name).map(Value::from))
     }
 
     /// Returns what an index beyond the keys of a map gives: the zero value of its type.
