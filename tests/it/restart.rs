@@ -123,7 +123,7 @@ fn a_log_keeps_to_its_limits_and_its_end_is_whole() {
     assert_eq!(tail.lines().next(), Some("line 4200"), "over two files");
     assert_eq!(
         engine.get("web", "{{json .HostConfig.LogConfig.Config}}"),
-        r#"{"max-size":"65536","max-file":"3"}"#
+        r#"{"max-file":"3","max-size":"64k"}"#
     );
 }
 

@@ -22,7 +22,7 @@ pub struct Supervision {
     pub log_driver: LogDriver,
     /// The limits of the log.
     pub log: LogConfig,
-    /// The other options of the log, as given.
+    /// The options of the log, as given.
     pub log_options: BTreeMap<String, String>,
     /// The health check.
     pub health: HealthCheck,
@@ -34,10 +34,10 @@ impl Supervision {
     /// # Errors
     /// [`Kind::Invalid`] for an unknown option or a value that makes no sense.
     pub fn set_log_option(&mut self, key: &str, value: &str) -> Result<()> {
-        if matches!(key, "max-size" | "max-file") {
-            return self.log.set(key, value);
+        match key {
+            "max-size" | "max-file" => self.log.set(key, value)?,
+            _ => logging::check_option(key, value)?,
         }
-        logging::check_option(key, value)?;
         self.log_options.insert(key.to_owned(), value.to_owned());
         Ok(())
     }

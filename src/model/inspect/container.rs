@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::config::{docker_config, extend, time};
 use super::{mounts, namespaces};
 use crate::model::container::block_io::DeviceLimit;
-use crate::model::container::logging::{LogConfig, LogDriver};
+use crate::model::container::logging::LogDriver;
 use crate::model::container::options::StopTimeout;
 use crate::model::container::resources::{Resources, SHM_SIZE};
 use crate::model::container::security::{Device, MASKED_PATHS, READONLY_PATHS, Seccomp, Security};
@@ -207,12 +207,11 @@ fn device(device: &Device) -> Value {
 /// Returns the configured limits. The default limit of processes is left out, because Docker
 /// has none.
 fn log_config(of: &Supervision) -> Value {
+    // Records from before `log_options` had all of them have the limits alone.
+    let limits = of.log.changed_options();
+    let limits = limits.filter(|(key, _)| !of.log_options.contains_key(key));
     let mut config = json!(of.log_options);
-    if of.log != LogConfig::default() {
-        let size = of.log.max_size.map_or_else(|| "-1".to_owned(), |size| size.to_string());
-        let limits = json!({ "max-size": size, "max-file": of.log.max_file.to_string() });
-        extend(&mut config, limits);
-    }
+    extend(&mut config, limits.map(|(key, value)| (key, Value::from(value))).collect());
     json!({ "Type": of.log_driver.as_str(), "Config": config })
 }
 

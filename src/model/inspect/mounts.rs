@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::container::mounts::{Mount, MountKind, MountSpec, Mounts};
+use crate::model::value::units::parse_bytes;
 
 /// Returns `Mounts`: all mounts but those of `--tmpfs`. `volumes` and `images` are the directories
 /// of volumes and of the container's image mounts on the host.
@@ -54,9 +55,33 @@ fn mode(mount: &Mount) -> &str {
     written.unwrap_or(if named { "z" } else { "" })
 }
 
-/// Returns what `HostConfig.Mounts` says of a volume or an image, under Docker's key.
+/// Returns what `HostConfig.Mounts` says of the options of a kind, under Docker's key.
 fn options_of(mount: &Mount) -> Option<(&'static str, Value)> {
     let mut options = json!({});
+    if mount.kind == MountKind::Bind {
+        if mount.slave {
+            options["Propagation"] = "rslave".into();
+        }
+        if mount.nonrecursive {
+            options["NonRecursive"] = true.into();
+        }
+        let given = mount.slave || mount.nonrecursive;
+        return given.then_some(("BindOptions", options));
+    }
+    if mount.kind == MountKind::Tmpfs {
+        for setting in &mount.settings {
+            // A share of the memory, `50%`, has no field of Docker's.
+            let (key, value) = match setting.split_once('=') {
+                Some(("size", size)) => ("SizeBytes", parse_bytes(size).ok()),
+                Some(("mode", mode)) => ("Mode", u64::from_str_radix(mode, 8).ok()),
+                _ => continue,
+            };
+            if let Some(value) = value {
+                options[key] = value.into();
+            }
+        }
+        return (!mount.settings.is_empty()).then_some(("TmpfsOptions", options));
+    }
     if !mount.subpath.is_empty() {
         options["Subpath"] = mount.subpath.as_str().into();
     }
@@ -74,6 +99,9 @@ fn options_of(mount: &Mount) -> Option<(&'static str, Value)> {
         options["DriverConfig"] = json!({ "Options": mount.options });
     }
     let given = options.as_object().is_some_and(|options| !options.is_empty());
+    if given && mount.options.is_empty() {
+        options["DriverConfig"] = json!({});
+    }
     given.then_some(("VolumeOptions", options))
 }
 

@@ -115,16 +115,22 @@ fn store_fields(info: &Info, now: Timestamp) -> Value {
             "Log": [LOG_DRIVER],
         },
         "MemoryLimit": has("memory"),
+        "SwapLimit": has("memory"),
         "CpuCfsPeriod": has("cpu"),
         "CpuCfsQuota": has("cpu"),
         "CPUShares": has("cpu"),
         "CPUSet": has("cpuset"),
         "PidsLimit": has("pids"),
+        "IPv4Forwarding": false,
         "Debug": false,
+        "NFd": 0,
+        "OomKillDisable": has("memory") && cgroup_version(info) == "1",
+        "NGoroutines": 0,
         "SystemTime": now.to_string(),
         "LoggingDriver": LOG_DRIVER,
         "CgroupDriver": CGROUP_DRIVER,
         "CgroupVersion": cgroup_version(info),
+        "NEventsListener": 0,
         "CgroupControllers": info.cgroup_controllers,
     })
 }
@@ -150,6 +156,9 @@ fn host_fields(info: &Info) -> Value {
         "MemTotal": info.memory,
         "GenericResources": null,
         "DockerRootDir": info.root,
+        "HttpProxy": "",
+        "HttpsProxy": "",
+        "NoProxy": "",
     })
 }
 
@@ -168,6 +177,9 @@ fn engine_fields(info: &Info) -> Value {
         "LiveRestoreEnabled": true,
         "Isolation": "",
         "InitBinary": RUNTIME,
+        "ContainerdCommit": { "ID": "", "Expected": "" },
+        "RuncCommit": { "ID": "", "Expected": "" },
+        "InitCommit": { "ID": "", "Expected": "" },
         "Rootless": info.rootless,
         "UIDMap": info.uid_map,
         "GIDMap": info.gid_map,

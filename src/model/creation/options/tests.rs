@@ -266,7 +266,9 @@ fn supervision() -> impl Strategy<Value = Supervision> {
     (restart, log, check, driver, option).prop_map(|(restart, log, health, driver, option)| {
         let mut all = Supervision { restart, health, ..Supervision::default() };
         if driver == LogDriver::JsonFile {
-            all.log = log;
+            for (key, value) in log.changed_options() {
+                all.set_log_option(&key, &value).unwrap();
+            }
             all.set_log_option(option.0, option.1).unwrap();
         }
         Supervision { log_driver: driver, ..all }

@@ -9,6 +9,7 @@ mod parser;
 mod print;
 mod syntax;
 mod text;
+mod types;
 mod value;
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::value::{Absent, Shape, Value};
 use crate::model::value::units::format_duration;
 
@@ -152,6 +154,13 @@ fn read_flags(rest: &mut &str, arguments: &mut Arguments<'_, '_>) -> Flags {
     flags
 }
 
+/// Returns Docker's text of a limit; it is the one type in its data that has a text of its own.
+fn ulimit(value: &Value<'_>) -> Option<String> {
+    let Value::Json(Json::Object(map), Shape::Struct) = value else { return None };
+    let (name, hard, soft) = (map.get("Name")?, map.get("Hard")?, map.get("Soft")?);
+    Some(format!("{}={soft}:{hard}", name.as_str()?))
+}
+
 struct Formatter {
     visible: Visible,
     flags: Flags,
@@ -175,6 +184,9 @@ impl Formatter {
         if let Some(list) = value.elements() {
             let items: Vec<_> = list.iter().map(|value| self.value(value, true)).collect();
             return format!("[{}]", items.join(" "));
+        }
+        if let Some(limit) = ulimit(value) {
+            return self.text(&(self.visible)(&limit)).unwrap_or_else(|| limit);
         }
         if let Some(entries) = value.entries() {
             let fields = matches!(value, Value::Json(_, Shape::Struct));

@@ -86,6 +86,47 @@ fn fields_print_as_dockers_types() {
 }
 
 #[test]
+fn fields_that_json_leaves_out_are_empty() {
+    let data = json!({
+        "Id": "e854", "HostConfig": {
+            "NetworkMode": "none", "ShmSize": 1, "CpuQuota": 7, "Ulimits": [
+                { "Name": "nofile", "Hard": 20, "Soft": 10 },
+            ],
+        },
+        "Mounts": [{ "Type": "bind", "Source": "/s", "Destination": "/b", "Mode": "", "RW": true,
+            "Propagation": "rprivate" }],
+        "Asked": [{ "Type": "bind", "Source": "/s", "Target": "/b" }],
+        "Config": { "Image": "i", "Entrypoint": null, "OnBuild": null, "Healthcheck": { "Test": ["NONE"] } },
+        "NetworkSettings": {},
+    });
+    for (template, expected) in [
+        (
+            "{{range .Mounts}}{{.}} [{{.Name}}{{.Driver}}]{{end}}",
+            "{bind  /s /b   true rprivate} []",
+        ),
+        ("{{range .Asked}}{{.ReadOnly}} {{.BindOptions}} {{.Consistency}}{{end}}", "false <nil> "),
+        (
+            "{{.HostConfig.Mounts}} {{json .HostConfig.Mounts}} {{len .HostConfig.Mounts}}",
+            "[] null 0",
+        ),
+        ("{{.SizeRw}} {{.SizeRootFs}} {{.ImageManifestDescriptor}}", "<nil> <nil> <nil>"),
+        ("{{.Config.Healthcheck}} {{.Config.Healthcheck.Retries}}", "{[NONE] 0s 0s 0s 0s 0} 0"),
+        ("{{.Config.NetworkDisabled}} {{.Config.MacAddress}}", "false "),
+        (
+            "{{.HostConfig.Ulimits}} {{range .HostConfig.Ulimits}}{{.Soft}}{{end}}",
+            "[nofile=10:20] 10",
+        ),
+        ("{{.ID}} {{.Id}} {{.HostConfig.CPUQuota}} {{.HostConfig.CpuQuota}}", "e854 e854 7 7"),
+    ] {
+        let rendered = Template::parse(template).and_then(|t| t.render(&data));
+        assert_eq!(rendered.unwrap(), expected, "{template}");
+    }
+    for template in ["{{.id}}", "{{.hostconfig}}", "{{.HostConfig.Name}}", "{{.Mounts.Driver}}"] {
+        assert!(Template::parse(template).and_then(|t| t.render(&data)).is_err(), "{template}");
+    }
+}
+
+#[test]
 fn mistakes_are_explained() {
     for (template, message, hint) in [
         ("{{.State.Stauts}}", "no entry for key \"Stauts\"", "did you mean `Status`?"),

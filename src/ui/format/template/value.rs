@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
+use super::types::{self, Empty};
 use crate::model::value::visible::escape_json;
 
 /// A value. What the data says is borrowed; its text is escaped when it is shown.
@@ -66,10 +67,14 @@ const MAPS: [&str; 18] = [
 ];
 
 /// The fields of Docker's that are pointers: JSON has null where they are nil.
-const POINTERS: [&str; 11] = [
+const POINTERS: [&str; 15] = [
+    "Cluster",
     "Health",
     "Healthcheck",
     "Init",
+    "IPAMConfig",
+    "SizeRootFs",
+    "SizeRw",
     "MemorySwappiness",
     "Node",
     "OomKillDisable",
@@ -83,18 +88,18 @@ const POINTERS: [&str; 11] = [
 /// The fields of Docker's that are durations.
 const DURATIONS: [&str; 4] = ["Interval", "StartInterval", "StartPeriod", "Timeout"];
 
-/// Returns the empty value of a field that Docker's JSON leaves out when it is empty.
-fn left_out(name: &str) -> Option<Value<'static>> {
-    Some(match name {
-        "ExposedPorts" | "Annotations" | "StorageOpt" | "Sysctls" | "Tmpfs" => {
-            Value::Absent(Absent::Map)
+impl From<Empty> for Value<'_> {
+    fn from(empty: Empty) -> Self {
+        match empty {
+            Empty::False => Value::Bool(false),
+            Empty::Number => Value::Int(0),
+            Empty::Duration => Value::Duration(0),
+            Empty::Text => Value::Text("".into()),
+            Empty::List => Value::Absent(Absent::List),
+            Empty::Map => Value::Absent(Absent::Map),
+            Empty::Pointer => Value::Absent(Absent::Pointer),
         }
-        "Shell" | "OnBuild" => Value::Absent(Absent::List),
-        "Variant" | "StopSignal" | "OsVersion" => Value::Text("".into()),
-        "Healthcheck" | "Health" | "StopTimeout" | "Init" => Value::Absent(Absent::Pointer),
-        name if DURATIONS.contains(&name) => Value::Duration(0),
-        _ => return None,
-    })
+    }
 }
 
 impl<'a> Value<'a> {
@@ -195,9 +200,13 @@ impl<'a> Value<'a> {
         let mut entries: Vec<_> = named.collect();
         if *shape == Shape::Map {
             entries.sort_by_key(|(key, _)| *key);
-        } else if map.contains_key("OOMKilled") && !map.contains_key("Health") {
-            // The last field of a state, which its JSON leaves out.
-            entries.push(("Health", Value::Absent(Absent::Pointer)));
+        } else {
+            for (before, name, empty) in types::left_out(map) {
+                if !map.contains_key(*name) {
+                    let before = entries.iter().position(|(field, _)| field == before);
+                    entries.insert(before.map_or(0, |at| at + 1), (name, (*empty).into()));
+                }
+            }
         }
         Some(entries)
     }
@@ -208,11 +217,10 @@ impl<'a> Value<'a> {
         if *shape == Shape::Map {
             return map.get(name).map(|json| Value::of(json, ""));
         }
-        // Programs write `.Id` and `.ID`: Docker has both, in its JSON and in its types.
-        let found = map
-            .get_key_value(name)
-            .or_else(|| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)));
-        found.map(|(key, json)| Value::of(json, key)).or_else(|| left_out(name))
+        let named = |name: &str| map.get_key_value(name).map(|(key, json)| Value::of(json, key));
+        named(name)
+            .or_else(|| named(&types::json_name(name)?))
+            .or_else(|| types::empty(map, name).map(Value::from))
     }
 
     /// Returns what an index beyond the keys of a map gives: the zero value of its type.
