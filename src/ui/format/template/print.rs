@@ -186,7 +186,7 @@ impl Formatter {
             return format!("[{}]", items.join(" "));
         }
         if let Some(limit) = ulimit(value) {
-            return self.text(&(self.visible)(&limit)).unwrap_or_else(|| limit);
+            return self.text(&(self.visible)(&limit)).unwrap_or(limit);
         }
         if let Some(entries) = value.entries() {
             let fields = matches!(value, Value::Json(_, Shape::Struct));
