@@ -15,6 +15,8 @@ use crate::model::error::{Context as _, credentials};
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::progress::{NoProgress, Progress, PullOptions};
 use crate::model::value::id::ContainerId;
+use crate::model::value::platform::Platform;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use std::fs::File;
 use std::io::Write as _;
@@ -165,7 +167,7 @@ fn create_container(
         Pull::Always => PullPolicy::Always,
         Pull::Never => PullPolicy::Never,
     };
-    let platform = arguments.platform.as_deref();
+    let platform = arguments.platform.as_deref().filter(|platform| !platform.is_empty());
     let created = ensure_image(context, reference, pull, platform, arguments.quiet)
         .map_err(|error| missing_image(reference, error))
         .and_then(|_| backend.create(reference, &options));
@@ -214,10 +216,18 @@ fn ensure_image(
     platform: Option<&str>,
     quiet: bool,
 ) -> Result<Image> {
-    let platform = platform.map(str::parse).transpose()?;
+    let platform: Option<Platform> = platform.map(str::parse).transpose()?;
     let backend = context.backend()?;
+    let mut pull = pull;
     if pull != PullPolicy::Always {
         match backend.image(reference, pull) {
+            Ok(image) => match check_fits(reference, &image, platform.as_ref()) {
+                // Another platform may be in the registry.
+                Err(_) if pull == PullPolicy::Missing && !is_host(reference) => {
+                    pull = PullPolicy::Always;
+                }
+                checked => return checked.map(|()| image),
+            },
             Err(error) if error.kind() == Kind::NotFound && pull == PullPolicy::Missing => {}
             result => return result,
         }
@@ -227,7 +237,37 @@ fn ensure_image(
         true => Arc::new(NoProgress),
         false => progress::on_stderr(context.cancel()),
     };
-    backend.ensure_image(reference, pull, &fetch, &progress, context.interruptible()?)
+    let wanted = fetch.platform.clone();
+    let image =
+        backend.ensure_image(reference, pull, &fetch, &progress, context.interruptible()?)?;
+    check_fits(reference, &image, wanted.as_ref())?;
+    Ok(image)
+}
+
+/// Returns whether the image is that of the host's programs, which no registry has.
+fn is_host(reference: &str) -> bool {
+    reference.parse::<Reference>().is_ok_and(|reference| reference.familiar() == "host:latest")
+}
+
+/// Refuses an image of another platform than that of `--platform`, in Docker's words.
+fn check_fits(reference: &str, image: &Image, wanted: Option<&Platform>) -> Result<()> {
+    let own = Platform {
+        os: image.os.clone(),
+        architecture: image.architecture.clone(),
+        variant: String::new(),
+    };
+    match wanted {
+        Some(wanted) if !wanted.accepts(&own) => {
+            let reference = credentials::mask_reference(reference);
+            let message = format!(
+                "image with reference {reference} was found but does not match the specified \
+                 platform: wanted {wanted}, actual: {own}"
+            );
+            Err(Error::new(Kind::NotFound, message)
+                .hint(format!("write --platform {own}, or leave it out")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Creates the file of `--cidfile` first, so that two commands never share one.

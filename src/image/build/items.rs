@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::copy::Copying;
 use super::ignore::Ignore;
 use super::opened::Opened;
+use super::pattern::is_pattern;
 use super::{configure, find};
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::layer::overlay_view::Layer;
@@ -68,7 +69,8 @@ fn copy_items(
             CopyItem::Path(path) | CopyItem::Name(path) => {
                 let literal = matches!(item, CopyItem::Name(_));
                 let found = find::find(tree, ignore, path, literal, check)?;
-                if found.is_empty() {
+                // As in Docker, of several sources a pattern may match nothing.
+                if found.is_empty() && (literal || !is_pattern(path)) {
                     return Err(not_found(copy, path));
                 }
                 let name = |source: &find::Source| match copy.parents {
@@ -78,6 +80,11 @@ fn copy_items(
                 files.extend(found.into_iter().map(|source| (name(&source), Ok(source))));
             }
         }
+    }
+    if let (true, Some(CopyItem::Path(path) | CopyItem::Name(path))) =
+        (files.is_empty(), copy.sources.first())
+    {
+        return Err(not_found(copy, path));
     }
     if files.len() > 1 && !into {
         let message = format!(

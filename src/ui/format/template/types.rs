@@ -162,6 +162,18 @@ pub fn empty(object: &Object, name: &str) -> Option<Empty> {
     all.find(|(field, _)| *field == name).map(|(_, empty)| empty)
 }
 
+/// Returns the name in JSON of a field of an event, which begins with a small letter there.
+pub fn event_name(go: &str) -> Option<&'static str> {
+    let names = ["from", "id", "scope", "status", "time", "timeNano"];
+    match go {
+        "ID" => Some("id"),
+        _ if go.starts_with(char::is_uppercase) => {
+            names.into_iter().find(|name| name[..1].to_uppercase() + &name[1..] == go)
+        }
+        _ => None,
+    }
+}
+
 /// Returns the name in JSON of a field that has another in Go.
 pub fn json_name(go: &str) -> Option<String> {
     let names =

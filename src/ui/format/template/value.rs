@@ -220,6 +220,7 @@ impl<'a> Value<'a> {
         let named = |name: &str| map.get_key_value(name).map(|(key, json)| Value::of(json, key));
         named(name)
             .or_else(|| named(&types::json_name(name)?))
+            .or_else(|| named(types::event_name(name)?))
             .or_else(|| types::empty(map, name).map(Value::from))
     }
 
