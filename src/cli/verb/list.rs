@@ -40,6 +40,9 @@ pub fn ps(
     let template = template_or_raw(arguments.format.as_deref(), ui::table::ps::RAW)?;
     let mut list = context.backend()?.ps()?;
     choose(&mut list, arguments, &filters);
+    if !arguments.quiet {
+        name_images_as_now(context, &mut list)?;
+    }
     let now = Timestamp::now();
     let format = arguments.format.as_deref().unwrap_or_default();
     let shows_size = arguments.size || format.contains(".Size") || format.contains("json");
@@ -62,6 +65,24 @@ pub fn ps(
         terminal.text(&ui::table::ps::containers(&list, sizes, now, arguments.no_trunc))?;
     }
     Ok(0)
+}
+
+/// Gives a container whose image is no longer found by its name the image's id instead, as Docker
+/// lists it.
+pub fn name_images_as_now(context: &CommandContext, list: &mut [Container]) -> Result<()> {
+    if list.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = list.iter().map(|one| one.spec.image.reference.as_str()).collect();
+    // Where the list of images is damaged, containers are shown as they were made.
+    let Ok(found) = context.backend()?.image_ids(&names) else { return Ok(()) };
+    for (one, found) in list.iter_mut().zip(found) {
+        let used = &mut one.spec.image;
+        if found.as_ref() != Some(&used.id) {
+            used.reference = used.id.as_str().to_owned();
+        }
+    }
+    Ok(())
 }
 
 /// Returns what each container has written, and that with the files of its image.

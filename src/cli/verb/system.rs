@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::context::CommandContext;
-use super::list::template;
+use super::list::{name_images_as_now, template};
 use crate::cli::arguments::FormatArguments;
 use crate::cli::arguments::store::{DfArguments, SystemCheckArguments};
 use crate::cli::terminal::command_result::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
@@ -58,7 +58,11 @@ pub fn df(
 ) -> CommandResult {
     let template = template(arguments.format.as_deref())?;
     let backend = context.backend()?;
-    let (images, containers) = (ImageFilter::default().choose(backend.images()?), backend.ps()?);
+    let (images, mut containers) =
+        (ImageFilter::default().choose(backend.images()?), backend.ps()?);
+    if arguments.verbose {
+        name_images_as_now(context, &mut containers)?;
+    }
     let usage = backend.usage()?;
     let all = arguments.verbose && template.is_some();
     let volumes = if all { backend.volumes()? } else { Vec::new() };

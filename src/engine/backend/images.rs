@@ -13,6 +13,7 @@ use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOp
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::observe::check_report::{CheckOptions, Report};
 use crate::model::observe::introspection::ImageIntrospection;
+use crate::model::value::digest::Digest;
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
 
@@ -24,6 +25,9 @@ contract! {
         fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image>;
         /// Returns all images, newest first.
         fn images(&self) -> Result<Vec<Image>>;
+        /// Returns the id that each name stands for now, as [`Images::image`] takes names; `None`
+        /// where there is no such image. Reads the list of images, and none of them.
+        fn image_ids(&self, names: &[&str]) -> Result<Vec<Option<Digest>>>;
         /// Returns an image as Docker's JSON, without the array around it.
         fn image_json(&self, reference: &str) -> Result<Value>;
         /// Returns what an image is on disk.

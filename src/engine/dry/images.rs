@@ -48,6 +48,10 @@ impl Images for Dry {
         Ok(self.state().images.clone())
     }
 
+    fn image_ids(&self, names: &[&str]) -> Result<Vec<Option<Digest>>> {
+        Ok(names.iter().map(|name| self.find_image(name).ok().map(|image| image.id)).collect())
+    }
+
     fn image_json(&self, reference: &str) -> Result<Value> {
         Ok(inspect::image(&self.image(reference, PullPolicy::Never)?, &[]))
     }

@@ -16,6 +16,7 @@ use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::observe::check_report::{CheckOptions, Report};
 use crate::model::observe::event::EventAction;
 use crate::model::observe::introspection::ImageIntrospection;
+use crate::model::value::digest::Digest;
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
 use crate::model::{Kind, Result, inspect};
@@ -42,6 +43,10 @@ impl Images for Native {
 
     fn images(&self) -> Result<Vec<Image>> {
         self.store()?.list()
+    }
+
+    fn image_ids(&self, names: &[&str]) -> Result<Vec<Option<Digest>>> {
+        self.store()?.ids_of(names)
     }
 
     fn image_json(&self, reference: &str) -> Result<Value> {

@@ -107,6 +107,13 @@ impl Store {
         self.find_in(&index, query)
     }
 
+    /// Returns the id that each name stands for, of those that [`Store::find`] takes; `None` where
+    /// there is no such image.
+    pub fn ids_of(&self, names: &[&str]) -> Result<Vec<Option<Digest>>> {
+        let index = Index::read(&self.images)?;
+        Ok(names.iter().map(|name| resolve(&index, name).ok()).collect())
+    }
+
     /// As [`Store::find`], in an index that was read.
     pub(crate) fn find_in(&self, index: &Index, query: &str) -> Result<Image> {
         let id = resolve(index, query)?;

@@ -48,6 +48,7 @@ use crate::model::observe::volume::{
     VolumeUse,
 };
 use crate::model::script::trace::TraceStep;
+use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::value::platform::Platform;
@@ -138,8 +139,8 @@ impl SandboxedBackend {
 impl Images for SandboxedBackend {
     pass_on::images! {
         inner:
-        image, images, image_json, introspect_image, image_from_host, load, load_stream, save,
-        save_stream, tag, history, image_usage, prune_images, rmi, rmi_each
+        image, images, image_ids, image_json, introspect_image, image_from_host, load, load_stream,
+        save, save_stream, tag, history, image_usage, prune_images, rmi, rmi_each
     }
 
     fn check(&self, options: &CheckOptions, cancel: &CancelToken) -> Result<Report> {

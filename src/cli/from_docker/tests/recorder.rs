@@ -33,6 +33,7 @@ use crate::model::observe::volume::{
     PruneVolumesOptions, PrunedVolumes, RemoveVolumeOptions, Volume, VolumeOptions, VolumeUse,
 };
 use crate::model::script::trace::TraceStep;
+use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::value::platform::Platform;
@@ -63,8 +64,8 @@ impl Containers for Recorder {
 impl Images for Recorder {
     pass_on::images! {
         inner:
-        image, images, image_json, introspect_image, image_from_host, load, load_stream, save,
-        save_stream, tag, history, image_usage, prune_images, check, rmi, rmi_each
+        image, images, image_ids, image_json, introspect_image, image_from_host, load, load_stream,
+        save, save_stream, tag, history, image_usage, prune_images, check, rmi, rmi_each
     }
 }
 
