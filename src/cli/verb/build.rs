@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::context::CommandContext;
 use super::create::invalid_flag;
+use crate::cli::arguments::InvalidFlag;
 use crate::cli::arguments::build::{
     BuildArguments, BuildVerb, CommitArguments, DiffArguments, ExportArguments, FilesVerb,
     ImportArguments,
@@ -156,6 +157,14 @@ pub fn build(
     arguments.fixed.check().map_err(invalid_flag)?;
     check_output(&arguments.output)?;
     let quiet = is_quiet(arguments)?;
+    for (flag, list) in [("build-arg", &arguments.build_arg), ("label", &arguments.label)] {
+        let nameless = list.iter().find(|text| text.is_empty() || text.starts_with('='));
+        if let Some(text) = nameless {
+            let message = format!("invalid argument `{text}` for `--{flag}`: the name is empty");
+            let error = Error::new(Kind::Invalid, message).hint("write KEY=VALUE");
+            return Err(invalid_flag(InvalidFlag { error, by_client: true }));
+        }
+    }
     let backend = context.backend()?;
     let place = arguments.context.as_str();
     check_place(place)?;
