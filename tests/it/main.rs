@@ -12,6 +12,7 @@ mod check;
 mod command_line;
 mod commit;
 mod compressed;
+mod compose;
 mod concurrency;
 mod damaged_records;
 mod deep_trees;
