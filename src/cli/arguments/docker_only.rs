@@ -44,8 +44,11 @@ pub fn verb_hint(verb: &str) -> Option<&'static str> {
 /// Returns the hint for a flag that only Docker's verb has, or Docker before any verb; `None` for
 /// any other flag. `verb` is as [`short`] returns it.
 pub fn flag_hint(verb: &str, flag: &str) -> Option<String> {
-    let of = |verb: &str| differences().find(|one| one.is_of(verb) && one.has_flag(flag));
-    let found = of(verb).or_else(|| of("-"))?;
+    // The verb's own row counts before the one for all verbs.
+    let (own, before): (Vec<_>, Vec<_>) = differences()
+        .filter(|one| one.has_flag(flag) && (one.is_of(verb) || one.is_of("-")))
+        .partition(|one| one.is_of(verb));
+    let found = own.into_iter().chain(before).next()?;
     Some(match (found.instead, verb) {
         ("", "") => "see `lifebox --help`".to_owned(),
         ("", verb) => format!("see `lifebox {verb} --help`"),

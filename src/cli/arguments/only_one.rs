@@ -14,10 +14,9 @@ pub struct FixedFlags {
     /// Runtime to use for this container; only the own one, which Docker calls runc
     #[arg(long, value_name = "NAME")]
     pub runtime: Option<String>,
-    /// Skip image verification, as always
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", value_name = "BOOL")]
-    pub disable_content_trust: Option<bool>,
+    /// Whether images are verified.
+    #[command(flatten)]
+    pub trust: Trust,
     /// The limit of kernel memory.
     #[command(flatten)]
     pub kernel: KernelMemory,
@@ -61,7 +60,7 @@ impl FixedFlags {
     pub fn check(&self) -> Result<(), InvalidFlag> {
         let runtimes = ["", "runc", "io.containerd.runc.v2", "lifebox"];
         only("runtime", self.runtime.as_deref(), &runtimes, false)?;
-        check_trust(self.disable_content_trust)?;
+        self.trust.check()?;
         self.kernel.check()
     }
 }
@@ -98,10 +97,9 @@ pub struct FixedBuildFlags {
     /// Attest what the image has in it; only `false`
     #[arg(long, value_name = "false")]
     pub sbom: Option<String>,
-    /// Skip image verification, as always
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", value_name = "BOOL")]
-    pub disable_content_trust: Option<bool>,
+    /// Whether images are verified.
+    #[command(flatten)]
+    pub trust: Trust,
 }
 
 impl FixedBuildFlags {
@@ -113,7 +111,7 @@ impl FixedBuildFlags {
         only("isolation", self.isolation.as_deref(), &["", "default"], false)?;
         only("provenance", self.provenance.as_deref(), &["", "false"], false)?;
         only("sbom", self.sbom.as_deref(), &["", "false"], false)?;
-        check_trust(self.disable_content_trust)?;
+        self.trust.check()?;
         if self.rm == Some(false) && self.force_rm != Some(true) {
             let message = "--rm=false is not supported: no intermediate container is kept";
             let error = Error::new(Kind::Unsupported, message)
@@ -133,18 +131,29 @@ impl FixedBuildFlags {
     }
 }
 
-/// Refuses to verify images, which nothing here can.
-///
-/// # Errors
-/// [`Kind::Unsupported`].
-pub fn check_trust(disabled: Option<bool>) -> Result<(), InvalidFlag> {
-    if disabled != Some(false) {
-        return Ok(());
+/// A flag of all verbs that may bring an image, with one value.
+#[derive(Args, Debug, Default)]
+pub struct Trust {
+    /// Skip image verification, as always
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "BOOL")]
+    pub disable_content_trust: Option<bool>,
+}
+
+impl Trust {
+    /// Refuses to verify images, which nothing here can.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`].
+    pub fn check(&self) -> Result<(), InvalidFlag> {
+        if self.disable_content_trust != Some(false) {
+            return Ok(());
+        }
+        let message = "--disable-content-trust=false is not supported: signatures are not verified";
+        let error = Error::new(Kind::Unsupported, message)
+            .hint("name the image by its digest: IMAGE@sha256:DIGEST");
+        Err(InvalidFlag { error, by_client: true })
     }
-    let message = "--disable-content-trust=false is not supported: signatures are not verified";
-    let error = Error::new(Kind::Unsupported, message)
-        .hint("name the image by its digest: IMAGE@sha256:DIGEST");
-    Err(InvalidFlag { error, by_client: true })
 }
 
 /// Refuses all values but `known`.

@@ -2,6 +2,7 @@
 
 use clap::{ArgAction, Args};
 
+use super::only_one::Trust;
 use crate::model::observe::progress::Access;
 use crate::model::value::platform::Platform;
 
@@ -34,10 +35,9 @@ pub struct PullArguments {
     /// Suppress verbose output
     #[arg(short, long)]
     pub quiet: bool,
-    /// Skip image verification, as always
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", value_name = "BOOL")]
-    pub disable_content_trust: Option<bool>,
+    /// Whether images are verified.
+    #[command(flatten)]
+    pub trust: Trust,
     /// The connection to the registry.
     #[command(flatten)]
     pub transport: Transport,
@@ -58,10 +58,9 @@ pub struct PushArguments {
     /// Suppress verbose output
     #[arg(short, long)]
     pub quiet: bool,
-    /// Skip image verification, as always
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", value_name = "BOOL")]
-    pub disable_content_trust: Option<bool>,
+    /// Whether images are verified.
+    #[command(flatten)]
+    pub trust: Trust,
     /// The connection to the registry.
     #[command(flatten)]
     pub transport: Transport,

@@ -3,6 +3,7 @@
 use super::context::CommandContext;
 use super::environment;
 use super::exec::{ALL_OUTPUTS, AttachSettings, attach_to, keys, outputs};
+use super::images::fit_platform;
 use crate::cli::arguments::{
     CreateArguments, InvalidFlag, NewContainerArguments, Pull, RunArguments, StartArguments,
 };
@@ -249,25 +250,15 @@ fn is_host(reference: &str) -> bool {
     reference.parse::<Reference>().is_ok_and(|reference| reference.familiar() == "host:latest")
 }
 
-/// Refuses an image of another platform than that of `--platform`, in Docker's words.
+/// Refuses an image of another platform than that of `--platform`.
 fn check_fits(reference: &str, image: &Image, wanted: Option<&Platform>) -> Result<()> {
-    let own = Platform {
-        os: image.os.clone(),
-        architecture: image.architecture.clone(),
-        variant: String::new(),
-    };
-    match wanted {
-        Some(wanted) if !wanted.accepts(&own) => {
-            let reference = credentials::mask_reference(reference);
-            let message = format!(
-                "image with reference {reference} was found but does not match the specified \
-                 platform: wanted {wanted}, actual: {own}"
-            );
-            Err(Error::new(Kind::NotFound, message)
-                .hint(format!("write --platform {own}, or leave it out")))
-        }
-        _ => Ok(()),
-    }
+    let reference = credentials::mask_reference(reference);
+    fit_platform(image, wanted, |wanted, own| {
+        format!(
+            "image with reference {reference} was found but does not match the specified \
+             platform: wanted {wanted}, actual: {own}"
+        )
+    })
 }
 
 /// Creates the file of `--cidfile` first, so that two commands never share one.

@@ -9,7 +9,7 @@ use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::stream::{InputStream, OutputStream};
 use crate::model::image::usage::RemoveImageOptions;
-use crate::model::image::{PullPolicy, Removed, SaveFormat, SaveOptions};
+use crate::model::image::{Image, PullPolicy, Removed, SaveFormat, SaveOptions};
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
@@ -145,19 +145,35 @@ pub fn check_platform(
     platform: Option<&Platform>,
     images: &[&str],
 ) -> Result<()> {
-    let Some(platform) = platform else { return Ok(()) };
+    if platform.is_none() {
+        return Ok(());
+    }
     for name in images {
         let image = context.backend()?.image(name, PullPolicy::Never)?;
-        let own =
-            Platform { os: image.os, architecture: image.architecture, variant: String::new() };
-        if !platform.accepts(&own) {
-            let message = format!(
+        fit_platform(&image, platform, |platform, _| {
+            format!(
                 "image with reference {name} was found but does not provide the specified \
                  platform ({platform})"
-            );
-            return Err(Error::new(Kind::NotFound, message)
-                .hint(format!("write --platform {own}, or leave it out")));
-        }
+            )
+        })?;
     }
     Ok(())
+}
+
+/// Refuses an image for another platform than `wanted`, if one is wanted. `why` gets that and the
+/// image's own.
+///
+/// # Errors
+/// [`Kind::NotFound`], in Docker's words.
+pub fn fit_platform(
+    image: &Image,
+    wanted: Option<&Platform>,
+    why: impl FnOnce(&Platform, &Platform) -> String,
+) -> Result<()> {
+    let own = image.platform();
+    match wanted {
+        Some(wanted) if !wanted.accepts(&own) => Err(Error::new(Kind::NotFound, why(wanted, &own))
+            .hint(format!("write --platform {own}, or leave it out"))),
+        _ => Ok(()),
+    }
 }

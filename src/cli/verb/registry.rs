@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::context::CommandContext;
 use super::create::invalid_flag;
 use super::images::check_platform;
-use crate::cli::arguments::only_one::check_trust;
 use crate::cli::arguments::registry::{
     LoginArguments, LogoutArguments, PullArguments, PushArguments,
 };
@@ -33,7 +32,7 @@ pub fn pull(
     terminal: &mut Terminal,
     arguments: &PullArguments,
 ) -> CommandResult {
-    check_trust(arguments.disable_content_trust).map_err(invalid_flag)?;
+    arguments.trust.check().map_err(invalid_flag)?;
     let (typed, quiet) = (arguments.reference.as_str(), arguments.quiet);
     let named = match arguments.all_tags {
         true => whole_repository(typed)?,
@@ -94,7 +93,7 @@ pub fn push(
     terminal: &mut Terminal,
     arguments: &PushArguments,
 ) -> CommandResult {
-    check_trust(arguments.disable_content_trust).map_err(invalid_flag)?;
+    arguments.trust.check().map_err(invalid_flag)?;
     let (typed, quiet) = (arguments.reference.as_str(), arguments.quiet);
     let named = match arguments.all_tags {
         true => whole_repository(typed)?,

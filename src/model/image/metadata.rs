@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::model::value::digest::Digest;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::json::null_as_default;
+use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};
 
@@ -67,6 +68,16 @@ impl Image {
             os: "linux".to_owned(),
             config: ImageConfig::default(),
             document: Value::Null,
+        }
+    }
+
+    /// Returns what the image is made for.
+    pub fn platform(&self) -> Platform {
+        let variant = self.document.get("variant").and_then(Value::as_str);
+        Platform {
+            os: self.os.clone(),
+            architecture: self.architecture.clone(),
+            variant: variant.unwrap_or_default().to_owned(),
         }
     }
 

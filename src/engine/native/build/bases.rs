@@ -46,11 +46,7 @@ impl BuildState<'_> {
         }
         let policy = if self.options.pull { PullPolicy::Always } else { PullPolicy::Missing };
         let image = self.fetch(&name, policy, platform_option.as_ref())?;
-        let offered = Platform {
-            os: image.os.clone(),
-            architecture: image.architecture.clone(),
-            variant: String::new(),
-        };
+        let offered = image.platform();
         if let Some(platform) = platform_option.filter(|platform| !platform.accepts(&offered)) {
             let message = format!("`{name}` is for {offered}, not {platform}");
             return Err(Error::new(Kind::Unsupported, message));
