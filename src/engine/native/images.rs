@@ -185,7 +185,7 @@ impl Images for Native {
 }
 
 impl Native {
-    /// Creates the image of the host's programs if it is one of `images`, and is used first.
+    /// Creates the image of the host's programs if `images` has its name and the store lacks it.
     fn host_image_among(&self, images: &[&str]) -> Result<()> {
         let is_host = |name: &&str| name.parse::<Reference>().is_ok_and(|r| r.familiar() == HOST);
         match images.iter().any(|name| is_host(name)) {

@@ -102,6 +102,16 @@ impl Store {
         diff_tar::pack(&opened.tree(), &BTreeSet::new(), out, check)
     }
 
+    /// Writes all files of an image as a tar.
+    pub fn export_image(
+        &self,
+        image: &Image,
+        out: &mut dyn Write,
+        check: CancelCheck<'_>,
+    ) -> Result<()> {
+        diff_tar::pack(&merged(&self.lowers(&image.layers)?), &BTreeSet::new(), out, check)
+    }
+
     /// Creates an image from the changes of a container to `parent`, with the configuration
     /// `document`.
     pub fn commit(

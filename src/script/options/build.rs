@@ -123,6 +123,7 @@ pub fn build(map: Map) -> Result<BuildOptions> {
         pull: flag("pull")?,
         run: CreateOptions::default(),
         secrets: Vec::new(),
+        unlisted: false,
         // An error carries the output to the script.
         output_visible: false,
     })
