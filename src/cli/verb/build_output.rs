@@ -65,7 +65,7 @@ impl BuildOutput {
                 Some(("type", value)) => kind = Some(value),
                 Some(("dest", value)) => path = Some(value),
                 Some(("name", value)) => names.push(tag(value)?),
-                Some(("push", "false")) | Some(("tar", "true")) => {}
+                Some(("push", "false") | ("tar", "true")) => {}
                 _ => {
                     let message = format!(
                         "the field `{}` of --output is not supported",

@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{CancelToken, RootTarget};
 use super::contract_macro::contract;
+use super::{CancelToken, RootTarget};
 use crate::model::Result;
 use crate::model::image::Image;
 use crate::model::image::build::{BuildOptions, BuildStep, ImportOptions};

@@ -83,9 +83,9 @@ impl Builds for Native {
         let check = || cancel.check();
         match to {
             RootTarget::Tar(out) => store.export_image(&image, out, &check),
-            RootTarget::Directory(path) => unpack_root(path, &check, |out| {
-                store.export_image(&image, out, &check)
-            }),
+            RootTarget::Directory(path) => {
+                unpack_root(path, &check, |out| store.export_image(&image, out, &check))
+            }
         }
         .context(|| format!("cannot write the files of `{}`", image.id.short()))
     }

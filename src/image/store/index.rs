@@ -212,7 +212,8 @@ impl Index {
     /// Removes references. An image that loses its last one stays without.
     pub(crate) fn untag(&mut self, references: &BTreeSet<Reference>) {
         for entry in &mut self.entries {
-            entry.is_result |= entry.reference.take_if(|known| references.contains(known)).is_some();
+            entry.is_result |=
+                entry.reference.take_if(|known| references.contains(known)).is_some();
         }
         self.drop_unreferenced();
     }

@@ -147,9 +147,15 @@ fn what_exclude_names_is_not_copied() {
         ("COPY --exclude=*.md d /o/", "o o/a.txt o/e o/e/c.md o/e/k.txt"),
         ("COPY --exclude=**/*.md d /o/", "o o/a.txt o/e o/e/k.txt"),
         ("COPY --exclude=*.md --exclude=e d /o/", "o o/a.txt"),
-        ("COPY --exclude=e/*.md --exclude=!e/c.md d /o/", "o o/a.txt o/b.md o/e o/e/c.md o/e/k.txt"),
+        (
+            "COPY --exclude=e/*.md --exclude=!e/c.md d /o/",
+            "o o/a.txt o/b.md o/e o/e/c.md o/e/k.txt",
+        ),
         ("COPY --exclude=*.md *.* /o/", "o o/a.txt"),
-        ("ADD --exclude=*/*.md --exclude=Dockerfile . /o/", "o o/a.txt o/b.md o/d o/d/a.txt o/d/e o/d/e/c.md o/d/e/k.txt"),
+        (
+            "ADD --exclude=*/*.md --exclude=Dockerfile . /o/",
+            "o o/a.txt o/b.md o/d o/d/a.txt o/d/e o/d/e/c.md o/d/e/k.txt",
+        ),
         ("COPY --parents --exclude=d/e d *.txt /o/", "o o/a.txt o/d o/d/a.txt o/d/b.md"),
     ]
     .into_iter()

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::engine::{
     Attach, Backend, Builds, CancelToken, ContainerSession, Containers, CopyOptions, EventStream,
-    Files, Images, LogStream, Observe, Processes, Registries, RootTarget, Transfer, Volumes, pass_on,
+    Files, Images, LogStream, Observe, Processes, Registries, RootTarget, Transfer, Volumes,
+    pass_on,
 };
 use crate::model::Result;
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
