@@ -11,7 +11,7 @@ mod rules;
 pub(crate) use backend::pass_on;
 pub use backend::{
     Attach, Backend, Builds, CancelToken, ContainerSession, Containers, CopyOptions, EventStream,
-    Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes,
+    Files, Images, LogStream, Observe, Processes, Registries, RootTarget, Transfer, Volumes,
 };
 pub use native::Settings;
 pub use open::{check_owner, enter_user_namespace, open, open_fenced, open_read_only, remove_root};

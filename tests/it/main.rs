@@ -11,6 +11,7 @@ mod canaries;
 mod check;
 mod command_line;
 mod commit;
+mod compose;
 mod compressed;
 mod concurrency;
 mod damaged_records;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::harness::{TestEngine, fixture};
+use crate::needs_root;
 
 /// Runs skopeo; `None`, said loudly, where this machine has none.
 fn skopeo(test: &str, arguments: &[&str]) -> Option<String> {
@@ -175,5 +176,15 @@ fn links_stay_where_an_archive_is_written_through_them() {
         assert!(said.contains("mkdir -p"), "{said}");
         let said = engine.fails(&[words[0], "-o", &path(&engine, "."), words[3]], 1);
         assert!(said.contains("is a directory") && said.contains("name a file in it"), "{said}");
+    }
+}
+
+#[test]
+fn the_host_image_is_created_by_the_first_verb_that_names_it() {
+    needs_root!();
+    for verb in [&["tag", "host", "new:1"][..], &["save", "-o", "/dev/null", "host:latest"]] {
+        let engine = TestEngine::empty();
+        engine.ok(verb);
+        assert!(engine.ok(&["images"]).contains("host"), "{verb:?}");
     }
 }

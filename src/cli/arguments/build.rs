@@ -121,7 +121,7 @@ pub struct BuildArguments {
     #[arg(long, value_parser = ["auto", "plain", "tty", "quiet"], value_name = "KIND",
           hide_possible_values = true)]
     pub progress: Option<String>,
-    /// Output destination; only `type=docker`, the store
+    /// Output destination: a directory, or type=local|tar|docker|oci,dest=PATH
     #[arg(short, long, value_name = "DEST")]
     pub output: Vec<String>,
     /// Always attempt to pull a newer version of the image

@@ -5,8 +5,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::build_output::{self, BuildOutput};
 use super::context::CommandContext;
 use super::create::invalid_flag;
+use crate::cli::arguments::InvalidFlag;
 use crate::cli::arguments::build::{
     BuildArguments, BuildVerb, CommitArguments, DiffArguments, ExportArguments, FilesVerb,
     ImportArguments,
@@ -154,8 +156,16 @@ pub fn build(
     arguments: &BuildArguments,
 ) -> CommandResult {
     arguments.fixed.check().map_err(invalid_flag)?;
-    check_output(&arguments.output)?;
+    let outputs = BuildOutput::parse_all(&arguments.output)?;
     let quiet = is_quiet(arguments)?;
+    for (flag, list) in [("build-arg", &arguments.build_arg), ("label", &arguments.label)] {
+        let nameless = list.iter().find(|text| text.is_empty() || text.starts_with('='));
+        if let Some(text) = nameless {
+            let message = format!("invalid argument `{text}` for `--{flag}`: the name is empty");
+            let error = Error::new(Kind::Invalid, message).hint("write KEY=VALUE");
+            return Err(invalid_flag(InvalidFlag { error, by_client: true }));
+        }
+    }
     let backend = context.backend()?;
     let place = arguments.context.as_str();
     check_place(place)?;
@@ -167,10 +177,12 @@ pub fn build(
         None => (None, None),
     };
     let pairs = |list: &[String]| list.iter().map(|text| pair(text)).collect::<Vec<_>>();
+    let mut tags = arguments.tag.iter().map(|text| tag(text)).collect::<Result<Vec<_>, _>>()?;
+    tags.extend(outputs.iter().flat_map(BuildOutput::names).cloned());
     let options = BuildOptions {
         file: arguments.file.clone().filter(|_| text.is_none()),
         text,
-        tags: arguments.tag.iter().map(|text| tag(text)).collect::<Result<_, _>>()?,
+        tags,
         arguments: pairs(&arguments.build_arg),
         labels: pairs(&arguments.label),
         target: arguments.target.clone(),
@@ -178,6 +190,7 @@ pub fn build(
         pull: arguments.pull,
         run: arguments.run.options().map_err(invalid_flag)?,
         secrets: secrets(&arguments.secret, &check)?,
+        unlisted: !outputs.iter().any(BuildOutput::is_in_store),
         output_visible: !quiet,
     };
     let directory = (place != "-").then(|| Path::new(place));
@@ -197,7 +210,8 @@ pub fn build(
         let code = error.exit_code().unwrap_or(FAILED);
         CommandError::Failed(error, code)
     })?;
-    if quiet {
+    build_output::write(context, &outputs, &image, &options.tags)?;
+    if quiet && !outputs.iter().any(BuildOutput::takes_stdout) {
         terminal.line(&image.id)?;
     }
     if let Some(path) = &arguments.iidfile {
@@ -239,16 +253,6 @@ fn is_quiet(arguments: &BuildArguments) -> Result<bool, Error> {
         }
         _ => Ok(arguments.quiet),
     }
-}
-
-/// Refuses all outputs of a build but the image in the store.
-fn check_output(outputs: &[String]) -> Result<(), Error> {
-    let is_store = |output: &String| matches!(output.as_str(), "type=docker" | "type=image");
-    let Some(other) = outputs.iter().find(|output| !is_store(output)) else { return Ok(()) };
-    let message = format!("--output {} is not supported", visible::short(other));
-    Err(Error::new(Kind::Unsupported, message).hint(
-        "build the image, then write it: lifebox save -o FILE IMAGE, or its files: lifebox export",
-    ))
 }
 
 /// Splits `KEY=VALUE`. `KEY` alone takes the caller's value, as with Docker.
@@ -316,19 +320,23 @@ fn secrets(
     const LIMIT: u64 = 500 << 10;
     let mut secrets = Vec::new();
     for text in texts {
-        let (mut id, mut file, mut variable) = (None, None, None);
+        let (mut id, mut file, mut variable, mut is_variable) = (None, None, None, false);
         for field in text.split(',') {
             match field.split_once('=') {
                 Some(("id", value)) => id = Some(value.to_owned()),
                 Some(("src" | "source", value)) => file = Some(value.to_owned()),
                 Some(("env", value)) => variable = Some(value.to_owned()),
-                Some(("type", "file" | "env")) => {}
+                Some(("type", kind @ ("file" | "env"))) => is_variable = kind == "env",
                 _ => {
                     let message = format!("invalid field in --secret: {}", visible::short(field));
                     return Err(Error::new(Kind::Invalid, message)
                         .hint("write --secret id=ID,src=FILE or --secret id=ID,env=NAME"));
                 }
             }
+        }
+        // As with buildx, which has one field for both.
+        if is_variable && variable.is_none() {
+            variable = file.take();
         }
         let id = id.filter(|id| !id.is_empty()).ok_or_else(|| {
             Error::new(Kind::Invalid, "--secret needs an id").hint("write --secret id=ID,src=FILE")

@@ -160,7 +160,7 @@ pub fn check_platform(
     Ok(())
 }
 
-/// Refuses an image for another platform than `wanted`, if one is wanted. `why` gets that and the
+/// Refuses an image for another platform than `wanted`, if given. `why` gets that and the
 /// image's own.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Docker's verbs, a file for each group: from parsed arguments to calls of the engine.
 
 pub(crate) mod build;
+mod build_output;
 pub(crate) mod context;
 pub(crate) mod contexts;
 pub(crate) mod copy;

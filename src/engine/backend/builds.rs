@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::CancelToken;
 use super::contract_macro::contract;
+use super::{CancelToken, RootTarget};
 use crate::model::Result;
 use crate::model::image::Image;
 use crate::model::image::build::{BuildOptions, BuildStep, ImportOptions};
@@ -44,6 +44,8 @@ contract! {
             out: &mut dyn Write,
             cancel: &CancelToken,
         ) -> Result<Image>;
+        /// Writes all files of an image.
+        fn write_root(&self, image: &str, to: RootTarget<'_>, cancel: &CancelToken) -> Result<()>;
         /// Creates an image from a root file system: a tar, plain or compressed.
         fn import_tar(
             &self,

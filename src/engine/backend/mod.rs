@@ -27,7 +27,7 @@ pub use observe::Observe;
 pub use processes::Processes;
 pub use registries::Registries;
 pub use streams::{EventStream, LogStream};
-pub use transfer::{CopyOptions, Transfer};
+pub use transfer::{CopyOptions, RootTarget, Transfer};
 pub use volumes::Volumes;
 
 /// For engines that pass verbs on to another: one macro per trait, except for volumes, where each

@@ -15,6 +15,21 @@ pub struct CopyOptions {
     pub follow: bool,
 }
 
+/// Where the files of an image go.
+pub enum RootTarget<'a> {
+    /// As a tar, with their owners.
+    Tar(&'a mut dyn Write),
+    /// Into a directory of the host, which is created if it is missing: the caller's files, and
+    /// without power, as `cp` copies. No link in it is followed.
+    Directory(&'a Path),
+}
+
+impl fmt::Debug for RootTarget<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RootTarget").finish_non_exhaustive()
+    }
+}
+
 /// A copy into a container or out of it. A `path` is one inside the container.
 pub enum Transfer<'a> {
     /// From the host, by the rules of `docker cp`.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::images::{config_of, named};
 use super::state::Dry;
-use crate::engine::backend::{Builds, CancelToken, Images as _};
+use crate::engine::backend::{Builds, CancelToken, Images as _, RootTarget};
 use crate::engine::dockerfile::instructions;
 use crate::image::build::configure;
 use crate::model::Result;
@@ -64,6 +64,16 @@ impl Builds for Dry {
         cancel: &CancelToken,
     ) -> Result<Image> {
         self.build(None, options, progress, out, cancel)
+    }
+
+    fn write_root(&self, image: &str, to: RootTarget<'_>, _: &CancelToken) -> Result<()> {
+        let image = self.find_image(image)?;
+        let place = match to {
+            RootTarget::Tar(_) => "a tar".to_owned(),
+            RootTarget::Directory(path) => path.display().to_string(),
+        };
+        self.record(format_args!("write the files of {} to {place}", named(&image)));
+        Ok(())
     }
 
     fn import_tar(

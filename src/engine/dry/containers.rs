@@ -202,8 +202,8 @@ impl Dry {
 
     /// Returns the exit code of a container that is stopped: a dry run assumes 0.
     fn stop_exit_code(&self, id: &ContainerId, options: &StopOptions) -> Result<i32> {
-        let signal = options.signal.or(self.container(id)?.spec.config.stop_signal);
-        Ok(if self.is_dry_run() { 0 } else { signal.unwrap_or(Signal::TERM).exit_code() })
+        let usual = self.container(id)?.spec.config.stop_signal();
+        Ok(if self.is_dry_run() { 0 } else { options.signal.unwrap_or(usual).exit_code() })
     }
 
     /// Returns whether the real engine can describe this container.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::build::{BuildParams, BuildState, ImageHold};
 use super::handle::Native;
-use crate::engine::backend::{Builds, CancelToken};
+use super::transfer::unpack_root;
+use crate::engine::backend::{Builds, CancelToken, RootTarget};
 use crate::engine::dockerfile::instructions;
 use crate::image::Origin;
 use crate::image::build::configure;
@@ -74,6 +75,19 @@ impl Builds for Native {
             out,
             cancel,
         )
+    }
+
+    fn write_root(&self, image: &str, to: RootTarget<'_>, cancel: &CancelToken) -> Result<()> {
+        let store = self.store()?;
+        let image = store.find(image)?;
+        let check = || cancel.check();
+        match to {
+            RootTarget::Tar(out) => store.export_image(&image, out, &check),
+            RootTarget::Directory(path) => {
+                unpack_root(path, &check, |out| store.export_image(&image, out, &check))
+            }
+        }
+        .context(|| format!("cannot write the files of `{}`", image.id.short()))
     }
 
     fn import_tar(

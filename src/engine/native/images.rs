@@ -109,6 +109,7 @@ impl Images for Native {
         path: &Path,
         cancel: &CancelToken,
     ) -> Result<()> {
+        self.host_image_among(images)?;
         let store = self.store()?;
         store.save_file(images, options, path, &|| cancel.check())?;
         self.emit_saved(&store, images);
@@ -122,6 +123,7 @@ impl Images for Native {
         out: &mut (dyn Write + Send),
         cancel: &CancelToken,
     ) -> Result<()> {
+        self.host_image_among(images)?;
         let store = self.store()?;
         store.save(images, options, out, &|| cancel.check())?;
         self.emit_saved(&store, images);
@@ -129,6 +131,7 @@ impl Images for Native {
     }
 
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
+        self.host_image_among(&[image])?;
         let image = self.store()?.tag(image, reference)?;
         self.emit(EventAction::Tag, &image, Some(reference));
         Ok(image)
@@ -187,6 +190,15 @@ impl Images for Native {
 }
 
 impl Native {
+    /// Creates the image of the host's programs if `images` has its name and the store lacks it.
+    fn host_image_among(&self, images: &[&str]) -> Result<()> {
+        let is_host = |name: &&str| name.parse::<Reference>().is_ok_and(|r| r.familiar() == HOST);
+        match images.iter().any(|name| is_host(name)) {
+            true => self.image(HOST, PullPolicy::Missing).map(drop),
+            false => Ok(()),
+        }
+    }
+
     /// Creates the image of the host's programs: the user's image, also if an untrusted script is
     /// the first to use it.
     fn create_host_image(&self) -> Result<Image> {

@@ -1,5 +1,6 @@
 //! `cp`: files into containers and out of them.
 
+use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -59,6 +60,18 @@ pub(super) fn copy_between(
             inside(path, FinalLink::Follow)?.write(content, &check)
         }
     }
+}
+
+/// Unpacks what `pack` writes into a directory of the host.
+pub(super) fn unpack_root(
+    to: &Path,
+    check: &(dyn Fn() -> Result<()> + Sync),
+    pack: impl FnOnce(&mut dyn Write) -> Result<()> + Send,
+) -> Result<()> {
+    std::fs::create_dir_all(to).context(|| format!("create `{}`", to.display()))?;
+    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+    let owner = Owner::Powerless(uid.as_raw(), gid.as_raw());
+    transfer::unpack_packed(&host_path(to, FinalLink::Follow)?, owner, check, pack)
 }
 
 /// Refuses a path of a stopped container below a tmpfs, which does not exist, or below a bind whose

@@ -124,12 +124,20 @@ fn alternatives(contents: &Contents) -> Result<Alternatives> {
 
 /// Returns the images that `index.json` lists, for `platform` if there is a choice.
 pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Found>> {
-    let mut artifacts = Vec::new();
+    let (mut artifacts, mut unfit) = (Vec::new(), None);
     let mut found: Vec<Found> = Vec::new();
     // An image with thousands of tags is one image.
     let mut known: HashMap<Digest, usize> = HashMap::new();
     for ((tag, _), choices) in alternatives(contents)? {
-        let chosen = choose(&choices, platform)?;
+        let chosen = match choose(&choices, platform) {
+            Ok(chosen) => chosen,
+            // Beside an image that has the name, it is that of another platform.
+            Err(error) if tag.is_none() => {
+                unfit = unfit.or(Some(error));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         if let Some(number) = known.get(&chosen.digest) {
             found[*number].tags.extend(tag);
             continue;
@@ -158,6 +166,9 @@ pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Fou
             manifest: Some(bytes),
             tags: tag.into_iter().collect(),
         });
+    }
+    if let Some(error) = unfit.filter(|_| found.is_empty()) {
+        return Err(error);
     }
     match artifacts.first() {
         Some(kind) if found.is_empty() => Err(Error::new(

@@ -113,7 +113,7 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
             config(document)["StopSignal"] = json!(signal);
         }
         BuildStep::Healthcheck(health) => {
-            let value = health_value(document, health.as_ref());
+            let value = health_value(health.as_ref());
             config(document)["Healthcheck"] = value;
         }
         BuildStep::Shell(words) => {
@@ -183,14 +183,11 @@ fn set_variables(config: &mut Value, pairs: &[(String, String)]) -> Result<()> {
     Ok(())
 }
 
-fn health_value(document: &Value, health: Option<&Healthcheck>) -> Value {
+fn health_value(health: Option<&Healthcheck>) -> Value {
     let Some(health) = health else { return json!({ "Test": ["NONE"] }) };
     let test = match &health.command {
         None => vec!["NONE".to_owned()],
         Some(CommandLine::Exec(words)) => [vec!["CMD".to_owned()], words.clone()].concat(),
-        Some(CommandLine::Shell(line)) if document.pointer("/config/Shell").is_some() => {
-            [vec!["CMD".to_owned()], shell(document), vec![line.clone()]].concat()
-        }
         Some(CommandLine::Shell(line)) => vec!["CMD-SHELL".to_owned(), line.clone()],
     };
     let mut value = json!({ "Test": test });
@@ -237,7 +234,7 @@ pub(crate) fn take_container(document: &mut Value, container: &Config) {
         ("Volumes", set(&container.volumes)),
         ("WorkingDir", json!(container.workdir)),
         ("Labels", json!(container.labels)),
-        ("StopSignal", json!(container.stop_signal.map(|signal| signal.to_string()))),
+        ("StopSignal", json!(container.stop_signal)),
     ];
     let config = config(document);
     for (key, value) in values {
@@ -270,7 +267,7 @@ pub(crate) fn describe(document: &Value, step: &BuildStep) -> String {
         BuildStep::Volume(paths) => format!("VOLUME {}", json!(paths)),
         BuildStep::StopSignal(signal) => format!("STOPSIGNAL {signal}"),
         BuildStep::Healthcheck(health) => {
-            format!("HEALTHCHECK {}", health_value(document, health.as_ref()))
+            format!("HEALTHCHECK {}", health_value(health.as_ref()))
         }
         BuildStep::Shell(words) => format!("SHELL {}", json!(words)),
         BuildStep::OnBuild(line) => format!("ONBUILD {line}"),

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::derive::NewImage;
+use super::new_layer::LONGEST_EMPTY;
 use super::opened::{Opened, merged, plain};
 use super::origin::Origin;
 use crate::image::bytes::cancel_check::CancelCheck;
@@ -17,6 +18,7 @@ use crate::image::layer::walk::{Form, Node, Tree};
 use crate::image::layer::{self, changes, copied_root, diff_tar};
 use crate::image::store::Store;
 use crate::image::tar::error::stream_error;
+use crate::image::tar::members::Members;
 use crate::model::container::marks::MOUNTS_LINK;
 use crate::model::error::Context;
 use crate::model::image::Image;
@@ -100,6 +102,16 @@ impl Store {
         diff_tar::pack(&opened.tree(), &BTreeSet::new(), out, check)
     }
 
+    /// Writes all files of an image as a tar.
+    pub fn export_image(
+        &self,
+        image: &Image,
+        out: &mut dyn Write,
+        check: CancelCheck<'_>,
+    ) -> Result<()> {
+        diff_tar::pack(&merged(&self.lowers(&image.layers)?), &BTreeSet::new(), out, check)
+    }
+
     /// Creates an image from the changes of a container to `parent`, with the configuration
     /// `document`.
     pub fn commit(
@@ -135,10 +147,19 @@ impl Store {
         check: CancelCheck<'_>,
     ) -> Result<Image> {
         let staging = self.staging()?;
-        let layer = self.write_layer(&staging, |out| {
-            let mut stream = decompress(archive)?.0;
-            copy_stream(&mut stream, out, check)
-        })?;
+        let mut stream = decompress(archive)?.0;
+        let (mut head, mut layer) = (Vec::new(), None);
+        let read = stream.by_ref().take(LONGEST_EMPTY + 1).read_to_end(&mut head);
+        read.map_err(|error| stream_error(&error))?;
+        let is_short = head.len() as u64 <= LONGEST_EMPTY;
+        // Of an empty archive no layer is left that is looked at later.
+        if !is_short || Members::new(&head[..]).next()?.is_some() {
+            layer = self.write_layer(&staging, |out| {
+                // The end that a short archive may lack.
+                let end = if is_short { &[0; 1024][..] } else { &[] };
+                copy_stream(&mut (&head[..]).chain(&mut stream).chain(end), out, check)
+            })?;
+        }
         let draft = NewImage { parent: None, document, layer, origin };
         self.derive(&staging, draft, check).map_err(|error| explain(error, self.images()))
     }

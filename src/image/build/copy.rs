@@ -188,11 +188,12 @@ impl<'a, 'p> Copying<'a, 'p> {
         }
     }
 
-    /// Copies `source` of `tree` to `to`: a directory's content, or a file.
+    /// Copies `source` of `tree` to `to`: a directory's content, or a file. Of `left_out`, each
+    /// has the path that its patterns know the source by.
     pub(crate) fn copy(
         &mut self,
         tree: &Tree<'_>,
-        ignore: &Ignore,
+        left_out: [(&Ignore, &[u8]); 2],
         source: &Source,
         to: &[u8],
         check: &dyn Fn() -> Result<()>,
@@ -202,7 +203,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         }
         // Ignored directories, until one of their entries is not ignored.
         let mut waiting: Vec<Entry> = Vec::new();
-        let mut ignored = ignore.paths();
+        let mut ignored = left_out.map(|(ignore, base)| (ignore, ignore.paths(), base));
         tree.walk(&source.path, &mut |node| {
             check()?;
             if node.path == source.path && source.is_directory {
@@ -215,8 +216,16 @@ impl<'a, 'p> Copying<'a, 'p> {
             while waiting.last().is_some_and(|entry| !is_below(&name, &entry.name)) {
                 waiting.pop();
             }
-            if ignored.leaves_out(&lossy(&node.path)) {
-                if directory && ignore.takes_back() {
+            let (mut leaves_out, mut takes_back) = (false, true);
+            for (ignore, paths, base) in &mut ignored {
+                let path = if rest.is_empty() { base.to_vec() } else { below(base, rest) };
+                if paths.leaves_out(&lossy(&path)) {
+                    leaves_out = true;
+                    takes_back &= ignore.takes_back();
+                }
+            }
+            if leaves_out {
+                if directory && takes_back {
                     waiting.push(self.directory_entry(node, &name)?);
                     return Ok(Visit::Descend);
                 }

@@ -21,6 +21,7 @@ impl Ignore {
             }
             let line = line.trim();
             let (line, inverted) = match line.strip_prefix('!') {
+                Some("") => return Err(bad_line(number).hint("write `!` and a pattern")),
                 Some(rest) => (rest.trim(), true),
                 None => (line, false),
             };
@@ -155,6 +156,14 @@ mod tests {
         check(&["a/../b"], &["b"], &["a"]);
         check(&["*/temp*"], &["a/temporary", "a/temp/x"], &["temp"]);
         check(&["temp?"], &["tempa"], &["temp"]);
+    }
+
+    #[test]
+    fn an_exception_without_a_pattern_is_refused() {
+        for lines in [["a", "!"], ["a", " ! "]] {
+            let error = Ignore::new(lines).unwrap_err();
+            assert!(error.to_string().contains("line 2"), "{error}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::image::layer::overlay_view::Layer;
 use crate::image::layer::walk::below;
 use crate::image::layer::walk::{Form, Tree};
 use crate::image::store::Store;
+use crate::image::tar::error::lossy;
 use crate::model::error::Context;
 use crate::model::image::build::{CopyItem, CopySource, CopyStep};
 use crate::model::{Error, Kind, Result};
@@ -60,6 +61,8 @@ fn copy_items(
     let target = copying.resolve(&configure::absolute(document, &copy.to))?;
     let last = copy.to.rsplit('/').next().unwrap_or_default();
     let into = copy.parents || matches!(last, "" | "." | "..") || copying.is_directory(&target)?;
+    let excluded = Ignore::new(copy.excludes.iter().map(String::as_str))
+        .context(|| "cannot read --exclude".to_owned())?;
     let mut files = Vec::new();
     for item in &copy.sources {
         match item {
@@ -86,6 +89,10 @@ fn copy_items(
     {
         return Err(not_found(copy, path));
     }
+    files.retain(|(name, source)| {
+        let is_file = source.as_ref().is_ok_and(|source| !source.is_directory);
+        !(is_file && excluded.paths().leaves_out(&lossy(name)))
+    });
     if files.len() > 1 && !into {
         let message = format!(
             "when using {} with more than one source file, the destination must be a directory \
@@ -100,7 +107,9 @@ fn copy_items(
             Err(text) => copying.text(&inside, text.as_bytes(), 0o644)?,
             Ok(source) if source.is_directory => {
                 let to = if copy.parents { &inside } else { &target };
-                copying.copy(tree, ignore, &source, to, check)?;
+                let base = if copy.parents { &source.written[..] } else { b"" };
+                let left_out = [(ignore, &source.path[..]), (&excluded, base)];
+                copying.copy(tree, left_out, &source, to, check)?;
             }
             Ok(source) => {
                 let file = tree.find(&source.path)?.filter(|_| copy.unpack);
@@ -110,7 +119,8 @@ fn copy_items(
                     None => false,
                 };
                 if !unpacked {
-                    copying.copy(tree, ignore, &source, &inside, check)?;
+                    let left_out = [(ignore, &source.path[..]), (&Ignore::default(), b"")];
+                    copying.copy(tree, left_out, &source, &inside, check)?;
                 }
             }
         }

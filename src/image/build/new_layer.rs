@@ -10,6 +10,9 @@ use crate::image::store::Store;
 use crate::model::Result;
 use crate::sys::fs;
 
+/// The length of an empty tar in bytes: two blocks of zeros.
+pub(super) const LONGEST_EMPTY: u64 = 1024;
+
 impl Store {
     /// Writes a layer into the staging directory; `None` if it is empty.
     pub(super) fn write_layer(
@@ -24,8 +27,8 @@ impl Store {
         };
         write(&mut out).map_err(|error| explain(error, self.images()))?;
         let layer = out.inner.finish();
-        // An empty tar is two blocks of zeros: Docker keeps no layer for it either.
-        Ok(Some(layer).filter(|layer| layer.size > 1024))
+        // Docker keeps no layer for it either.
+        Ok(Some(layer).filter(|layer| layer.size > LONGEST_EMPTY))
     }
 }
 

@@ -275,7 +275,8 @@ pub(super) fn described(entries: &[&Entry], id: &Digest) -> Image {
         id: id.clone(),
         manifest: first.map(|entry| entry.manifest.clone()),
         parent: first.and_then(|entry| entry.parent.clone()),
-        intermediate: tags.is_empty() && first.is_some_and(|entry| entry.step.is_some()),
+        intermediate: tags.is_empty()
+            && first.is_some_and(|entry| entry.step.is_some() && !entry.is_result),
         tags,
         digests,
         created: None,

@@ -85,6 +85,7 @@ impl StagedImage<'_> {
             size: self.ready.iter().map(|layer| layer.size).sum(),
             tagged: Some(Timestamp::now()),
             step: self.incoming.step.clone(),
+            is_result: false,
             parent: self.incoming.parent.clone(),
         }
     }

@@ -33,6 +33,7 @@ const ID: &str = "lifebox.image.id";
 const SIZE: &str = "lifebox.image.size";
 const TAGGED: &str = "lifebox.image.tagged";
 const STEP: &str = "lifebox.image.step";
+const RESULT: &str = "lifebox.image.result";
 const PARENT: &str = "lifebox.image.parent";
 
 /// A content descriptor of the OCI image specification.
@@ -80,6 +81,8 @@ pub(crate) struct Entry {
     pub(crate) tagged: Option<Timestamp>,
     /// The key of the build step that created the image.
     pub(crate) step: Option<Digest>,
+    /// Whether it was more than a step: a build ended with it, or it had a tag.
+    pub(crate) is_result: bool,
     /// The parent image.
     pub(crate) parent: Option<Digest>,
 }
@@ -185,6 +188,7 @@ impl Index {
             let taken = entry.reference.as_ref().is_some_and(|known| named.contains(known));
             if taken && entry.id != image.id {
                 moved.extend(entry.reference.take());
+                entry.is_result = true;
             }
         }
         self.entries.retain(|entry| {
@@ -208,7 +212,8 @@ impl Index {
     /// Removes references. An image that loses its last one stays without.
     pub(crate) fn untag(&mut self, references: &BTreeSet<Reference>) {
         for entry in &mut self.entries {
-            entry.reference.take_if(|known| references.contains(known));
+            entry.is_result |=
+                entry.reference.take_if(|known| references.contains(known)).is_some();
         }
         self.drop_unreferenced();
     }
@@ -243,6 +248,7 @@ impl Entry {
             size: note(SIZE).and_then(|size| size.parse().ok()).unwrap_or(0),
             tagged: note(TAGGED).and_then(|time| time.parse().ok()),
             step: digest(STEP),
+            is_result: note(RESULT).is_some(),
             parent: digest(PARENT),
             manifest: descriptor.digest,
             manifest_size: descriptor.size,
@@ -257,6 +263,7 @@ impl Entry {
             (REFERENCE, self.reference.as_ref().map(ToString::to_string)),
             (TAGGED, self.tagged.map(|time| time.to_string())),
             (STEP, text(&self.step)),
+            (RESULT, self.is_result.then(|| "true".to_owned())),
             (PARENT, text(&self.parent)),
         ];
         let notes = notes.into_iter().filter_map(|(key, note)| Some((key.to_owned(), note?)));
@@ -314,6 +321,7 @@ mod tests {
             size: 42,
             tagged: Some(Timestamp::UNIX_EPOCH),
             step: Some(Digest::from_bytes(&[9; 32])),
+            is_result: false,
             parent: None,
         }
     }
@@ -339,7 +347,9 @@ mod tests {
         assert!(index.put(&entry(1), &[tag("a")]).is_empty());
         assert_eq!(index.put(&entry(2), &[tag("a")]), [tag("a")]);
         assert_eq!(index.entries.len(), 2);
-        assert_eq!(index.of(&entry(1).id).next().unwrap().reference, None);
+        let id = entry(1).id;
+        let left = index.of(&id).next().unwrap();
+        assert_eq!((&left.reference, left.is_result), (&None, true));
         assert!(index.put(&entry(2), &[tag("a")]).is_empty());
         assert_eq!(index.entries.len(), 2);
     }

@@ -9,6 +9,18 @@ use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 impl Store {
+    /// Notes that a build ended with an image: it is listed without a tag, as steps are not.
+    pub fn note_result(&self, image: &Image) -> Result<Image> {
+        let lock = self.lock()?;
+        let mut index = Index::read(self.images())?;
+        for entry in index.entries.iter_mut().filter(|entry| entry.id == image.id) {
+            entry.is_result = true;
+        }
+        index.write(self.images())?;
+        drop(lock);
+        self.find(image.id.as_str())
+    }
+
     /// Tags the image that `query` names with `reference`. Another image with this tag loses it,
     /// and stays untagged if it was its last.
     ///

@@ -11,4 +11,4 @@ mod tree_path;
 mod unpacking;
 
 pub use owner::Owner;
-pub use tree_path::{FinalLink, TreePath, copy};
+pub use tree_path::{FinalLink, TreePath, copy, unpack_packed};

@@ -230,10 +230,32 @@ impl TreePath {
 /// When something cannot be read or written; what was copied before stays.
 pub fn copy(from: &TreePath, to: &TreePath, owner: Owner, check: CancelCheck<'_>) -> Result<()> {
     let (directory, name) = to.target(from.source()?, &from.base())?;
+    let pack = |out: &mut dyn Write| from.pack_as(&name, out, check);
+    piped(pack, |reader| to.unpack_into(&directory, reader, owner, check))
+}
+
+/// Unpacks the tar that `pack` writes into the directory `to`.
+///
+/// # Errors
+/// [`Kind::Invalid`] if it is not a directory; as [`copy`].
+pub fn unpack_packed(
+    to: &TreePath,
+    owner: Owner,
+    check: CancelCheck<'_>,
+    pack: impl FnOnce(&mut dyn Write) -> Result<()> + Send,
+) -> Result<()> {
+    piped(pack, |reader| to.unpack(reader, owner, check))
+}
+
+/// Passes what `pack` writes to `unpack`.
+fn piped(
+    pack: impl FnOnce(&mut dyn Write) -> Result<()> + Send,
+    unpack: impl FnOnce(&mut (dyn Read + Send)) -> Result<()>,
+) -> Result<()> {
     let (mut reader, mut writer) = std::io::pipe().context(|| "pipe".to_owned())?;
     std::thread::scope(|scope| {
-        let packing = scope.spawn(move || from.pack_as(&name, &mut writer, check));
-        let unpacked = to.unpack_into(&directory, &mut reader, owner, check);
+        let packing = scope.spawn(move || pack(&mut writer));
+        let unpacked = unpack(&mut reader);
         // The reader is dropped, so that the packing thread ends.
         drop(reader);
         let packed = packing.join().map_err(|_| Error::new(Kind::Bug, "a thread panicked"))?;

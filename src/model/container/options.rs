@@ -11,7 +11,7 @@ use super::resources::Resources;
 use super::security::Security;
 use super::supervision::Supervision;
 use crate::model::value::name::ContainerName;
-use crate::model::value::signal::Signal;
+use crate::model::value::signal::{Signal, StopSignal};
 use crate::model::{Error, Kind, Result};
 
 /// The options of `create` and `run`. Command line and script both build this.
@@ -38,7 +38,7 @@ pub struct CreateOptions {
     /// Annotations for readers of `config.json`.
     pub annotations: BTreeMap<String, String>,
     /// The signal that `stop` sends.
-    pub stop_signal: Option<Signal>,
+    pub stop_signal: Option<StopSignal>,
     /// How long `stop` waits before it kills.
     pub stop_timeout: Option<StopTimeout>,
     /// Keep standard input open for a client (`-i`).

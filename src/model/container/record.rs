@@ -19,7 +19,7 @@ use crate::model::value::digest::Digest;
 use crate::model::value::health_check::{self, Health};
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
-use crate::model::value::signal::Signal;
+use crate::model::value::signal::{Signal, StopSignal};
 use crate::model::{Error, Kind, Result};
 
 /// The version of the JSON files of a container. A record of another version is refused, never
@@ -106,12 +106,17 @@ pub struct Config {
     /// Labels of image and user.
     pub labels: BTreeMap<String, String>,
     /// The signal that `stop` sends; SIGTERM where unset.
-    pub stop_signal: Option<Signal>,
+    pub stop_signal: Option<StopSignal>,
     /// How long `stop` waits before it kills; 10 s where unset.
     pub stop_timeout: Option<StopTimeout>,
 }
 
 impl Config {
+    /// Returns the signal that `stop` sends.
+    pub fn stop_signal(&self) -> Signal {
+        self.stop_signal.as_ref().map_or(Signal::TERM, StopSignal::signal)
+    }
+
     /// Returns the streams of the first client; those of `create` are both outputs, and the input
     /// where it is kept open.
     pub fn attached(&self) -> AttachedStreams {

@@ -48,8 +48,8 @@ pub fn spec(
     check_options(options)?;
     let (entrypoint, cmd) = command(of_image, options)?;
     let image_signal = of_image.stop_signal.as_deref().filter(|text| !text.is_empty());
-    let stop_signal = match (options.stop_signal, image_signal) {
-        (Some(signal), _) => Some(signal),
+    let stop_signal = match (&options.stop_signal, image_signal) {
+        (Some(signal), _) => Some(signal.clone()),
         // As in Docker, a signal that does not exist is none.
         (None, text) => text.and_then(|text| text.parse().ok()),
     };

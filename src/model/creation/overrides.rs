@@ -11,7 +11,7 @@ use crate::model::container::{Config, Container};
 use crate::model::image::ImageConfig;
 use crate::model::value::env::key;
 use crate::model::value::health_check::HealthCheck;
-use crate::model::value::signal::Signal;
+use crate::model::value::signal::StopSignal;
 
 /// Returns the fewest options that turn the image into this container, as `update` left it.
 pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
@@ -21,7 +21,8 @@ pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
     let labels = config.labels.iter().filter(|(key, value)| image.labels.get(*key) != Some(value));
     let ports = config.exposed_ports.iter();
     let ports = ports.filter(|port| !image.exposed_ports.contains_key(*port));
-    let image_signal = image.stop_signal.as_deref().and_then(|text| text.parse::<Signal>().ok());
+    let image_signal =
+        image.stop_signal.as_deref().and_then(|text| text.parse::<StopSignal>().ok());
     CreateOptions {
         name: Some(container.state.name.clone()),
         cmd,
@@ -31,7 +32,10 @@ pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
         user: changed(&config.user, &image.user),
         hostname: hostname(container, &host.namespaces),
         labels: labels.map(|(key, value)| (key.clone(), value.clone())).collect(),
-        stop_signal: config.stop_signal.filter(|signal| Some(*signal) != image_signal),
+        stop_signal: config
+            .stop_signal
+            .clone()
+            .filter(|signal| Some(signal) != image_signal.as_ref()),
         stop_timeout: config.stop_timeout,
         interactive: config.open_stdin,
         attached: config.attached,

@@ -118,6 +118,8 @@ pub struct BuildOptions {
     pub run: CreateOptions,
     /// What `RUN --mount=type=secret` mounts.
     pub secrets: Vec<BuildSecret>,
+    /// Whether the caller only writes the image elsewhere: the store neither names nor lists it.
+    pub unlisted: bool,
     /// Whether the output of commands is printed, so that no error needs to repeat it.
     pub output_visible: bool,
 }
@@ -306,6 +308,9 @@ pub struct CopyStep {
     /// Whether the directories of a source are kept (`--parents`).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub parents: bool,
+    /// Patterns of what is left out, as lines of a `.dockerignore` relative to each source.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excludes: Vec<String>,
 }
 
 /// The source of a copy.

@@ -1,10 +1,11 @@
 //! Docker's filters of `images` and `image prune`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::metadata::Image;
+use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 
 /// A filter of images. The values of one field are alternatives, except of labels.
@@ -29,11 +30,16 @@ pub struct ImageFilter {
 impl ImageFilter {
     /// Returns the images that match, each with the references that match.
     pub fn choose(&self, images: Vec<Image>) -> Vec<Image> {
-        images.into_iter().filter_map(|image| self.take(image)).collect()
+        let parents: HashSet<Digest> =
+            images.iter().filter_map(|image| image.parent.clone()).collect();
+        images.into_iter().filter_map(|image| self.take(image, &parents)).collect()
     }
 
-    fn take(&self, mut image: Image) -> Option<Image> {
-        let hidden = image.intermediate && (!self.all || self.dangling == Some(true));
+    fn take(&self, mut image: Image, parents: &HashSet<Digest>) -> Option<Image> {
+        let nameless = image.tags.is_empty() && image.digests.is_empty();
+        // As Docker does, also for the result of a build, once another image is built upon it.
+        let below = image.intermediate || nameless && parents.contains(&image.id);
+        let hidden = below && (!self.all || self.dangling == Some(true));
         if hidden || !self.matches(&image) {
             return None;
         }
@@ -175,6 +181,21 @@ mod tests {
         check(&ImageFilter { since: time(2), ..none() }, &[3]);
         check(&ImageFilter { references: texts(&["c", "nosuch"]), ..none() }, &[5]);
         check(&ImageFilter { references: texts(&["b"]), ..none() }, &[2]);
+    }
+
+    #[test]
+    fn an_image_without_a_name_is_not_listed_below_one_that_was_built_upon_it() {
+        let listed = |filter: &ImageFilter, parent: u8| {
+            let mut images = images();
+            images[4].parent = Some(Digest::from_bytes(&[parent; 32]));
+            filter.choose(images).len()
+        };
+        let none = ImageFilter::default;
+        for (parent, usual, all, dangling) in [(9, 4, 5, 2), (1, 4, 5, 2), (3, 3, 5, 1)] {
+            assert_eq!(listed(&none(), parent), usual);
+            assert_eq!(listed(&ImageFilter { all: true, ..none() }, parent), all);
+            assert_eq!(listed(&ImageFilter { dangling: Some(true), ..none() }, parent), dangling);
+        }
     }
 
     #[test]

@@ -287,7 +287,7 @@ fn config(spec: &ContainerSpec) -> Value {
         "Entrypoint": config.entrypoint,
         "Labels": config.labels,
     });
-    if let Some(signal) = config.stop_signal {
+    if let Some(signal) = &config.stop_signal {
         source["StopSignal"] = signal.to_string().into();
     }
     match config.stop_timeout {

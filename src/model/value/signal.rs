@@ -115,6 +115,51 @@ impl From<Signal> for String {
     }
 }
 
+/// The signal that `stop` sends, as its author wrote it: `inspect` shows `15` and `term` as such.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StopSignal {
+    signal: Signal,
+    text: String,
+}
+
+impl StopSignal {
+    /// Returns the signal.
+    pub fn signal(&self) -> Signal {
+        self.signal
+    }
+}
+
+impl FromStr for StopSignal {
+    type Err = Error;
+
+    /// Parses what [`Signal`] does.
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(StopSignal { signal: text.parse()?, text: text.to_owned() })
+    }
+}
+
+impl TryFrom<String> for StopSignal {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<StopSignal> for String {
+    fn from(signal: StopSignal) -> String {
+        signal.text
+    }
+}
+
+/// Writes the text as its author wrote it.
+impl fmt::Display for StopSignal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// Writes `SIGTERM`, or the number of a signal without a name.
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,6 +189,15 @@ mod tests {
         for text in ["0", "65", "-1", "NOPE", "", "RTMIN+99", "RTMAX-64"] {
             assert!(text.parse::<Signal>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_stop_signal_stays_as_it_was_written() {
+        for text in ["15", "term", "SIGTERM", "TERM"] {
+            let signal: StopSignal = text.parse().unwrap();
+            assert_eq!((signal.signal(), signal.to_string().as_str()), (Signal::TERM, text));
+        }
+        assert!("NOPE".parse::<StopSignal>().is_err());
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn by_monitor<const N: usize>(operations: [Operation; N]) -> impl Iterator<Item 
 fn stop_steps(container: &Container, signal: Option<Signal>) -> Vec<TraceStep> {
     let config = &container.spec.config;
     let mut operations =
-        vec![Operation::SendSignal(signal.or(config.stop_signal).unwrap_or(Signal::TERM))];
+        vec![Operation::SendSignal(signal.unwrap_or_else(|| config.stop_signal()))];
     if container.state.status == status::Status::Paused {
         operations.extend([Operation::Thaw, Operation::WriteState]);
     }

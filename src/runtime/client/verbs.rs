@@ -105,7 +105,7 @@ impl Runtime {
             .directory(id)
             .read_spec()
             .map_err(|error| self.not_found_or(id, error))?;
-        let signal = options.signal.or(spec.config.stop_signal).unwrap_or(Signal::TERM);
+        let signal = options.signal.unwrap_or_else(|| spec.config.stop_signal());
         let timeout = options.timeout.or(spec.config.stop_timeout).unwrap_or_default();
         let request = Request::Stop { signal, timeout, keep_container };
         self.request_or(id, &request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))

@@ -192,8 +192,7 @@ impl Monitor {
     /// Sends a signal. A signal that ends the container also unpauses it, or the signal would never
     /// be delivered; any other waits until the container is unpaused.
     pub(super) fn signal(&mut self, signal: Signal) -> Result<()> {
-        let ends = signal == Signal::KILL
-            || signal == self.spec.config.stop_signal.unwrap_or(Signal::TERM);
+        let ends = signal == Signal::KILL || signal == self.spec.config.stop_signal();
         // Between two runs any signal means that no other run starts, as in Docker.
         self.restart_state.stopping |= ends || self.run.is_none();
         let Some(run) = &self.run else { return Ok(()) };

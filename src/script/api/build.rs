@@ -308,6 +308,7 @@ fn copy_step(from: &str, own: &Path, to: &str) -> Result<CopyStep> {
         mode: None,
         unpack: false,
         parents: false,
+        excludes: Vec::new(),
     })
 }
 

@@ -18,6 +18,7 @@ pub const MODULES: &[StdModule] = &[
         text: include_str!("../../../stdlib/test.rhai"),
         native: Some(|| exported_module!(testing::testing)),
     },
+    functions_of("variables", include_str!("../../../stdlib/variables.rhai")),
     functions_of("wait", include_str!("../../../stdlib/wait.rhai")),
 ];
 

@@ -58,6 +58,7 @@ pub(super) const BUILD: &[OptionSpec] = &[
         ValueType::Text,
         "Name of the Dockerfile; `Dockerfile` in the directory by default",
     ),
+    option_spec("dockerfile", ValueType::Text, "Text of the Dockerfile, instead of a file"),
     option_spec("args", ValueType::Pairs, "Set build-time variables"),
     option_spec("labels", ValueType::Pairs, "Set metadata"),
     option_spec(
@@ -114,7 +115,7 @@ pub fn build(map: Map) -> Result<BuildOptions> {
     let flag = |name: &str| given.flag(name);
     Ok(BuildOptions {
         file: given.get("file", values::text)?.map(Into::into),
-        text: None,
+        text: given.get("dockerfile", values::text)?,
         tags: tags.iter().map(|text| tag(text)).collect::<Result<_>>()?,
         arguments: given.get("args", pairs)?.unwrap_or_default(),
         labels: given.get("labels", pairs)?.unwrap_or_default(),
@@ -123,6 +124,7 @@ pub fn build(map: Map) -> Result<BuildOptions> {
         pull: flag("pull")?,
         run: CreateOptions::default(),
         secrets: Vec::new(),
+        unlisted: false,
         // An error carries the output to the script.
         output_visible: false,
     })

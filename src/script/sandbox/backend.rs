@@ -19,7 +19,8 @@ use super::foreign::{self, SeenEvents};
 use super::policy::{SandboxPolicy, refuse};
 use crate::engine::{
     Attach, Backend, Builds, CancelToken, ContainerSession, Containers, CopyOptions, EventStream,
-    Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes, pass_on,
+    Files, Images, LogStream, Observe, Processes, Registries, RootTarget, Transfer, Volumes,
+    pass_on,
 };
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::mounts::driver_options::is_memory;
@@ -161,7 +162,7 @@ impl Registries for SandboxedBackend {
 impl Builds for SandboxedBackend {
     pass_on::builds! {
         inner:
-        step, build, build_archive, import_tar
+        step, build, build_archive, write_root, import_tar
     }
 }
 

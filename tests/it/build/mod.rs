@@ -4,5 +4,6 @@ pub mod context;
 mod dockerfile;
 mod interrupted;
 mod mounts;
+mod outputs;
 mod refused;
 mod steps;

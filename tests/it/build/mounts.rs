@@ -38,6 +38,10 @@ fn a_command_sees_its_mounts_and_the_image_none_of_them() {
     context.write("dir/f", "changed\n");
     let changed = build(&[]);
     assert!(inside(&engine, &changed, "cat /out").starts_with("changed\nfirst\nx\nx\nx\n"));
+    // As with buildx, a secret of the type `env` may name its variable in `src`.
+    let variable = context.id(&engine, &["--no-cache", "--secret", "type=env,id=tok,src=PATH"]);
+    let path = std::env::var("PATH").unwrap();
+    assert!(inside(&engine, &variable, "cat /out").contains(&path));
     // No trace of the secret, and nothing unpacked is left.
     let shown =
         engine.ok(&["inspect", &changed]) + &engine.ok(&["history", "--no-trunc", &changed]);
@@ -120,7 +124,7 @@ fn the_limits_of_a_build_are_those_of_its_commands() {
     for (flags, why) in [
         (&["-m", "x"][..], "invalid size"),
         (&["--ulimit", "x"], "ulimit"),
-        (&["-o", "out"], "--output out is not supported"),
+        (&["-o", "type=registry"], "--output type=registry is not supported"),
         (&["--ssh", "default"], "`--ssh` of `docker build` is not supported"),
         (&["-q", "--progress", "plain"], "cannot be used together"),
     ] {

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::engine::{
     Attach, Backend, Builds, CancelToken, ContainerSession, Containers, CopyOptions, EventStream,
-    Files, Images, LogStream, Observe, Processes, Registries, Transfer, Volumes, pass_on,
+    Files, Images, LogStream, Observe, Processes, Registries, RootTarget, Transfer, Volumes,
+    pass_on,
 };
 use crate::model::Result;
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
@@ -74,7 +75,7 @@ impl Registries for Recorder {
 }
 
 impl Builds for Recorder {
-    pass_on::builds! { inner: step, build, build_archive, import_tar }
+    pass_on::builds! { inner: step, build, build_archive, write_root, import_tar }
 }
 
 impl Processes for Recorder {

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use super::state::BuildState;
 use crate::engine::dockerfile::{self, Dockerfile, MAX_LENGTH};
 use crate::image::build::context_file::read_context_file;
+use crate::image::build::ignore::Ignore;
 use crate::image::stream::{read_regular, read_text};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
@@ -36,6 +37,8 @@ impl BuildState<'_> {
         for path in specific.into_iter().chain(common) {
             if let Some(text) = self.text_of(&path, |path| read_regular(path, MAX_LENGTH))? {
                 self.ignore = text.lines().map(str::to_owned).collect();
+                let name = path.file_name().unwrap_or_default().display();
+                Ignore::new(text.lines()).context(|| format!("cannot read `{name}`"))?;
                 break;
             }
         }
@@ -76,11 +79,12 @@ impl BuildState<'_> {
     }
 }
 
-/// Returns the path of the Dockerfile of a context. As in Docker, its name may be in lower case.
+/// Returns the path of the Dockerfile of a context. As in Docker, its name may be in lower case; as
+/// in Podman, it may be `Containerfile`.
 fn dockerfile_of(context: &Path) -> PathBuf {
-    let [usual, lower] = ["Dockerfile", "dockerfile"].map(|name| context.join(name));
-    let exists = |path: &Path| path.symlink_metadata().is_ok();
-    if !exists(&usual) && exists(&lower) { lower } else { usual }
+    let names = ["Dockerfile", "dockerfile", "Containerfile"].map(|name| context.join(name));
+    let exists = |path: &&PathBuf| path.symlink_metadata().is_ok();
+    names.iter().find(exists).unwrap_or(&names[0]).clone()
 }
 
 /// Returns the path inside the context, if `path` names something below it: by its words, or by
@@ -110,6 +114,17 @@ fn words(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_dockerfile_of_a_context_may_have_another_name() {
+        let context = tempfile::tempdir().unwrap();
+        let name = || dockerfile_of(context.path()).file_name().unwrap().to_owned();
+        assert_eq!(name(), "Dockerfile");
+        for next in ["Containerfile", "dockerfile", "Dockerfile"] {
+            std::fs::write(context.path().join(next), "").unwrap();
+            assert_eq!(name(), next);
+        }
+    }
 
     #[test]
     fn a_file_below_the_context_is_recognised_however_it_is_written() {

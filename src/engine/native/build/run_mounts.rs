@@ -144,6 +144,7 @@ impl BuildState<'_> {
                 mode: None,
                 unpack: false,
                 parents: false,
+                excludes: Vec::new(),
             }),
         };
         Ok(RunMount { target, read_only, source })

@@ -6,8 +6,10 @@ use super::scope::{StageState, environment};
 use super::state::{BuildState, Stages};
 use crate::engine::dockerfile::words::Expander;
 use crate::engine::dockerfile::{Flag, Item};
+use crate::image::build::ignore::Ignore;
 use crate::model::image::PullPolicy;
 use crate::model::image::build::{CopyItem, CopySource, CopyStep};
+use crate::model::value::visible;
 use crate::model::{Error, Kind, Result};
 
 impl BuildState<'_> {
@@ -23,7 +25,7 @@ impl BuildState<'_> {
         let lookup = |name: &str| environment.get(name).cloned();
         let expander = Expander { escape: self.escape, lookup: &lookup };
         let (mut from, mut owner, mut mode, mut parents) = (None, None, None, false);
-        let mut unpack = verb == "ADD";
+        let (mut unpack, mut excludes) = (verb == "ADD", Vec::new());
         for (name, value) in flags {
             match (name.as_str(), value) {
                 ("from", Some(value)) if verb == "COPY" => from = Some(value.as_str()),
@@ -31,6 +33,7 @@ impl BuildState<'_> {
                 ("chmod", Some(value)) => mode = Some(file_mode(&expander.word(value)?)?),
                 // Layers are always independent.
                 ("link", _) => {}
+                ("exclude", Some(value)) => excludes.push(expander.word(value)?),
                 ("parents", value) if verb == "COPY" => parents = value.as_deref() != Some("false"),
                 ("unpack", value) if verb == "ADD" => unpack = value.as_deref() != Some("false"),
                 _ => return Err(unknown_flag(verb, name)),
@@ -54,9 +57,14 @@ impl BuildState<'_> {
                 },
             });
         }
+        Ignore::new(excludes.iter().map(String::as_str)).map_err(|_| {
+            let shown = visible::short(&excludes.join(" ")).to_string();
+            Error::new(Kind::Invalid, format!("--exclude has an invalid pattern: {shown}"))
+                .hint("close each `[`, and write a character after each `\\`")
+        })?;
         let from = self.source(stages, number, from)?;
         let to = expander.word(to)?;
-        Ok(CopyStep { verb, from, sources, to, owner, mode, unpack, parents })
+        Ok(CopyStep { verb, from, sources, to, owner, mode, unpack, parents, excludes })
     }
 
     pub(super) fn source(

@@ -72,6 +72,12 @@ impl<'a> BuildState<'a> {
             image = self.engine.do_step(Some(&image), &step, how, self.out, self.cancel)?.image;
         }
         self.print(format_args!("Successfully built {}", image.id.short()))?;
+        if self.options.unlisted {
+            return Ok(image);
+        }
+        if self.options.tags.is_empty() && image.intermediate {
+            image = self.engine.store()?.note_result(&image)?;
+        }
         for tag in &self.options.tags {
             image = self.engine.tag(image.id.as_str(), tag)?;
             let line = format!("Successfully tagged {}", tag.familiar());

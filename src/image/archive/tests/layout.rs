@@ -81,6 +81,14 @@ fn the_image_for_this_machine_is_chosen() {
     assert_eq!(commands.unwrap(), [Some(vec!["mine".to_owned()])]);
 
     let mut layout = Layout::new();
+    let (other, mine) = (layout.image("other"), layout.image("mine"));
+    let mut named = for_platform(&mine, &Platform::host().architecture);
+    named["annotations"] = json!({"org.opencontainers.image.ref.name": "mine"});
+    let choices = [for_platform(&other, "alien"), named];
+    let commands = layout.load(&json!({ "manifests": choices }));
+    assert_eq!(commands.unwrap(), [Some(vec!["mine".to_owned()])]);
+
+    let mut layout = Layout::new();
     let other = layout.image("other");
     let choices = [for_platform(&other, "alien"), for_platform(&other, "elf")];
     let error = layout.load(&json!({ "manifests": choices })).unwrap_err();

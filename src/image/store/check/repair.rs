@@ -297,6 +297,7 @@ fn entry(store: &Store, blob: &Digest) -> Option<Entry> {
         size: keys.iter().map(|key| layer::size(store.images(), key)).sum(),
         tagged: None,
         step: None,
+        is_result: false,
         parent: None,
     })
 }

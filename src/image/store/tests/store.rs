@@ -101,6 +101,7 @@ fn the_beginning_of_several_ids_is_refused_with_all_of_them() {
         size: 0,
         tagged: None,
         step: None,
+        is_result: false,
         parent: None,
     };
     let entries = vec![entry(0xab, None), entry(0xac, None), entry(0xdd, Some("ab"))];

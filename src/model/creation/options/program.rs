@@ -126,8 +126,8 @@ pub(super) const OPTIONS: &[Row] = &[
         T::Signal,
         Any,
         "Signal to stop the container",
-        |o| o.stop_signal.map(|signal| Expression::text(signal.to_string())),
-        |o, v| set_some(&mut o.stop_signal, read::signal(v)),
+        |o| o.stop_signal.as_ref().map(|signal| Expression::text(signal.to_string())),
+        |o, v| set_some(&mut o.stop_signal, read::stop_signal(v)),
     )
     .flag("stop-signal", "SIGNAL"),
     Row::new(

@@ -6,7 +6,7 @@ use crate::model::container::options::{EnvEntry, StopTimeout};
 use crate::model::container::resources::parse_limit;
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType;
-use crate::model::value::signal::Signal;
+use crate::model::value::signal::{Signal, StopSignal};
 use crate::model::value::units::{parse_duration, seconds_to_duration};
 use crate::model::{Error, Kind, Result};
 
@@ -101,6 +101,11 @@ pub fn stop_timeout(value: &Expression) -> Result<StopTimeout> {
 
 /// Reads a signal: a name or a number.
 pub fn signal(value: &Expression) -> Result<Signal> {
+    stop_signal(value).map(|signal| signal.signal())
+}
+
+/// Reads the signal that `stop` sends.
+pub fn stop_signal(value: &Expression) -> Result<StopSignal> {
     scalar(value).map_or_else(|| mismatch(ValueType::Signal, value), |text| text.parse())
 }
 

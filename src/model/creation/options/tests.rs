@@ -19,7 +19,6 @@ use crate::model::container::supervision::{RestartPolicy, Supervision};
 use crate::model::value::expression::Expression;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::option_spec::ValueType;
-use crate::model::value::signal::Signal;
 use crate::model::value::visible::is_hidden;
 
 /// Generates texts without NUL. Characters with a meaning for a shell or a script are frequent.
@@ -79,7 +78,7 @@ fn program() -> impl Strategy<Value = CreateOptions> {
                 .collect(),
             annotations: labels.clone(),
             labels,
-            stop_signal: signal.and_then(Signal::from_number),
+            stop_signal: signal.map(|number: i32| number.to_string().parse().unwrap()),
             stop_timeout,
             interactive,
             tty,

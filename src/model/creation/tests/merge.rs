@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::value::signal::Signal;
 
 fn image(config: serde_json::Value) -> Image {
     let digest = format!("sha256:{}", "a".repeat(64));
@@ -122,7 +121,7 @@ fn labels_merge_and_single_values_fall_back() {
     let config = merged(config, &options).unwrap().config;
     assert_eq!(format!("{:?}", config.labels), r#"{"a": "1", "b": "2"}"#);
     assert_eq!((config.user.as_str(), config.workdir.as_str()), ("www", "/srv"));
-    assert_eq!(config.stop_signal.map(Signal::number), Some(3));
+    assert_eq!(config.stop_signal().number(), 3);
     assert_eq!((config.exposed_ports, config.volumes), (words("80/tcp"), words("/data")));
 }
 
@@ -150,7 +149,7 @@ fn odd_images_run_as_with_docker_and_ask_for_nothing_of_the_host() {
         "Env": ["HOME", "*", "", "a*=x", "HOSTNAME", "b\nc=y"],
     });
     let spec = merged(config, &CreateOptions::default()).unwrap();
-    assert_eq!((spec.config.argv(), spec.config.stop_signal), (vec!["x".to_owned()], None));
+    assert_eq!((spec.config.argv(), &spec.config.stop_signal), (vec!["x".to_owned()], &None));
     let env = process_env(&spec);
     assert_eq!(env, [&format!("PATH={DEFAULT_PATH}"), "a*=x", "b\nc=y"]);
     assert_eq!(spec.host_config.mounts.list[0].target, "/data");

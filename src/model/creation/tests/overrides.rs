@@ -66,7 +66,7 @@ fn some_options() -> Vec<CreateOptions> {
         CreateOptions { user: Some("app".into()), workdir: Some("/srv".into()), ..none.clone() },
         CreateOptions { hostname: Some("box".into()), labels: labels.into(), ..none.clone() },
         CreateOptions {
-            stop_signal: Some(Signal::INT),
+            stop_signal: "INT".parse().ok(),
             stop_timeout: Some(StopTimeout::NoLimit),
             auto_remove: true,
             ..none.clone()
