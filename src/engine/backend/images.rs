@@ -26,7 +26,7 @@ contract! {
         /// Returns all images, newest first.
         fn images(&self) -> Result<Vec<Image>>;
         /// Returns the id that each name stands for now, as [`Images::image`] takes names; `None`
-        /// where there is no such image. Reads the list of images, and none of them.
+        /// where there is no such image. It reads only the list of images.
         fn image_ids(&self, names: &[&str]) -> Result<Vec<Option<Digest>>>;
         /// Returns an image as Docker's JSON, without the array around it.
         fn image_json(&self, reference: &str) -> Result<Value>;
