@@ -103,6 +103,15 @@ pub const VERBS: &[Verb] = &[
     verb("container prune", &[EXITED], "container prune -f"),
     verb("image prune", &["load -q -i new.tar"], "image prune -af"),
     verb("volume prune", &["volume create data"], "volume prune -af"),
+    verb("builder prune", &["build -q context"], "builder prune -af"),
+    Verb {
+        between: &["volume data, image new:1", "image new:1", "volume data"],
+        ..verb(
+            "system prune",
+            &[EXITED, "load -q -i new.tar", "volume create data"],
+            "system prune -af --volumes",
+        )
+    },
     verb("exec", &[RUNNING], "exec box sh -c exit\u{a0}3"),
     verb("exec -d", &[RUNNING], "exec -d box true"),
     Verb {
