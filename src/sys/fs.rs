@@ -283,7 +283,8 @@ pub fn exchange(old_dir: impl AsFd, old: &[u8], new_dir: impl AsFd, new: &[u8]) 
 
 /// Tries an exclusive `flock(2)`; returns false if another process holds it.
 pub fn try_lock(fd: impl AsFd) -> Result<bool> {
-    match rustix::fs::flock(fd, FlockOperation::NonBlockingLockExclusive) {
+    let try_it = || rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive);
+    match rustix::io::retry_on_intr(try_it) {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK) => Ok(false),
         Err(errno) => Err(Error::from_errno("flock", errno.raw_os_error())),

@@ -14,7 +14,7 @@ use rustix::fs::{
     AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, Stat, Timespec, Timestamps,
     XattrFlags,
 };
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::model::Error;
 use crate::runtime::plan::CopyUp;
@@ -29,7 +29,7 @@ const CHUNK: usize = 1 << 20;
 /// Fills the volume with the directory at its target inside `root`, if it is empty.
 pub fn copy_up(what: &CopyUp, root: BorrowedFd<'_>) -> Result<(), Errno> {
     let directory = open_dir(CWD, &what.volume)?;
-    rustix::fs::flock(&directory, FlockOperation::LockExclusive)?;
+    retry_on_intr(|| rustix::fs::flock(&directory, FlockOperation::LockExclusive))?;
     let data = open_dir(&directory, c"_data")?;
     let data = match &what.beneath {
         None => data,

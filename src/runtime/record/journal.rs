@@ -7,7 +7,7 @@
 //! another process keeps the lock, is lost: no verb fails or waits for it.
 
 use std::fs::{File, TryLockError};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -104,6 +104,7 @@ pub(super) fn lock(file: &File, deadline: Instant) -> std::io::Result<bool> {
             Ok(()) => return Ok(true),
             Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return Ok(false),
             Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => continue,
             Err(TryLockError::Error(error)) => return Err(error),
         }
         pause = (pause * 2).min(Duration::from_millis(1));
