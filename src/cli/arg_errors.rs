@@ -42,10 +42,15 @@ pub fn failure_code(words: &[OsString]) -> u8 {
     }
 }
 
+/// Flags whose value Docker reads once the verb has begun.
+const READ_LATE: [&str; 2] = ["--log-level ", "--type "];
+
 /// Returns Docker's exit code for a command line that its client refuses. A missing or superfluous
 /// argument counts as a failure of the verb, a wrong flag does not.
 fn usage_code(error: &clap::Error) -> u8 {
+    let has_value = text(error, ContextKind::InvalidValue).is_some_and(|value| !value.is_empty());
     match text(error, ContextKind::InvalidArg) {
+        Some(flag) if has_value && READ_LATE.iter().any(|late| flag.starts_with(late)) => FAILED,
         Some(flag)
             if flag.starts_with('-') && error.kind() != ErrorKind::MissingRequiredArgument =>
         {
@@ -200,6 +205,9 @@ mod tests {
             "exec web",
             "exec --xyzzy web true",
             "update --xyzzy web",
+            "inspect --type odd web",
+            "inspect --type",
+            "-l odd ps",
             "update",
         ];
         let mut shown = String::new();
@@ -290,6 +298,18 @@ mod tests {
             error: unexpected argument `--xyzzy` found
             hint: see `lifebox update --help`
             # 125
+            $ inspect --type odd web
+            error: invalid value `odd` for `--type <KIND>` [possible values: container, image, volume]
+            hint: see `lifebox inspect --help`
+            # 1
+            $ inspect --type
+            error: a value is required for `--type <KIND>` but none was supplied [possible values: container, image, volume]
+            hint: see `lifebox inspect --help`
+            # 125
+            $ -l odd ps
+            error: invalid value `odd` for `--log-level <LEVEL>` [possible values: debug, info, warn, error, fatal]
+            hint: see `lifebox ps --help`
+            # 1
             $ update
             error: the following required arguments were not provided: <CONTAINER>...
             hint: see `lifebox update --help`

@@ -105,7 +105,7 @@ pub fn route(words: &[OsString]) -> Result<(GlobalFlags, Route)> {
         let text = value.to_string_lossy().into_owned();
         match flag {
             "--root" => before.root = Some(value.into()),
-            "--config" => before.config = Some(value.into()),
+            "--config" => before.config = Some(value.into()).filter(|_| !text.is_empty()),
             "--report" => before.sandbox_flags.report = Some(value.into()),
             "--lang" => before.lang = Some(text),
             "--timeout" => before.sandbox_flags.timeout = Some(text),

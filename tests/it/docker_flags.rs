@@ -24,16 +24,48 @@ fn a_container_without_a_log_shows_its_output_and_keeps_none() {
     assert_eq!(logs.count(), 0);
     let file = engine.ok(&["run", "--rm", "--log-driver", "json-file", "host", "echo", "a"]);
     assert_eq!(file, "a");
+    engine.ok(&["run", "--name", "local", "--log-driver", "local", "host", "echo", "a"]);
+    assert_eq!(engine.ok(&["logs", "local"]), "a");
+    let shown = engine.ok(&["inspect", "-f", template, "local"]);
+    assert!(shown.starts_with(r#"{"Type":"local","Config":{}} [] "#), "{shown}");
     for (flags, expected) in [
         (vec!["--log-driver", "syslog"], "log driver `syslog` is not supported"),
         (
             vec!["--log-driver", "none", "--log-opt", "tag=x"],
             "invalid logging opts for driver none",
         ),
+        (
+            vec!["--log-driver", "local", "--log-opt", "tag=x"],
+            "unknown log opt 'tag' for log driver local",
+        ),
     ] {
         let refused = engine.run(&[vec!["run"], flags, vec!["host", "true"]].concat());
         assert_eq!(refused.code, 125);
         assert!(refused.err.contains(expected), "{refused:?}");
+    }
+}
+
+#[test]
+fn an_empty_value_is_none_and_a_format_wins_over_quiet() {
+    needs_root!();
+    let engine = TestEngine::new();
+    #[rustfmt::skip]
+    let said = engine.run(&[
+        "run", "--rm", "--name=", "--cidfile=", "--hostname=", "-w", "", "-u", "",
+        "--stop-signal=", "--health-cmd=", "--cpuset-cpus=", "--pull=", "-iP=false", "host", "pwd",
+    ]);
+    assert_eq!((said.code, said.out.as_str()), (0, "/\n"), "{said:?}");
+    let shown = engine.ok(&["images", "-q", "--filter=", "--format", "{{.Repository}}", "host"]);
+    assert_eq!(shown, "host");
+    let failed = engine.run(&["run", "-d", "--name", "kept", "host", "nosuchprogram"]);
+    assert_eq!((failed.code, failed.out.len()), (127, 65), "{failed:?}");
+    engine.ok(&["rm", "kept"]);
+    for (flags, code) in [
+        (vec!["inspect", "--type", "odd", "x"], 1),
+        (vec!["volume", "create", "-d", "odd"], 1),
+        (vec!["run", "--dns-search=", "host", "true"], 125),
+    ] {
+        assert_eq!(engine.run(&flags).code, code, "{flags:?}");
     }
 }
 

@@ -98,7 +98,7 @@ fn exec_has_the_exit_code_of_its_program_or_dockers() {
     assert!(engine.fails(&["exec", "web", "/etc"], 126).contains("permission denied"));
     assert!(engine.fails(&["exec", "-u", "nobodyx", "web", "id"], 126).contains("unable to find"));
     engine.fails(&["exec", "missing", "id"], 1);
-    let error = engine.fails(&["exec", "-w", "relative", "web", "id"], 1);
+    let error = engine.fails(&["exec", "-w", "relative", "web", "id"], 126);
     assert!(error.contains("not an absolute path"), "{error}");
     engine.ok(&["pause", "web"]);
     assert!(engine.fails(&["exec", "web", "id"], 1).contains("it is paused"));

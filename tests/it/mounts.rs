@@ -169,6 +169,10 @@ fn tmpfs_is_memory_without_programs_and_devices() {
     assert_eq!((lines.len(), lines[2]), (3, "700"), "{said}");
     assert!(lines.iter().take(2).all(|l| l.contains("rw,nosuid,nodev,noexec")), "{said}");
     assert!(said.contains("size=1024k") && said.contains("size=2048k"), "{said}");
+    let flags =
+        ["--tmpfs", "/tmp", "--tmpfs", "/root", "--tmpfs", "/new", "--tmpfs", "/opt:mode=711"];
+    let modes = inside(&engine, &flags, "stat -c %a /tmp /root /new /opt");
+    assert_eq!(modes.trim(), "1777\n700\n1777\n711", "the mode of what it covers");
 }
 
 #[test]

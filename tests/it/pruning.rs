@@ -81,7 +81,7 @@ fn a_script_learns_what_engine_and_host_it_has() {
     assert_eq!(info(fields), expected);
     let version = info("{{.CgroupVersion}}");
     assert!(version == "1" || version == "2", "{version}");
-    assert_eq!(info("{{.Plugins.Volume}} {{.Plugins.Log}}"), "[local] [json-file]");
+    assert_eq!(info("{{.Plugins.Volume}} {{.Plugins.Log}}"), "[local] [json-file local]");
     assert!(
         info("{{.OperatingSystem}}{{.NCPU}}{{.MemTotal}}{{.Images}}{{.ServerVersion}}").len() > 9
     );

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
+use super::format::maybe_path;
 use super::only_one::FixedBuildFlags;
 use super::options::{BuildRows, OptionFlags};
 
@@ -100,7 +101,7 @@ pub struct BuildArguments {
     #[arg(short, long, value_name = "NAME[:TAG]")]
     pub tag: Vec<String>,
     /// Name of the Dockerfile (default PATH/Dockerfile); `-` is standard input
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = maybe_path())]
     pub file: Option<PathBuf>,
     /// Set build-time variables; KEY alone takes the caller's value
     #[arg(long, value_name = "KEY[=VALUE]")]
@@ -128,7 +129,7 @@ pub struct BuildArguments {
     #[arg(long)]
     pub pull: bool,
     /// Write the image ID to the file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = maybe_path())]
     pub iidfile: Option<PathBuf>,
     /// Secret to expose to the build: for RUN --mount=type=secret
     #[arg(long, value_name = "id=ID[,src=FILE|,env=NAME]")]

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
+use clap::builder::PossibleValue;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::build::{BuildVerb, FilesVerb};
@@ -12,9 +13,10 @@ use super::container::{
     RenameArguments, RmArguments, RunArguments, StartArguments, StopArguments,
 };
 use super::context::ContextVerb;
+use super::docker_only;
 use super::events::EventsArguments;
 use super::exec::ProcessVerb;
-use super::format::FormatArguments;
+use super::format::{FormatArguments, maybe_path};
 use super::grammar;
 use super::learn::LearnArguments;
 use super::options::in_dockers_grammar;
@@ -61,14 +63,15 @@ pub struct Arguments {
     pub trace: Option<String>,
     /// Location of client config files: credentials of registries (default DOCKER_CONFIG, or
     /// ~/.docker)
-    #[arg(long, value_name = "DIR", help_heading = GLOBAL)]
+    #[arg(long, value_name = "DIR", help_heading = GLOBAL, value_parser = maybe_path())]
     pub config: Option<PathBuf>,
     /// Accepted for Docker's sake, without effect: there is no daemon to debug
     #[arg(short = 'D', long, help_heading = GLOBAL)]
     pub debug: bool,
     /// Accepted for Docker's sake, without effect: there is no log of the engine
     #[arg(short, long, value_name = "LEVEL", help_heading = GLOBAL, hide_possible_values = true,
-          value_parser = ["debug", "info", "warn", "error", "fatal"])]
+          value_parser = [PossibleValue::new("").hide(true), "debug".into(), "info".into(),
+                          "warn".into(), "error".into(), "fatal".into()])]
     pub log_level: Option<String>,
     /// Print version
     #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version)]
@@ -234,8 +237,18 @@ pub fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
     let asked = grammar::without_help(words);
     let words = asked.as_deref().unwrap_or(words);
     let line = |words: &[OsString]| [&[OsString::from("lifebox")], words].concat();
-    let command = grammar::as_docker(Arguments::command(), words, in_dockers_grammar);
-    let matches = command.try_get_matches_from(line(words));
+    let read = |words: &[OsString]| {
+        let command = grammar::as_docker(Arguments::command(), words, in_dockers_grammar);
+        command.try_get_matches_from(line(words))
+    };
+    let mut matches = read(words);
+    let mut left = words.to_vec();
+    // A flag that only Docker has changes nothing where it is switched off.
+    while let Some((at, kept)) = matches.as_ref().err().and_then(|error| switched_off(error, &left))
+    {
+        left.splice(at..=at, kept);
+        matches = read(&left);
+    }
     // As Docker: a noun alone shows its help.
     let asks = |error: &clap::Error| {
         use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, MissingSubcommand};
@@ -249,6 +262,29 @@ pub fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
         }
         result => result,
     }
+}
+
+/// Returns which word switches off the flag that `error` does not know, and what stays of it: `-i`
+/// of `-iP=false`.
+fn switched_off(error: &clap::Error, words: &[OsString]) -> Option<(usize, Option<OsString>)> {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let path = verb_path(words).join(" ");
+    let verb = docker_only::short(&path);
+    words.iter().enumerate().find_map(|(at, word)| {
+        let (name, value) = word.to_str()?.split_once('=')?;
+        let others = match name == flag {
+            true => "-",
+            // Of the letters that may stand before it none takes a value.
+            false => name.strip_suffix(flag.strip_prefix('-')?)?,
+        };
+        let letters = others.strip_prefix('-')?;
+        let is_off = letters.chars().all(|letter| "dit".contains(letter));
+        let is_off = is_off && docker_only::is_off(verb, flag, value);
+        is_off.then(|| (at, (!letters.is_empty()).then(|| others.into())))
+    })
 }
 
 /// Returns the verb in `words` with the noun before it, by their names: `container ls`.

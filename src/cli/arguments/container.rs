@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::format::filter;
+use super::format::{filter, maybe_path};
 use super::only_one::FixedFlags;
 use super::options::{AllRows, OptionFlags};
 
@@ -41,7 +41,7 @@ pub struct NewContainerArguments {
     #[command(flatten)]
     pub fixed: FixedFlags,
     /// Write the container ID to the file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = maybe_path())]
     pub cidfile: Option<PathBuf>,
     /// Print help
     #[arg(long, action = ArgAction::Help)]
@@ -59,6 +59,7 @@ pub struct NewContainerArguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pull {
     /// Pull only a missing image.
+    #[value(alias = "")]
     Missing,
     /// Pull even a present image.
     Always,

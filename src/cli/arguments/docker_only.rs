@@ -1,5 +1,7 @@
 //! Verbs and flags of Docker that lifebox lacks: errors name them, with what to use instead.
 
+use crate::model::value::units::parse_bool;
+
 /// The differences, which tests compare with Docker's help; the head of the file says how to read
 /// it.
 const DIFFERENCES: &str = include_str!("../../../tests/docker-differences.tsv");
@@ -56,6 +58,18 @@ pub fn flag_hint(verb: &str, flag: &str) -> Option<String> {
     })
 }
 
+/// Flags with one text as value: of Docker's, an empty one is the same as none.
+const TEXTS: [&str; 4] = ["--ip", "--ip6", "--link-local-ip", "--mac-address"];
+
+/// Returns whether `value` switches off a flag that only Docker's verb has.
+pub fn is_off(verb: &str, flag: &str, value: &str) -> bool {
+    let off = match TEXTS.contains(&flag) {
+        true => value.is_empty(),
+        false => parse_bool(value) == Some(false),
+    };
+    off && differences().any(|one| one.is_of(verb) && one.has_flag(flag))
+}
+
 /// Returns the name of a verb without its noun where it has one: `ps` for `container ls`.
 pub fn short(path: &str) -> &str {
     match path.split_once(' ') {
@@ -84,6 +98,8 @@ mod tests {
             assert!(flag_hint(verb, flag).is_some_and(|found| found.contains(hint)), "{flag}");
         }
         assert_eq!(flag_hint("ps", "-p"), None);
+        assert!(is_off("run", "-P", "false") && is_off("create", "--ip", ""));
+        assert!(!is_off("run", "-P", "true") && !is_off("run", "--publish", ""));
         assert_eq!(short("image build"), "build");
         assert_eq!(short("image prune"), "image prune");
     }

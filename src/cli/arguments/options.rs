@@ -28,13 +28,17 @@ const READ_BY_DAEMON: [&str; 14] = [
     "volumes-from",
 ];
 
+/// Flags whose empty value is the same as none, as of `--name "$NAME"` without that variable.
+const MAYBE_EMPTY: [&str; 5] = ["cpuset-cpus", "cpuset-mems", "health-cmd", "name", "stop-signal"];
+
 /// Returns whether Docker's client refuses this value, which lifebox refuses too.
 fn is_refused_by_client(flag: &str, word: &str) -> bool {
     match flag {
         // Of these the client reads a part.
         "cpus" => word.parse::<f64>().is_err(),
         "restart" => word.split_once(':').is_some_and(|(_, count)| count.parse::<i64>().is_err()),
-        "volume" => !word.is_empty() && word.split(':').any(str::is_empty),
+        "volume" => word.split(':').any(str::is_empty),
+        "network" => word.is_empty(),
         flag => !READ_BY_DAEMON.contains(&flag),
     }
 }
@@ -115,7 +119,11 @@ impl<R: RowSet> OptionFlags<R> {
     pub fn options(&self) -> Result<CreateOptions, InvalidFlag> {
         let mut options = CreateOptions::default();
         for (row, words) in self.given.iter().filter(|(row, _)| row.key != Some("env")) {
-            for word in words {
+            let is_of_one = row.flag.is_some_and(|flag| MAYBE_EMPTY.contains(&flag.long));
+            if is_of_one && words.last().is_some_and(String::is_empty) {
+                continue;
+            }
+            for word in words.iter().filter(|word| !is_of_one || !word.is_empty()) {
                 row.set_flag(&mut options, word).map_err(|error| {
                     let flag = row.flag.map_or("", |flag| flag.long);
                     InvalidFlag { error, by_client: is_refused_by_client(flag, word) }
@@ -216,7 +224,8 @@ mod tests {
     #[test]
     fn what_the_daemon_reads_is_a_flag() {
         let flags: Vec<&str> = rows::<AllRows>().map(|(_, flag)| flag.long).collect();
-        let unknown: Vec<_> = READ_BY_DAEMON.iter().filter(|name| !flags.contains(name)).collect();
+        let named = READ_BY_DAEMON.iter().chain(&MAYBE_EMPTY);
+        let unknown: Vec<_> = named.filter(|name| !flags.contains(name)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
     }
 }

@@ -93,6 +93,13 @@ fn switches_take_a_value_and_the_last_one_counts() {
         let arguments = run(line);
         assert_eq!([arguments.new.options.has("rm"), arguments.detach], expected, "{line}");
     }
+    for line in ["run -P=false alpine", "run -iP=0 -d alpine", "run --ip= --publish-all=F alpine"] {
+        run(line);
+    }
+    for line in ["run -P alpine", "run -iP=true alpine", "run -eP=false -iP alpine"] {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        assert!(parse(&words).is_err(), "{line}");
+    }
     let both = run("run -it=false alpine");
     assert!(both.new.options.has("interactive") && !both.new.options.has("tty"));
     for line in ["run --rm=maybe alpine", "run --rm= alpine", "ps -a=2"] {

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::format::filter;
+use crate::model::container::mounts::no_plugin;
 use crate::model::{Error, Kind, Result};
 
 /// A verb of volumes.
@@ -26,7 +27,7 @@ pub enum VolumeVerb {
 #[derive(Args, Debug)]
 pub struct CreateVolumeArguments {
     /// Specify volume driver name; only `local`
-    #[arg(short, long, value_name = "DRIVER", default_value = "local", value_parser = ["local"])]
+    #[arg(short, long, value_name = "DRIVER", default_value = "local")]
     pub driver: String,
     /// Set metadata for a volume
     #[arg(long, value_name = "KEY[=VALUE]")]
@@ -43,17 +44,30 @@ pub struct CreateVolumeArguments {
 }
 
 impl CreateVolumeArguments {
+    /// Refuses a driver of a plugin.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`].
+    pub fn check_driver(&self) -> Result<()> {
+        match self.driver.as_str() {
+            "" | "local" => Ok(()),
+            plugin => Err(no_plugin(plugin)),
+        }
+    }
+
     /// Returns the name, of the argument or of Docker's old flag.
     ///
     /// # Errors
     /// [`Kind::Invalid`] if there are both.
     pub fn name(&self) -> Result<Option<&str>> {
-        if self.name.is_some() && self.old_name.is_some() {
+        let (name, old_name) = (self.name.as_deref(), self.old_name.as_deref());
+        let old_name = old_name.filter(|name| !name.is_empty());
+        if name.is_some() && old_name.is_some() {
             let message = "conflicting options: cannot specify a volume-name through both --name \
                            and as a positional arg";
             return Err(Error::new(Kind::Invalid, message).hint("leave out one of the two"));
         }
-        Ok(self.name.as_deref().or(self.old_name.as_deref()))
+        Ok(name.or(old_name).filter(|name| !name.is_empty()))
     }
 }
 

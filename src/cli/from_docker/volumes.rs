@@ -10,6 +10,7 @@ use crate::model::{Error, Kind, Result};
 pub fn of_volumes(verb: &VolumeVerb) -> Result<Vec<Expression>> {
     match verb {
         VolumeVerb::Create(arguments) => {
+            arguments.check_driver()?;
             let Some(name) = arguments.name()? else {
                 let message = "`docker volume create` without a name cannot be translated";
                 return Err(Error::new(Kind::Unsupported, message)

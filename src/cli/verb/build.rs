@@ -180,7 +180,7 @@ pub fn build(
     let mut tags = arguments.tag.iter().map(|text| tag(text)).collect::<Result<Vec<_>, _>>()?;
     tags.extend(outputs.iter().flat_map(BuildOutput::names).cloned());
     let options = BuildOptions {
-        file: arguments.file.clone().filter(|_| text.is_none()),
+        file: arguments.file.clone().filter(|file| text.is_none() && !file.as_os_str().is_empty()),
         text,
         tags,
         arguments: pairs(&arguments.build_arg),
@@ -214,7 +214,7 @@ pub fn build(
     if quiet && !outputs.iter().any(BuildOutput::takes_stdout) {
         terminal.line(&image.id)?;
     }
-    if let Some(path) = &arguments.iidfile {
+    if let Some(path) = arguments.iidfile.as_ref().filter(|path| !path.as_os_str().is_empty()) {
         write_atomic(path, &|| cancel.check(), |out| {
             out.write_all(image.id.as_str().as_bytes()).context(|| "write the id".to_owned())
         })?;

@@ -73,13 +73,12 @@ pub fn run(
         true => backend.start(&id).map(|()| 0),
         false => attach_to(context, terminal, &id, connection),
     };
+    if arguments.detach {
+        // Also if the start failed: the container stays.
+        terminal.line(&id)?;
+    }
     match outcome {
-        Ok(code) => {
-            if arguments.detach {
-                terminal.line(&id)?;
-            }
-            Ok(code)
-        }
+        Ok(code) => Ok(code),
         Err(error) => {
             if arguments.new.options.has("rm") && error.kind() != Kind::Cancelled {
                 // The container never ran, so no monitor removes it. Another process may have.
@@ -161,7 +160,8 @@ fn create_container(
     labels.append(&mut options.labels);
     options.labels = labels;
     let backend = context.backend()?.as_ref();
-    let cidfile = arguments.cidfile.as_deref().map(|path| reserve(path).map(|file| (path, file)));
+    let cidfile = arguments.cidfile.as_deref().filter(|path| !path.as_os_str().is_empty());
+    let cidfile = cidfile.map(|path| reserve(path).map(|file| (path, file)));
     let cidfile = cidfile.transpose()?;
     let pull = match arguments.pull {
         Pull::Missing => PullPolicy::Missing,

@@ -36,6 +36,11 @@ pub enum FilterSet {
     PruningContainers,
 }
 
+/// Returns the filters but for empty ones, which filter nothing.
+fn given(texts: &[String]) -> impl Iterator<Item = &String> {
+    texts.iter().filter(|text| !text.is_empty())
+}
+
 /// Splits a filter into key and value.
 ///
 /// # Errors
@@ -163,7 +168,7 @@ impl Filters {
 
     fn parse(texts: &[String], known: &[&str]) -> Result<Self> {
         let mut pairs = Vec::new();
-        for text in texts {
+        for text in given(texts) {
             let (key, value) = pair(text)?;
             if !known.contains(&key.as_str()) {
                 let error = Error::new(Kind::Invalid, format!("invalid filter `{key}`"));
@@ -321,7 +326,7 @@ pub fn volume_prune_filter(texts: &[String]) -> Result<VolumeFilter> {
 /// [`Kind::Invalid`] for an unknown key, action or type.
 pub fn event_filter(texts: &[String]) -> Result<EventFilter> {
     let mut filter = EventFilter::default();
-    for text in texts {
+    for text in given(texts) {
         let (key, value) = pair(text)?;
         filter.add(&key, &value)?;
     }

@@ -40,7 +40,10 @@ pub fn kill(
     terminal: &mut Terminal,
     arguments: &KillArguments,
 ) -> CommandResult {
-    let signal: Signal = arguments.signal.parse()?;
+    let signal = match arguments.signal.as_str() {
+        "" => Signal::KILL,
+        signal => signal.parse()?,
+    };
     each(context, terminal, &arguments.names, |backend, id| backend.kill(id, signal))
 }
 
@@ -128,7 +131,8 @@ fn stop_each(
     arguments: &StopArguments,
     verb: StopVerb,
 ) -> CommandResult {
-    let signal = arguments.signal.as_deref().map(str::parse).transpose()?;
+    let signal = arguments.signal.as_deref().filter(|signal| !signal.is_empty());
+    let signal = signal.map(str::parse).transpose()?;
     let options = StopOptions { signal, timeout: arguments.timeout.map(grace) };
     let cancel = context.interruptible()?;
     each(context, terminal, &arguments.names, |backend, id| verb(backend, id, &options, cancel))

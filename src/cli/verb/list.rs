@@ -23,6 +23,9 @@ use crate::ui::format::template::Template;
 use crate::ui::table::history::HistoryFormat;
 use crate::ui::table::ps::DiskUsage;
 
+/// What `raw` stands for where only the ids of images are listed.
+const RAW_ID: &str = "image_id: {{.ID}}";
+
 /// Carries out `ps`.
 ///
 /// # Errors
@@ -125,7 +128,8 @@ pub fn images(
     terminal: &mut Terminal,
     arguments: &ImagesArguments,
 ) -> CommandResult {
-    let template = template_or_raw(arguments.format.as_deref(), ui::table::images::RAW)?;
+    let raw = if arguments.quiet { RAW_ID } else { ui::table::images::RAW };
+    let template = template_or_raw(arguments.format.as_deref(), raw)?;
     let mut filter = image_filter(context, &arguments.filter, FilterSet::Listing)?;
     filter.all = arguments.all;
     filter.references.extend(arguments.repository.clone());
@@ -133,16 +137,16 @@ pub fn images(
     let named = arguments.format.as_deref().is_some_and(|format| format.contains(".Digest"));
     let rows = ui::table::images::rows(&list, arguments.digests || named);
     let now = Timestamp::now();
-    if arguments.quiet {
-        for row in &rows {
-            terminal.line(row.id(arguments.no_trunc))?;
-        }
-    } else if let Some(template) = template {
+    if let Some(template) = template {
         let zone = TimeZone::system();
         let fields = |row| ui::table::images::fields(row, now, &zone, arguments.no_trunc);
         let rows: Vec<Value> = rows.iter().map(fields).collect();
         let lines = template.lines(&ui::table::images::headings(), &rows);
         terminal.text(&lines?)?;
+    } else if arguments.quiet {
+        for row in &rows {
+            terminal.line(row.id(arguments.no_trunc))?;
+        }
     } else {
         let table = ui::table::images::images(&rows, now, arguments.no_trunc, arguments.digests);
         terminal.text(&table)?;
@@ -168,15 +172,15 @@ pub fn history(
         no_trunc: arguments.no_trunc,
         human: arguments.human,
     };
-    if arguments.quiet {
-        for step in &steps {
-            terminal.line(ui::table::history::id(step, &format))?;
-        }
-    } else if let Some(template) = template {
+    if let Some(template) = template {
         let rows: Vec<Value> =
             steps.iter().map(|step| ui::table::history::fields(step, &format)).collect();
         let lines = template.lines(&ui::table::history::headings(), &rows);
         terminal.text(&lines?)?;
+    } else if arguments.quiet {
+        for step in &steps {
+            terminal.line(ui::table::history::id(step, &format))?;
+        }
     } else {
         terminal.text(&ui::table::history::history(&steps, &format))?;
     }

@@ -56,7 +56,8 @@ pub fn logs(
 
 fn options(arguments: &LogsArguments, now: Timestamp) -> Result<LogOptions> {
     let time = |text: &Option<String>| {
-        let given = text.as_deref().filter(|text| !text.is_empty());
+        // As Docker: a zero is none.
+        let given = text.as_deref().filter(|text| !matches!(*text, "" | "0"));
         given.map(|text| time_arg(text, now, TimeZone::system)).transpose()
     };
     Ok(LogOptions {

@@ -42,6 +42,7 @@ fn create(
     terminal: &mut Terminal,
     arguments: &CreateVolumeArguments,
 ) -> CommandResult {
+    arguments.check_driver()?;
     let label = |text: &String| match text.split_once('=') {
         Some((key, value)) => (key.to_owned(), value.to_owned()),
         None => (text.clone(), String::new()),
@@ -65,17 +66,18 @@ fn list(
     arguments: &VolumesArguments,
 ) -> CommandResult {
     let filters = VolumeFilters::of_volumes(&arguments.filter)?;
-    let template = template_or_raw(arguments.format.as_deref(), ui::table::volumes::RAW)?;
+    let raw = if arguments.quiet { "name: {{.Name}}" } else { ui::table::volumes::RAW };
+    let template = template_or_raw(arguments.format.as_deref(), raw)?;
     let mut list = context.backend()?.volumes()?;
     list.retain(|one| filters.take_volume(one));
-    if arguments.quiet {
-        for one in &list {
-            terminal.line(&one.volume.name)?;
-        }
-    } else if let Some(template) = template {
+    if let Some(template) = template {
         let rows: Vec<Value> = list.iter().map(ui::table::volumes::fields).collect();
         let lines = template.lines(&ui::table::volumes::headings(), &rows);
         terminal.text(&lines?)?;
+    } else if arguments.quiet {
+        for one in &list {
+            terminal.line(&one.volume.name)?;
+        }
     } else {
         terminal.text(&ui::table::volumes::volumes(&list))?;
     }

@@ -16,6 +16,8 @@ pub enum LogDriver {
     /// In files, which `logs` reads.
     #[default]
     JsonFile,
+    /// In files too; options that json-file alone has are refused.
+    Local,
     /// In no file.
     None,
 }
@@ -25,6 +27,7 @@ impl LogDriver {
     pub fn as_str(self) -> &'static str {
         match self {
             LogDriver::JsonFile => "json-file",
+            LogDriver::Local => "local",
             LogDriver::None => "none",
         }
     }
@@ -37,6 +40,7 @@ impl FromStr for LogDriver {
     fn from_str(text: &str) -> Result<Self> {
         match text {
             "" | "json-file" => Ok(LogDriver::JsonFile),
+            "local" => Ok(LogDriver::Local),
             "none" => Ok(LogDriver::None),
             _ => {
                 let message = format!("log driver `{}` is not supported", visible::short(text));

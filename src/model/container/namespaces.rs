@@ -2,6 +2,7 @@
 //! name.
 
 use crate::model::value::list::list_or;
+use crate::model::value::visible;
 use crate::model::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -186,6 +187,27 @@ pub fn ip(what: &str, text: &str) -> Result<IpAddr> {
     })
 }
 
+/// Parses a domain of `--dns-search`; `.` searches none.
+///
+/// # Errors
+/// [`Kind::Invalid`].
+pub fn search_domain(text: &str) -> Result<String> {
+    let domain = text.trim_matches(' ');
+    let labels = domain.strip_suffix('.').unwrap_or(domain).split('.');
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let has_letter = domain.contains(|c: char| c.is_ascii_alphabetic());
+    if domain == "." || has_letter && domain.len() < 255 && { labels }.all(is_label) {
+        return Ok(domain.to_owned());
+    }
+    let message = format!("invalid search domain in dns: {}", visible::short(text));
+    Err(Error::new(Kind::Invalid, message).hint("write a domain such as example.com, or ."))
+}
+
 impl Namespaces {
     /// Refuses a kernel parameter that does not belong to a private namespace.
     ///
@@ -229,6 +251,17 @@ mod tests {
             assert!(private.check_sysctl(key, "1").is_err(), "{key}");
         }
         assert!(sysctl("net.x").is_err() && sysctl("=1").is_err());
+    }
+
+    #[test]
+    fn a_search_domain_is_a_name_or_a_dot() {
+        for (text, expected) in [(".", "."), (" a-1.example.com. ", "a-1.example.com."), ("x", "x")]
+        {
+            assert_eq!(search_domain(text).unwrap(), expected);
+        }
+        for text in ["", " ", "...", "a..b", "a b", "_x", "-x", "x-", "1.2", &"a".repeat(255)] {
+            assert_eq!(search_domain(text).unwrap_err().kind(), Kind::Invalid, "{text}");
+        }
     }
 
     #[test]

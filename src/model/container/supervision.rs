@@ -53,6 +53,11 @@ impl Supervision {
         if self.log_driver == LogDriver::None && !is_usual {
             return invalid("invalid logging opts for driver none");
         }
+        let of_files = ["labels", "labels-regex", "env", "env-regex", "tag"];
+        let own = of_files.into_iter().find(|key| option(key).is_some());
+        if let Some(key) = own.filter(|_| self.log_driver == LogDriver::Local) {
+            return invalid(&format!("unknown log opt '{key}' for log driver local"));
+        }
         if option("max-buffer-size").is_some() && option("mode") != Some("non-blocking") {
             return invalid(
                 "logger: max-buffer-size option is only supported with 'mode=non-blocking'",
@@ -219,6 +224,7 @@ mod tests {
         for (driver, options, expected) in [
             (none, vec![("max-size", "10m")], "invalid logging opts for driver none"),
             (none, vec![("tag", "x")], "invalid logging opts for driver none"),
+            (LogDriver::Local, vec![("tag", "x")], "unknown log opt 'tag' for log driver local"),
             (file, vec![("foo", "bar")], "unknown log opt 'foo' for json-file log driver"),
             (file, vec![("mode", "blub")], "logger: logging mode not supported: blub"),
             (

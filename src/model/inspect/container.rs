@@ -51,7 +51,7 @@ pub fn container(container: &Container, paths: &ContainerPaths, execs: &[String]
         |path: &str| if state.started_at.is_some() { path.to_owned() } else { String::new() };
     let log_path = |driver| match driver {
         LogDriver::JsonFile => started(&paths.log),
-        LogDriver::None => String::new(),
+        LogDriver::Local | LogDriver::None => String::new(),
     };
     json!({
         "Id": spec.id.as_str(),

@@ -7,6 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Error, Kind, Result};
 
+/// The operating systems that may stand alone, in the words of Go.
+const SYSTEMS: [&str; 5] = ["darwin", "freebsd", "linux", "wasip1", "windows"];
+
+/// The architectures that may stand alone, in the words of Go, and their other names.
+const ARCHITECTURES: [&str; 20] = [
+    "386", "aarch64", "amd64", "arm", "arm64", "armel", "armhf", "i386", "i686", "loong64", "mips",
+    "mips64", "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64", "s390x", "x86-64", "x86_64",
+];
+
 /// A platform of the OCI image specification (image-index.md), in the words of Go.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Platform {
@@ -72,8 +81,12 @@ impl FromStr for Platform {
                     .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
         };
         let words: Vec<String> = text.split('/').map(str::to_lowercase).collect();
+        let host = Platform::host();
         let (os, architecture, variant) = match &words[..] {
-            [architecture] => ("linux", architecture.as_str(), ""),
+            [os] if SYSTEMS.contains(&os.as_str()) => {
+                (os.as_str(), host.architecture.as_str(), host.variant.as_str())
+            }
+            [one] if ARCHITECTURES.contains(&one.as_str()) => ("linux", one.as_str(), ""),
             [os, architecture] => (os.as_str(), architecture.as_str(), ""),
             [os, architecture, variant] => (os.as_str(), architecture.as_str(), variant.as_str()),
             _ => ("", "", ""),
@@ -118,7 +131,8 @@ mod tests {
             assert_eq!(platform(text).to_string(), text);
         }
         assert_eq!(platform("aarch64").to_string(), "linux/arm64");
-        for bad in ["", "/", "linux/", "a/b/c/d", "linux/am d64", "linux//v8"] {
+        assert_eq!(platform("linux"), Platform::host());
+        for bad in ["", "/", "bogus", "linux/", "a/b/c/d", "linux/am d64", "linux//v8"] {
             assert!(bad.parse::<Platform>().is_err(), "{bad}");
         }
     }

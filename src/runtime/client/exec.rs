@@ -104,7 +104,8 @@ fn check(options: &ExecOptions) -> Result<()> {
     }
     if let Some(workdir) = options.workdir.as_ref().filter(|workdir| !workdir.starts_with('/')) {
         let message = format!("the working directory `{workdir}` is not an absolute path");
-        return Err(Error::new(Kind::Invalid, message));
+        // Docker's exit code.
+        return Err(Error::new(Kind::Invalid, message).with_exit_code(126));
     }
     let words = options.cmd.iter().chain(&options.user).chain(&options.workdir);
     if words.clone().any(|word| word.contains('\0')) {

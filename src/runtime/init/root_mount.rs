@@ -1,7 +1,7 @@
 //! Mounts the root of a container: an overlay of its layers, or a copy of them; and what the user
 //! mounts in it.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{CWD, FileType, Mode};
@@ -11,7 +11,7 @@ use super::rooted_path::{self, PlaceKind};
 use super::volume_copy_up::copy_up;
 use super::volume_mount;
 use crate::runtime::plan::{self, UserMounts};
-use crate::sys::mount::{self, Attributes};
+use crate::sys::mount::{self, Attributes, Setting};
 
 /// Mounts the overlay of a root in this mount namespace; runs between clone and exec.
 pub(super) fn mount(root: &plan::Root) -> Result<OwnedFd, Errno> {
@@ -51,6 +51,21 @@ pub(in crate::runtime) fn view(path: &CStr, attributes: Attributes) -> Result<Ow
     let view = mount::clone_tree(CWD, path)?;
     mount::add_attributes(&view, attributes)?;
     Ok(view)
+}
+
+/// Mounts a tmpfs of the user's, with the mode of the directory it covers unless one is given, as
+/// in Docker.
+pub(super) fn mount_tmpfs(root: BorrowedFd<'_>, step: &plan::MountStep) -> Result<(), Errno> {
+    let mut step = step.clone();
+    if !step.settings.iter().any(|one| one.key.as_c_str() == c"mode") {
+        if let Some(mode) = rooted_path::mode_of(root, &step.target)? {
+            let value = CString::new(format!("{:o}", mode.bits() & 0o7777));
+            let value = Some(value.map_err(|_| Errno::INVAL)?);
+            step.settings.push(Setting { key: c"mode".into(), value });
+        }
+    }
+    let mounted = mount::filesystem(&step.fstype, &step.source, &step.settings, step.attributes)?;
+    mount::attach(mounted, rooted_path::open_or_create(root, &step.target, PlaceKind::Directory)?)
 }
 
 /// Attaches `source`, a directory or a file, to `target` inside `root`, which is created if it is

@@ -65,6 +65,15 @@ pub fn open_or_create(
     not_of_the_kernel(walk(root, path, Some(create))?.ok_or(Errno::BUSY)?)
 }
 
+/// Returns the mode of the directory `path` inside `root`, if it is there.
+pub fn mode_of(root: BorrowedFd<'_>, path: &CStr) -> Result<Option<Mode>, Errno> {
+    match walk(root, path, None) {
+        Ok(Some(found)) => Ok(Some(Mode::from_raw_mode(rustix::fs::fstat(&found)?.st_mode))),
+        Ok(None) | Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
 /// Walks `path` inside `root`; `None` for the root itself. Without `create` nothing is created.
 /// Links are read and walked here, so magic links in `/proc`, which lead anywhere, are plain texts.
 fn walk(

@@ -211,12 +211,7 @@ impl PlanRunner<'_> {
                 let source = self.sources.get(*fd_index).ok_or(Errno::BADF)?;
                 root_mount::attach_bind(self.root()?, source, target)
             }
-            Step::MountTmpfs(tmpfs) => {
-                let mounted = filesystem(tmpfs)?;
-                let (root, target) = (self.root()?, &tmpfs.target);
-                let place = rooted_path::open_or_create(root, target, PlaceKind::Directory)?;
-                mount::attach(mounted, place)
-            }
+            Step::MountTmpfs(tmpfs) => root_mount::mount_tmpfs(self.root()?, tmpfs),
         }
     }
 

@@ -298,7 +298,7 @@ pub struct BindSource {
 }
 
 /// A file system to mount.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MountStep {
     /// Relative to the root; created if missing, never through a symbolic link.
     pub target: CString,

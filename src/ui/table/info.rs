@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 use crate::model::observe::system::Info;
 use crate::model::value::units::human_memory;
 
-/// What Docker calls the runtime, the log driver, the cgroup driver and the drivers of networks.
+/// What Docker calls the runtime, the log drivers, the cgroup driver and the drivers of networks.
 const RUNTIME: &str = "lifebox";
-const LOG_DRIVER: &str = "json-file";
+const LOG_DRIVERS: [&str; 2] = ["json-file", "local"];
 const CGROUP_DRIVER: &str = "cgroupfs";
 const NETWORKS: [&str; 2] = ["host", "null"];
 
@@ -32,14 +32,14 @@ pub fn info(info: &Info) -> String {
     add(format!("Images: {}", info.images));
     add(format!("Server Version: {}", info.version));
     add(format!("Storage Driver: {}", info.storage));
-    add(format!("Logging Driver: {LOG_DRIVER}"));
+    add(format!("Logging Driver: {}", LOG_DRIVERS[0]));
     add(format!("Cgroup Driver: {CGROUP_DRIVER}"));
     add(format!("Cgroup Version: {}{hybrid}", cgroup_version(info)));
     add(format!("Cgroup Controllers: {}", info.cgroup_controllers.join(" ")));
     add("Plugins:".to_owned());
     add(" Volume: local".to_owned());
     add(format!(" Network: {}", NETWORKS.join(" ")));
-    add(format!(" Log: {LOG_DRIVER}"));
+    add(format!(" Log: {}", LOG_DRIVERS.join(" ")));
     add("Swarm: inactive".to_owned());
     add(format!("Runtimes: {RUNTIME}"));
     add(format!("Default Runtime: {RUNTIME}"));
@@ -112,7 +112,7 @@ fn store_fields(info: &Info, now: Timestamp) -> Value {
             "Volume": ["local"],
             "Network": NETWORKS,
             "Authorization": null,
-            "Log": [LOG_DRIVER],
+            "Log": LOG_DRIVERS,
         },
         "MemoryLimit": has("memory"),
         "SwapLimit": has("memory"),
@@ -127,7 +127,7 @@ fn store_fields(info: &Info, now: Timestamp) -> Value {
         "OomKillDisable": has("memory") && cgroup_version(info) == "1",
         "NGoroutines": 0,
         "SystemTime": now.to_string(),
-        "LoggingDriver": LOG_DRIVER,
+        "LoggingDriver": LOG_DRIVERS[0],
         "CgroupDriver": CGROUP_DRIVER,
         "CgroupVersion": cgroup_version(info),
         "NEventsListener": 0,
@@ -278,7 +278,7 @@ mod tests {
              Plugins:
               Volume: local
               Network: host null
-              Log: json-file
+              Log: json-file local
              Swarm: inactive
              Runtimes: lifebox
              Default Runtime: lifebox

@@ -14,3 +14,4 @@ pub use driver_options::DriverOptions;
 pub use mount::{
     ImageLayers, Mount, MountFlag, MountKind, MountSpec, Mounts, check_volume_name, volumes_from,
 };
+pub use parse::no_plugin;

@@ -7,6 +7,7 @@ use super::csv;
 use super::driver_options::check_options;
 use super::mount::{Mount, MountKind, MountSpec, check_volume_name, target};
 use crate::model::value::units::parse_bool;
+use crate::model::value::visible;
 use crate::model::{Error, Kind, Result};
 
 fn invalid(message: String) -> Error {
@@ -308,7 +309,7 @@ fn shared(word: &str) -> Error {
 
 /// Returns the error of a volume's driver that only Docker's plugins bring.
 pub fn no_plugin(driver: &str) -> Error {
-    let driver = driver.escape_debug();
+    let driver = visible::short(driver);
     let message = format!("error looking up volume plugin {driver}: plugin \"{driver}\" not found");
     Error::new(Kind::Unsupported, message).hint("use the driver local, with its options")
 }

@@ -7,7 +7,7 @@ use super::assign::{extend, set};
 use super::row::CreateOption as Row;
 use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
-use crate::model::container::namespaces::{NamespaceMode, extra_host, ip, sysctl};
+use crate::model::container::namespaces::{NamespaceMode, extra_host, ip, search_domain, sysctl};
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType as T;
 use crate::model::value::{port, visible};
@@ -224,7 +224,12 @@ pub(super) const OPTIONS: &[Row] = &[
         Any,
         "Set custom DNS search domains",
         |o| write::texts(&o.namespaces.dns_search),
-        |o, v| extend(&mut o.namespaces.dns_search, read::texts(v)),
+        |o, v| {
+            for text in read::texts(v)? {
+                o.namespaces.dns_search.push(search_domain(&text)?);
+            }
+            Ok(())
+        },
     )
     .flag("dns-search", "DOMAIN"),
 ];

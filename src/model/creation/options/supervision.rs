@@ -176,7 +176,7 @@ pub(super) const OPTIONS: &[Row] = &[
         "log_driver",
         T::Text,
         Any,
-        "Logging driver for the container: json-file (default), or none to keep no output",
+        "Logging driver for the container: json-file (default), local, or none to keep no output",
         |o| {
             let driver = o.supervision.log_driver;
             (driver != LogDriver::default()).then(|| Expression::text(driver.as_str()))

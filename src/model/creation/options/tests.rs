@@ -206,7 +206,8 @@ fn namespaces() -> impl Strategy<Value = Namespaces> {
     let hosts = subsequence(vec![("db", "10.0.0.7"), ("six", "fd00::7")], 0..3);
     let dns = subsequence(vec!["1.1.1.1", "::1"], 0..3);
     let words = prop::collection::vec("[a-z:.-]{1,6}", 0..3);
-    let rest = ("[a-z]{0,4}", words.clone(), words, any::<bool>());
+    let domains = prop::collection::vec("[a-z]{1,3}(\\.[a-z]{1,2})?", 0..3);
+    let rest = ("[a-z]{0,4}", words, domains, any::<bool>());
     (network, ipc, modes(), sysctls, hosts, dns, rest).prop_map(
         |(network, (ipc, shareable, none), pid, sysctls, hosts, dns, rest)| {
             let (domainname, dns_options, dns_search, init) = rest;
@@ -260,7 +261,7 @@ fn supervision() -> impl Strategy<Value = Supervision> {
         });
     let check = prop_oneof![Just(HealthCheck::none()), Just(HealthCheck::default()), check];
     let log = prop_oneof![Just(LogConfig::default()), log];
-    let driver = select(vec![LogDriver::JsonFile, LogDriver::None]);
+    let driver = select(vec![LogDriver::JsonFile, LogDriver::Local, LogDriver::None]);
     let option = select(vec![("labels", "a,b"), ("mode", "non-blocking"), ("tag", "x y")]);
     (restart, log, check, driver, option).prop_map(|(restart, log, health, driver, option)| {
         let mut all = Supervision { restart, health, ..Supervision::default() };
