@@ -158,14 +158,7 @@ pub fn build(
     arguments.fixed.check().map_err(invalid_flag)?;
     let outputs = BuildOutput::parse_all(&arguments.output)?;
     let quiet = is_quiet(arguments)?;
-    for (flag, list) in [("build-arg", &arguments.build_arg), ("label", &arguments.label)] {
-        let nameless = list.iter().find(|text| text.is_empty() || text.starts_with('='));
-        if let Some(text) = nameless {
-            let message = format!("invalid argument `{text}` for `--{flag}`: the name is empty");
-            let error = Error::new(Kind::Invalid, message).hint("write KEY=VALUE");
-            return Err(invalid_flag(InvalidFlag { error, by_client: true }));
-        }
-    }
+    check_names(arguments).map_err(invalid_flag)?;
     let backend = context.backend()?;
     let place = arguments.context.as_str();
     check_place(place)?;
@@ -220,6 +213,19 @@ pub fn build(
         })?;
     }
     Ok(0)
+}
+
+/// Refuses build arguments and labels without a name.
+fn check_names(arguments: &BuildArguments) -> Result<(), InvalidFlag> {
+    for (flag, list) in [("build-arg", &arguments.build_arg), ("label", &arguments.label)] {
+        let nameless = list.iter().find(|text| text.is_empty() || text.starts_with('='));
+        if let Some(text) = nameless {
+            let message = format!("invalid argument `{text}` for `--{flag}`: the name is empty");
+            let error = Error::new(Kind::Invalid, message).hint("write KEY=VALUE");
+            return Err(InvalidFlag { error, by_client: true });
+        }
+    }
+    Ok(())
 }
 
 /// Reads what standard input has of a build: its context, or its Dockerfile.

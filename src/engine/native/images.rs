@@ -193,7 +193,7 @@ impl Native {
     /// Creates the image of the host's programs if `images` has its name and the store lacks it.
     fn host_image_among(&self, images: &[&str]) -> Result<()> {
         let is_host = |name: &&str| name.parse::<Reference>().is_ok_and(|r| r.familiar() == HOST);
-        match images.iter().any(|name| is_host(name)) {
+        match images.iter().any(is_host) {
             true => self.image(HOST, PullPolicy::Missing).map(drop),
             false => Ok(()),
         }

@@ -49,20 +49,16 @@ impl Store {
     }
 }
 
-/// Copies all sources of a step.
-fn copy_items(
-    copying: &mut Copying<'_, '_>,
-    document: &Value,
-    copy: &CopyStep,
+/// A file with its name in the image: one of the tree, or a text that the step brings.
+type Item<'a> = (Vec<u8>, Result<find::Source, &'a String>);
+
+/// Returns the files that the sources of a step name.
+fn sources<'a>(
+    copy: &'a CopyStep,
     tree: &Tree<'_>,
     ignore: &Ignore,
     check: CancelCheck<'_>,
-) -> Result<()> {
-    let target = copying.resolve(&configure::absolute(document, &copy.to))?;
-    let last = copy.to.rsplit('/').next().unwrap_or_default();
-    let into = copy.parents || matches!(last, "" | "." | "..") || copying.is_directory(&target)?;
-    let excluded = Ignore::new(copy.excludes.iter().map(String::as_str))
-        .context(|| "cannot read --exclude".to_owned())?;
+) -> Result<Vec<Item<'a>>> {
     let mut files = Vec::new();
     for item in &copy.sources {
         match item {
@@ -89,6 +85,24 @@ fn copy_items(
     {
         return Err(not_found(copy, path));
     }
+    Ok(files)
+}
+
+/// Copies all sources of a step.
+fn copy_items(
+    copying: &mut Copying<'_, '_>,
+    document: &Value,
+    copy: &CopyStep,
+    tree: &Tree<'_>,
+    ignore: &Ignore,
+    check: CancelCheck<'_>,
+) -> Result<()> {
+    let target = copying.resolve(&configure::absolute(document, &copy.to))?;
+    let last = copy.to.rsplit('/').next().unwrap_or_default();
+    let into = copy.parents || matches!(last, "" | "." | "..") || copying.is_directory(&target)?;
+    let excluded = Ignore::new(copy.excludes.iter().map(String::as_str))
+        .context(|| "cannot read --exclude".to_owned())?;
+    let mut files = sources(copy, tree, ignore, check)?;
     files.retain(|(name, source)| {
         let is_file = source.as_ref().is_ok_and(|source| !source.is_directory);
         !(is_file && excluded.paths().leaves_out(&lossy(name)))

@@ -57,12 +57,12 @@ pub(in crate::runtime) fn view(path: &CStr, attributes: Attributes) -> Result<Ow
 /// in Docker.
 pub(super) fn mount_tmpfs(root: BorrowedFd<'_>, step: &plan::MountStep) -> Result<(), Errno> {
     let mut step = step.clone();
-    if !step.settings.iter().any(|one| one.key.as_c_str() == c"mode") {
-        if let Some(mode) = rooted_path::mode_of(root, &step.target)? {
-            let value = CString::new(format!("{:o}", mode.bits() & 0o7777));
-            let value = Some(value.map_err(|_| Errno::INVAL)?);
-            step.settings.push(Setting { key: c"mode".into(), value });
-        }
+    if !step.settings.iter().any(|one| one.key.as_c_str() == c"mode")
+        && let Some(mode) = rooted_path::mode_of(root, &step.target)?
+    {
+        let value = CString::new(format!("{:o}", mode.bits() & 0o7777));
+        let value = Some(value.map_err(|_| Errno::INVAL)?);
+        step.settings.push(Setting { key: c"mode".into(), value });
     }
     let mounted = mount::filesystem(&step.fstype, &step.source, &step.settings, step.attributes)?;
     mount::attach(mounted, rooted_path::open_or_create(root, &step.target, PlaceKind::Directory)?)
