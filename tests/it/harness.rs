@@ -123,6 +123,7 @@ impl TestEngine {
             // No test asks a registry elsewhere, nor as the developer who runs it.
             .env("HTTPS_PROXY", "http://127.0.0.1:9")
             .env_remove("DOCKER_CONFIG")
+            .env_remove("DOCKER_DEFAULT_PLATFORM")
             .env_remove("REGISTRY_AUTH_FILE")
             .env_remove("XDG_RUNTIME_DIR")
             .env_remove("XDG_CONFIG_HOME")

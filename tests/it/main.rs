@@ -9,6 +9,7 @@ mod beside_docker;
 mod build;
 mod canaries;
 mod check;
+mod client_config;
 mod command_line;
 mod commit;
 mod compose;

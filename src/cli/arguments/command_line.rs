@@ -61,8 +61,8 @@ pub struct Arguments {
     #[arg(long, value_name = "step", global = true, help_heading = GLOBAL, num_args = 0..=1, require_equals = true,
           default_missing_value = "", value_parser = ["", "step"], hide_possible_values = true)]
     pub trace: Option<String>,
-    /// Location of client config files: credentials of registries (default DOCKER_CONFIG, or
-    /// ~/.docker)
+    /// Location of client config files: credentials, formats, detach keys, proxies (default
+    /// DOCKER_CONFIG, or ~/.docker)
     #[arg(long, value_name = "DIR", help_heading = GLOBAL, value_parser = maybe_path())]
     pub config: Option<PathBuf>,
     /// Accepted for Docker's sake, without effect: there is no daemon to debug

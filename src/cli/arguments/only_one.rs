@@ -103,11 +103,11 @@ pub struct FixedBuildFlags {
 }
 
 impl FixedBuildFlags {
-    /// Refuses other values.
+    /// Refuses other values. Without `--platform` the build is for the platform `default`.
     ///
     /// # Errors
     /// [`Kind::Unsupported`].
-    pub fn check(&self) -> Result<(), InvalidFlag> {
+    pub fn check(&self, default: Option<&Platform>) -> Result<(), InvalidFlag> {
         only("isolation", self.isolation.as_deref(), &["", "default"], false)?;
         only("provenance", self.provenance.as_deref(), &["", "false"], false)?;
         only("sbom", self.sbom.as_deref(), &["", "false"], false)?;
@@ -119,7 +119,8 @@ impl FixedBuildFlags {
             return Err(InvalidFlag { error, by_client: false });
         }
         let host = Platform::host();
-        match self.platform.as_ref().filter(|platform| !host.accepts(platform)) {
+        let platform = self.platform.as_ref().or(default);
+        match platform.filter(|platform| !host.accepts(platform)) {
             Some(platform) => {
                 let message = format!("cannot build for {platform}: this host is {host}");
                 let error = Error::new(Kind::Unsupported, message)

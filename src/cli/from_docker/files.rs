@@ -70,7 +70,7 @@ fn import(arguments: &ImportArguments) -> Result<Vec<Expression>> {
 /// Translates `docker build`.
 pub fn build(arguments: &BuildArguments) -> Result<Vec<Expression>> {
     let verb = "docker build";
-    arguments.fixed.check().map_err(|invalid| invalid.error)?;
+    arguments.fixed.check(None).map_err(|invalid| invalid.error)?;
     let stdin = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");
     refuse(
         verb,

@@ -105,6 +105,7 @@ impl repl::CommandLine for ReplCommandLine {
         let context = CommandContext {
             settings: self.settings.clone(),
             backend: OnceCell::with_value(self.host.backend.clone()),
+            config: OnceCell::new(),
             cancel: self.host.cancel.clone(),
             in_repl: true,
         };

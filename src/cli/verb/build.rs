@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::build_output::{self, BuildOutput};
+use super::client_config::{ClientConfig, platform};
 use super::context::CommandContext;
 use super::create::invalid_flag;
 use crate::cli::arguments::InvalidFlag;
@@ -132,7 +133,7 @@ fn import(
         message,
         changes: arguments.change.clone(),
         steps: Vec::new(),
-        platform: arguments.platform.as_deref().map(str::parse).transpose()?,
+        platform: platform(arguments.platform.as_deref())?,
     };
     let cancel = context.interruptible()?;
     let check = || cancel.check();
@@ -155,7 +156,7 @@ pub fn build(
     terminal: &mut Terminal,
     arguments: &BuildArguments,
 ) -> CommandResult {
-    arguments.fixed.check().map_err(invalid_flag)?;
+    arguments.fixed.check(platform(None)?.as_ref()).map_err(invalid_flag)?;
     let outputs = BuildOutput::parse_all(&arguments.output)?;
     let quiet = is_quiet(arguments)?;
     check_names(arguments).map_err(invalid_flag)?;
@@ -169,15 +170,14 @@ pub fn build(
         Some(Stdin::Archive(archive)) => (None, Some(archive)),
         None => (None, None),
     };
-    let pairs = |list: &[String]| list.iter().map(|text| pair(text)).collect::<Vec<_>>();
     let mut tags = arguments.tag.iter().map(|text| tag(text)).collect::<Result<Vec<_>, _>>()?;
     tags.extend(outputs.iter().flat_map(BuildOutput::names).cloned());
     let options = BuildOptions {
         file: arguments.file.clone().filter(|file| text.is_none() && !file.as_os_str().is_empty()),
         text,
         tags,
-        arguments: pairs(&arguments.build_arg),
-        labels: pairs(&arguments.label),
+        arguments: build_arguments(&arguments.build_arg, context.config(terminal)),
+        labels: arguments.label.iter().map(|text| label(text)).collect(),
         target: arguments.target.clone(),
         no_cache: arguments.no_cache,
         pull: arguments.pull,
@@ -261,12 +261,23 @@ fn is_quiet(arguments: &BuildArguments) -> Result<bool, Error> {
     }
 }
 
-/// Splits `KEY=VALUE`. `KEY` alone takes the caller's value, as with Docker.
-fn pair(text: &str) -> (String, String) {
-    match text.split_once('=') {
-        Some((key, value)) => (key.to_owned(), value.to_owned()),
-        None => (text.to_owned(), std::env::var(text).unwrap_or_default()),
-    }
+/// Returns the build arguments: the proxies of `config.json`, then those given. `KEY` alone takes the
+/// caller's value; without one the Dockerfile's stays.
+fn build_arguments(flags: &[String], config: &ClientConfig) -> Vec<(String, String)> {
+    let key = |text: &str| text.split_once('=').map_or(text, |(key, _)| key).to_owned();
+    let names: Vec<String> = flags.iter().map(|text| key(text)).collect();
+    let proxies = config.proxy_variables(|name| names.iter().any(|given| given == name));
+    let given = flags.iter().filter_map(|text| match text.split_once('=') {
+        Some((key, value)) => Some((key.to_owned(), value.to_owned())),
+        None => Some((text.clone(), std::env::var(text).ok()?)),
+    });
+    proxies.into_iter().chain(given).collect()
+}
+
+/// Returns the key and the value of a label; a key alone has an empty value.
+fn label(text: &str) -> (String, String) {
+    let (key, value) = text.split_once('=').unwrap_or((text, ""));
+    (key.to_owned(), value.to_owned())
 }
 
 /// Refuses contexts that are neither a directory nor `-`.

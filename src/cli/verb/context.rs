@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use once_cell::unsync::OnceCell;
 
+use super::client_config::ClientConfig;
 use crate::cli::terminal::command_result::{CommandResult, FAILED};
 use crate::cli::terminal::finish::print_error;
 use crate::cli::terminal::screen::Terminal;
@@ -19,6 +20,7 @@ const MAX_CONCURRENT: usize = 50;
 pub struct CommandContext {
     pub(crate) settings: Settings,
     pub(crate) backend: OnceCell<Arc<dyn Backend>>,
+    pub(crate) config: OnceCell<ClientConfig>,
     pub(crate) cancel: CancelToken,
     /// Whether the verb runs in the REPL, where Ctrl-C returns to the prompt.
     pub(crate) in_repl: bool,
@@ -33,6 +35,7 @@ impl CommandContext {
         Ok(CommandContext {
             settings,
             backend: OnceCell::new(),
+            config: OnceCell::new(),
             cancel: CancelToken::new()?,
             in_repl: false,
         })
@@ -44,6 +47,21 @@ impl CommandContext {
     /// When the store cannot be created or read.
     pub fn backend(&self) -> Result<&Arc<dyn Backend>> {
         self.backend.get_or_try_init(|| engine::open(&self.settings))
+    }
+
+    /// Returns what Docker's `config.json` says, read on the first call. One that cannot be read is
+    /// left out with a warning, as in Docker.
+    pub fn config(&self, terminal: &mut Terminal) -> &ClientConfig {
+        self.config.get_or_init(|| {
+            let Some(path) = self.settings.client_config() else { return ClientConfig::default() };
+            ClientConfig::read(&path, &self.cancel).unwrap_or_else(|error| {
+                let path = path.display();
+                let warning = format!("WARNING: Error loading config file: {path}: {error}");
+                // Where standard error is closed, nobody can be warned.
+                let _ = terminal.notice(warning);
+                ClientConfig::default()
+            })
+        })
     }
 
     /// Returns the token that Ctrl-C cancels after [`CommandContext::interruptible`].

@@ -1,5 +1,6 @@
 //! `create`, `run` and `start`.
 
+use super::client_config::platform;
 use super::context::CommandContext;
 use super::environment;
 use super::exec::{ALL_OUTPUTS, AttachSettings, attach_to, keys, outputs};
@@ -54,7 +55,7 @@ pub fn run(
         stdin: arguments.new.options.has("interactive") && !arguments.detach,
         tty: arguments.new.options.has("tty") && !arguments.detach,
         forward_signals: arguments.sig_proxy,
-        detach_keys: keys(arguments.detach_keys.as_deref())
+        detach_keys: keys(context, terminal, arguments.detach_keys.as_deref())
             .map_err(CommandError::with_code(ENGINE_FAILED))?,
         start: true,
         outputs: outputs(&arguments.new.attach).map_err(invalid_flag)?,
@@ -111,7 +112,7 @@ pub fn start(
             stdin: arguments.interactive,
             tty: backend.inspect(&id)?.spec.config.tty,
             forward_signals: arguments.sig_proxy,
-            detach_keys: keys(arguments.detach_keys.as_deref())?,
+            detach_keys: keys(context, terminal, arguments.detach_keys.as_deref())?,
             start: true,
             outputs: ALL_OUTPUTS,
         };
@@ -152,7 +153,8 @@ fn create_container(
     let flags = environment::of_flags(arguments.options.values("env"));
     let files = environment::of_files(&arguments.env_file, context.cancel());
     let env = files.and_then(|files| Ok([files, flags?].concat()));
-    let env = env.map_err(CommandError::with_code(ENGINE_FAILED))?;
+    let given = env.map_err(CommandError::with_code(ENGINE_FAILED))?;
+    let env = [context.config(terminal).proxies_beside(&given), given].concat();
     let labels = environment::labels_of_files(&arguments.label_file, context.cancel());
     let mut labels = labels.map_err(CommandError::with_code(ENGINE_FAILED))?;
     let mut options = options(arguments, command, env).map_err(invalid_flag)?;
@@ -160,6 +162,7 @@ fn create_container(
     labels.append(&mut options.labels);
     options.labels = labels;
     let backend = context.backend()?.as_ref();
+    let platform = platform(arguments.platform.as_deref())?;
     let cidfile = arguments.cidfile.as_deref().filter(|path| !path.as_os_str().is_empty());
     let cidfile = cidfile.map(|path| reserve(path).map(|file| (path, file)));
     let cidfile = cidfile.transpose()?;
@@ -168,7 +171,6 @@ fn create_container(
         Pull::Always => PullPolicy::Always,
         Pull::Never => PullPolicy::Never,
     };
-    let platform = arguments.platform.as_deref().filter(|platform| !platform.is_empty());
     let created = ensure_image(context, reference, pull, platform, arguments.quiet)
         .map_err(|error| missing_image(reference, error))
         .and_then(|_| backend.create(reference, &options));
@@ -214,10 +216,9 @@ fn ensure_image(
     context: &CommandContext,
     reference: &str,
     pull: PullPolicy,
-    platform: Option<&str>,
+    platform: Option<Platform>,
     quiet: bool,
 ) -> Result<Image> {
-    let platform: Option<Platform> = platform.map(str::parse).transpose()?;
     let backend = context.backend()?;
     let mut pull = pull;
     if pull != PullPolicy::Always {

@@ -62,7 +62,7 @@ fn exec(
         tty: arguments.tty && !arguments.detach,
         // With a terminal a signal ends this client: shells there ignore SIGTERM.
         forward_signals: !arguments.detach && !arguments.tty,
-        detach_keys: keys(arguments.detach_keys.as_deref())?,
+        detach_keys: keys(context, terminal, arguments.detach_keys.as_deref())?,
         start: false,
         outputs: ALL_OUTPUTS,
     };
@@ -91,7 +91,7 @@ fn attach(
         stdin: !arguments.no_stdin && config.open_stdin,
         tty: config.tty,
         forward_signals: arguments.sig_proxy,
-        detach_keys: keys(arguments.detach_keys.as_deref())?,
+        detach_keys: keys(context, terminal, arguments.detach_keys.as_deref())?,
         start: false,
         outputs: ALL_OUTPUTS,
     };
@@ -139,9 +139,15 @@ pub fn outputs(streams: &[String]) -> Result<[bool; 2], InvalidFlag> {
     Ok(shown)
 }
 
-/// Parses detach keys.
-pub fn keys(text: Option<&str>) -> Result<DetachKeys> {
-    text.filter(|text| !text.is_empty()).map_or_else(|| Ok(DetachKeys::default()), str::parse)
+/// Parses detach keys: those of the flag, else those of Docker's `config.json`.
+pub fn keys(
+    context: &CommandContext,
+    terminal: &mut Terminal,
+    flag: Option<&str>,
+) -> Result<DetachKeys> {
+    let default = || context.config(terminal).detach_keys.as_deref();
+    let text = flag.filter(|text| !text.is_empty()).or_else(default).unwrap_or_default();
+    if text.is_empty() { Ok(DetachKeys::default()) } else { text.parse() }
 }
 
 /// The parts of this process that a container is attached to, besides its output.

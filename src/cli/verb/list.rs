@@ -40,14 +40,16 @@ pub fn ps(
         Ok(backend.inspect(&backend.find(name)?)?.spec.created)
     };
     let filters = Filters::of_containers(&arguments.filter, created)?;
-    let template = template_or_raw(arguments.format.as_deref(), ui::table::ps::RAW)?;
+    let default = || context.config(terminal).ps_format.as_deref();
+    let format = format_or(arguments.format.as_deref(), arguments.quiet, default);
+    let template = template_or_raw(format, ui::table::ps::RAW)?;
     let mut list = context.backend()?.ps()?;
     choose(&mut list, arguments, &filters);
     if !arguments.quiet {
         name_images_as_now(context, &mut list)?;
     }
     let now = Timestamp::now();
-    let format = arguments.format.as_deref().unwrap_or_default();
+    let format = format.unwrap_or_default();
     let shows_size = arguments.size || format.contains(".Size") || format.contains("json");
     let sizes = (shows_size && !arguments.quiet).then(|| disk_usage(context, &list)).transpose()?;
     if arguments.quiet {
@@ -129,12 +131,14 @@ pub fn images(
     arguments: &ImagesArguments,
 ) -> CommandResult {
     let raw = if arguments.quiet { RAW_ID } else { ui::table::images::RAW };
-    let template = template_or_raw(arguments.format.as_deref(), raw)?;
+    let default = || context.config(terminal).images_format.as_deref();
+    let format = format_or(arguments.format.as_deref(), arguments.quiet, default);
+    let template = template_or_raw(format, raw)?;
     let mut filter = image_filter(context, &arguments.filter, FilterSet::Listing)?;
     filter.all = arguments.all;
     filter.references.extend(arguments.repository.clone());
     let list = filter.choose(context.backend()?.images()?);
-    let named = arguments.format.as_deref().is_some_and(|format| format.contains(".Digest"));
+    let named = format.is_some_and(|format| format.contains(".Digest"));
     let rows = ui::table::images::rows(&list, arguments.digests || named);
     let now = Timestamp::now();
     if let Some(template) = template {
@@ -205,6 +209,19 @@ pub fn image_filter(
 pub fn template(format: Option<&str>) -> Result<Option<Template>> {
     let Some(text) = format.filter(|text| !matches!(*text, "" | "table")) else { return Ok(None) };
     Template::parse_row(text).map(Some)
+}
+
+/// Returns the format of a list: `--format`, else that of Docker's `config.json` unless only ids are
+/// asked for.
+pub fn format_or<'a>(
+    flag: Option<&'a str>,
+    quiet: bool,
+    default: impl FnOnce() -> Option<&'a str>,
+) -> Option<&'a str> {
+    match flag {
+        None | Some("") if !quiet => default(),
+        _ => flag,
+    }
 }
 
 /// As [`template`], where `raw` stands for a template of its own.

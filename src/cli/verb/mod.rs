@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 mod build_output;
+mod client_config;
 pub(crate) mod context;
 pub(crate) mod contexts;
 pub(crate) mod copy;

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Read as _};
 use std::sync::Arc;
 
+use super::client_config::platform;
 use super::context::CommandContext;
 use super::create::invalid_flag;
 use super::images::check_platform;
@@ -38,7 +39,7 @@ pub fn pull(
         true => whole_repository(typed)?,
         false => typed.parse()?,
     };
-    let platform = arguments.platform.as_deref().map(str::parse).transpose()?;
+    let platform = platform(arguments.platform.as_deref())?;
     let options = PullOptions { platform, access: arguments.transport.access() };
     let (backend, cancel) = (context.backend()?, context.interruptible()?);
     let references = match arguments.all_tags {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::context::CommandContext;
-use super::list::template;
+use super::list::{format_or, template};
 use crate::cli::arguments::StatsArguments;
 use crate::cli::terminal::command_result::{CommandError, CommandResult};
 use crate::cli::terminal::screen::Terminal;
@@ -34,7 +34,8 @@ pub fn stats(
     terminal: &mut Terminal,
     arguments: &StatsArguments,
 ) -> CommandResult {
-    let template = template(arguments.format.as_deref())?;
+    let default = || context.config(terminal).stats_format.as_deref();
+    let template = template(format_or(arguments.format.as_deref(), false, default))?;
     let backend = context.backend()?.as_ref();
     let cancel = context.interruptible()?;
     let live = std::io::stdout().is_terminal() && !arguments.no_stream;

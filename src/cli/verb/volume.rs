@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::context::CommandContext;
 use super::filters::{VolumeFilters, volume_prune_filter};
 use super::inspect;
-use super::list::template_or_raw;
+use super::list::{format_or, template_or_raw};
 use super::prune::{Freed, PruneSummary, confirm};
 use crate::cli::arguments::volume::{
     CreateVolumeArguments, InspectVolumesArguments, PruneVolumesArguments, RmVolumesArguments,
@@ -67,7 +67,9 @@ fn list(
 ) -> CommandResult {
     let filters = VolumeFilters::of_volumes(&arguments.filter)?;
     let raw = if arguments.quiet { "name: {{.Name}}" } else { ui::table::volumes::RAW };
-    let template = template_or_raw(arguments.format.as_deref(), raw)?;
+    let default = || context.config(terminal).volumes_format.as_deref();
+    let format = format_or(arguments.format.as_deref(), arguments.quiet, default);
+    let template = template_or_raw(format, raw)?;
     let mut list = context.backend()?.volumes()?;
     list.retain(|one| filters.take_volume(one));
     if let Some(template) = template {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::image::Keychain;
+
 /// The settings of an engine.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -19,6 +21,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns where Docker's `config.json` of the client is.
+    pub fn client_config(&self) -> Option<PathBuf> {
+        Keychain::of(self.docker_config.as_deref()).docker()
+    }
+
     /// Overrides settings by the options of a command.
     pub fn take(&mut self, root: Option<PathBuf>, storage: Option<String>) {
         self.root = root.map_or_else(|| std::mem::take(&mut self.root), absolute);

@@ -51,6 +51,11 @@ impl Keychain {
         }
     }
 
+    /// Returns where Docker's `config.json` is.
+    pub(crate) fn docker(self) -> Option<PathBuf> {
+        self.docker
+    }
+
     fn from_environment() -> Self {
         Keychain::new(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
     }
