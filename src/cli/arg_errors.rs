@@ -43,7 +43,7 @@ pub fn failure_code(words: &[OsString]) -> u8 {
 }
 
 /// Flags whose value Docker reads once the verb has begun.
-const READ_LATE: [&str; 2] = ["--log-level ", "--type "];
+const READ_LATE: [&str; 3] = ["--log-level ", "--platform ", "--type "];
 
 /// Returns Docker's exit code for a command line that its client refuses. A missing or superfluous
 /// argument counts as a failure of the verb, a wrong flag does not.

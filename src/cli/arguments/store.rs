@@ -189,7 +189,7 @@ pub struct PruneSystemArguments {
     #[arg(long)]
     pub volumes: bool,
     /// Filter by label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
 }
 
@@ -212,7 +212,7 @@ pub struct PruneBuilderArguments {
     #[arg(short, long)]
     pub force: bool,
     /// Filter by until=TIME
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = filter)]
     pub filter: Vec<String>,
     /// Amount of disk space to keep for cache
     #[arg(long, value_name = "BYTES")]
