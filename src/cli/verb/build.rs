@@ -261,8 +261,8 @@ fn is_quiet(arguments: &BuildArguments) -> Result<bool, Error> {
     }
 }
 
-/// Returns the build arguments: the proxies of `config.json`, then those given. `KEY` alone takes the
-/// caller's value; without one the Dockerfile's stays.
+/// Returns the build arguments: the proxies of `config.json`, then those given. `KEY` alone takes
+/// the caller's value; without one the Dockerfile's stays.
 fn build_arguments(flags: &[String], config: &ClientConfig) -> Vec<(String, String)> {
     let key = |text: &str| text.split_once('=').map_or(text, |(key, _)| key).to_owned();
     let names: Vec<String> = flags.iter().map(|text| key(text)).collect();

@@ -14,8 +14,8 @@ use crate::model::{Error, Kind, Result};
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
-/// What verbs take from `config.json`; credentials are read elsewhere.
-/// <https://docs.docker.com/reference/cli/docker/#docker-cli-configuration-file-configjson-properties>
+/// What verbs take from `config.json`; credentials are read elsewhere. The file is described in
+/// <https://docs.docker.com/reference/cli/docker/#configuration-files>.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ClientConfig {
@@ -48,7 +48,7 @@ impl ClientConfig {
     /// Reads the file; one that is missing says nothing.
     ///
     /// # Errors
-    /// When the file cannot be read, or is no JSON of this shape.
+    /// When the file cannot be read, or its JSON has another shape.
     pub fn read(path: &Path, cancel: &CancelToken) -> Result<Self> {
         match read_text(path, MAX_FILE, &|| cancel.check()) {
             Ok(text) => serde_json::from_str(&text)
@@ -93,7 +93,7 @@ impl ClientConfig {
 /// none.
 ///
 /// # Errors
-/// [`Kind::Invalid`] if it is no platform.
+/// [`Kind::Invalid`] if it does not name one.
 pub fn platform(flag: Option<&str>) -> Result<Option<Platform>> {
     let default = || std::env::var("DOCKER_DEFAULT_PLATFORM").ok();
     let text = flag.map(str::to_owned).or_else(default).unwrap_or_default();

@@ -57,7 +57,7 @@ impl CommandContext {
             ClientConfig::read(&path, &self.cancel).unwrap_or_else(|error| {
                 let path = path.display();
                 let warning = format!("WARNING: Error loading config file: {path}: {error}");
-                // Where standard error is closed, nobody can be warned.
+                // Standard error may be closed.
                 let _ = terminal.notice(warning);
                 ClientConfig::default()
             })

@@ -211,8 +211,8 @@ pub fn template(format: Option<&str>) -> Result<Option<Template>> {
     Template::parse_row(text).map(Some)
 }
 
-/// Returns the format of a list: `--format`, else that of Docker's `config.json` unless only ids are
-/// asked for.
+/// Returns the format of a list: `--format`, else that of Docker's `config.json` unless it shows
+/// only ids.
 pub fn format_or<'a>(
     flag: Option<&'a str>,
     quiet: bool,
