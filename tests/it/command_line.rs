@@ -225,7 +225,8 @@ fn an_attached_run_ends_when_nobody_reads_it_any_more() {
     let mut child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stderr), (Some(130), vec![]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("broken pipe"), "{output:?}");
     assert_eq!(engine.status("flood"), "running");
     engine.ok(&["rm", "-f", "flood"]);
 }

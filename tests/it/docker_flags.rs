@@ -64,6 +64,16 @@ fn an_empty_value_is_none_and_a_format_wins_over_quiet() {
         (vec!["inspect", "--type", "odd", "x"], 1),
         (vec!["volume", "create", "-d", "odd"], 1),
         (vec!["run", "--dns-search=", "host", "true"], 125),
+        (vec!["create", "-m", "-1", "host", "true"], 125),
+        (vec!["create", "--shm-size", "-1", "host", "true"], 125),
+        (vec!["create", "--memory-swappiness", "101", "host", "true"], 125),
+        (vec!["create", "--blkio-weight", "5", "host", "true"], 1),
+        (vec!["create", "--cpu-shares", "1", "host", "true"], 0),
+        (vec!["build", "--platform", "bogus", "."], 1),
+        (vec!["rmi", "--platform", "bogus", "host"], 1),
+        (vec!["system", "prune", "-f", "--filter", "bogus"], 125),
+        (vec!["tag", "host", "sha256:abc"], 1),
+        (vec!["commit", "nosuch", "sha256:abc"], 1),
     ] {
         assert_eq!(engine.run(&flags).code, code, "{flags:?}");
     }

@@ -6,9 +6,9 @@ use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::{docker_only, grammar};
-use crate::model::Error;
 use crate::model::container::options::CreateOptions;
 use crate::model::creation::options::{CreateOption, Flag, GROUPS, create_options};
+use crate::model::{Error, Kind};
 
 /// Flags whose values Docker's client does not read: its daemon refuses a wrong one.
 const READ_BY_DAEMON: [&str; 14] = [
@@ -41,6 +41,22 @@ fn is_refused_by_client(flag: &str, word: &str) -> bool {
         "network" => word.is_empty(),
         flag => !READ_BY_DAEMON.contains(&flag),
     }
+}
+
+/// Refuses a number that Docker's client refuses, and the engine only later.
+fn check_number(flag: &str, word: &str) -> Result<(), Error> {
+    let is_negative = word.starts_with('-');
+    let message = match flag {
+        "memory" | "memory-reservation" | "shm-size" if is_negative => {
+            format!("invalid size: '{word}'")
+        }
+        "blkio-weight" if is_negative => format!("invalid weight: '{word}'"),
+        "memory-swappiness" if word.parse().is_ok_and(|value| !(-1..=100).contains(&value)) => {
+            format!("invalid value: {word}. Valid memory swappiness range is 0-100")
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::new(Kind::Invalid, message))
 }
 
 /// A wrong value of a flag.
@@ -124,9 +140,11 @@ impl<R: RowSet> OptionFlags<R> {
                 continue;
             }
             for word in words.iter().filter(|word| !is_of_one || !word.is_empty()) {
-                row.set_flag(&mut options, word).map_err(|error| {
-                    let flag = row.flag.map_or("", |flag| flag.long);
-                    InvalidFlag { error, by_client: is_refused_by_client(flag, word) }
+                let flag = row.flag.map_or("", |flag| flag.long);
+                check_number(flag, word).map_err(|error| InvalidFlag { error, by_client: true })?;
+                row.set_flag(&mut options, word).map_err(|error| InvalidFlag {
+                    error,
+                    by_client: is_refused_by_client(flag, word),
                 })?;
             }
         }

@@ -50,7 +50,7 @@ pub fn ps(
     }
     let now = Timestamp::now();
     let format = format.unwrap_or_default();
-    let shows_size = arguments.size || format.contains(".Size") || format.contains("json");
+    let shows_size = arguments.size || format.contains(".Size") || format.contains("json ");
     let sizes = (shows_size && !arguments.quiet).then(|| disk_usage(context, &list)).transpose()?;
     if arguments.quiet {
         for container in &list {

@@ -199,12 +199,20 @@ impl Expander<'_> {
     }
 }
 
-/// Reads a name: letters, digits and `_`, not a digit first.
+/// The parameters of a shell that have a sign for a name. A Dockerfile gives them no value.
+const SIGNS: [char; 7] = ['@', '*', '#', '!', '?', '-', '$'];
+
+/// Reads a name: letters, digits and `_`; or digits alone, or one sign, which name what a shell has
+/// and a Dockerfile has not (BuildKit, `processName`).
 fn name(rest: &mut Characters<'_>) -> String {
+    if let Some(sign) = rest.next_if(|c| SIGNS.contains(c)) {
+        return sign.into();
+    }
+    let is_number = rest.peek().is_some_and(char::is_ascii_digit);
     let mut name = String::new();
-    while let Some(character) = rest.next_if(|c| {
-        c.is_ascii_alphabetic() || *c == '_' || (!name.is_empty() && c.is_ascii_digit())
-    }) {
+    while let Some(character) =
+        rest.next_if(|c| c.is_ascii_digit() || !is_number && (c.is_ascii_alphabetic() || *c == '_'))
+    {
         name.push(character);
     }
     name
@@ -234,7 +242,11 @@ mod tests {
             ("${x}y", "Xy"),
             ("$xy", ""),
             ("a$", "a$"),
-            ("$1", "$1"),
+            ("$1a$23b", "ab"),
+            ("a$$b$$x", "abx"),
+            ("x$@y$*$#$!$?$-z", "xyz"),
+            ("${1:-q}${@-r}", "qr"),
+            ("a$ b$.", "a$ b$."),
             (r"\$x", "$x"),
             (r"'$x'", "$x"),
             (r#""$x y""#, "X y"),

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::handle::{Store, resolve};
 use super::index::{Entry, Index};
+use crate::model::Result;
 use crate::model::image::Image;
 use crate::model::value::reference::Reference;
-use crate::model::{Error, Kind, Result};
 
 impl Store {
     /// Notes that a build ended with an image: it is listed without a tag, as steps are not.
@@ -25,13 +25,9 @@ impl Store {
     /// and stays untagged if it was its last.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for a reference with a digest: a digest is computed, not assigned.
+    /// As [`Reference::check_tag`].
     pub fn tag(&self, query: &str, reference: &Reference) -> Result<Image> {
-        if reference.digest().is_some() {
-            let name = reference.familiar();
-            let message = format!("cannot tag `{query}` as `{name}`: it contains a digest");
-            return Err(Error::new(Kind::Invalid, message).hint("write name:tag"));
-        }
+        reference.check_tag()?;
         let lock = self.lock()?;
         let mut index = Index::read(self.images())?;
         let id = resolve(&index, query)?;

@@ -346,9 +346,9 @@ impl Resources {
         if set(self.cpu_quota).is_some_and(|quota| quota != -1 && quota < 1_000) {
             return Err(invalid("CPU cfs quota can not be less than 1ms (i.e. 1000)"));
         }
-        if let Some(shares) = self.cpu_shares.filter(|s| *s < 0 || *s == 1 || *s > 262_144) {
+        if let Some(shares) = self.cpu_shares.filter(|s| !(0..=262_144).contains(s)) {
             return Err(invalid(format!("invalid CPU shares ({shares})"))
-                .hint("write a number from 2 to 262144, or 0 for the default of 1024"));
+                .hint("write a number up to 262144; 0 is the default of 1024"));
         }
         for (list, name) in [(&self.cpuset_cpus, "cpus"), (&self.cpuset_mems, "mems")] {
             if let Some(list) =

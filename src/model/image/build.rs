@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::model::Result;
 use crate::model::container::options::CreateOptions;
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
-use crate::model::{Error, Kind, Result};
 
 /// Parses a name for an image: a reference without a digest.
 ///
@@ -15,10 +15,7 @@ use crate::model::{Error, Kind, Result};
 /// [`Kind::Invalid`].
 pub fn tag(text: &str) -> Result<Reference> {
     let reference: Reference = text.parse()?;
-    if reference.digest().is_some() {
-        let message = format!("refusing to create a tag with a digest reference: `{text}`");
-        return Err(Error::new(Kind::Invalid, message).hint("write NAME or NAME:TAG"));
-    }
+    reference.check_tag()?;
     Ok(reference)
 }
 

@@ -251,7 +251,7 @@ fn resources(of: &Resources) -> Value {
         "MemorySwap": of.swap().unwrap_or_default(),
         "MemorySwappiness": of.memory_swappiness,
         "OomKillDisable": of.oom_kill_disable,
-        "PidsLimit": of.pids(),
+        "PidsLimit": Some(of.pids()).filter(|limit| *limit > 0),
         "Ulimits": ulimits,
         "CpuCount": 0,
         "CpuPercent": 0,

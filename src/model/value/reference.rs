@@ -48,6 +48,24 @@ impl Reference {
         self.digest.as_ref()
     }
 
+    /// Refuses what no image can be tagged with, in Docker's words.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for a digest, which is computed and not assigned, and for the name of an
+    /// algorithm, with which a tag would look like a digest.
+    pub fn check_tag(&self) -> Result<()> {
+        if self.digest.is_some() {
+            let name = self.familiar();
+            let message = format!("refusing to create a tag with a digest reference: `{name}`");
+            return Err(Error::new(Kind::Invalid, message).hint("write NAME or NAME:TAG"));
+        }
+        if self.domain == DEFAULT_DOMAIN && self.path == "library/sha256" {
+            let message = "refusing to create an ambiguous tag using digest algorithm as name";
+            return Err(Error::new(Kind::Invalid, message).hint("write another name"));
+        }
+        Ok(())
+    }
+
     /// Returns the repository as users write it: `alpine`, `example.org/team/app`.
     pub fn repository(&self) -> String {
         if self.domain != DEFAULT_DOMAIN {

@@ -411,7 +411,7 @@ fn is_without_reader(error: &std::io::Error) -> bool {
 fn lost(error: &std::io::Error) -> Error {
     // The reader is gone, as in `run ... | head`: as with Docker's client, the container runs on.
     if error.kind() == ErrorKind::BrokenPipe {
-        return Error::new(Kind::Cancelled, "the reader of the container's output is gone");
+        return Error::from_io("write the container's output", error).with_exit_code(1);
     }
     Error::from_io("write the container's output", error)
 }

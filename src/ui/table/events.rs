@@ -41,14 +41,7 @@ pub fn fields(event: &Event) -> Value {
 /// Returns Docker's JSON, without empty fields.
 pub fn json(event: &Event) -> Value {
     let nanoseconds = i64::try_from(event.time.as_nanosecond()).unwrap_or(i64::MAX);
-    let mut fields = json!({
-        "Type": event.subject.as_str(),
-        "Action": event.action,
-        "Actor": { "ID": event.id, "Attributes": event.attributes },
-        "scope": "local",
-        "time": event.time.as_second(),
-        "timeNano": nanoseconds,
-    });
+    let mut fields = json!({});
     // The fields from before events had types (API 1.22).
     if event.subject != Type::Volume {
         fields["status"] = event.action.as_str().into();
@@ -57,6 +50,12 @@ pub fn json(event: &Event) -> Value {
     if event.subject == Type::Container {
         fields["from"] = event.image().into();
     }
+    fields["Type"] = event.subject.as_str().into();
+    fields["Action"] = event.action.as_str().into();
+    fields["Actor"] = json!({ "ID": event.id, "Attributes": event.attributes });
+    fields["scope"] = "local".into();
+    fields["time"] = event.time.as_second().into();
+    fields["timeNano"] = nanoseconds.into();
     fields
 }
 

@@ -116,6 +116,8 @@ fn store_fields(info: &Info, now: Timestamp) -> Value {
         },
         "MemoryLimit": has("memory"),
         "SwapLimit": has("memory"),
+        "KernelMemory": false,
+        "KernelMemoryTCP": false,
         "CpuCfsPeriod": has("cpu"),
         "CpuCfsQuota": has("cpu"),
         "CPUShares": has("cpu"),
@@ -185,6 +187,8 @@ fn engine_fields(info: &Info) -> Value {
         "GIDMap": info.gid_map,
         "SecurityOptions": info.security_options,
         "Warnings": info.warnings,
+        "CDISpecDirs": [],
+        "ServerErrors": null,
         "ClientInfo": {
             "Debug": false, "Version": info.version, "Os": "linux", "Context": "default",
             "Plugins": [], "Warnings": null,
