@@ -238,6 +238,24 @@ fn a_terminal_is_the_containers_own_and_has_the_size_of_the_callers() {
 }
 
 #[test]
+fn a_closed_terminal_is_a_signal_to_the_container() {
+    needs_root!();
+    let engine = TestEngine::new();
+    let program = "trap \"exit 7\" HUP; echo ready; while :; do sleep 0.1; echo more; done";
+    let lifebox = crate::harness::LIFEBOX;
+    // The client leads the session of a terminal, as in a window of its own.
+    let line = format!("exec {lifebox} run -it --name box host sh -c '{program}'");
+    let mut window = engine.shell("script");
+    window.args(["-qec", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut window = window.spawn().unwrap();
+    assert!(wait_until(TIMEOUT, || engine.run(&["logs", "box"]).out.contains("ready")));
+    window.kill().unwrap();
+    window.wait().unwrap();
+    assert!(wait_until(TIMEOUT, || engine.status("box") == "exited"));
+    assert_eq!(engine.get("box", "{{.State.ExitCode}}"), "7");
+}
+
+#[test]
 fn one_can_leave_a_terminal_and_come_back() {
     needs_root!();
     let engine = TestEngine::new();
@@ -254,7 +272,8 @@ fn one_can_leave_a_terminal_and_come_back() {
     terminal.exp_string("33 111").unwrap();
     terminal.send("\x18q").unwrap();
     terminal.flush().unwrap();
-    terminal.exp_string("ended with 0").unwrap();
+    terminal.exp_string("read escape sequence").unwrap();
+    terminal.exp_string("ended with 1").unwrap();
     let mut terminal = in_terminal(&engine, &["exec", "-it", "box", "sh", "-i"]);
     terminal.exp_string("# ").unwrap();
     terminal.send_line("tty; exit 4").unwrap();

@@ -43,6 +43,10 @@ fn is_refused_by_client(flag: &str, word: &str) -> bool {
     }
 }
 
+/// Flags of durations, which have a unit, as Go's do.
+const DURATIONS: [&str; 4] =
+    ["health-interval", "health-start-interval", "health-start-period", "health-timeout"];
+
 /// Refuses a number that Docker's client refuses, and the engine only later.
 fn check_number(flag: &str, word: &str) -> Result<(), Error> {
     let is_negative = word.starts_with('-');
@@ -53,6 +57,9 @@ fn check_number(flag: &str, word: &str) -> Result<(), Error> {
         "blkio-weight" if is_negative => format!("invalid weight: '{word}'"),
         "memory-swappiness" if word.parse().is_ok_and(|value| !(-1..=100).contains(&value)) => {
             format!("invalid value: {word}. Valid memory swappiness range is 0-100")
+        }
+        _ if DURATIONS.contains(&flag) && word.parse().is_ok_and(|number: f64| number != 0.0) => {
+            format!("time: missing unit in duration \"{word}\"")
         }
         _ => return Ok(()),
     };
@@ -242,7 +249,7 @@ mod tests {
     #[test]
     fn what_the_daemon_reads_is_a_flag() {
         let flags: Vec<&str> = rows::<AllRows>().map(|(_, flag)| flag.long).collect();
-        let named = READ_BY_DAEMON.iter().chain(&MAYBE_EMPTY);
+        let named = READ_BY_DAEMON.iter().chain(&MAYBE_EMPTY).chain(&DURATIONS);
         let unknown: Vec<_> = named.filter(|name| !flags.contains(name)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
     }

@@ -14,7 +14,7 @@ use crate::cli::arguments::build::{
     BuildArguments, BuildVerb, CommitArguments, DiffArguments, ExportArguments, FilesVerb,
     ImportArguments,
 };
-use crate::cli::terminal::command_result::{CommandError, CommandResult, FAILED};
+use crate::cli::terminal::command_result::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
 use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::stream::{InputStream, OutputStream};
@@ -170,7 +170,8 @@ pub fn build(
         Some(Stdin::Archive(archive)) => (None, Some(archive)),
         None => (None, None),
     };
-    let mut tags = arguments.tag.iter().map(|text| tag(text)).collect::<Result<Vec<_>, _>>()?;
+    let tags = arguments.tag.iter().map(|text| tag(text)).collect::<Result<Vec<_>, _>>();
+    let mut tags = tags.map_err(CommandError::with_code(ENGINE_FAILED))?;
     tags.extend(outputs.iter().flat_map(BuildOutput::names).cloned());
     let options = BuildOptions {
         file: arguments.file.clone().filter(|file| text.is_none() && !file.as_os_str().is_empty()),

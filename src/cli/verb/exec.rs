@@ -221,12 +221,14 @@ fn connect(
     };
     match act(context.backend()?.as_ref(), attach, cancel)? {
         AttachOutcome::Exited(code) => Ok(u8::try_from(code).unwrap_or(FAILED)),
+        // As Docker: only who joined what runs already is told.
+        AttachOutcome::Detached if with.start => Ok(0),
         AttachOutcome::Detached => {
             use std::io::Write as _;
             if let Ok(err) = terminal.err() {
-                let _ = writeln!(err, "\nread escape sequence");
+                let _ = writeln!(err, "read escape sequence");
             }
-            Ok(0)
+            Ok(FAILED)
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The words of a Dockerfile: quotes, escapes and variables, as BuildKit's lexer reads them.
 
+use regex::{NoExpand, Regex, RegexBuilder};
+
 use crate::model::{Error, Kind, Result};
 
 /// Keys and values, in order.
@@ -181,10 +183,14 @@ impl Expander<'_> {
             other => (other, value),
         };
         let operator = operator.ok_or_else(|| unclosed("a brace"))?;
+        if matches!(operator, '#' | '%' | '/') {
+            return self.matched(rest, operator, &value.unwrap_or_default(), depth);
+        }
         if !matches!(operator, '-' | '+' | '?') {
             let message = format!("unsupported modifier `{operator}` in a substitution");
-            return Err(Error::new(Kind::Unsupported, message)
-                .hint("use ${x:-y}, ${x:+y}, ${x:?y}, or each without the colon"));
+            return Err(Error::new(Kind::Unsupported, message).hint(
+                "use ${x:-y}, ${x:+y}, ${x:?y}, each without the colon, ${x#y}, ${x%y}, ${x/y/z}",
+            ));
         }
         let word = self.until(rest, Some('}'), depth + 1)?;
         match (operator, value) {
@@ -197,6 +203,90 @@ impl Expander<'_> {
             _ => Ok(String::new()),
         }
     }
+}
+
+impl Expander<'_> {
+    /// Expands `${name#pattern}`, `${name%pattern}` and `${name/pattern/text}`, and those with the
+    /// sign twice, for the longest match or all matches (BuildKit, `processDollar`).
+    fn matched(
+        &self,
+        rest: &mut Characters<'_>,
+        operator: char,
+        value: &str,
+        depth: usize,
+    ) -> Result<String> {
+        let twice = rest.next_if_eq(&operator).is_some();
+        if operator == '/' {
+            let pattern = compiled(&expression(&self.pattern(rest, '/', depth)?, true))?;
+            let text = self.until(rest, Some('}'), depth + 1)?;
+            let count = if twice { 0 } else { 1 };
+            return Ok(pattern.replacen(value, count, NoExpand(&text)).into_owned());
+        }
+        let pattern = expression(&self.pattern(rest, '}', depth)?, twice);
+        let found = match (operator, twice) {
+            ('#', _) => format!("^(?:{pattern})(?<rest>.*)$"),
+            // The more of the beginning stays, the shorter is the match.
+            (_, false) => format!("^(?<rest>.*)(?:{pattern})$"),
+            (_, true) => format!("^(?<rest>.*?)(?:{pattern})$"),
+        };
+        let found = compiled(&found)?;
+        let kept = found.captures(value).and_then(|found| found.name("rest"));
+        Ok(kept.map_or(value, |kept| kept.as_str()).to_owned())
+    }
+
+    /// Reads a pattern up to `end`, in which what was quoted is plain.
+    fn pattern(&self, rest: &mut Characters<'_>, end: char, depth: usize) -> Result<String> {
+        let mut pattern = String::new();
+        let plain = |pattern: &mut String, text: &str| {
+            text.chars().for_each(|character| pattern.extend(['\\', character]));
+        };
+        while let Some(character) = rest.next() {
+            match character {
+                c if c == end => return Ok(pattern),
+                '\'' => {
+                    let quoted: String = rest.by_ref().take_while(|c| *c != '\'').collect();
+                    plain(&mut pattern, &quoted);
+                }
+                '"' => {
+                    let mut quoted = String::new();
+                    self.double_quoted(rest, &mut quoted, depth)?;
+                    plain(&mut pattern, &quoted);
+                }
+                '$' => pattern.push_str(&self.variable(rest, depth + 1)?),
+                c if c == self.escape => {
+                    pattern.push('\\');
+                    pattern.extend(rest.next());
+                }
+                other => pattern.push(other),
+            }
+        }
+        Err(unclosed("a brace"))
+    }
+}
+
+/// Returns a pattern of a shell as a regular expression: `*` is any text, `?` any character, and a
+/// backslash makes the next character plain.
+fn expression(pattern: &str, greedy: bool) -> String {
+    let mut expression = String::new();
+    let mut rest = pattern.chars();
+    while let Some(character) = rest.next() {
+        match character {
+            '*' if greedy => expression.push_str(".*"),
+            '*' => expression.push_str(".*?"),
+            '?' => expression.push('.'),
+            '\\' => {
+                let plain = rest.next().unwrap_or('\\');
+                expression.push_str(&regex::escape(plain.encode_utf8(&mut [0; 4])));
+            }
+            plain => expression.push_str(&regex::escape(plain.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    expression
+}
+
+fn compiled(expression: &str) -> Result<Regex> {
+    let limited = RegexBuilder::new(expression).dot_matches_new_line(true).build();
+    limited.map_err(|_| Error::new(Kind::Invalid, "the pattern of a substitution is too long"))
 }
 
 /// The parameters of a shell that have a sign for a name. A Dockerfile gives them no value.
@@ -229,6 +319,7 @@ mod tests {
     fn expand(text: &str) -> Result<String> {
         let lookup = |name: &str| match name {
             "x" => Some("X".to_owned()),
+            "path" => Some("a/b/c.tar.gz".to_owned()),
             "empty" => Some(String::new()),
             _ => None,
         };
@@ -264,11 +355,20 @@ mod tests {
             (r"a\ b", "a b"),
             ("", ""),
             ("é${x}ü", "éXü"),
+            ("${path#*/} ${path##*/}", "b/c.tar.gz c.tar.gz"),
+            ("${path%.*} ${path%%.*}", "a/b/c.tar a/b/c"),
+            ("${path/./-} ${path//./-} ${path//\\//_}", "a/b/c-tar.gz a/b/c-tar-gz a_b_c.tar.gz"),
+            ("${path#z} ${path%a} ${path/z/y}", "a/b/c.tar.gz a/b/c.tar.gz a/b/c.tar.gz"),
+            ("${path#'*'/} ${path#\\*/}", "a/b/c.tar.gz a/b/c.tar.gz"),
+            ("${path%?gz} ${path/$x/y} ${none#x}", "a/b/c.tar a/b/c.tar.gz "),
+            ("${path/b*\"r\"/$x}", "a/X.gz"),
         ];
         for (text, expected) in table {
             assert_eq!(expand(text).unwrap(), expected, "{text}");
         }
-        for bad in ["${x", "${}", "'a", "\"a", "${none:?why}", "${x%y}", "${x:-"] {
+        for bad in
+            ["${x", "${}", "'a", "\"a", "${none:?why}", "${x:%y}", "${x#y", "${x/y}", "${x:-"]
+        {
             assert!(expand(bad).is_err(), "{bad}");
         }
         assert!(expand(&"${a:-".repeat(100)).is_err());

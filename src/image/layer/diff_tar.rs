@@ -50,6 +50,7 @@ pub(crate) fn pack_part(
     check: &dyn Fn() -> Result<()>,
 ) -> Result<()> {
     let mut capture = DiffTar::new(tree, Packer::new(out, check));
+    let whole = tree.find(b"")?.map(|root| root.attributes.st_dev);
     tree.walk(names.start, &mut |node| {
         check()?;
         if skip.contains(&node.path) {
@@ -71,9 +72,11 @@ pub(crate) fn pack_part(
         };
         capture.add(&named).context(|| format!("cannot read `/{}`", escaped(&node.path)))?;
         // `/proc` of a running container: the kernel would answer with the rights of the engine.
+        // And `/dev`, which the engine mounts: Docker copies neither.
         let is_directory = fs::type_of(&node.attributes) == FileType::Directory;
         let is_plain = tree.form == Form::Plain;
-        let is_view = is_directory && is_plain && is_kernel_file(&node.holder)?;
+        let is_devices = node.path == b"dev" && Some(node.attributes.st_dev) != whole;
+        let is_view = is_directory && is_plain && (is_devices || is_kernel_file(&node.holder)?);
         Ok(if is_view { Visit::Skip } else { Visit::Descend })
     })?;
     capture.packer.finish()

@@ -120,7 +120,9 @@ impl TreePath {
     }
 
     fn pack_as(&self, name: &[u8], out: &mut dyn Write, check: CancelCheck<'_>) -> Result<()> {
-        if let Some(node) = self.tree().find(&self.path)? {
+        // Of a whole file system of the kernel, its place is packed.
+        let is_below = self.path.contains(&b'/');
+        if let Some(node) = self.tree().find(&self.path)?.filter(|_| is_below) {
             kernel_view::refuse(&node.holder, &self.written)?;
         }
         let names = diff_tar::Names { start: &self.path, archive_name: name };

@@ -152,6 +152,8 @@ impl FromStr for RestartPolicy {
             "always" => RestartPolicy::Always,
             "unless-stopped" => RestartPolicy::UnlessStopped,
             "on-failure" => {
+                // As of `on-failure:$N` without that variable.
+                let count = count.filter(|count| !count.is_empty());
                 let max = count.unwrap_or("0").parse().map_err(|_| {
                     let count = count.unwrap_or_default();
                     invalid(format!(

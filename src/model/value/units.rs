@@ -59,8 +59,12 @@ pub fn parse_bytes(text: &str) -> Result<u64> {
         Error::new(Kind::Invalid, format!("invalid size: '{text}'"))
             .hint("write bytes, or a size such as `64k`, `512m`, `1.5g`")
     };
-    let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit);
+    // A number as Go reads it: `1e7` has no unit.
+    let last = text.rfind(|c: char| c.is_ascii_digit() || c == '.').map_or(0, |last| last + 1);
+    let (number, unit) = text.split_at(last);
+    if !number.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte)) {
+        return Err(invalid());
+    }
     let number: f64 = number.parse().map_err(|_| invalid())?;
     let unit = unit.trim_start().to_ascii_lowercase();
     let power = match unit.trim_end_matches('b').trim_end_matches('i') {
@@ -237,7 +241,14 @@ mod tests {
 
     #[test]
     fn sizes_are_read_in_binary_units() {
-        let table = [("7", 7), ("1b", 1), ("64k", 65_536), ("6m", 6 << 20), ("1.5g", 3 << 29)];
+        let table = [
+            ("7", 7),
+            ("1b", 1),
+            ("64k", 65_536),
+            ("6m", 6 << 20),
+            ("1.5g", 3 << 29),
+            ("1e7", 10_000_000),
+        ];
         for (text, bytes) in table.into_iter().chain([("2MiB", 2 << 20), ("1 GB", 1 << 30)]) {
             assert_eq!(parse_bytes(text).unwrap(), bytes, "{text}");
         }

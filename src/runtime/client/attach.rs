@@ -267,7 +267,8 @@ impl<'a> AttachSession<'a> {
         let (Some(terminal), Some(event)) = (self.terminal, self.resizes) else { return Ok(()) };
         sys::poll::drain(event);
         if let Some(raw) = &self.raw {
-            raw.enter()?;
+            // A terminal that was closed has no mode: SIGHUP tells, and is forwarded.
+            let _ = raw.enter();
         }
         if let Some((rows, columns)) = sys::terminal::size(terminal) {
             self.queue(&Request::Resize(Size { rows, columns }));
@@ -284,11 +285,22 @@ impl<'a> AttachSession<'a> {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_without_reader(&error) => self.without_reader(cancel)?,
+                // The terminal was closed: the signal of that is forwarded, and the end awaited.
+                Err(error)
+                    if error.raw_os_error() == Some(libc::EIO) && self.terminal.is_some() =>
+                {
+                    return Ok(());
+                }
                 Err(error) => return Err(lost(&error)),
             }
         }
         let out = if stream == Stream::Stdout { &mut *self.stdout } else { &mut *self.stderr };
-        out.flush().map_err(|error| lost(&error))
+        match out.flush() {
+            Err(error) if error.raw_os_error() == Some(libc::EIO) && self.terminal.is_some() => {
+                Ok(())
+            }
+            flushed => flushed.map_err(|error| lost(&error)),
+        }
     }
 
     /// Does between two attempts to write what a session must do meanwhile. Fails when there is

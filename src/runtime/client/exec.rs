@@ -98,7 +98,11 @@ impl Runtime {
 }
 
 fn check(options: &ExecOptions) -> Result<()> {
-    if options.cmd.first().is_none_or(String::is_empty) {
+    if options.cmd.first().is_some_and(String::is_empty) {
+        let message = "exec: \"\": executable file not found in $PATH";
+        return Err(Error::new(Kind::Invalid, message).with_exit_code(126));
+    }
+    if options.cmd.is_empty() {
         return Err(Error::new(Kind::Invalid, "no exec command specified")
             .hint("write the program after the container: lifebox exec web ls"));
     }

@@ -27,7 +27,7 @@ pub fn fields(one: &VolumeUse) -> Value {
         "Driver": "local",
         "Group": "N/A",
         "Labels": labels.join(","),
-        "Links": one.users.len().to_string(),
+        "Links": "N/A",
         "Mountpoint": one.mountpoint,
         "Name": one.volume.name,
         "Scope": "local",

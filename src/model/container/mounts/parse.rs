@@ -33,7 +33,7 @@ impl Mount {
             [source, path, options] => (*source, *path, *options),
             _ => return Err(wrong()),
         };
-        if (parts.len() > 1 && source.is_empty()) || path.is_empty() {
+        if (parts.len() > 1 && source.is_empty()) || path.is_empty() || text.ends_with(':') {
             return Err(wrong());
         }
         // `/path:ro` would be a volume at `ro`.
