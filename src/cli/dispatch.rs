@@ -111,16 +111,16 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
             return arg_errors::show(&mut terminal, &error, words);
         }
     };
-    settings.take(arguments.root.clone(), arguments.storage_driver.clone());
-    if let Err(error) = set_language(arguments.lang.as_deref()) {
+    settings.take(arguments.global.root.clone(), arguments.global.storage_driver.clone());
+    if let Err(error) = set_language(arguments.global.lang.as_deref()) {
         return fail(&error);
     }
-    let tracing = host::tracing(arguments.trace.as_deref());
+    let tracing = host::tracing(arguments.global.trace.as_deref());
     if let Verb::Script(script) = arguments.verb {
         let (program, words, sandbox_flags) = script.parts();
-        let (lang, trace) = (arguments.lang, arguments.trace);
+        let (lang, trace) = (arguments.global.lang, arguments.global.trace);
         let before = GlobalFlags {
-            storage_driver: arguments.storage_driver,
+            storage_driver: arguments.global.storage_driver,
             sandbox_flags,
             lang,
             trace,

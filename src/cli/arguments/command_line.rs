@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::build::{BuildVerb, FilesVerb};
 use super::container::{
@@ -19,6 +19,7 @@ use super::exec::ProcessVerb;
 use super::format::{FormatArguments, maybe_path};
 use super::grammar;
 use super::learn::LearnArguments;
+use super::one_verb;
 use super::options::in_dockers_grammar;
 use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use super::resources::LimitVerb;
@@ -48,6 +49,20 @@ const GLOBAL: &str = "Global options";
                   Flags of `script`, such as --untrusted, may stand before FILE and -e."
 )]
 pub struct Arguments {
+    /// The flags of all verbs.
+    #[command(flatten)]
+    pub global: GlobalArguments,
+    /// Print version
+    #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version)]
+    pub version: Option<bool>,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The flags that may stand before every verb, and some of them after it.
+#[derive(Args, Debug)]
+pub struct GlobalArguments {
     /// Directory of images and containers
     #[arg(long, value_name = "DIR", global = true, help_heading = GLOBAL)]
     pub root: Option<PathBuf>,
@@ -73,12 +88,6 @@ pub struct Arguments {
           value_parser = [PossibleValue::new("").hide(true), "debug".into(), "info".into(),
                           "warn".into(), "error".into(), "fatal".into()])]
     pub log_level: Option<String>,
-    /// Print version
-    #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version)]
-    pub version: Option<bool>,
-    /// What to do.
-    #[command(subcommand)]
-    pub verb: Verb,
 }
 
 /// A verb.
@@ -234,6 +243,14 @@ pub enum OfImage {
 /// # Errors
 /// Fails as clap does; `arg_errors` explains the error.
 pub fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
+    one_verb::parse(words).map_or_else(|| parse_whole(words), Ok)
+}
+
+/// Reads the words with the tree of all verbs.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn parse_whole(words: &[OsString]) -> Result<Arguments, clap::Error> {
     let asked = grammar::without_help(words);
     let words = asked.as_deref().unwrap_or(words);
     let line = |words: &[OsString]| [&[OsString::from("lifebox")], words].concat();

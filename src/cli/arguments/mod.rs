@@ -11,6 +11,7 @@ pub mod exec;
 mod format;
 mod grammar;
 pub mod learn;
+mod one_verb;
 pub mod only_one;
 mod options;
 pub mod registry;

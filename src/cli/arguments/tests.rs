@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use super::command_line::parse_whole;
+use super::one_verb;
 use super::{Arguments, ContainerVerb, RunArguments, Verb, parse};
 
 fn parsed(line: &str) -> Verb {
@@ -165,4 +167,79 @@ fn help_is_a_verb_and_shows_plain_flags() {
 fn the_definition_is_consistent() {
     use clap::CommandFactory as _;
     Arguments::command().debug_assert();
+}
+
+fn words(line: &str) -> Vec<OsString> {
+    shlex::split(line).unwrap().into_iter().map(OsString::from).collect()
+}
+
+#[test]
+fn a_line_read_by_its_verb_alone_means_the_same() {
+    let lines = [
+        "run --rm -it -e A=1 --name a -v /x:/y:ro -m 64m --cpus=0.5 alpine sh -c 'echo --rm'",
+        "--root /r -D --log-level info run -d --rm=false --init alpine",
+        "run --lang ko --trace alpine --root x",
+        "run --memory 1g -m 2g --read-only=true --label a=b --label c alpine -- x",
+        "run -q --pull always --platform linux/amd64 alpine",
+        "create --name container -i alpine",
+        "start -ai --detach-keys ctrl-x web",
+        "stop -t -1 web db",
+        "restart --signal HUP web",
+        "kill -s -1 web",
+        "pause web",
+        "unpause web",
+        "rm -fv web",
+        "wait web db",
+        "rename a b",
+        "ps -aq --no-trunc --filter name=x --filter status=running --format '{{.ID}}'",
+        "ps -n 3",
+        "logs -ft --tail 10 --since -1s web",
+        "inspect -f '{{.Id}}' --type container -s web",
+        "update -m 64m --restart no web",
+        "stats --no-stream web",
+        "exec -it -u 1:2 -e A web sh -c 'ls -l'",
+        "attach --no-stdin --sig-proxy=false web",
+        "top web -eo pid,comm",
+        "cp -a web:/x -",
+        "diff web",
+        "commit -m x -c 'ENV a=b' web a:b",
+        "export -o x web",
+        "images -q --digests host",
+        "rmi -f a b",
+        "tag a b",
+        "load -q -i x",
+        "save -o x a b",
+        "build -t a --build-arg X=1 -f d --network none .",
+    ];
+    for line in lines {
+        let words = words(line);
+        let quick = one_verb::parse(&words).unwrap_or_else(|| panic!("{line}: not read"));
+        let whole = parse_whole(&words).unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert_eq!(format!("{quick:?}"), format!("{whole:?}"), "{line}");
+    }
+    for (name, _) in one_verb::VERBS {
+        assert!(lines.iter().any(|line| line.split(' ').any(|word| word == name)), "{name}");
+    }
+}
+
+#[test]
+fn what_needs_an_explanation_is_for_the_whole_tree() {
+    for line in [
+        "run",
+        "run --bogus alpine",
+        "run --help",
+        "ps x",
+        "stop -t x web",
+        "container run alpine",
+        "bogus run",
+        "--bogus run alpine",
+        "help run",
+        "--version",
+        "",
+        "run -m",
+        "rm",
+    ] {
+        let found = one_verb::parse(&words(line));
+        assert!(found.is_none(), "{line}: {found:?}");
+    }
 }

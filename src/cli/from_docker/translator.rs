@@ -49,11 +49,11 @@ pub fn read(words: &[String]) -> Result<Vec<Expression>> {
     refuse(
         "docker",
         &[
-            ("--root", arguments.root.is_some()),
-            ("--storage-driver", arguments.storage_driver.is_some()),
-            ("--config", arguments.config.is_some()),
-            ("--lang", arguments.lang.is_some()),
-            ("--trace", arguments.trace.is_some()),
+            ("--root", arguments.global.root.is_some()),
+            ("--storage-driver", arguments.global.storage_driver.is_some()),
+            ("--config", arguments.global.config.is_some()),
+            ("--lang", arguments.global.lang.is_some()),
+            ("--trace", arguments.global.trace.is_some()),
         ],
     )?;
     statements(&arguments, &words)

@@ -93,7 +93,7 @@ impl repl::CommandLine for ReplCommandLine {
             Ok(arguments) => arguments,
             Err(error) => return arg_errors::show(&mut terminal, &error, &words),
         };
-        if arguments.root.is_some() {
+        if arguments.global.root.is_some() {
             let error = Error::new(Kind::Invalid, "--root cannot be changed in the REPL")
                 .hint("start another: lifebox --root DIR");
             return finish(&mut terminal, Err(error.into()));
