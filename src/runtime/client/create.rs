@@ -171,16 +171,17 @@ pub(super) fn make_stdin(directory: &Directory) -> Result<()> {
 
 fn write_config(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
     let mut config = oci::config(new.spec, new.environment, new.lower, &throttle_directories())?;
-    if let Seccomp::Profile(_) = new.spec.host_config.security.seccomp {
+    if let (Seccomp::Profile(_), Some(text)) =
+        (&new.spec.host_config.security.seccomp, &config.seccomp)
+    {
         // A bad profile is an error now, and not of the first start.
-        let profile = config["linux"]["seccomp"].clone();
-        let profile = serde_json::from_value(profile).map_err(|error| {
+        let profile = serde_json::from_str(text.get()).map_err(|error| {
             Error::new(Kind::Invalid, format!("invalid seccomp profile: {error}"))
         })?;
         seccomp::compile(&profile)?;
     }
     devices::check_rules(&new.spec.host_config.security.device_rules)?;
-    devices::add(&new.spec.host_config.security.devices, &mut config)?;
+    devices::add(&new.spec.host_config.security.devices, &mut config.value)?;
     directory.write_new("config.json", &config)
 }
 

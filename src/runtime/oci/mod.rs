@@ -11,7 +11,9 @@ pub mod resources;
 mod seccomp;
 mod security;
 
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
 pub use self::annotations::{
     COPY_UP, DEFAULT_SYSCTLS, DEVICES, GROUPS, IMAGE_LAYERS, IMAGES, INIT, INIT_PATH, JOIN, LOWER,
@@ -21,6 +23,47 @@ use crate::model::Result;
 use crate::model::container::ContainerSpec;
 use crate::model::container::security::{MASKED_PATHS, READONLY_PATHS};
 use crate::model::container::storage::Driver;
+
+/// A configuration: `config.json`.
+#[derive(Debug)]
+pub struct OciConfig {
+    /// All of it but `linux.seccomp`, an object.
+    pub value: Value,
+    /// `linux.seccomp`, as text: it is the longest part by far, and only copied.
+    pub seccomp: Option<Box<RawValue>>,
+}
+
+impl Serialize for OciConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in self.value.as_object().into_iter().flatten() {
+            match (key.as_str(), value.as_object(), &self.seccomp) {
+                ("linux", Some(linux), Some(seccomp)) => {
+                    map.serialize_entry(key, &Filtered { linux, seccomp })?;
+                }
+                _ => map.serialize_entry(key, value)?,
+            }
+        }
+        map.end()
+    }
+}
+
+/// `linux` with its system call filter.
+struct Filtered<'a> {
+    linux: &'a Map<String, Value>,
+    seccomp: &'a RawValue,
+}
+
+impl Serialize for Filtered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in self.linux {
+            map.serialize_entry(key, value)?;
+        }
+        map.serialize_entry("seccomp", self.seccomp)?;
+        map.end()
+    }
+}
 
 /// Returns the OCI runtime specification of `spec` with this environment. Unless it is a copy, the
 /// root is an overlay of `lower` (lowest first, relative to the container's directory). `throttle`
@@ -33,7 +76,7 @@ pub fn config(
     environment: &[String],
     lower: &[String],
     throttle: &[String],
-) -> Result<Value> {
+) -> Result<OciConfig> {
     let masked: Vec<&str> = MASKED_PATHS
         .into_iter()
         .filter(|path| !path.contains('*'))
@@ -79,11 +122,11 @@ pub fn config(
     if spec.host_config.storage == Driver::Overlay {
         config["annotations"][LOWER] = json!(lower).to_string().into();
     }
-    security::apply(spec, &mut config)?;
+    let seccomp = security::apply(spec, &mut config)?;
     resources::apply(spec, &mut config)?;
     mounts::apply(spec, &mut config);
     namespaces::apply(spec, &mut config);
-    Ok(config)
+    Ok(OciConfig { value: config, seccomp })
 }
 
 /// Returns the mounts of every container.

@@ -3,52 +3,86 @@
 //! Docker's format is OCI's with conditions: a rule may apply only with or without some
 //! capabilities, on some architectures, or from some kernel version on (moby `profiles/seccomp`).
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::model::{Error, Kind, Result};
 
 /// The default profile: Docker's allow-list and argument rules.
 const DEFAULT: &str = include_str!("../seccomp/default.json");
 
+/// A text of the profile, which is not copied unless it has escapes.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Text<'a>(Cow<'a, str>);
+
+impl<'a, 'de: 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Words;
+        impl<'de> Visitor<'de> for Words {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> std::result::Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> std::result::Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Words)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Profile {
-    default_action: String,
+struct Profile<'a> {
+    #[serde(borrow)]
+    default_action: Text<'a>,
     #[serde(default)]
     default_errno_ret: Option<u32>,
-    #[serde(default)]
-    architectures: Option<Vec<String>>,
-    #[serde(default)]
-    arch_map: Option<Vec<Architecture>>,
-    #[serde(default)]
-    flags: Option<Vec<String>>,
+    #[serde(default, borrow)]
+    architectures: Option<Vec<Text<'a>>>,
+    #[serde(default, borrow)]
+    arch_map: Option<Vec<Architecture<'a>>>,
+    #[serde(default, borrow)]
+    flags: Option<Vec<Text<'a>>>,
     #[serde(default)]
     listener_path: Option<String>,
-    #[serde(default)]
-    syscalls: Option<Vec<Rule>>,
+    #[serde(default, borrow)]
+    syscalls: Option<Vec<Rule<'a>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Architecture {
-    architecture: String,
-    #[serde(default)]
-    sub_architectures: Option<Vec<String>>,
+struct Architecture<'a> {
+    #[serde(borrow)]
+    architecture: Text<'a>,
+    #[serde(default, borrow)]
+    sub_architectures: Option<Vec<Text<'a>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Rule {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    names: Option<Vec<String>>,
-    action: String,
+struct Rule<'a> {
+    #[serde(default, borrow)]
+    name: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    names: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
+    action: Text<'a>,
     #[serde(default)]
     errno_ret: Option<u32>,
-    #[serde(default)]
-    args: Option<Vec<Value>>,
+    #[serde(default, borrow)]
+    args: Option<Vec<&'a RawValue>>,
     #[serde(default)]
     includes: Option<Condition>,
     #[serde(default)]
@@ -63,6 +97,31 @@ struct Condition {
     min_kernel: Option<String>,
 }
 
+/// A profile without conditions: `linux.seccomp` of the OCI specification.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Resolved<'a> {
+    default_action: Text<'a>,
+    syscalls: Vec<ResolvedRule<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_errno_ret: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    architectures: Vec<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flags: Option<Vec<Text<'a>>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResolvedRule<'a> {
+    names: Vec<Text<'a>>,
+    action: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errno_ret: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    args: Vec<&'a RawValue>,
+}
+
 /// The container and the kernel that a profile is for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ProfileContext<'a> {
@@ -72,12 +131,12 @@ pub(super) struct ProfileContext<'a> {
     pub kernel: (u32, u32),
 }
 
-/// Returns the OCI specification's `linux.seccomp` of a profile, or of the default one.
+/// Returns the OCI specification's `linux.seccomp` of a profile, or of the default one, as text.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for an invalid profile, [`Kind::Unsupported`] for one that needs an agent.
-pub(super) fn resolve(text: Option<&str>, place: ProfileContext<'_>) -> Result<Value> {
-    let profile: Profile = serde_json::from_str(text.unwrap_or(DEFAULT)).map_err(|error| {
+pub(super) fn resolve(text: Option<&str>, place: ProfileContext<'_>) -> Result<Box<RawValue>> {
+    let profile: Profile<'_> = serde_json::from_str(text.unwrap_or(DEFAULT)).map_err(|error| {
         Error::new(Kind::Invalid, format!("decoding seccomp profile failed: {error}"))
             .hint("write JSON in Docker's format: defaultAction, archMap, syscalls")
     })?;
@@ -91,25 +150,22 @@ pub(super) fn resolve(text: Option<&str>, place: ProfileContext<'_>) -> Result<V
     }
     let mut architectures = profile.architectures.unwrap_or_default();
     for family in profile.arch_map.into_iter().flatten() {
-        if family.architecture == NATIVE.0 {
+        if family.architecture.0 == NATIVE.0 {
             architectures.push(family.architecture);
             architectures.extend(family.sub_architectures.into_iter().flatten());
         }
     }
     let rules = profile.syscalls.unwrap_or_default();
     let rules = rules.into_iter().filter_map(|rule| rule.resolve(place).transpose());
-    let rules = rules.collect::<Result<Vec<Value>>>()?;
-    let mut seccomp = json!({ "defaultAction": profile.default_action, "syscalls": rules });
-    if let Some(errno) = profile.default_errno_ret {
-        seccomp["defaultErrnoRet"] = errno.into();
-    }
-    if !architectures.is_empty() {
-        seccomp["architectures"] = architectures.into();
-    }
-    if let Some(flags) = profile.flags {
-        seccomp["flags"] = flags.into();
-    }
-    Ok(seccomp)
+    let resolved = Resolved {
+        default_action: profile.default_action,
+        syscalls: rules.collect::<Result<_>>()?,
+        default_errno_ret: profile.default_errno_ret,
+        architectures,
+        flags: profile.flags,
+    };
+    serde_json::value::to_raw_value(&resolved)
+        .map_err(|error| Error::new(Kind::Bug, format!("write a seccomp profile: {error}")))
 }
 
 /// This program's architecture, as libseccomp and Go name it.
@@ -118,9 +174,9 @@ const NATIVE: (&str, &str) = ("SCMP_ARCH_X86_64", "amd64");
 #[cfg(target_arch = "aarch64")]
 const NATIVE: (&str, &str) = ("SCMP_ARCH_AARCH64", "arm64");
 
-impl Rule {
+impl<'a> Rule<'a> {
     /// Returns the rule without its conditions; `None` if they are not met.
-    fn resolve(self, place: ProfileContext<'_>) -> Result<Option<Value>> {
+    fn resolve(self, place: ProfileContext<'_>) -> Result<Option<ResolvedRule<'a>>> {
         if let Some(excludes) = &self.excludes
             && (excludes.names_architecture() == Some(true)
                 || excludes.names_capability(place) == Some(true)
@@ -136,14 +192,12 @@ impl Rule {
             return Ok(None);
         }
         let names = self.names.unwrap_or_default().into_iter().chain(self.name);
-        let mut rule = json!({ "names": names.collect::<Vec<_>>(), "action": self.action });
-        if let Some(errno) = self.errno_ret {
-            rule["errnoRet"] = errno.into();
-        }
-        if let Some(arguments) = self.args.filter(|arguments| !arguments.is_empty()) {
-            rule["args"] = arguments.into();
-        }
-        Ok(Some(rule))
+        Ok(Some(ResolvedRule {
+            names: names.collect(),
+            action: self.action,
+            errno_ret: self.errno_ret,
+            args: self.args.unwrap_or_default(),
+        }))
     }
 }
 

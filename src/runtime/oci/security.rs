@@ -1,6 +1,7 @@
 //! The security options of a container in the words of the OCI runtime specification: capabilities,
 //! seccomp, privileges, a read-only root, devices.
 
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::annotations::GROUPS;
@@ -17,11 +18,11 @@ use crate::runtime::host::lsm;
 /// with Docker; to open one is another right.
 const MKNOD: &str = "CAP_MKNOD";
 
-/// Adds the security options to `config`.
+/// Adds the security options to `config`, but for `linux.seccomp`, which it returns.
 ///
 /// # Errors
 /// [`Kind::Invalid`](crate::model::Kind::Invalid) for an invalid seccomp profile.
-pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
+pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<Option<Box<RawValue>>> {
     let security = &spec.host_config.security;
     let root = security.capabilities();
     // Podman's rule: a user who is not root gets the requested capabilities, and none by default.
@@ -53,9 +54,6 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
             return Err(Error::new(Kind::Bug, format!("the profile `{path}` was not read")));
         }
     };
-    if let Some(profile) = profile {
-        config["linux"]["seccomp"] = profile;
-    }
     if security.read_only {
         config["root"]["readonly"] = true.into();
         // Docker's rule: bind mounts in /etc are read-only if the root is.
@@ -75,7 +73,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
         let writable = |options: &mut Vec<Value>| options.retain(|option| option != "ro");
         mounts_of(config, &["sysfs", "cgroup"], writable);
     }
-    Ok(())
+    Ok(profile)
 }
 
 /// Adds rules that allow devices.

@@ -37,7 +37,9 @@ fn steps_of(inputs: &PlanInputs, config: HostConfig) -> Vec<String> {
     };
     let lower = ["../../images/layers/a".to_owned(), "../../images/layers/b".to_owned()];
     let config = oci::config(&spec, &["PATH=/bin".to_owned()], &lower, &[]).unwrap();
-    let plan = plan(&serde_json::from_value(config).unwrap(), inputs).unwrap();
+    let plan =
+        plan(&serde_json::from_str(&serde_json::to_string(&config).unwrap()).unwrap(), inputs)
+            .unwrap();
     plan.steps.iter().map(ToString::to_string).collect()
 }
 

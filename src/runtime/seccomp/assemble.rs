@@ -19,11 +19,12 @@ const KILL: u32 = 0x8000_0000;
 pub(super) fn program(parts: &[(u32, Vec<(u32, Verdict)>)], default: u32) -> Vec<Instruction> {
     let mut program = vec![load(ARCHITECTURE)];
     for (architecture, ranges) in parts {
-        let body = tree(ranges, default);
+        let mut body = Vec::new();
+        tree(ranges, default, &mut body);
         program.push(if_equal(*architecture, 1, 0));
         program.push(skip(length(&body) + 1));
         program.push(load(NUMBER));
-        program.extend(body);
+        program.extend(body.into_iter().rev());
     }
     program.push(answer(KILL));
     program
@@ -33,23 +34,27 @@ fn length(code: &[Instruction]) -> u32 {
     u32::try_from(code.len()).unwrap_or(u32::MAX)
 }
 
-/// Halves the ranges until one is left. The accumulator holds the number.
-fn tree(ranges: &[(u32, Verdict)], default: u32) -> Vec<Instruction> {
+/// Halves the ranges until one is left. The accumulator holds the number. Writes the last
+/// instruction first: a test jumps over what follows it, whose length is known then.
+fn tree(ranges: &[(u32, Verdict)], default: u32, reversed: &mut Vec<Instruction>) {
     let (low, high) = match ranges {
-        [] => return vec![answer(default)],
-        [(_, verdict)] => return leaf(verdict, default),
+        [] => return reversed.push(answer(default)),
+        [(_, verdict)] => return reversed.extend(leaf(verdict, default).into_iter().rev()),
         _ => ranges.split_at(ranges.len() / 2),
     };
     let first = high.first().map_or(0, |(number, _)| *number);
-    let (low, high) = (tree(low, default), tree(high, default));
-    let mut code = match u8::try_from(low.len()) {
-        Ok(distance) => vec![if_at_least(first, distance, 0)],
+    tree(high, default, reversed);
+    let before = reversed.len();
+    tree(low, default, reversed);
+    let low = &reversed[before..];
+    match u8::try_from(low.len()) {
+        Ok(distance) => reversed.push(if_at_least(first, distance, 0)),
         // A test can jump over 255 instructions; beyond, it needs an unconditional jump.
-        Err(_) => vec![if_at_least(first, 0, 1), skip(length(&low))],
-    };
-    code.extend(low);
-    code.extend(high);
-    code
+        Err(_) => {
+            let over = skip(length(low));
+            reversed.extend([over, if_at_least(first, 0, 1)]);
+        }
+    }
 }
 
 /// Assembles one verdict; each path through it ends with a return.

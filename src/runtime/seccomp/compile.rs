@@ -1,10 +1,9 @@
 //! Compiles a profile: its rules as ranges of numbers with verdicts.
 
-use std::collections::{BTreeMap, HashMap};
-
 use oci_spec::runtime::{Arch, LinuxSeccomp, LinuxSeccompAction, LinuxSeccompFilterFlag};
 
 use super::assemble;
+use super::numbers;
 use super::rule::{Test, Verdict};
 use crate::model::{Error, Kind, Result};
 use crate::sys::seccomp::{Instruction, MAX_INSTRUCTIONS};
@@ -18,26 +17,22 @@ pub struct Filter {
     pub flags: u32,
 }
 
-/// The numbers of system calls: name, then x86_64, i386 and aarch64, `-` where there is none. From
-/// the kernel's headers (asm/unistd_64.h, asm/unistd_32.h, asm-generic/unistd.h).
-pub(super) const NUMBERS: &str = include_str!("numbers.tsv");
-
 const ENOSYS: u32 = 38;
 const EPERM: u32 = 1;
 
 pub(super) const ANSWER_ERRNO: u32 = 0x0005_0000;
 
-/// A filtered architecture: its `AUDIT_ARCH_*` and its column of [`NUMBERS`].
+/// A filtered architecture: its `AUDIT_ARCH_*` and its column of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Architecture {
     pub(super) audit: u32,
     pub(super) column: usize,
 }
 
-pub(super) const X86_64: Architecture = Architecture { audit: 0xc000_003e, column: 1 };
-pub(super) const I386: Architecture = Architecture { audit: 0x4000_0003, column: 2 };
+pub(super) const X86_64: Architecture = Architecture { audit: 0xc000_003e, column: 0 };
+pub(super) const I386: Architecture = Architecture { audit: 0x4000_0003, column: 1 };
 
-pub(super) const AARCH64: Architecture = Architecture { audit: 0xc000_00b7, column: 3 };
+pub(super) const AARCH64: Architecture = Architecture { audit: 0xc000_00b7, column: 2 };
 const NATIVE: Architecture = if cfg!(target_arch = "aarch64") { AARCH64 } else { X86_64 };
 
 /// Compiles the filter of `seccomp`.
@@ -112,21 +107,17 @@ fn verdicts(
     architecture: Architecture,
     default: u32,
 ) -> Result<Vec<(u32, Verdict)>> {
-    let numbers: HashMap<&str, u32> = NUMBERS
-        .lines()
-        .filter_map(|line| {
-            let mut fields = line.split('\t');
-            let name = fields.next()?;
-            Some((name, fields.nth(architecture.column - 1)?.parse().ok()?))
-        })
-        .collect();
-    let mut judged: BTreeMap<u32, Verdict> = BTreeMap::new();
+    // By number; none where the profile has no rule.
+    let mut judged: Vec<Option<Verdict>> = Vec::new();
     for rule in seccomp.syscalls().iter().flatten() {
         let answer = answer(rule.action(), rule.errno_ret())?;
         let tests = tests(rule.args().as_deref().unwrap_or_default())?;
         // Names of other architectures and kernels are skipped, as all runtimes do.
-        for number in rule.names().iter().filter_map(|name| numbers.get(name.as_str())) {
-            let verdict = judged.entry(*number).or_insert_with(|| Verdict::Rules(Vec::new()));
+        for number in rule.names().iter().filter_map(|name| numbers::of(name, architecture.column))
+        {
+            let at = number as usize;
+            judged.resize_with(judged.len().max(at + 1), || None);
+            let verdict = judged[at].get_or_insert_with(|| Verdict::Rules(Vec::new()));
             match verdict {
                 _ if tests.is_empty() => *verdict = Verdict::Answer(answer),
                 Verdict::Rules(rules) => rules.push((tests.clone(), answer)),
@@ -137,13 +128,14 @@ fn verdicts(
     let strict =
         [0, 0x8000_0000, 0x0003_0000].contains(&default) || default & 0xffff_0000 == ANSWER_ERRNO;
     let unknown = if strict { ANSWER_ERRNO | ENOSYS } else { default };
-    let last = judged.last_key_value().map_or(0, |(number, _)| number + 1);
-    for number in numbers.values().filter(|number| **number < last) {
-        judged.entry(*number).or_insert(Verdict::Answer(default));
+    for number in numbers::all(architecture.column) {
+        if let Some(verdict) = judged.get_mut(number as usize) {
+            verdict.get_or_insert(Verdict::Answer(default));
+        }
     }
     let mut ranges: Vec<(u32, Verdict)> = Vec::new();
-    for number in 0..=last {
-        let verdict = judged.remove(&number).unwrap_or(Verdict::Answer(unknown));
+    for (number, verdict) in (0..).zip(judged.into_iter().chain([None])) {
+        let verdict = verdict.unwrap_or(Verdict::Answer(unknown));
         if ranges.last().is_none_or(|(_, before)| *before != verdict) {
             ranges.push((number, verdict));
         }

@@ -7,6 +7,7 @@
 
 mod assemble;
 mod compile;
+mod numbers;
 mod rule;
 #[cfg(test)]
 mod tests;
