@@ -19,8 +19,8 @@ impl Containers for Native {
 
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
         let store = self.store()?;
-        let since = store.list_identity();
-        let found = ImageFound { reference: image, image: store.find(image)?, since };
+        let (found, since) = self.find_image(&store, image)?;
+        let found = ImageFound { reference: image, image: found, since };
         let mut attempt = 1;
         loop {
             match self.try_create(&found, options, attempt) {

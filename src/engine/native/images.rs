@@ -31,7 +31,7 @@ impl Images for Native {
             }
             return self.create_host_image();
         }
-        match store.find(reference) {
+        match self.find_image(&store, reference).map(|(image, _)| image) {
             Err(error)
                 if error.kind() == Kind::NotFound && is_host && pull != PullPolicy::Never =>
             {

@@ -13,7 +13,7 @@ pub struct ListIdentity(Option<(u64, i64, i64)>);
 
 impl ListIdentity {
     /// Returns whether there was a list.
-    pub(super) fn is_known(self) -> bool {
+    pub fn is_known(self) -> bool {
         self.0.is_some()
     }
 }
