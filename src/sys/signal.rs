@@ -68,6 +68,22 @@ pub fn ignore_hangups() {
     }
 }
 
+/// Puts this process in a session of its own, which no signal of the caller's terminal reaches. It may
+/// lead a process group, which setsid(2) refuses: it returns to its parent's for a moment.
+pub fn leave_session() {
+    let mut stop = SigSet::empty();
+    stop.add(Signal::SIGTSTP);
+    // Sent in that moment, Ctrl-Z would stop this process for good. Afterwards its group is
+    // orphaned, and the kernel drops the signal (setpgid(2)).
+    let _ = stop.thread_block();
+    let group = rustix::process::getppid().map(|parent| rustix::process::getpgid(Some(parent)));
+    if let Some(Ok(group)) = group {
+        let _ = rustix::process::setpgid(None, Some(group));
+    }
+    let _ = rustix::process::setsid();
+    let _ = stop.thread_unblock();
+}
+
 /// Blocks all signals of this thread, to be read by [`wait_blocked`].
 pub fn block_all() -> Result<()> {
     SigSet::all().thread_block().map_err(|errno| Error::from_errno("sigprocmask", errno as i32))

@@ -233,7 +233,7 @@ pub(in crate::runtime) fn run() -> u8 {
     let [Some(root), Some(parent), Some(token)] = words else { return 1 };
     let Some(pipe) = sys::process::take_stdio(0) else { return 1 };
     sys::signal::ignore_hangups();
-    let _ = rustix::process::setsid();
+    sys::signal::leave_session();
     if sys::process::close_inherited(&[pipe.as_fd()]).is_err()
         || sys::process::detach_stdio().is_err()
     {

@@ -75,7 +75,7 @@ fn start_exec(
     };
     sys::process::detach_stdio()?;
     sys::signal::ignore_hangups();
-    let _ = rustix::process::setsid();
+    sys::signal::leave_session();
     let id: ContainerId = id.to_string_lossy().parse()?;
     let containers = ContainerStore::at(&PathBuf::from(root));
     let directory = containers.directory(&id);

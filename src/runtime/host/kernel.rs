@@ -19,6 +19,11 @@ pub(crate) fn has_lowerdir_append() -> bool {
     kernel_version() >= (6, 8)
 }
 
+/// Returns whether an overlay may leave out all syncs (Linux 5.10).
+pub(crate) fn has_volatile_overlay() -> bool {
+    kernel_version() >= (5, 10)
+}
+
 /// Returns how many layers a root may be stacked of. overlayfs takes 500; older kernels take them
 /// as one text that must fit into a page (mount(2)), with some 85 bytes for each.
 pub fn max_layers() -> usize {

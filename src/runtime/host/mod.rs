@@ -13,6 +13,6 @@ pub mod store_dir;
 pub(crate) mod user;
 
 pub use kernel::{boot_id, max_layers, name, random};
-pub(crate) use kernel::{has_lowerdir_append, kernel_version};
+pub(crate) use kernel::{has_lowerdir_append, has_volatile_overlay, kernel_version};
 pub use process::{children, first_child, signal_disposition};
 pub(crate) use process::{start_time, with_name};

@@ -14,8 +14,17 @@ use crate::model::container::status::Status;
 use crate::model::script::trace::ProcessRole;
 use crate::runtime::protocol::Reply;
 use crate::runtime::protocol::client::ClientConnection;
+use crate::runtime::record::container_store::RemovedContainer;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
+
+/// What keeps an overlay that left out syncs from being mounted again (overlayfs.rst).
+const VOLATILE: &str = "work/work/incompat/volatile";
+
+/// Deletes the files of a container that was taken away. What fails is for `system check`.
+fn delete(removed: Option<RemovedContainer>) {
+    let _ = removed.map(RemovedContainer::delete);
+}
 
 /// How long a client that is stopped keeps this process from exiting. One that runs may be slow.
 const STOPPED_CLIENT: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
@@ -31,14 +40,15 @@ impl Monitor {
             // Without it the record is still true: the container keeps its status.
             let _ = self.write_state();
         }
-        self.release();
+        delete(self.release());
     }
 
-    /// Records the exit, releases everything, and only then answers the clients that wait.
+    /// Records the exit, releases everything, and only then answers the clients that wait. What is
+    /// left of a container that was created with `--rm` goes after the answer.
     pub(super) fn finish(&mut self) {
         let code = self.exited.map_or(255, |(code, _)| code);
         let ran = self.run.is_some();
-        self.close_log();
+        let held = self.close_log().filter(|_| self.is_auto_removed());
         self.state.oom_killed |= self.cgroup.oom_kills() > 0;
         // The usage of a container that is removed now is not needed.
         if ran && !self.is_auto_removed() {
@@ -61,8 +71,18 @@ impl Monitor {
         if ran {
             self.emit_exit(code);
         }
-        self.release();
+        let removed = self.release();
+        // Whoever watches the steps sees all of them before the answer.
+        let (now, later) = if trace::is_on() { (removed, None) } else { (None, removed) };
+        delete(now);
         self.reply_exited(code);
+        drop(held);
+        delete(later);
+        self.flush_replies();
+    }
+
+    /// Sends what clients have not taken yet.
+    fn flush_replies(&mut self) {
         while self.clients.iter().any(ClientConnection::has_unsent) {
             let mut fds: Vec<_> = self
                 .clients
@@ -96,13 +116,18 @@ impl Monitor {
         }
     }
 
-    /// Removes a container that was created with `--rm`, and unlocks the others.
-    fn release(&mut self) {
+    /// Unlocks the container for other processes, or takes one away that was created with `--rm`. The
+    /// files of that one remain, so that no client waits until they are deleted.
+    fn release(&mut self) -> Option<RemovedContainer> {
         let _ = fs::remove_file("monitor.sock");
         if self.is_auto_removed() {
-            let _ = self.containers.remove(&self.spec.id, Some(&self.state.name));
+            return self.containers.take_away(&self.spec.id, Some(&self.state.name)).ok();
+        }
+        if self.spec.host_config.auto_remove {
+            let _ = fs::remove_dir(VOLATILE);
         }
         self.lock = None;
+        None
     }
 
     /// Adds the usage since the last call to this status.

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use super::held::HeldNamespaces;
 use super::join::{self, OpenedNamespaces};
 use super::shared_volumes::SharedVolumes;
 use super::state::Run;
@@ -91,7 +92,8 @@ pub(super) fn launch(
         StdinWriter::new(terminal.as_ref().map(OwnedFd::try_clone).transpose().unwrap_or(None));
     let mounts = Some(child.pid).filter(|_| cgroup.has_no_hierarchy());
     let mounts = mounts.and_then(rootless::processes::mounts_of);
-    Ok(Run { child, outputs, log, stdin: writer, input, terminal, mounts })
+    let held = HeldNamespaces::of(spec, child.pid);
+    Ok(Run { child, outputs, log, stdin: writer, input, terminal, mounts, held })
 }
 
 /// Opens the file systems of volumes.

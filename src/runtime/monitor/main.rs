@@ -59,7 +59,7 @@ fn prepare(lock: File) -> Result<Monitor> {
     let parent = PathBuf::from(argument("parent cgroup")?);
     sys::process::detach_stdio()?;
     sys::signal::ignore_hangups();
-    let _ = rustix::process::setsid();
+    sys::signal::leave_session();
     // The kernel kills any other process first when memory runs out; needs CAP_SYS_RESOURCE.
     let _ = fs::write("/proc/self/oom_score_adj", "-999");
     let containers = ContainerStore::at(&root);

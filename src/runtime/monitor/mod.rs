@@ -9,6 +9,7 @@ mod end;
 mod event;
 mod event_loop;
 mod health;
+mod held;
 mod join;
 mod launch;
 mod main;

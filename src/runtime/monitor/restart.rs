@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::held::HeldNamespaces;
 use super::launch::launch;
 use super::record::{self, RETRY};
 use super::state::Monitor;
@@ -103,7 +104,7 @@ impl Monitor {
 
     /// Records the end of a run that is not the last, and answers the clients that wait for it.
     fn finish_run(&mut self, code: i32) {
-        self.close_log();
+        drop(self.close_log());
         self.exited = None;
         self.state.oom_killed = self.cgroup.oom_kills() > 0;
         self.state.memory_peak = self.cgroup.memory_peak();
@@ -119,12 +120,12 @@ impl Monitor {
         self.reply_exited(code);
     }
 
-    /// Writes the rest of unfinished lines.
-    pub(super) fn close_log(&mut self) {
-        if let Some(mut run) = self.run.take() {
-            run.write_log(Stream::Stdout, &[]);
-            run.write_log(Stream::Stderr, &[]);
-        }
+    /// Writes the rest of unfinished lines. Returns the namespaces that are still there.
+    pub(super) fn close_log(&mut self) -> Option<HeldNamespaces> {
+        let mut run = self.run.take()?;
+        run.write_log(Stream::Stdout, &[]);
+        run.write_log(Stream::Stderr, &[]);
+        Some(run.held)
     }
 
     /// Changes limits and restart policy; if the change cannot be recorded or the kernel refuses,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::checker::HealthChecker;
+use super::held::HeldNamespaces;
 use super::restart_state::RestartState;
 use super::usage_meter::UsageMeter;
 use crate::model::container::options::StopTimeout;
@@ -73,6 +74,7 @@ pub(super) struct Run {
     pub(super) terminal: Option<OwnedFd>,
     /// The mount namespace by which its processes are found without a cgroup.
     pub(super) mounts: Option<PathBuf>,
+    pub(super) held: HeldNamespaces,
 }
 
 impl Run {

@@ -87,7 +87,10 @@ pub(in crate::runtime) fn root(spec: &Spec, inputs: &PlanInputs) -> Result<Root>
     let lower =
         annotations.and_then(|all| all.get(oci::LOWER)).ok_or_else(|| missing(oci::LOWER))?;
     let lower: Vec<String> = serde_json::from_str(lower).map_err(|_| missing(oci::LOWER))?;
-    let changes = [("upperdir", "upper"), ("workdir", "work")];
+    let mut changes = vec![("upperdir", "upper"), ("workdir", "work")];
+    if inputs.volatile {
+        changes.push(("volatile", ""));
+    }
     stacked(&lower, &root_path(spec), &changes, root_attributes(spec, inputs), inputs)
 }
 

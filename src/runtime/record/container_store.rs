@@ -228,6 +228,21 @@ impl ContainerStore {
     /// # Errors
     /// When something cannot be removed; `system check --repair` tries again.
     pub fn remove(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<()> {
+        self.take_away(id, name)?.delete()
+    }
+
+    /// Takes a container away: no process finds it any more, its name is free, and so are the
+    /// anonymous volumes of one that was created with `--rm`. Its files remain, and go with what is
+    /// returned.
+    ///
+    /// # Errors
+    /// When the container cannot be taken away; what fails after that is the error of
+    /// [`RemovedContainer::delete`].
+    pub fn take_away(
+        &self,
+        id: &ContainerId,
+        name: Option<&ContainerName>,
+    ) -> Result<RemovedContainer> {
         let path = self.directory(id).path().to_owned();
         let spec = self.directory(id).known_spec()?;
         // What a link leads to is not the place for what goes: one look more, before much work.
@@ -244,19 +259,10 @@ impl ContainerStore {
         // Before the files: what finds the rest of a removal reads there which volumes it had.
         let volumes = spec.as_ref().map(anonymous_of).unwrap_or_default();
         let emptied = self.remove_unused_volumes(&volumes);
-        let removed = trace::traced(
-            ProcessRole::Client,
-            || Operation::RemoveFiles,
-            || remove_tree(&removing),
-        );
-        // The container is removed for every other process, also if files of it are left.
         let freed = name.map_or(Ok(()), |name| self.free_name(name, id));
-        if removed.is_err() {
-            set_aside(&removing);
-        }
         let was_temporary = spec.is_some_and(|spec| spec.host_config.auto_remove);
         let synced = if was_temporary { Ok(()) } else { self.sync() };
-        removed.and(freed).and(emptied).and(synced)
+        Ok(RemovedContainer { path: removing, before: freed.and(emptied).and(synced) })
     }
 
     /// Removes the volumes among `names` that no container uses any more.
@@ -305,6 +311,34 @@ impl ContainerStore {
         }
         unused.retain(|name| volumes.exists(name));
         unused.into_iter().map(|name| volumes.take_away(held, name)).collect()
+    }
+}
+
+/// A container that was taken away, and whose files remain. The lock in its directory keeps other
+/// processes from taking them for those of a killed one.
+#[derive(Debug)]
+#[must_use = "the files remain"]
+pub struct RemovedContainer {
+    path: PathBuf,
+    /// What came before the files.
+    before: Result<()>,
+}
+
+impl RemovedContainer {
+    /// Deletes the files.
+    ///
+    /// # Errors
+    /// When something could not be removed; `system check --repair` tries again.
+    pub fn delete(self) -> Result<()> {
+        let removed = trace::traced(
+            ProcessRole::Client,
+            || Operation::RemoveFiles,
+            || remove_tree(&self.path),
+        );
+        if removed.is_err() {
+            set_aside(&self.path);
+        }
+        removed.and(self.before)
     }
 }
 

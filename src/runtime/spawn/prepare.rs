@@ -97,6 +97,7 @@ pub(in crate::runtime) fn host_for(
     let has_devices = hierarchies.v1.iter().any(|v1| v1.has_controller("devices"));
     PlanInputs {
         has_started,
+        volatile: spec.host_config.auto_remove && host::has_volatile_overlay(),
         own_cgroups: spec.host_config.namespaces.cgroup_host.then(|| cgroup.named()),
         limits_devices: !userns::in_user_namespace()
             && (has_devices || hierarchies.unified.is_some()),
