@@ -68,8 +68,8 @@ pub fn ignore_hangups() {
     }
 }
 
-/// Puts this process in a session of its own, which no signal of the caller's terminal reaches. It may
-/// lead a process group, which setsid(2) refuses: it returns to its parent's for a moment.
+/// Puts this process in a session of its own, which no signal of the caller's terminal reaches. It
+/// may lead a process group, which setsid(2) refuses: it returns to its parent's for a moment.
 pub fn leave_session() {
     let mut stop = SigSet::empty();
     stop.add(Signal::SIGTSTP);

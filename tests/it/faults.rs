@@ -21,6 +21,19 @@ pub fn monitor(engine: &TestEngine, container: &str) -> u32 {
 }
 
 #[test]
+fn a_monitor_leads_a_session_of_its_own() {
+    needs_root!();
+    let engine = TestEngine::new();
+    engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "100"]);
+    let monitor = monitor(&engine, "web");
+    let status = fs::read_to_string(format!("/proc/{monitor}/stat")).unwrap();
+    // Behind the name: state, parent, group, session (proc_pid_stat(5)).
+    let fields: Vec<&str> = status.rsplit(") ").next().unwrap().split(' ').collect();
+    let own = monitor.to_string();
+    assert_eq!((fields[2], fields[3]), (own.as_str(), own.as_str()), "{status}");
+}
+
+#[test]
 fn a_container_dies_with_its_monitor_and_keeps_its_log() {
     needs_root!();
     let engine = TestEngine::new();

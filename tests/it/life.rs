@@ -134,10 +134,18 @@ fn a_container_that_removes_itself_is_gone_with_all_it_had() {
     let ran = engine.run(&["run", "--rm", "--name", "once", "host", "sh", "-c", "echo x; exit 5"]);
     assert_eq!((ran.code, ran.out.as_str()), (5, "x\n"), "{}", ran.err);
     assert_eq!(engine.status("once"), "gone");
-    for kind in ["containers", "names", "staging", "removing"] {
+    let left = |kind: &str| {
         let left = std::fs::read_dir(engine.root().join(kind)).unwrap().flatten();
-        let left: Vec<_> = left.map(|entry| entry.file_name()).filter(|n| n != ".lock").collect();
-        assert!(left.is_empty(), "{kind}: {left:?}");
+        left.map(|entry| entry.file_name()).filter(|name| name != ".lock").collect::<Vec<_>>()
+    };
+    for kind in ["containers", "names", "staging"] {
+        assert!(left(kind).is_empty(), "{kind}: {:?}", left(kind));
+    }
+    // The files go after the answer.
+    assert!(wait_until(TIMEOUT, || left("removing").is_empty()));
+    // And keep no name from being taken.
+    for _ in 0..5 {
+        assert_eq!(engine.run(&["run", "--rm", "--name", "once", "host", "true"]).code, 0);
     }
     // One that was restarted by hand stays until it ends by itself.
     engine.ok(&["run", "-d", "--rm", "--name", "twice", "host", "sh", "-c", DEAF]);

@@ -188,6 +188,12 @@ fn check_calls(
         if is_open && name == "sync" && [outcome, &free[number]].contains(&&Value::from("waits")) {
             continue;
         }
+        // It repeats what a signal has interrupted before: EINTR, or the error of that. Both mean
+        // that the filter let it in.
+        let repeats = |outcome: &Value| [Value::from(4), 14.into()].contains(outcome);
+        if name == "restart_syscall" && repeats(outcome) && repeats(&free[number]) {
+            continue;
+        }
         assert_eq!(*outcome, expected, "{name} ({number}), without the filter {}", free[number]);
     }
     if cfg!(target_arch = "x86_64") {

@@ -19,7 +19,6 @@ use super::exec::ProcessVerb;
 use super::format::{FormatArguments, maybe_path};
 use super::grammar;
 use super::learn::LearnArguments;
-use super::one_verb;
 use super::options::in_dockers_grammar;
 use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use super::resources::LimitVerb;
@@ -238,18 +237,10 @@ pub enum OfImage {
     Plain(ImageVerb),
 }
 
-/// Reads the words of a command line, without the program's name.
+/// Reads the words of a command line with the tree of all verbs.
 ///
 /// # Errors
 /// Fails as clap does; `arg_errors` explains the error.
-pub fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
-    one_verb::parse(words).map_or_else(|| parse_whole(words), Ok)
-}
-
-/// Reads the words with the tree of all verbs.
-///
-/// # Errors
-/// As [`parse`].
 pub(super) fn parse_whole(words: &[OsString]) -> Result<Arguments, clap::Error> {
     let asked = grammar::without_help(words);
     let words = asked.as_deref().unwrap_or(words);

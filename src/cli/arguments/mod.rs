@@ -25,12 +25,13 @@ mod tests;
 pub mod volume;
 
 pub use command_line::{
-    Arguments, ContainerVerb, ImageVerb, OfContainer, OfImage, Verb, parse, verb_path,
+    Arguments, ContainerVerb, ImageVerb, OfContainer, OfImage, Verb, verb_path,
 };
 pub use container::*;
 pub use events::EventsArguments;
 pub use format::FormatArguments;
 pub use grammar::VALUED;
+pub use one_verb::parse;
 pub use options::InvalidFlag;
 pub use resources::{LimitVerb, StatsArguments, UpdateArguments};
 pub use script::{

@@ -1,5 +1,6 @@
-//! Parses a command line by the flags of its verb alone. The tree of all verbs takes longer to build
-//! than most verbs take to run; it remains the judge of every line that is not plain.
+//! Parses a command line by the flags of its verb alone. The tree of all verbs takes longer to
+//! build than most verbs take to run; it remains the judge of every line that is not plain
+//! (docs/decisions/0091-one-verb.md).
 
 use std::ffi::OsString;
 
@@ -10,7 +11,7 @@ use super::command_line::ContainerVerb::{
     Create, Files, Inspect, Kill, Limit, Logs, Pause, Process, Ps, Rename, Restart, Rm, Run, Start,
     Stop, Unpause, Wait,
 };
-use super::command_line::{Arguments, GlobalArguments, ImageVerb, Verb};
+use super::command_line::{Arguments, GlobalArguments, ImageVerb, Verb, parse_whole};
 use super::exec::ProcessVerb;
 use super::grammar;
 use super::options::in_dockers_grammar;
@@ -48,9 +49,17 @@ pub(super) const VERBS: [(&str, fn(&Line<'_>) -> Option<Arguments>); 29] = [
     ("save", |line| line.read(|found| Verb::Image(ImageVerb::Save(found)))),
     ("build", |line| line.read(|found| Verb::Image(ImageVerb::Build(BuildVerb::Build(found))))),
 ];
-/// Reads the words of a command line whose verb is one of the frequent ones. `None` if it is not, or
-/// if the line has anything to be explained: an error, `--help`.
-pub fn parse(words: &[OsString]) -> Option<Arguments> {
+/// Reads the words of a command line, without the program's name.
+///
+/// # Errors
+/// Fails as clap does; `arg_errors` explains the error.
+pub fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
+    parse_frequent(words).map_or_else(|| parse_whole(words), Ok)
+}
+
+/// Reads a line whose verb is one of the frequent ones. `None` if it is not, or if the line has
+/// anything to be explained: an error, `--help`.
+pub(super) fn parse_frequent(words: &[OsString]) -> Option<Arguments> {
     let word = verb(words)?;
     let (name, read) = VERBS.iter().find(|(name, _)| *name == word)?;
     read(&Line { words, name })

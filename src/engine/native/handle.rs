@@ -27,7 +27,7 @@ pub(in crate::engine) struct Native {
     pub(super) own_images: Option<Arc<OwnImages>>,
     /// Whether readers write nothing either: for a dry run.
     pub(super) read_only: bool,
-    /// The image that was found last: `run` looks for it twice, and a loop for the same all the time.
+    /// The image that was found last: `run` looks for it twice, and a loop many times.
     found: Mutex<Option<(String, ListIdentity, Image)>>,
 }
 

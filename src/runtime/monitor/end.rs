@@ -1,6 +1,7 @@
 //! The end of a run: records it, reports it, and releases everything.
 
 use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -17,9 +18,10 @@ use crate::runtime::protocol::client::ClientConnection;
 use crate::runtime::record::container_store::RemovedContainer;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
+use crate::sys::tree;
 
 /// What keeps an overlay that left out syncs from being mounted again (overlayfs.rst).
-const VOLATILE: &str = "work/work/incompat/volatile";
+const VOLATILE: &str = "work/work/incompat";
 
 /// Deletes the files of a container that was taken away. What fails is for `system check`.
 fn delete(removed: Option<RemovedContainer>) {
@@ -72,7 +74,7 @@ impl Monitor {
             self.emit_exit(code);
         }
         let removed = self.release();
-        // Whoever watches the steps sees all of them before the answer.
+        // Where steps are watched, all of them come before the answer.
         let (now, later) = if trace::is_on() { (removed, None) } else { (None, removed) };
         delete(now);
         self.reply_exited(code);
@@ -116,15 +118,15 @@ impl Monitor {
         }
     }
 
-    /// Unlocks the container for other processes, or takes one away that was created with `--rm`. The
-    /// files of that one remain, so that no client waits until they are deleted.
+    /// Unlocks the container for other processes, or takes one away that was created with `--rm`.
+    /// The files of that one remain, so that no client waits until they are deleted.
     fn release(&mut self) -> Option<RemovedContainer> {
         let _ = fs::remove_file("monitor.sock");
         if self.is_auto_removed() {
             return self.containers.take_away(&self.spec.id, Some(&self.state.name)).ok();
         }
         if self.spec.host_config.auto_remove {
-            let _ = fs::remove_dir(VOLATILE);
+            let _ = tree::remove_any_at(Path::new(VOLATILE));
         }
         self.lock = None;
         None

@@ -10,16 +10,17 @@ use crate::model::container::mounts::MountKind;
 /// are removed, and an overlay writes what is unwritten on its disk.
 const NAMES: [&str; 4] = ["mnt", "net", "ipc", "uts"];
 
-/// Namespaces that this process keeps beyond the exit of the program. They end when this is dropped.
+/// Namespaces that this process keeps beyond the exit of the program. They end when this is
+/// dropped.
 #[derive(Debug, Default)]
 pub(super) struct HeldNamespaces {
     _files: Vec<OwnedFd>,
 }
 
 impl HeldNamespaces {
-    /// Opens those of the process `pid` of a container that is removed at its exit: any other may be
-    /// started again soon, which has to wait for them. None if the container may have mounted what
-    /// is not its own: whoever unmounts that after a `wait` would be told that it is busy.
+    /// Opens those of the process `pid` of a container that is removed at its exit: any other may
+    /// be started again soon, and that start would wait for them. None if the container may have
+    /// mounted what is not its own: an unmount of that on the host would find it busy.
     pub(super) fn of(spec: &ContainerSpec, pid: i32) -> Self {
         let host = &spec.host_config;
         let added = |name: &str| host.security.cap_add.iter().any(|added| added.ends_with(name));

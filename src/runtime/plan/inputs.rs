@@ -23,8 +23,8 @@ pub struct PlanInputs {
     pub has_started: bool,
     /// Whether overlay takes layers one by one (Linux 6.8).
     pub has_lowerdir_append: bool,
-    /// Whether what the container writes to its root may be lost in a crash of the host: overlay then
-    /// waits for no disk (overlayfs.rst, "Volatile mount").
+    /// Whether what the container writes to its root may be lost in a crash of the host: overlay
+    /// then waits for no disk (overlayfs.rst, "Volatile mount").
     pub volatile: bool,
     /// The ids of the monitor in its user namespace.
     pub identity: Identity,

@@ -126,6 +126,7 @@ impl UsageInput {
             self.usage.volumes.iter().map(|one| (one.name.as_str(), one.size)).collect();
         let volume = |one: &VolumeUse| {
             let mut fields = volumes::fields(one);
+            fields["Links"] = one.users.len().to_string().into();
             fields["Size"] = human_bytes(*of_volumes.get(one.volume.name.as_str())?).into();
             Some(fields)
         };
