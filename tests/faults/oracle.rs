@@ -124,8 +124,16 @@ fn truth(
     if ran.err.contains("panicked") {
         return Err(format!("panics: {}", first_line(ran)));
     }
-    let world = stage.look()?;
-    if demand != Demand::Anything && !is_allowed(&world, verb, golden, demand) {
+    let mut world = stage.look()?;
+    // What a killed client leaves, its reaper removes in a moment.
+    let is_settled = wait_until(Duration::from_secs(5), || {
+        let allowed = demand == Demand::Anything || is_allowed(&world, verb, golden, demand);
+        allowed || {
+            world = stage.look().unwrap_or_default();
+            false
+        }
+    });
+    if !is_settled {
         return Err(format!("leaves {world:?} (code {}: {})", ran.code, first_line(ran)));
     }
     let is_success = ran.code == golden.code;

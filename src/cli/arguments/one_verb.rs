@@ -17,8 +17,11 @@ use super::grammar;
 use super::options::in_dockers_grammar;
 use super::resources::LimitVerb;
 
+/// Reads a line by the flags of one verb.
+type Reading = fn(&Line<'_>) -> Option<Arguments>;
+
 /// The frequent verbs.
-pub(super) const VERBS: [(&str, fn(&Line<'_>) -> Option<Arguments>); 29] = [
+pub(super) const VERBS: [(&str, Reading); 29] = [
     ("run", |line| line.read(|found| Verb::Container(Run(found)))),
     ("create", |line| line.read(|found| Verb::Container(Create(found)))),
     ("start", |line| line.read(|found| Verb::Container(Start(found)))),

@@ -358,7 +358,7 @@ mod tests {
             ("${path#*/} ${path##*/}", "b/c.tar.gz c.tar.gz"),
             ("${path%.*} ${path%%.*}", "a/b/c.tar a/b/c"),
             ("${path/./-} ${path//./-} ${path//\\//_}", "a/b/c-tar.gz a/b/c-tar-gz a_b_c.tar.gz"),
-            ("${path#z} ${path%a} ${path/z/y}", "a/b/c.tar.gz a/b/c.tar.gz a/b/c.tar.gz"),
+            ("${path#z} ${path%a} ${path/q/y}", "a/b/c.tar.gz a/b/c.tar.gz a/b/c.tar.gz"),
             ("${path#'*'/} ${path#\\*/}", "a/b/c.tar.gz a/b/c.tar.gz"),
             ("${path%?gz} ${path/$x/y} ${none#x}", "a/b/c.tar a/b/c.tar.gz "),
             ("${path/b*\"r\"/$x}", "a/X.gz"),

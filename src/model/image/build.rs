@@ -12,7 +12,7 @@ use crate::model::value::reference::Reference;
 /// Parses a name for an image: a reference without a digest.
 ///
 /// # Errors
-/// [`Kind::Invalid`].
+/// As the reference is read, and [`Reference::check_tag`].
 pub fn tag(text: &str) -> Result<Reference> {
     let reference: Reference = text.parse()?;
     reference.check_tag()?;
