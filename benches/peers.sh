@@ -61,6 +61,13 @@ same_view() {
     fi
 }
 beside=(-n 'lifebox run --rm host true' "$lifebox run --rm host true")
+# The least that a container takes: no image, no log, no state, no confinement.
+if cc -O2 -static -o "$work/bare" benches/bare.c 2>/dev/null; then
+    mkdir "$work/bare.d"
+    beside+=(-n 'bare C' "$work/bare $work/bundle/rootfs $work/bare.d 1 /bin/true")
+else
+    echo 'LEFT OUT: bare C; there is no compiler (apt-get install gcc libc6-dev)'
+fi
 for peer in "${peers[@]}"; do
     beside+=(-n "$peer run" "$peer run --bundle $work/bundle lifebox-bench-$peer")
 done

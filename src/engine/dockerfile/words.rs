@@ -176,6 +176,7 @@ impl Expander<'_> {
     /// Expands `${name}`, `${name:-word}` and the other forms.
     fn braced(&self, rest: &mut Characters<'_>, name: &str, depth: usize) -> Result<String> {
         let value = (self.lookup)(name);
+        let has_colon = rest.peek() == Some(&':');
         let (operator, value) = match rest.next() {
             Some('}') => return Ok(value.unwrap_or_default()),
             // With a colon, empty counts as unset.
@@ -183,7 +184,7 @@ impl Expander<'_> {
             other => (other, value),
         };
         let operator = operator.ok_or_else(|| unclosed("a brace"))?;
-        if matches!(operator, '#' | '%' | '/') {
+        if matches!(operator, '#' | '%' | '/') && !has_colon {
             return self.matched(rest, operator, &value.unwrap_or_default(), depth);
         }
         if !matches!(operator, '-' | '+' | '?') {

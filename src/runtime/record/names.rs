@@ -158,8 +158,9 @@ impl ContainerStore {
         let exists =
             |path: &Path| path.try_exists().context(|| format!("stat `{}`", path.display()));
         let staged = Directory::new(self.place("staging").join(id.as_str()));
-        let is_owned = exists(self.directory(&id).path())?
-            || exists(staged.path())? && matches!(staged.try_lock(), Ok(None))
+        // In the order in which a container goes through them, or it could pass this one by.
+        let is_owned = exists(staged.path())? && matches!(staged.try_lock(), Ok(None))
+            || exists(self.directory(&id).path())?
             || exists(&self.place("removing").join(id.as_str()))?;
         Ok(is_owned.then_some(id))
     }
