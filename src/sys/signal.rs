@@ -76,9 +76,13 @@ pub fn leave_session() {
     // Sent in that moment, Ctrl-Z would stop this process for good. Afterwards its group is
     // orphaned, and the kernel drops the signal (setpgid(2)).
     let _ = stop.thread_block();
-    let group = rustix::process::getppid().map(|parent| rustix::process::getpgid(Some(parent)));
-    if let Some(Ok(group)) = group {
-        let _ = rustix::process::setpgid(None, Some(group));
+    // By libc: the first process of a machine is in the group 0, for which rustix has no value.
+    // SAFETY: the three take and return numbers.
+    unsafe {
+        let group = libc::getpgid(libc::getppid());
+        if group > 0 {
+            libc::setpgid(0, group);
+        }
     }
     let _ = rustix::process::setsid();
     let _ = stop.thread_unblock();
