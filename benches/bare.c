@@ -1,6 +1,6 @@
 /* The least that a container takes: one process in six namespaces of its own, an overlay, the usual
  * mounts, pivot_root, cgroups, exec, wait, and all of it removed again. No image, no log, no state, no
- * confinement. benches/peers.sh divides by its time.
+ * confinement. benches/peers.sh runs it in turn with the engines.
  *
  *     cc -O2 -static -o bare benches/bare.c
  *     bare LOWER WORK COUNT PROGRAM...     LOWER is a root, WORK an empty directory

@@ -90,17 +90,21 @@ pub fn help(command: &Command, words: &[OsString]) -> Vec<OsString> {
     path.chain(["--help".into()]).collect()
 }
 
-/// Returns the words that `help VERB` stands for.
-pub fn without_help(words: &[OsString]) -> Option<Vec<OsString>> {
+/// Returns where the first word stands that is neither a global flag nor its value.
+pub fn first_word(words: &[OsString]) -> Option<usize> {
     let mut at = 0;
-    while let Some(word) = words.get(at) {
-        match word.to_str() {
-            Some("help") => break,
-            Some(flag) if VALUED.contains(&flag) => at += 2,
-            Some(flag) if flag.starts_with('-') => at += 1,
-            _ => return None,
+    loop {
+        match words.get(at)?.to_str()? {
+            flag if VALUED.contains(&flag) => at += 2,
+            flag if flag.starts_with('-') => at += 1,
+            _ => return Some(at),
         }
     }
-    let (before, [_, after @ ..]) = words.split_at_checked(at)? else { return None };
+}
+
+/// Returns the words that `help VERB` stands for.
+pub fn without_help(words: &[OsString]) -> Option<Vec<OsString>> {
+    let at = first_word(words).filter(|at| words[*at] == "help")?;
+    let (before, after) = (&words[..at], &words[at + 1..]);
     Some([before, after, &["--help".into()]].concat())
 }

@@ -52,6 +52,7 @@ pub(super) const VERBS: [(&str, Reading); 29] = [
     ("save", |line| line.read(|found| Verb::Image(ImageVerb::Save(found)))),
     ("build", |line| line.read(|found| Verb::Image(ImageVerb::Build(BuildVerb::Build(found))))),
 ];
+
 /// Reads the words of a command line, without the program's name.
 ///
 /// # Errors
@@ -63,22 +64,9 @@ pub fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
 /// Reads a line whose verb is one of the frequent ones. `None` if it is not, or if the line has
 /// anything to be explained: an error, `--help`.
 pub(super) fn parse_frequent(words: &[OsString]) -> Option<Arguments> {
-    let word = verb(words)?;
-    let (name, read) = VERBS.iter().find(|(name, _)| *name == word)?;
+    let word = &words[grammar::first_word(words)?];
+    let (name, read) = VERBS.iter().find(|(name, _)| word == name)?;
     read(&Line { words, name })
-}
-
-/// Returns the verb: the first word that is neither a flag nor its value.
-fn verb(words: &[OsString]) -> Option<&str> {
-    let mut at = 0;
-    while let Some(word) = words.get(at) {
-        match word.to_str()? {
-            flag if grammar::VALUED.contains(&flag) => at += 2,
-            flag if flag.starts_with('-') => at += 1,
-            name => return Some(name),
-        }
-    }
-    None
 }
 
 /// A command line and its verb.

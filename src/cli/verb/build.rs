@@ -9,6 +9,7 @@ use super::build_output::{self, BuildOutput};
 use super::client_config::{ClientConfig, platform};
 use super::context::CommandContext;
 use super::create::invalid_flag;
+use super::environment;
 use crate::cli::arguments::InvalidFlag;
 use crate::cli::arguments::build::{
     BuildArguments, BuildVerb, CommitArguments, DiffArguments, ExportArguments, FilesVerb,
@@ -19,6 +20,7 @@ use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::stream::{InputStream, OutputStream};
 use crate::engine::write_atomic;
+use crate::model::container::options::EnvEntry;
 use crate::model::error::Context;
 use crate::model::error::credentials;
 use crate::model::image::build::{BuildOptions, BuildSecret, CommitOptions, ImportOptions, tag};
@@ -177,7 +179,7 @@ pub fn build(
         file: arguments.file.clone().filter(|file| text.is_none() && !file.as_os_str().is_empty()),
         text,
         tags,
-        arguments: build_arguments(&arguments.build_arg, context.config(terminal)),
+        arguments: build_arguments(&arguments.build_arg, context.config(terminal))?,
         labels: arguments.label.iter().map(|text| label(text)).collect(),
         target: arguments.target.clone(),
         no_cache: arguments.no_cache,
@@ -264,15 +266,17 @@ fn is_quiet(arguments: &BuildArguments) -> Result<bool, Error> {
 
 /// Returns the build arguments: the proxies of `config.json`, then those given. `KEY` alone takes
 /// the caller's value; without one the Dockerfile's stays.
-fn build_arguments(flags: &[String], config: &ClientConfig) -> Vec<(String, String)> {
-    let key = |text: &str| text.split_once('=').map_or(text, |(key, _)| key).to_owned();
-    let names: Vec<String> = flags.iter().map(|text| key(text)).collect();
-    let proxies = config.proxy_variables(|name| names.iter().any(|given| given == name));
-    let given = flags.iter().filter_map(|text| match text.split_once('=') {
-        Some((key, value)) => Some((key.to_owned(), value.to_owned())),
-        None => Some((text.clone(), std::env::var(text).ok()?)),
+fn build_arguments(
+    flags: &[String],
+    config: &ClientConfig,
+) -> Result<Vec<(String, String)>, Error> {
+    let given = environment::of_flags(flags)?;
+    let all = config.proxies_beside(&given).into_iter().chain(given);
+    let set = all.filter_map(|entry| match entry {
+        EnvEntry::Set { key, value } => Some((key, value)),
+        EnvEntry::Unset { .. } => None,
     });
-    proxies.into_iter().chain(given).collect()
+    Ok(set.collect())
 }
 
 /// Returns the key and the value of a label; a key alone has an empty value.

@@ -59,7 +59,7 @@ impl ClientConfig {
     }
 
     /// Returns the variables of the proxies, in both spellings, that `given` does not name.
-    pub fn proxy_variables(&self, given: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+    pub fn proxies_beside(&self, given: &[EnvEntry]) -> Vec<EnvEntry> {
         let Some(Some(proxies)) = self.proxies.as_ref().and_then(|all| all.get("default")) else {
             return Vec::new();
         };
@@ -74,18 +74,11 @@ impl ClientConfig {
         named
             .filter(|(_, value)| !value.is_empty())
             .flat_map(|(name, value)| {
-                [name.to_owned(), name.to_lowercase()].map(|name| (name, value))
+                [name.to_owned(), name.to_lowercase()].map(|key| (key, value))
             })
-            .filter(|(name, _)| !given(name))
-            .map(|(name, value)| (name, value.clone()))
+            .filter(|(key, _)| !given.iter().any(|entry| entry.key() == key))
+            .map(|(key, value)| EnvEntry::Set { key, value: value.clone() })
             .collect()
-    }
-
-    /// Returns the variables of the proxies for a container that is given `env`.
-    pub fn proxies_beside(&self, env: &[EnvEntry]) -> Vec<EnvEntry> {
-        let given = |name: &str| env.iter().any(|entry| entry.key() == name);
-        let missing = self.proxy_variables(given).into_iter();
-        missing.map(|(key, value)| EnvEntry::Set { key, value }).collect()
     }
 }
 

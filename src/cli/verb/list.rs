@@ -50,7 +50,9 @@ pub fn ps(
     }
     let now = Timestamp::now();
     let format = format.unwrap_or_default();
-    let shows_size = arguments.size || format.contains(".Size") || format.contains("json ");
+    // `json` alone names no field.
+    let names_size = format.contains(".Size") || format != "json" && format.contains("json");
+    let shows_size = arguments.size || names_size;
     let sizes = (shows_size && !arguments.quiet).then(|| disk_usage(context, &list)).transpose()?;
     if arguments.quiet {
         for container in &list {

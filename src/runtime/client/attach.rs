@@ -285,22 +285,21 @@ impl<'a> AttachSession<'a> {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_without_reader(&error) => self.without_reader(cancel)?,
-                // The terminal was closed: the signal of that is forwarded, and the end awaited.
-                Err(error)
-                    if error.raw_os_error() == Some(libc::EIO) && self.terminal.is_some() =>
-                {
-                    return Ok(());
-                }
+                Err(error) if self.has_lost_terminal(&error) => return Ok(()),
                 Err(error) => return Err(lost(&error)),
             }
         }
         let out = if stream == Stream::Stdout { &mut *self.stdout } else { &mut *self.stderr };
         match out.flush() {
-            Err(error) if error.raw_os_error() == Some(libc::EIO) && self.terminal.is_some() => {
-                Ok(())
-            }
-            flushed => flushed.map_err(|error| lost(&error)),
+            Err(error) if !self.has_lost_terminal(&error) => Err(lost(&error)),
+            _ => Ok(()),
         }
+    }
+
+    /// Whether a writer failed because the terminal was closed: the signal of that is forwarded,
+    /// and the end is awaited.
+    fn has_lost_terminal(&self, error: &std::io::Error) -> bool {
+        error.raw_os_error() == Some(libc::EIO) && self.terminal.is_some()
     }
 
     /// Does between two attempts to write what a session must do meanwhile. Fails when there is

@@ -23,8 +23,7 @@ impl HeldNamespaces {
     /// mounted what is not its own: an unmount of that on the host would find it busy.
     pub(super) fn of(spec: &ContainerSpec, pid: i32) -> Self {
         let host = &spec.host_config;
-        let added = |name: &str| host.security.cap_add.iter().any(|added| added.ends_with(name));
-        let may_mount = host.security.privileged || added("SYS_ADMIN") || added("ALL");
+        let may_mount = host.security.capabilities().contains(&"CAP_SYS_ADMIN");
         let has_others = host.mounts.list.iter().any(|mount| mount.kind != MountKind::Tmpfs);
         if !host.auto_remove || may_mount || has_others {
             return HeldNamespaces::default();
